@@ -1,0 +1,17 @@
+"""The starter models that ship in ``ml_backend/weights``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import BadPackage
+from .package import Package
+
+WEIGHTS_DIR = Path(__file__).resolve().parent.parent / "weights"
+
+
+def starter(name: str) -> Package:
+    """The shipped package of that folder name, verified.  Raises :class:`BadPackage` when there is none."""
+    if not (WEIGHTS_DIR / name).is_dir():
+        raise BadPackage(f"There is no starter model called {name!r}.")
+    return Package.load(WEIGHTS_DIR / name)

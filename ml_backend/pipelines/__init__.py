@@ -1,0 +1,1 @@
+"""Load once, call many: ``Pipeline(package, device)(request) -> result``, with PIL and NumPy at the edges."""

@@ -1,0 +1,24 @@
+"""What all pipelines share: how they report and how they are asked to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..errors import Stopped
+
+Progress = Callable[[float, str], None]
+"""Called with a fraction from 0 to 1 and the stage in words."""
+
+ShouldStop = Callable[[], bool]
+"""Asked between steps; True makes the pipeline raise :class:`Stopped`."""
+
+
+def tell(progress: Progress | None, fraction: float, stage: str) -> None:
+    if progress is not None:
+        progress(fraction, stage)
+
+
+def check(should_stop: ShouldStop | None) -> None:
+    """Raise :class:`Stopped` if the caller wants no more."""
+    if should_stop is not None and should_stop():
+        raise Stopped("Stopped as asked.")

@@ -1,0 +1,80 @@
+"""A run directory: the config, a JSON-lines log, an atomic checkpoint and sample sheets.
+
+::
+
+    run_dir/config.json       the recipe as it was run
+    run_dir/log.jsonl         one JSON object a line: step, seconds, metrics
+    run_dir/checkpoint.pt     the newest state, replaced atomically
+    run_dir/samples/*.png     what the model made along the way
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from ..errors import BadInput
+
+
+class Run:
+    """Opens ``run_dir`` for ``config`` (a recipe dataclass).
+
+    A directory that already holds a checkpoint is refused unless ``resume`` is set, so a finished run is never
+    overwritten by accident.  With ``resume``, a config that differs from the recorded one is refused: it would not be the
+    same curve.  ``free`` names the fields that may differ (how long to train).
+    """
+
+    def __init__(self, run_dir: Path | str, config: Any, *, resume: bool = False, free: tuple[str, ...] = ("steps",)) -> None:
+        self.path = Path(run_dir)
+        self.resume = resume
+        self._started = time.monotonic()
+        recorded = self.path / "config.json"
+        if (self.path / "checkpoint.pt").exists():
+            if not resume:
+                raise BadInput(f"{self.path} already holds a run; give --resume to go on or another --run-dir.")
+            self._same_recipe(json.loads(recorded.read_text(encoding="utf-8")), config, free)
+        (self.path / "samples").mkdir(parents=True, exist_ok=True)
+        recorded.write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def _same_recipe(recorded: dict[str, Any], config: Any, free: tuple[str, ...]) -> None:
+        now = json.loads(json.dumps(dataclasses.asdict(config)))
+        changed = sorted(key for key in now if key not in free and now[key] != recorded.get(key))
+        if changed:
+            raise BadInput(f"The recipe differs from the run's own in {', '.join(changed)}; a resumed run keeps its recipe.")
+
+    def log(self, step: int, **metrics: float) -> None:
+        entry = {"step": step, "seconds": round(time.monotonic() - self._started, 1), **metrics}
+        with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Write the checkpoint beside the old one, then swap: a kill at any moment leaves a whole file."""
+        partial = self.path / "checkpoint.partial"
+        torch.save(state, partial)
+        os.replace(partial, self.path / "checkpoint.pt")
+
+    def load(self) -> dict[str, Any] | None:
+        """The newest checkpoint if this run resumes and has one.  Log lines past it are dropped: they will be made again."""
+        path = self.path / "checkpoint.pt"
+        if not self.resume or not path.exists():
+            return None
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        self._drop_log_after(int(state["step"]))
+        return state
+
+    def _drop_log_after(self, step: int) -> None:
+        log = self.path / "log.jsonl"
+        if log.exists():
+            kept = [line for line in log.read_text(encoding="utf-8").splitlines() if json.loads(line)["step"] <= step]
+            log.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+
+    def samples(self, step: int, image: Image.Image) -> None:
+        image.save(self.path / "samples" / f"{step:06d}.png")
