@@ -1,0 +1,172 @@
+"""Recipe: the cloth U-Net, from labelled street photos and single garments with mattes.
+
+Cross-entropy over the garment classes plus soft Dice on cloth against the rest (Milletari et al. 2016), AdamW, an EMA
+of the weights, and a warm-up / constant / linear cool-down rate, so that a run can be made longer without losing its
+start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..networks.unet import UNet, UNetConfig
+from ..pipelines.base import Progress, ShouldStop, check, tell
+from ..requests import CLOTH_CLASSES, GARMENT_CLASSES
+from .data.cloth import IGNORE, ClothPhotos, augment, read_garments, read_street
+from .ema import EMA
+from .run import Run
+
+FIRST_CLOTH, LAST_CLOTH = (GARMENT_CLASSES.index(CLOTH_CLASSES[i]) for i in (0, -1))
+
+
+@dataclass(frozen=True)
+class UNetRecipe:
+    """``street_share`` of each batch are street photos, the rest single garments; ``size`` is (height, width) in px."""
+
+    street_dir: str
+    garment_photos_dir: str = ""
+    garment_mattes_dir: str = ""
+    recipe: str = "unet"
+    widths: tuple[int, ...] = (24, 48, 96, 160, 224)
+    depths: tuple[int, ...] = (1, 1, 2, 2, 2)
+    size: tuple[int, int] = (288, 192)
+    batch: int = 16
+    street_share: float = 0.625
+    steps: int = 6000
+    cooldown: int = 1500
+    rate: float = 2e-3
+    weight_decay: float = 0.02
+    ema: float = 0.998
+    seed: int = 1
+    evaluate_every: int = 250
+
+
+def train(
+    config: UNetRecipe, run: Run, *, progress: Progress | None = None, should_stop: ShouldStop | None = None
+) -> None:
+    """Train to ``config.steps``, resuming from the run's checkpoint if it resumes."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(config.seed)
+    network: torch.nn.Module = UNet(UNetConfig(len(GARMENT_CLASSES), tuple(config.widths), tuple(config.depths)))
+    network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    ema = EMA(network, config.ema)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.weight_decay)
+    step = _restore(run, network, ema, optimiser)
+    street = read_street(Path(config.street_dir), config.size, validation=False)
+    garments = _garments(config, validation=False)
+    evaluate = _validation(config, device)
+
+    while step < config.steps:
+        check(should_stop)
+        rgb, labels = batch(config, step, street, garments)
+        for group in optimiser.param_groups:
+            group["lr"] = config.rate * rate_factor(step, config.steps, config.cooldown)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
+            logits = network(rgb.to(device).contiguous(memory_format=torch.channels_last))
+            loss = cloth_loss(logits.float(), labels.to(device))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimiser.step()
+        ema.update(network)
+        step += 1
+        if step % 25 == 0:
+            tell(progress, step / config.steps, f"step {step}, loss {loss.item():.3f}")
+        if step % config.evaluate_every == 0 or step == config.steps:
+            run.log(step, loss=loss.item(), **evaluate(ema.network))
+            state = {"network": network.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
+            run.save({"step": step, **state})
+
+
+def batch(config: UNetRecipe, step: int, street: ClothPhotos, garments: ClothPhotos | None) -> tuple[Tensor, Tensor]:
+    """The batch of that step: it depends on (seed, step) alone, so a resumed run repeats the same curve."""
+    rng = np.random.default_rng((config.seed, step))
+    from_street = config.batch if garments is None else round(config.batch * config.street_share)
+    chosen = [_draw(street, from_street, rng)]
+    if garments is not None and from_street < config.batch:
+        chosen.append(_draw(garments, config.batch - from_street, rng))
+    images, labels = (torch.cat(parts) for parts in zip(*chosen, strict=True))
+    return augment(images, labels, rng)
+
+
+def rate_factor(step: int, steps: int, cooldown: int, warmup: int = 200) -> float:
+    """Linear warm-up, constant, linear cool-down to 2 % over the last ``cooldown`` steps."""
+    return min(1.0, (step + 1) / warmup, max(0.02, (steps - step) / max(cooldown, 1)))
+
+
+def cloth_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Class cross-entropy plus soft Dice of cloth; ``logits`` (N, 8, H, W), ``labels`` (N, H, W) int64 with IGNORE."""
+    known = (labels != IGNORE).float()
+    cross_entropy = F.cross_entropy(logits, labels, ignore_index=IGNORE, label_smoothing=0.05)
+    cloth = logits.softmax(dim=1)[:, FIRST_CLOTH : LAST_CLOTH + 1].sum(dim=1) * known
+    truth = ((labels >= FIRST_CLOTH) & (labels <= LAST_CLOTH)).float()
+    overlap = (cloth * truth).sum(dim=(1, 2))
+    dice = (2 * overlap + 1) / (cloth.sum(dim=(1, 2)) + truth.sum(dim=(1, 2)) + 1)
+    return cross_entropy + 0.5 * (1 - dice.mean())
+
+
+@torch.no_grad()
+def measure(network: torch.nn.Module, photos: ClothPhotos, device: torch.device) -> dict[str, float]:
+    """Mean cloth IoU per photo, and class mIoU over all pixels of the classes that occur."""
+    ious: list[float] = []
+    confusion = np.zeros((len(GARMENT_CLASSES), len(GARMENT_CLASSES)), np.int64)
+    for start in range(0, len(photos), 16):
+        rgb = photos.images[start : start + 16].to(device).float() / 255
+        probabilities = network(rgb.contiguous(memory_format=torch.channels_last)).softmax(dim=1).cpu()
+        labels = photos.labels[start : start + 16]
+        known = labels != IGNORE
+        cloth = (probabilities[:, FIRST_CLOTH : LAST_CLOTH + 1].sum(dim=1) > 0.5) & known
+        truth = (labels >= FIRST_CLOTH) & (labels <= LAST_CLOTH)
+        union = (cloth | truth).sum(dim=(1, 2)).clamp(min=1)
+        ious += ((cloth & truth).sum(dim=(1, 2)) / union).tolist()
+        pairs = labels[known].long() * len(GARMENT_CLASSES) + probabilities.argmax(dim=1)[known]
+        confusion += torch.bincount(pairs, minlength=confusion.size).reshape(confusion.shape).numpy()
+    hit = np.diag(confusion)
+    union_of_class = confusion.sum(0) + confusion.sum(1) - hit
+    occurring = confusion.sum(1) > 0
+    return {"iou": float(np.mean(ious)), "miou": float(np.mean(hit[occurring] / union_of_class[occurring]))}
+
+
+def _validation(config: UNetRecipe, device: torch.device) -> Callable[[torch.nn.Module], dict[str, float]]:
+    sets = {"street": read_street(Path(config.street_dir), config.size, validation=True)}
+    garments = _garments(config, validation=True)
+    if garments is not None:
+        sets["garment"] = garments
+
+    def evaluate(network: torch.nn.Module) -> dict[str, float]:
+        return {
+            f"{name}_{metric}": value
+            for name, photos in sets.items()
+            for metric, value in measure(network, photos, device).items()
+        }
+
+    return evaluate
+
+
+def _garments(config: UNetRecipe, *, validation: bool) -> ClothPhotos | None:
+    if not config.garment_photos_dir:
+        return None
+    photos, mattes = Path(config.garment_photos_dir), Path(config.garment_mattes_dir)
+    return read_garments(photos, mattes, config.size, validation=validation)
+
+
+def _draw(photos: ClothPhotos, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    index = torch.from_numpy(rng.integers(0, len(photos), count))
+    return photos.images[index], photos.labels[index]
+
+
+def _restore(run: Run, network: torch.nn.Module, ema: EMA, optimiser: torch.optim.Optimizer) -> int:
+    state = run.load()
+    if state is None:
+        return 0
+    network.load_state_dict(state["network"])
+    ema.load_state_dict(state["ema"])
+    optimiser.load_state_dict(state["optimiser"])
+    return int(state["step"])
