@@ -1,0 +1,164 @@
+"""A class-conditional deep convolutional GAN whose images tile without a seam.
+
+Radford, Metz, Chintala, "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
+Networks" (2016), with five changes:
+
+- every convolution wraps around (:mod:`.wrap`), so an image is seamless by construction;
+- the generator paints soft ink maps (a softmax over ``inks``) instead of RGB: how much of each ink lies where.  The
+  palette is mixed in afterwards (:func:`compose`), so colours are never learned and a fabric can be recoloured;
+- class and latent set the gains of batch normalisation in every layer (Brock et al., "BigGAN", 2019, skip-z);
+- the discriminator has no batch normalisation; it is conditioned by projection (Miyato & Koyama, 2018) on its
+  flattened features and sees the deviation within groups of one class (Karras et al., 2018), against collapse.
+- ``output="rgb"`` keeps the paper's RGB image with a tanh.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .wrap import WrapConv2d, WrapConvTranspose2d
+
+BASE = 4
+"""Side of the generator's first feature map and of the discriminator's last."""
+
+
+@dataclass(frozen=True)
+class DCGANConfig:
+    """``maps`` is the width before the last layer; ``truncation`` scales the latent when fabrics are made.
+
+    ``size`` is a power of two times 4; ``latent`` and ``embedding`` are vector lengths.  Raises ``ValueError``.
+    """
+
+    size: int = 64
+    inks: int = 5
+    output: str = "inks"
+    classes: int = 10
+    latent: int = 64
+    embedding: int = 32
+    maps: int = 32
+    truncation: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.output not in ("inks", "rgb"):
+            raise ValueError(f"output is 'inks' or 'rgb', not {self.output!r}")
+        if self.size < 2 * BASE or self.size % BASE or (self.size // BASE).bit_count() != 1:
+            raise ValueError(f"size is 8, 16, 32, 64, ..., not {self.size}")
+
+    @property
+    def stages(self) -> int:
+        """How many times the side doubles."""
+        return (self.size // BASE).bit_length() - 1
+
+    @property
+    def channels(self) -> int:
+        return self.inks if self.output == "inks" else 3
+
+
+class ConditionalBatchNorm(nn.Module):
+    """Batch normalisation whose gain and bias are a linear function of a condition vector."""
+
+    def __init__(self, maps: int, condition: int) -> None:
+        super().__init__()
+        self.normalise = nn.BatchNorm2d(maps, affine=False)
+        self.affine = nn.Linear(condition, 2 * maps)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        gain, bias = self.affine(condition)[:, :, None, None].chunk(2, dim=1)
+        normalised: Tensor = self.normalise(x)
+        return normalised * (1 + gain) + bias
+
+
+class Generator(nn.Module):
+    """Latent and class -> ink maps."""
+
+    def __init__(self, config: DCGANConfig) -> None:
+        super().__init__()
+        self.config = config
+        condition = config.latent + config.embedding
+        widths = [config.maps * 2**stage for stage in reversed(range(config.stages))]
+        self.embedding = nn.Embedding(config.classes, config.embedding)
+        self.project = nn.Linear(condition, widths[0] * BASE * BASE, bias=False)
+        self.norms = nn.ModuleList(ConditionalBatchNorm(width, condition) for width in widths)
+        self.grow = nn.ModuleList(
+            WrapConvTranspose2d(width, narrower, bias=False)
+            for width, narrower in zip(widths[:-1], widths[1:], strict=True)
+        )
+        self.paint = WrapConvTranspose2d(widths[-1], config.channels)
+        self.apply(initialise_normalised)
+
+    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+        """(N, latent) and (N,) int64 -> (N, inks, size, size) that sums to 1 over inks, or (N, 3, size, size) in -1..1."""
+        condition = torch.cat([z, self.embedding(labels)], dim=1)
+        x = self.project(condition).unflatten(1, (-1, BASE, BASE))
+        for index, norm in enumerate(self.norms):
+            if index:
+                x = self.grow[index - 1](x)
+            x = F.relu(norm(x, condition))
+        painted: Tensor = self.paint(x)
+        return painted.softmax(dim=1) if self.config.output == "inks" else painted.tanh()
+
+
+class Discriminator(nn.Module):
+    """Image and class -> logit of being real."""
+
+    def __init__(self, config: DCGANConfig, maps: int | None = None, group: int = 4) -> None:
+        super().__init__()
+        self.group = group
+        first = config.maps if maps is None else maps
+        widths = [3, *(first * 2**stage for stage in range(config.stages))]
+        self.shrink = nn.ModuleList(
+            WrapConv2d(width, wider, kernel=4, stride=2) for width, wider in zip(widths[:-1], widths[1:], strict=True)
+        )
+        self.last = WrapConv2d(widths[-1] + 1, widths[-1])
+        flat = widths[-1] * BASE * BASE
+        self.score = nn.Linear(flat, 1)
+        self.embedding = nn.Embedding(config.classes, flat)
+        self.apply(initialise_unnormalised)
+        nn.init.zeros_(self.embedding.weight)
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        """(N, 3, size, size) in -1..1 and (N,) int64 -> (N,) logits; N is a multiple of ``group``, classes lie together."""
+        x = images
+        for layer in self.shrink:
+            x = F.leaky_relu(layer(x), 0.2)
+        x = F.leaky_relu(self.last(with_deviation(x, self.group)), 0.2).flatten(1)
+        logits: Tensor = self.score(x).squeeze(1) + (self.embedding(labels) * x).sum(dim=1)
+        return logits
+
+
+def with_deviation(x: Tensor, group: int) -> Tensor:
+    """Append one map: the mean standard deviation over each run of ``group`` neighbours (Karras et al., 2018, sec. 3)."""
+    count, _, height, width = x.shape
+    grouped = x.unflatten(0, (count // group, group))
+    deviation = (grouped.var(dim=1, unbiased=False) + 1e-8).sqrt().mean(dim=(1, 2, 3))
+    return torch.cat([x, deviation.repeat_interleave(group)[:, None, None, None].expand(count, 1, height, width)], dim=1)
+
+
+def initialise_normalised(module: nn.Module) -> None:
+    """Normal weights of deviation 0.02 as in the paper; batch normalisation sets the scale."""
+    if isinstance(module, nn.ConvTranspose2d | nn.Linear):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def initialise_unnormalised(module: nn.Module) -> None:
+    """He et al. (2015) for leaky ReLU: without batch normalisation, 0.02 would let the signal die out."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, a=0.2)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def compose(painted: Tensor, palette: Tensor) -> Tensor:
+    """Mix inks (N, K, H, W) with palettes (N, K, 3) in 0..1 into RGB (N, 3, H, W) in -1..1."""
+    return torch.einsum("nkhw,nkc->nchw", painted, palette) * 2 - 1
+
+
+def latent(seed: int, length: int) -> Tensor:
+    """The (length,) standard normal latent of a seed, made on the CPU: the same on every machine."""
+    return torch.randn(length, generator=torch.Generator().manual_seed(seed))
