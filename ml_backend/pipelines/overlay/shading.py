@@ -1,0 +1,217 @@
+"""Light without colour: what folds and shadows do to any fabric that takes the worn cloth's place.
+
+A log-luminance image is the sum of log albedo (print, dye) and log shading (folds, light).  As in colour Retinex
+(Land and McCann 1971; Grosse et al. 2009), each small step between neighbours is given to one of them: steps that
+come with a change of chromaticity, or that are steep, belong to the print; steep means less where the cloth is busy,
+so that a plain coat keeps its hardest folds while stripes and florals vanish.  The shading whose steps are closest to
+the trusted ones solves a sparse least-squares problem; fine detail is added back where the cloth is not busy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from scipy import ndimage, sparse
+from scipy.sparse.linalg import splu
+
+from .colour import luminance
+from .maps import blur, fill, resize
+
+F32 = npt.NDArray[np.float32]
+U8 = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
+
+SOLVE_SIDE = 320
+"""Longest side, in pixels, of the grid on which light and print are told apart."""
+
+_BLACK = 0.006
+"""Added to Y before the logarithm: camera noise in black cloth counts for little."""
+
+_LIGHTEST, _DARKEST = 0.42, 2.1
+"""Soft bounds of the log shading: S stays within exp(-2.1) = 0.12 and exp(0.42) = 1.5."""
+
+
+@dataclass(frozen=True)
+class Grain:
+    """The cloth at one resolution: ``log`` (h,w) log luminance, ``chroma`` (h,w,2), ``cover`` (h,w) 0..1 of cloth."""
+
+    log: F32
+    chroma: F32
+    cover: F32
+
+
+def shading(linear: F32, mask: F32, labels: U8 | None) -> tuple[F32, F32]:
+    """Linear photo (h,w,3), soft mask and class map (h,w) -> log shading (h,w), and the part of it that is free of print.
+
+    The first is 0 on evenly lit cloth, bounded, and extends smoothly past the mask.  The second is on the solver's
+    grid (SOLVE_SIDE at most) and smooth: the relief of the folds.
+    """
+    height, width = mask.shape
+    factor = min(1.0, SOLVE_SIDE / max(height, width))
+    small = (max(2, round(height * factor)), max(2, round(width * factor)))
+    fine = _grain(linear, mask, (height, width))
+    coarse = _grain(linear, mask, small)
+    classes = None if labels is None else _nearest(labels, small)
+    cloth = coarse.cover > 0.5
+    if not cloth.any():
+        return np.zeros((height, width), np.float32), np.zeros(small, np.float32)
+    busy = _busy(coarse)
+    solved = _solve(coarse, cloth, busy, classes)
+    solved = _calm(solved, cloth, busy)
+    detail = _detail(fine, coarse, busy)
+    level = _level(solved, coarse, cloth)
+    smooth = fill(level, cloth.astype(np.float32))
+    whole = resize(smooth, width, height, Image.Resampling.BICUBIC) + detail
+    return _bound(whole), _bound(smooth)
+
+
+def _grain(linear: F32, mask: F32, size: tuple[int, int]) -> Grain:
+    height, width = size
+    cover = resize(mask, width, height, Image.Resampling.BOX)
+    sure = np.square(mask)
+    weight = resize(sure, width, height, Image.Resampling.BOX)
+    planes = [resize(linear[..., c] * sure, width, height, Image.Resampling.BOX) for c in range(3)]
+    colour = np.stack(planes, -1) / np.maximum(weight, 1e-4)[..., None]
+    colour = fill(colour, (weight > 0.05).astype(np.float32))
+    total = colour.sum(-1) + 0.06
+    chroma = np.stack([colour[..., 0] / total, colour[..., 2] / total], -1)
+    return Grain(np.log(luminance(colour) + np.float32(_BLACK)), chroma.astype(np.float32), cover)
+
+
+def _nearest(labels: U8, size: tuple[int, int]) -> U8:
+    return np.asarray(Image.fromarray(labels).resize((size[1], size[0]), Image.Resampling.NEAREST))
+
+
+def _ramp(value: F32, low: float, high: float) -> F32:
+    """Smoothstep: 0 below ``low``, 1 above ``high``."""
+    share = np.clip((value - low) / (high - low), 0.0, 1.0)
+    return np.asarray(share * share * (3.0 - 2.0 * share), np.float32)
+
+
+def _steps(plane: F32, axis: int) -> F32:
+    return np.diff(plane, axis=axis)
+
+
+def _busy(grain: Grain) -> F32:
+    """0 on plain cloth to 1 on printed or woven patterns: the share of steep or coloured steps nearby."""
+    inner = ndimage.binary_erosion(grain.cover > 0.9, iterations=1).astype(np.float32)
+    rise = np.zeros_like(grain.log)
+    tint = np.zeros_like(grain.log)
+    for axis in (0, 1):
+        rise = np.maximum(rise, np.abs(np.gradient(grain.log, axis=axis)))
+        tint = np.maximum(tint, np.abs(np.gradient(grain.chroma, axis=axis)).max(-1))
+    marked = np.maximum(_ramp(rise, 0.08, 0.22), _ramp(tint, 0.012, 0.035))
+    sigma = max(3.0, 0.03 * max(grain.log.shape))
+    return _ramp(blur(marked, inner, sigma), 0.14, 0.34)
+
+
+def _trust(grain: Grain, busy: F32, classes: U8 | None, axis: int) -> F32:
+    """How much of each step along ``axis`` is light: 1 for gentle, colourless steps, 0 for the print's edges."""
+    calm = _pair(busy, axis)
+    steep = 0.55 + (0.05 - 0.55) * calm
+    tinted = 0.045 + (0.012 - 0.045) * calm
+    if classes is not None:
+        other = _steps(classes.astype(np.float32), axis) != 0
+        steep = np.where(other, 0.08, steep)
+    rise = np.abs(_steps(grain.log, axis)) / steep
+    tint = np.abs(_steps(grain.chroma, axis)).max(-1) / tinted
+    return np.asarray(1.0 / ((1.0 + rise**4) * (1.0 + tint**4)), np.float32)
+
+
+def _pair(plane: F32, axis: int) -> F32:
+    """The larger of each two neighbours."""
+    ahead = plane[1:] if axis == 0 else plane[:, 1:]
+    behind = plane[:-1] if axis == 0 else plane[:, :-1]
+    return np.maximum(ahead, behind)
+
+
+def _solve(grain: Grain, cloth: Bools, busy: F32, classes: U8 | None) -> F32:
+    """Log shading whose steps come closest to the trusted steps of the log luminance, (h,w); 0 outside the cloth."""
+    number = np.full(cloth.shape, -1, np.int64)
+    count = int(cloth.sum())
+    number[cloth] = np.arange(count)
+    inner = ndimage.binary_erosion(grain.cover > 0.9, iterations=1)
+    heads, tails, targets, weights = [], [], [], []
+    for axis in (0, 1):
+        first = number[:-1] if axis == 0 else number[:, :-1]
+        second = number[1:] if axis == 0 else number[:, 1:]
+        known = inner[:-1] & inner[1:] if axis == 0 else inner[:, :-1] & inner[:, 1:]
+        both = (first >= 0) & (second >= 0)
+        trust = _trust(grain, busy, classes, axis)
+        heads.append(second[both])
+        tails.append(first[both])
+        targets.append((_steps(grain.log, axis) * trust * known)[both])
+        weights.append(np.where(known, 1.0, 0.25)[both])
+    head, tail = np.concatenate(heads), np.concatenate(tails)
+    target, weight = np.concatenate(targets).astype(np.float64), np.concatenate(weights)
+    return _least_squares(head, tail, target, weight, cloth)
+
+
+def _least_squares(
+    head: npt.NDArray[np.int64],
+    tail: npt.NDArray[np.int64],
+    target: npt.NDArray[np.float64],
+    weight: npt.NDArray[np.float64],
+    cloth: Bools,
+) -> F32:
+    """Minimise sum w (s[head] - s[tail] - target)^2, tied to zero mean by a whisper."""
+    count = int(cloth.sum())
+    edges = np.arange(head.size)
+    sign = np.concatenate([np.ones(head.size), -np.ones(head.size)])
+    difference = sparse.csr_matrix((sign, (np.tile(edges, 2), np.concatenate([head, tail]))), shape=(head.size, count))
+    weighted = difference.T @ sparse.diags(weight)
+    normal = (weighted @ difference + sparse.identity(count) * 1e-6).tocsc()
+    result = np.zeros(cloth.shape, np.float32)
+    result[cloth] = splu(normal, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(weighted @ target)
+    return result
+
+
+def _calm(solved: F32, cloth: Bools, busy: F32) -> F32:
+    """Smooth what is left of a print."""
+    weight = cloth.astype(np.float32)
+    soft = blur(solved, weight, max(1.5, 0.012 * max(cloth.shape)))
+    return np.asarray(np.where(cloth, solved + (soft - solved) * busy, 0.0), np.float32)
+
+
+def _detail(fine: Grain, coarse: Grain, busy: F32) -> F32:
+    """Stitches, seams and small creases: what the solver's grid is too coarse for, (H,W), soft-limited."""
+    height, width = fine.log.shape
+    if fine.log.shape == coarse.log.shape:
+        return np.zeros_like(fine.log)
+    base = resize(coarse.log, width, height, Image.Resampling.BICUBIC)
+    plain = resize((1.0 - busy) * _ramp(coarse.cover, 0.85, 1.0), width, height, Image.Resampling.BILINEAR)
+    return np.asarray(0.3 * np.tanh((fine.log - base) * 0.8 / 0.3) * np.clip(plain, 0.0, 1.0), np.float32)
+
+
+def _level(solved: F32, grain: Grain, cloth: Bools) -> F32:
+    """Each separate piece of cloth brought to 0 where it is evenly lit, its contrast to that of mid-toned cloth."""
+    pieces, count = ndimage.label(cloth)
+    result = np.zeros_like(solved)
+    inner = ndimage.binary_erosion(cloth, iterations=2)
+    for piece in range(1, count + 1):
+        here = pieces == piece
+        sample = here & inner
+        if int(sample.sum()) < 12:
+            sample = here
+        low, even, high = np.percentile(solved[sample], [8, 62, 92])
+        tone = float(np.median(np.exp(grain.log[sample])))
+        result[here] = (solved[here] - even) * _gain(tone, float(high - low))
+    return result
+
+
+def _gain(tone: float, spread: float) -> float:
+    """Cameras flatten the folds of black and of blown-out white cloth; open them up, never past a usual contrast."""
+    usual = 0.9
+    flattened = max(0.0, 1.0 - tone / 0.06) + max(0.0, (tone - 0.6) / 0.4)
+    if spread > usual:
+        return max(0.6, (usual / spread) ** 0.5)
+    return 1.0 + 0.6 * min(1.0, flattened) * (1.0 - spread / usual)
+
+
+def _bound(log: F32) -> F32:
+    bright = _LIGHTEST * np.tanh(np.maximum(log, 0.0) / _LIGHTEST)
+    dark = _DARKEST * np.tanh(np.minimum(log, 0.0) / _DARKEST)
+    return np.asarray(bright + dark, np.float32)
