@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ARCHITECTURES = {
     "unet": ("unet", "UNetConfig", "UNet"),
+    "efficientnet_unet": ("efficientnet_unet", "EfficientNetUNetConfig", "EfficientNetUNet"),
     "dcgan": ("dcgan", "DCGANConfig", "Generator"),
     "srgan": ("srgan", "SRGANConfig", "SRResNet"),
     "classifier": ("classifier", "ClassifierConfig", "PatternClassifier"),

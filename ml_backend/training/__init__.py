@@ -1,1 +1,61 @@
-"""Training: one recipe a file, each a frozen config dataclass and a ``train`` function."""
+"""Training: one recipe a file, each a frozen config dataclass and a ``train`` function.
+
+A recipe file is JSON: ``{"recipe": "unet", ...}``, where ``recipe`` names the module and the rest are its config's fields.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ..errors import BadInput
+from ..pipelines.base import Progress, ShouldStop
+
+RECIPES = {
+    "unet": ("unet", "UNetRecipe"),
+    "dcgan": ("dcgan", "DCGANRecipe"),
+    "srgan": ("srgan", "SRGANRecipe"),
+    "classifier": ("classifier", "ClassifierRecipe"),
+}
+"""Recipe name -> (module, config dataclass)."""
+
+
+def read_recipe(path: Path | str) -> Any:
+    """The config dataclass that a recipe file describes.  Raises :class:`BadInput` for a file that is not one."""
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BadInput(f"There is no recipe at {path}.") from error
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} is not a JSON recipe: {error}.") from error
+    name = data.get("recipe") if isinstance(data, dict) else None
+    if name not in RECIPES:
+        raise BadInput(f"{path} names no known recipe; \"recipe\" must be one of {', '.join(RECIPES)}.")
+    module_name, class_name = RECIPES[name]
+    config = getattr(import_module(f".{module_name}", __name__), class_name)
+    unknown = sorted(set(data) - {field.name for field in dataclasses.fields(config)})
+    if unknown:
+        raise BadInput(f"{path} has unknown settings: {', '.join(unknown)}.")
+    try:
+        return config(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"{path} is incomplete or wrong: {error}.") from error
+
+
+def train(
+    config: Any,
+    run_dir: Path | str,
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+    should_stop: ShouldStop | None = None,
+) -> None:
+    """Run the recipe in ``run_dir``; ``resume`` goes on from its checkpoint."""
+    from .run import Run
+
+    module_name, _ = RECIPES[config.recipe]
+    module = import_module(f".{module_name}", __name__)
+    module.train(config, Run(run_dir, config, resume=resume), progress=progress, should_stop=should_stop)

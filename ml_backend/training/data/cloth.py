@@ -73,7 +73,7 @@ def held_out(name: str, every: int = 10) -> bool:
 
 def read_street(folder: Path, size: tuple[int, int], *, validation: bool) -> ClothPhotos:
     """Labelled street photos, the held-out ones or the rest; ``size`` is (height, width)."""
-    table = _street_table(folder / "labels.txt")
+    table = street_table(folder / "labels.txt")
     pairs = []
     for photo in sorted((folder / "photos").glob("*.jpg")):
         if held_out(photo.stem) != validation:
@@ -155,7 +155,7 @@ def _relight(rgb: Tensor, rng: np.random.Generator) -> Tensor:
     return (rgb + noise).clamp(0, 1)
 
 
-def _street_table(path: Path) -> NDArray[np.uint8]:
+def street_table(path: Path) -> NDArray[np.uint8]:
     """Lookup from street label index to garment class index."""
     try:
         lines = path.read_text(encoding="utf-8").split("\n")

@@ -1,0 +1,1 @@
+"""Named metrics, each on data the model never saw."""

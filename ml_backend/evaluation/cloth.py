@@ -1,0 +1,122 @@
+"""How well clothes are found: intersection over union (Jaccard index), of cloth and of garment classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..errors import BadInput
+from ..requests import GARMENT_CLASSES
+
+if TYPE_CHECKING:
+    from ..pipelines.segment import SegmentPipeline, Segmentation
+
+Pixels = NDArray[np.uint8]
+Pair = tuple[Path, Callable[[], Pixels]]
+"""A photo and a way to read its true class map (uint8, photo size)."""
+
+
+def iou(predicted: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
+    """|A and B| / |A or B|; 1 where both are empty."""
+    union = np.logical_or(predicted, truth).sum()
+    return float(np.logical_and(predicted, truth).sum() / union) if union else 1.0
+
+
+def folder_iou(predicted: Path, truth: Path) -> dict[str, float]:
+    """Mean IoU of the grey masks in ``predicted`` against those of the same names in ``truth``, both cut at half."""
+    names = sorted(path.name for path in truth.glob("*.png"))
+    if not names:
+        raise BadInput(f"{truth} holds no PNG masks.")
+    missing = [name for name in names if not (predicted / name).is_file()]
+    if missing:
+        raise BadInput(f"{predicted} lacks {len(missing)} of the masks, first {missing[0]}.")
+    scores = [iou(_mask(predicted / name), _mask(truth / name)) for name in names]
+    return {"iou": float(np.mean(scores)), "count": len(scores)}
+
+
+@dataclass
+class ClothScore:
+    """Gathers photos one by one; ``figures`` sums up."""
+
+    ious: list[float] = field(default_factory=list)
+    confusion: NDArray[np.int64] = field(
+        default_factory=lambda: np.zeros((len(GARMENT_CLASSES), len(GARMENT_CLASSES)), np.int64)
+    )
+
+    def add(self, found: Segmentation, truth: Pixels) -> None:
+        cloth, skin = GARMENT_CLASSES.index("top"), GARMENT_CLASSES.index("skin")
+        self.ious.append(iou(found.mask > 0.5, (truth >= cloth) & (truth < skin)))
+        # Labels stay cloth under the faint edge of the mask; below one half the pixel is not cloth.
+        classes = np.where((found.mask <= 0.5) & (found.labels >= cloth) & (found.labels < skin), 0, found.labels)
+        pairs = truth.astype(np.int64) * len(GARMENT_CLASSES) + classes
+        self.confusion += np.bincount(pairs.ravel(), minlength=self.confusion.size).reshape(self.confusion.shape)
+
+    def figures(self) -> dict[str, float]:
+        """Mean cloth ``iou`` per photo, its tenth percentile, and ``iou_CLASS`` with their mean ``miou``."""
+        hit = np.diag(self.confusion)
+        union = self.confusion.sum(axis=0) + self.confusion.sum(axis=1) - hit
+        per_class = {
+            f"iou_{name}": float(hit[index] / union[index])
+            for index, name in enumerate(GARMENT_CLASSES)
+            if self.confusion[index].sum()
+        }
+        return {
+            "iou": float(np.mean(self.ious)),
+            "iou_p10": float(np.percentile(self.ious, 10)),
+            "miou": float(np.mean(list(per_class.values()))),
+            "count": len(self.ious),
+            **per_class,
+        }
+
+
+def street_pairs(folder: Path) -> list[Pair]:
+    """The held-out labelled street photos of ``folder`` (see :mod:`ml_backend.training.data.cloth`)."""
+    from ..training.data.cloth import held_out, street_table
+
+    table = street_table(folder / "labels.txt")
+
+    def reader(path: Path) -> Callable[[], Pixels]:
+        return lambda: table[np.asarray(Image.open(path))]
+
+    photos = sorted((folder / "photos").glob("*.jpg"))
+    return [(photo, reader(folder / "labels" / f"{photo.stem}.png")) for photo in photos if held_out(photo.stem)]
+
+
+def garment_pairs(photos: Path, mattes: Path) -> list[Pair]:
+    """The held-out single garments that have a matte."""
+    from ..training.data.cloth import GARMENT_FOLDERS, held_out
+
+    def reader(path: Path, size: tuple[int, int], garment: str) -> Callable[[], Pixels]:
+        index = GARMENT_CLASSES.index(garment)
+        return lambda: np.where(_mask(path, size), index, 0).astype(np.uint8)
+
+    pairs: list[Pair] = []
+    for folder, garment in GARMENT_FOLDERS.items():
+        for matte in sorted((mattes / folder).glob("*.png")):
+            if held_out(matte.stem):
+                photo = photos / folder / f"{matte.stem}.jpg"
+                pairs.append((photo, reader(matte, Image.open(photo).size, garment)))
+    return pairs
+
+
+def measure(pipeline: SegmentPipeline, pairs: Iterable[Pair]) -> dict[str, float]:
+    """The whole pipeline, refinement included, on (photo, truth) pairs."""
+    score = ClothScore()
+    for photo, truth in pairs:
+        score.add(pipeline(Image.open(photo).convert("RGB")), truth())
+    if not score.ious:
+        raise BadInput("There are no held-out photos in that folder.")
+    return score.figures()
+
+
+def _mask(path: Path, size: tuple[int, int] | None = None) -> NDArray[np.bool_]:
+    image = Image.open(path).convert("L")
+    if size is not None and image.size != size:
+        image = image.resize(size, Image.Resampling.NEAREST)
+    return np.asarray(image) > 127

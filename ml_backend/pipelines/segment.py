@@ -1,0 +1,171 @@
+"""Photo -> soft cloth mask and garment classes, at the photo's own size.
+
+The network sees the photo letterboxed at a working size.  Where the clothes fill only a part of it, a second pass looks
+at that part alone: a person far away gets as many pixels as one close by.  Edges then come from the photo itself
+(:mod:`.refine`), not from the network's coarse map.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch.nn import functional as F
+
+from ..errors import BadInput, BadPackage
+from ..packaging import Package
+from ..requests import CLOTH_CLASSES, GARMENT_CLASSES
+from .base import Progress, ShouldStop, check, tell
+from .refine import refine
+
+FIRST_CLOTH = GARMENT_CLASSES.index(CLOTH_CLASSES[0])
+LAST_CLOTH = GARMENT_CLASSES.index(CLOTH_CLASSES[-1])
+OTHER = GARMENT_CLASSES.index("other")
+
+WORKING_PIXELS = 288 * 192
+"""Pixels of the working size: what the starter U-Net was trained at."""
+
+ZOOM_BELOW = 0.6
+"""A second pass is worth it when the clothes' box holds less than this share of the photo."""
+
+PRESENT = 0.01
+"""A class counts as worn when it covers this share of the cloth."""
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """``mask``: float32 (H, W) in 0..1, how much each pixel is cloth.  ``labels``: uint8 (H, W), index into
+    :data:`GARMENT_CLASSES`; wherever the mask is above zero the label is a cloth class."""
+
+    mask: NDArray[np.float32]
+    labels: NDArray[np.uint8]
+
+    @property
+    def garments(self) -> tuple[str, ...]:
+        """The cloth classes that are worn, largest first."""
+        counts = np.bincount(self.labels[self.mask > 0.5], minlength=len(GARMENT_CLASSES))
+        order = np.argsort(-counts, kind="stable")
+        return tuple(GARMENT_CLASSES[i] for i in order if counts[i] > PRESENT * max(counts.sum(), 1))
+
+
+class SegmentPipeline:
+    """``SegmentPipeline(package)(photo) -> Segmentation``.  The package is a ``unet`` over our classes, or a network with
+    one class (cloth or not), whose cloth is labelled ``other``."""
+
+    def __init__(self, package: Package, device: str = "cpu") -> None:
+        if package.manifest.capability != "segment":
+            raise BadPackage(f"{package.manifest.name} does not segment; it is for {package.manifest.capability}.")
+        self.model = package.manifest.reference
+        self.device = torch.device(device)
+        self.network = package.network().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.multiple = int(self.network.config.multiple)
+
+    def __call__(
+        self, photo: Image.Image, *, progress: Progress | None = None, should_stop: ShouldStop | None = None
+    ) -> Segmentation:
+        """Any RGB photo with sides of at least 16 px.  Raises :class:`BadInput` for smaller ones."""
+        if min(photo.size) < 16:
+            raise BadInput(f"The photo is {photo.width}x{photo.height} pixels; it needs at least 16 on each side.")
+        photo = photo.convert("RGB")
+        tell(progress, 0.0, "Finding the clothes")
+        coarse, box = self._look(photo, should_stop)
+        tell(progress, 0.6, "Following the edges")
+        return _at_full_size(photo, coarse, box)
+
+    def _look(self, photo: Image.Image, should_stop: ShouldStop | None) -> tuple[NDArray[np.float32], Box]:
+        """Class probabilities (8, h, w) of the box they were seen in, in photo pixels."""
+        whole = (0, 0, *photo.size)
+        check(should_stop)
+        coarse = self.probabilities(photo)
+        box = _clothes_box(coarse, photo.size)
+        if box is None or _area(box) > ZOOM_BELOW * _area(whole):
+            return coarse, whole
+        check(should_stop)
+        return self.probabilities(photo.crop(box)), box
+
+    @torch.inference_mode()
+    def probabilities(self, photo: Image.Image) -> NDArray[np.float32]:
+        """Class probabilities (8, h, w) at the working size, the mean over the photo and its mirror image."""
+        height, width = _working_size(photo.size, self.multiple)
+        small = np.asarray(photo.resize((width, height), Image.Resampling.BOX, reducing_gap=2.0))
+        rgb = torch.from_numpy(small.copy()).to(self.device).permute(2, 0, 1)[None].float() / 255
+        padded = F.pad(rgb, (0, -width % self.multiple, 0, -height % self.multiple), value=0.5)
+        both = torch.cat((padded, padded.flip(3))).contiguous(memory_format=torch.channels_last)
+        logits = self.network(both)
+        probabilities = logits.softmax(1) if logits.shape[1] > 1 else _one_class(logits)
+        mean = (probabilities[0] + probabilities[1].flip(2)) / 2
+        result: NDArray[np.float32] = mean[:, :height, :width].float().cpu().numpy()
+        return result
+
+
+def _one_class(logits: torch.Tensor) -> torch.Tensor:
+    """(N, 1, H, W) logits of cloth -> (N, 8, H, W): cloth as ``other``, the rest as background."""
+    cloth = logits.sigmoid()
+    result = torch.zeros(len(logits), len(GARMENT_CLASSES), *logits.shape[2:], device=logits.device)
+    result[:, :1] = 1 - cloth
+    result[:, OTHER : OTHER + 1] = cloth
+    return result
+
+
+def _working_size(size: tuple[int, int], multiple: int) -> tuple[int, int]:
+    """(height, width) of about :data:`WORKING_PIXELS` in the photo's proportions; extreme strips keep one ``multiple``."""
+    width, height = size
+    scale = math.sqrt(WORKING_PIXELS / (width * height))
+    longest = WORKING_PIXELS // multiple
+    return tuple(min(longest, max(multiple, round(side * scale))) for side in (height, width))  # type: ignore[return-value]
+
+
+def _clothes_box(coarse: NDArray[np.float32], size: tuple[int, int]) -> Box | None:
+    """The box around probable cloth, a fifth larger on each side, in photo pixels; None where there is no cloth."""
+    cloth = coarse[FIRST_CLOTH : LAST_CLOTH + 1].sum(axis=0) > 0.5
+    rows, columns = np.flatnonzero(cloth.any(axis=1)), np.flatnonzero(cloth.any(axis=0))
+    if not len(rows):
+        return None
+    scale_y, scale_x = size[1] / cloth.shape[0], size[0] / cloth.shape[1]
+    margin_y, margin_x = (0.2 * (ends[-1] - ends[0] + 1) + 2 for ends in (rows, columns))
+    return (
+        max(0, int((columns[0] - margin_x) * scale_x)),
+        max(0, int((rows[0] - margin_y) * scale_y)),
+        min(size[0], int((columns[-1] + 1 + margin_x) * scale_x)),
+        min(size[1], int((rows[-1] + 1 + margin_y) * scale_y)),
+    )
+
+
+def _area(box: Box) -> int:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _at_full_size(photo: Image.Image, coarse: NDArray[np.float32], box: Box) -> Segmentation:
+    crop = np.asarray(photo.crop(box))
+    cloth = coarse[FIRST_CLOTH : LAST_CLOTH + 1].sum(axis=0, keepdims=True)
+    mask = np.zeros((photo.height, photo.width), np.float32)
+    labels = np.zeros((photo.height, photo.width), np.uint8)
+    window = (slice(box[1], box[3]), slice(box[0], box[2]))
+    mask[window] = refine(crop, cloth)[0]
+    mask[mask < 1 / 255] = 0
+    labels[window] = _class_map(coarse, mask[window])
+    return Segmentation(mask, labels)
+
+
+def _class_map(coarse: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Full-size classes: the best cloth class where there is cloth, the better of background and skin elsewhere."""
+    height, width = mask.shape
+    best = np.full((height, width), -1.0, np.float32)
+    cloth_class = np.zeros((height, width), np.uint8)
+    for index in range(FIRST_CLOTH, LAST_CLOTH + 1):
+        if coarse[index].max() < 0.05:
+            continue
+        enlarged = np.asarray(Image.fromarray(coarse[index]).resize((width, height), Image.Resampling.BILINEAR))
+        better = enlarged > best
+        best[better] = enlarged[better]
+        cloth_class[better] = index
+    skin = np.asarray(Image.fromarray(coarse[LAST_CLOTH + 1] - coarse[0]).resize((width, height), Image.Resampling.BILINEAR))
+    rest = np.where(skin > 0, np.uint8(LAST_CLOTH + 1), np.uint8(0))
+    cloth_class[cloth_class == 0] = FIRST_CLOTH
+    return np.where(mask > 0, cloth_class, rest)
