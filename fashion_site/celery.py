@@ -1,0 +1,55 @@
+"""The Celery app.  A message is only a doorbell (see ml_backend.jobs); the Job row is the truth.
+
+Queues: ``default`` (CPU work), ``gpu`` (networks, where a GPU worker listens), ``training`` (hours long).
+Run ``celery -A fashion_site worker -Q default,gpu,training -B``.
+"""
+
+import os
+
+from celery import Celery
+from django.conf import settings
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fashion_site.settings")
+
+app = Celery("toile")
+
+EMBEDDED = settings.BROKER_URL.startswith(("sqla+", "sqlalchemy+"))
+
+if EMBEDDED:
+    from kombu.transport.sqlalchemy import Transport
+
+    # kombu hands every transport option to the database engine, so the pause between looks can only be set here.
+    Transport.polling_interval = 0.2
+
+app.conf.update(
+    broker_url=settings.BROKER_URL,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"connect_args": {"timeout": 30}} if settings.BROKER_URL.startswith("sqla+sqlite") else {},
+    task_ignore_result=True,
+    task_default_queue="default",
+    task_queues=[Queue("default"), Queue("gpu"), Queue("training")],
+    # A doorbell is acknowledged when it is heard: a job that outlives a broker's patience must not be rung twice, and
+    # the sweeper finds what a killed worker leaves.
+    task_acks_late=False,
+    worker_prefetch_multiplier=1,
+    worker_concurrency=1,
+    worker_hijack_root_logger=False,
+    worker_enable_remote_control=False,
+    worker_send_task_events=False,
+    timezone="UTC",
+    beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
+    beat_schedule={
+        "sweep": {
+            "task": "ml_backend.tasks.sweep",
+            "schedule": settings.JOB_SWEEP_SECONDS,
+            "options": {"expires": settings.JOB_SWEEP_SECONDS},
+        },
+        "retention": {
+            "task": "studio.tasks.retention",
+            "schedule": 6 * 3600.0,
+            "options": {"expires": 3600.0},
+        },
+    },
+)
+app.autodiscover_tasks()

@@ -1,0 +1,56 @@
+"""An ASGI wrapper that stops a request body that is larger than any upload may be, before it is stored anywhere."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+SENTENCE = "This upload is too large. Nothing was kept; please send a photo of at most 25 MB."
+
+
+class TooLarge(Exception):
+    """The body has passed the limit."""
+
+
+def limit_body(app: App, most: int) -> App:
+    """``app`` behind a limit of ``most`` bytes a body, declared or streamed; beyond it the answer is 413."""
+
+    async def limited(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        if _declared(scope) > most:
+            await _refuse(send)
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > most:
+                raise TooLarge
+            return message
+
+        try:
+            await app(scope, counted, send)
+        except TooLarge:
+            await _refuse(send)
+
+    return limited
+
+
+def _declared(scope: MutableMapping[str, Any]) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
+
+
+async def _refuse(send: Send) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": SENTENCE.encode()})

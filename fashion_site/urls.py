@@ -1,0 +1,12 @@
+"""The map of the site."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("studio.urls")),
+    path("gallery/", include("patterns.urls")),
+    path("accounts/", include("studio.account_urls")),
+    path("files/", include("studio.file_urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+
+
+class MlBackendConfig(AppConfig):
+    name = "ml_backend"
+    verbose_name = "Workshop"
+
+    def ready(self) -> None:
+        """Load every app's ``work`` module, whose job handlers register themselves."""
+        autodiscover_modules("work")

@@ -1,0 +1,154 @@
+"""Jobs, the files they are writing, and the models that serve."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+
+class Job(models.Model):
+    """One piece of work of one person.  Only :mod:`ml_backend.jobs` writes ``state``."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="jobs")
+    kind = models.CharField(max_length=40)
+    queue = models.CharField(max_length=20, default="default")
+    request = models.JSONField(default=dict)
+    after = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="then")
+    """Jobs that must be done before this one may start."""
+
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    progress = models.FloatField(default=0.0)
+    stage = models.CharField(max_length=120, blank=True)
+    message = models.TextField(blank=True)
+    """Why it failed, in a sentence for its owner."""
+
+    attempt = models.PositiveSmallIntegerField(default=0)
+    lease = models.UUIDField(null=True, editable=False)
+    """Token of the claim that may write this row; null unless running."""
+    lease_until = models.DateTimeField(null=True, editable=False)
+
+    created_at = models.DateTimeField(default=timezone.now)
+    queued_at = models.DateTimeField(default=timezone.now)
+    rung_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    if TYPE_CHECKING:
+        then: RelatedManager[Job]
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["queue", "state", "queued_at"], name="job_waiting"),
+            models.Index(fields=["owner", "queue", "started_at"], name="job_turns"),
+            models.Index(fields=["owner", "state"], name="job_active"),
+            models.Index(fields=["state", "lease_until"], name="job_leases"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id} ({self.state})"
+
+    @property
+    def active(self) -> bool:
+        """Queued or running."""
+        return self.state in (self.State.QUEUED, self.State.RUNNING)
+
+    @property
+    def can_cancel(self) -> bool:
+        return self.active
+
+    @property
+    def can_retry(self) -> bool:
+        return self.state in (self.State.FAILED, self.State.CANCELLED)
+
+    @property
+    def percent(self) -> int:
+        return round(self.progress * 100)
+
+    def key(self, folder: str, name: str) -> str:
+        """A storage key that no other attempt writes: ``folder/<lease prefix>-name``."""
+        if self.lease is None:
+            raise ValueError("Only a claimed job has keys.")
+        return f"{folder}/{self.lease.hex[:12]}-{name}"
+
+    def scratch(self, key: str) -> str:
+        """Note that ``key`` is about to be written, so it is deleted if this claim does not finish; returns ``key``."""
+        if self.lease is None:
+            raise ValueError("Only a claimed job has scratch files.")
+        ScratchFile.objects.create(lease=self.lease, key=key)
+        return key
+
+
+class ScratchFile(models.Model):
+    """A file written under a claim that has not finished yet; the row goes when the finish publishes the file."""
+
+    lease = models.UUIDField(db_index=True)
+    key = models.CharField(max_length=255)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ModelVersion(models.Model):
+    """One package of weights kept in storage under ``models/<sha256>/``; at most one serves a capability."""
+
+    name = models.CharField(max_length=100)
+    version = models.CharField(max_length=40, default="1")
+    capability = models.CharField(max_length=20)
+    sha256 = models.CharField(max_length=64, unique=True)
+    manifest = models.JSONField(default=dict)
+    card = models.TextField(blank=True)
+    notes = models.TextField(blank=True)
+    serving = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["capability", "-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["capability"], condition=Q(serving=True), name="one_model_serves_a_capability"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def reference(self) -> str:
+        """``name@sha256-prefix``, as recipes name it."""
+        return f"{self.name}@{self.sha256[:12]}"
+
+    @property
+    def folder(self) -> str:
+        """Storage folder of the package."""
+        return f"models/{self.sha256}"
+
+
+class TrainingRun(models.Model):
+    """A training of a model from a recipe, followed as a job."""
+
+    job = models.OneToOneField(Job, models.SET_NULL, null=True, blank=True, related_name="training_run")
+    recipe = models.CharField(max_length=60)
+    config = models.JSONField(default=dict)
+    run_dir = models.CharField(max_length=255, blank=True)
+    result = models.ForeignKey(ModelVersion, models.SET_NULL, null=True, blank=True, related_name="training_runs")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.recipe} {self.created_at:%Y-%m-%d %H:%M}"

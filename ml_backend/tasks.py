@@ -1,0 +1,49 @@
+"""Celery's side of the jobs: hear the doorbell, keep house."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+
+from celery import shared_task
+from celery.signals import worker_ready
+from django.conf import settings
+from django.db import close_old_connections
+
+from . import jobs
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name="ml_backend.tasks.work")  # type: ignore[untyped-decorator]
+def work(queue: str) -> None:
+    """Do the fairest waiting job of ``queue``; nothing when another worker was faster."""
+    close_old_connections()
+    claimed = jobs.claim(queue)
+    if claimed is not None:
+        jobs.run(claimed)
+
+
+@shared_task(name="ml_backend.tasks.sweep")  # type: ignore[untyped-decorator]
+def sweep() -> None:
+    """What the beat schedule runs every few seconds."""
+    close_old_connections()
+    swept = jobs.sweep()
+    if swept.requeued or swept.failed or swept.files:
+        log.info("Swept: %s", swept)
+    purge_broker()
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def sweep_at_start(**_: object) -> None:
+    """A worker that starts after a crash looks at once for what was left."""
+    sweep.apply_async(expires=60)
+
+
+def purge_broker() -> int:
+    """Delete delivered messages, which the embedded broker only hides; the count."""
+    scheme, _, path = settings.BROKER_URL.partition(":///")
+    if scheme != "sqla+sqlite":
+        return 0
+    with sqlite3.connect(path, timeout=30) as database:
+        return database.execute("DELETE FROM kombu_message WHERE visible = 0").rowcount

@@ -1,0 +1,5 @@
+"""Pages of the gallery."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,12 @@
+"""Addresses of stored files."""
+
+from django.urls import path
+
+from . import files
+
+urlpatterns = [
+    path("patterns/<uuid:pk>/<slug:name>", files.pattern_file, name="pattern-file"),
+    path("photos/<uuid:pk>/<slug:name>", files.photo_file, name="photo-file"),
+    path("looks/<uuid:pk>/<slug:name>", files.look_file, name="look-file"),
+    path("garments/<slug:slug>/<slug:name>", files.garment_file, name="garment-file"),
+]

@@ -1,0 +1,92 @@
+"""Stored files, each given only to who may see its row; for anybody else, staff too, there is no such page.
+
+On a local disk the file is the answer.  On S3 the answer is a short-lived signed address, except for the small pictures
+that the page reads back pixel by pixel, which must come from this very site.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import uuid
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.crypto import salted_hmac
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
+
+from patterns.models import Pattern
+
+from .models import Garment, Look, Photo
+
+COMPOSITED = frozenset({"tile", "inks", "preview_photo", "preview_maps", "preview_mask", "thumb"})
+"""Files that the browser draws into a canvas or shows by the dozen."""
+
+UNCHANGING = "private, max-age=86400"
+ASK_AGAIN = "private, no-cache"
+
+mimetypes.add_type("image/webp", ".webp")
+
+
+@require_safe
+def pattern_file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
+    pattern = get_object_or_404(Pattern.objects.visible_to(request.user), pk=pk)
+    return _answer(request, pattern, name, f"toile-{pattern.pattern_type}-{pattern.seed}", UNCHANGING)
+
+
+@require_safe
+def photo_file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
+    photo = get_object_or_404(Photo.objects.visible_to(request.user), pk=pk)
+    return _answer(request, photo, name, "photo", ASK_AGAIN)
+
+
+@require_safe
+def look_file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
+    look = get_object_or_404(Look.objects.visible_to(request.user).select_related("pattern"), pk=pk)
+    fabric = f"-{look.pattern.pattern_type}-{look.pattern.seed}" if look.pattern else ""
+    return _answer(request, look, name, f"toile-look{fabric}", ASK_AGAIN)
+
+
+@require_safe
+def garment_file(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
+    return _answer(request, get_object_or_404(Garment, slug=slug), name, f"toile-{slug}", UNCHANGING)
+
+
+def _answer(
+    request: HttpRequest, row: Pattern | Photo | Look | Garment, name: str, title: str, caching: str
+) -> HttpResponseBase:
+    """The file in field ``name`` of ``row``; ``?download`` in the address saves it under ``title``."""
+    key = str(getattr(row, name)) if name in row.file_fields else ""
+    if not key:
+        raise Http404
+    suffix = "." + key.rpartition(".")[2]
+    disposition = content_disposition_header("download" in request.GET, title + suffix) or "inline"
+    content_type = mimetypes.types_map.get(suffix, "application/octet-stream")
+    response = _signed(key, disposition, content_type) if settings.S3_BUCKET and name not in COMPOSITED else None
+    if response is None:
+        etag = f'"{salted_hmac("toile.files", key).hexdigest()[:32]}"'
+        response = get_conditional_response(request, etag=etag) or _bytes(key, content_type)
+        response.headers["ETag"] = etag
+    response.headers["Cache-Control"] = caching
+    response.headers["Content-Disposition"] = disposition
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    patch_vary_headers(response, ["Cookie"])
+    return response
+
+
+def _signed(key: str, disposition: str, content_type: str) -> HttpResponseBase:
+    parameters = {"ResponseContentDisposition": disposition, "ResponseContentType": content_type}
+    return HttpResponseRedirect(default_storage.url(key, parameters=parameters))  # type: ignore[call-arg]
+
+
+def _bytes(key: str, content_type: str) -> HttpResponse:
+    """Whole, not streamed: under ASGI Django would gather a synchronous stream in memory anyway."""
+    try:
+        with default_storage.open(key) as file:
+            return HttpResponse(file.read(), content_type=content_type)
+    except FileNotFoundError as error:
+        raise Http404 from error

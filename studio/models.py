@@ -1,0 +1,237 @@
+"""People, what can be worn, and how it looks."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from ml_backend.models import Job
+from ml_backend.requests import OverlayRequest
+from patterns.models import Pattern, Viewer
+
+
+class User(AbstractUser):
+    """A person.  A guest is a row without a usable password that only its session can enter."""
+
+    is_guest = models.BooleanField(default=False)
+
+    @property
+    def called(self) -> str:
+        """What the page calls this person."""
+        return "Guest" if self.is_guest else self.get_short_name() or self.username
+
+
+class Wearable(models.Model):
+    """A picture of cloth: at full size, and as the three small pictures the browser composites from.
+
+    ``mask`` (8-bit soft cloth mask) and ``labels`` (class map, values index ``GARMENT_CLASSES``) have the size of
+    ``image``.  ``preview_*`` and ``fit`` come from ``Fit.preview()`` and are documented in ``pipelines/overlay.py``.
+    ``classes`` names the cloth classes present.  All but ``image`` and ``thumb`` are empty until the cloth is found.
+    """
+
+    image = models.FileField(max_length=255)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    thumb = models.FileField(max_length=255, blank=True)
+    mask = models.FileField(max_length=255, blank=True)
+    labels = models.FileField(max_length=255, blank=True)
+    preview_photo = models.FileField(max_length=255, blank=True)
+    preview_maps = models.FileField(max_length=255, blank=True)
+    preview_mask = models.FileField(max_length=255, blank=True)
+    fit = models.JSONField(default=dict, blank=True)
+    classes = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    file_fields = ("image", "thumb", "mask", "labels", "preview_photo", "preview_maps", "preview_mask")
+    file_route = ""
+    """Name of the URL that serves the files."""
+
+    class Meta:
+        abstract = True
+
+    @property
+    def ready(self) -> bool:
+        return bool(self.mask)
+
+    def file_url(self, name: str) -> str:
+        """URL of one of ``file_fields``; empty while there is no such file."""
+        return reverse(self.file_route, args=[self._file_id(), name]) if getattr(self, name) else ""
+
+    def _file_id(self) -> Any:
+        return self.pk
+
+    @property
+    def image_url(self) -> str:
+        return self.file_url("image")
+
+    @property
+    def thumb_url(self) -> str:
+        return self.file_url("thumb")
+
+    def preview(self) -> dict[str, Any]:
+        """What the page needs to composite: the three URLs, the fit figures and the classes; ``{}`` until ready."""
+        if not self.ready:
+            return {}
+        names = ("preview_photo", "preview_maps", "preview_mask")
+        return {**{name: self.file_url(name) for name in names}, **self.fit, "classes": self.classes}
+
+
+class Garment(Wearable):
+    """A default garment, for everybody."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=60)
+    order = models.PositiveSmallIntegerField(default=0)
+    source = models.CharField(max_length=64, blank=True, editable=False)
+    """Digest of the asset files it was loaded from; another digest loads it again."""
+
+    file_route = "garment-file"
+
+    class Meta:
+        ordering = ["order", "slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def folder(self) -> str:
+        return f"garments/{self.slug}"
+
+    def _file_id(self) -> Any:
+        return self.slug
+
+
+class PhotoQuerySet(models.QuerySet["Photo"]):
+    def visible_to(self, person: Viewer) -> PhotoQuerySet:
+        """One's own; a photo is never anybody else's to see."""
+        return self.filter(owner_id=person.pk) if person.pk else self.none()
+
+
+class Photo(Wearable):
+    """A person's own photo, normalised at ingest (upright, sRGB, no metadata)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="photos")
+    job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="photos")
+
+    objects = PhotoQuerySet.as_manager()
+
+    file_route = "photo-file"
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["owner", "-created_at"], name="photo_mine")]
+
+    def __str__(self) -> str:
+        return f"photo {self.pk}"
+
+    @property
+    def folder(self) -> str:
+        return f"photos/{self.pk}"
+
+    @property
+    def state(self) -> str:
+        """State of the search for cloth."""
+        if self.mask:
+            return Job.State.DONE
+        return self.job.state if self.job else Job.State.FAILED
+
+
+class LookQuerySet(models.QuerySet["Look"]):
+    def of(self, person: Viewer) -> LookQuerySet:
+        return self.filter(owner_id=person.pk) if person.pk else self.none()
+
+    def public(self) -> LookQuerySet:
+        return self.filter(public=True).exclude(file="")
+
+    def visible_to(self, person: Viewer) -> LookQuerySet:
+        """One's own, and what others have published."""
+        mine = Q(owner_id=person.pk) if person.pk else Q(pk__in=[])
+        return self.filter(mine | (Q(public=True) & ~Q(file="")))
+
+
+class Look(models.Model):
+    """A photo or garment wearing a pattern, rendered at the photo's full size.
+
+    ``params`` is an :class:`OverlayRequest` dict; ``recipe`` also keeps the pattern's, which may be deleted later.
+    """
+
+    class Format(models.TextChoices):
+        PNG = "png", "PNG"
+        JPEG = "jpeg", "JPEG"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="looks")
+    job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="looks")
+    pattern = models.ForeignKey(Pattern, models.SET_NULL, null=True, related_name="looks")
+    photo = models.ForeignKey(Photo, models.CASCADE, null=True, blank=True, related_name="looks")
+    garment = models.ForeignKey(Garment, models.CASCADE, null=True, blank=True, related_name="looks")
+
+    params = models.JSONField(default=dict)
+    recipe = models.JSONField(default=dict, blank=True)
+    format = models.CharField(max_length=4, choices=Format.choices, default=Format.PNG)
+    file = models.FileField(max_length=255, blank=True)
+    thumb = models.FileField(max_length=255, blank=True)
+
+    public = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = LookQuerySet.as_manager()
+
+    file_fields = ("file", "thumb")
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["owner", "-created_at"], name="look_mine"),
+            models.Index(fields=["public", "-created_at"], name="look_gallery"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(photo__isnull=False, garment__isnull=True) | Q(photo__isnull=True, garment__isnull=False),
+                name="look_wears_on_one_thing",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"look {self.pk}"
+
+    @property
+    def folder(self) -> str:
+        return f"looks/{self.pk}"
+
+    @property
+    def wearable(self) -> Photo | Garment:
+        worn = self.photo or self.garment
+        assert worn is not None  # the check constraint holds
+        return worn
+
+    @property
+    def request(self) -> OverlayRequest:
+        return OverlayRequest.from_dict(self.params)
+
+    @property
+    def state(self) -> str:
+        if self.file:
+            return Job.State.DONE
+        return self.job.state if self.job else Job.State.FAILED
+
+    @property
+    def ready(self) -> bool:
+        return bool(self.file)
+
+    @property
+    def file_url(self) -> str:
+        """Empty until rendered; append ``?download`` to save rather than show."""
+        return reverse("look-file", args=[self.pk, "file"]) if self.file else ""
+
+    @property
+    def thumb_url(self) -> str:
+        return reverse("look-file", args=[self.pk, "thumb"]) if self.thumb else ""
