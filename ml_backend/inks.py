@@ -1,0 +1,342 @@
+"""Inks and palettes: coverage maps times colours, curated and seeded colour stories.
+
+A tile is printed with K inks.  ``inks`` is float32 (K, H, W), each pixel summing to 1; ink 0 is the ground.  Colours
+are ``#rrggbb`` in ink order: ground, main, second, third (often the leaves), accent, extra.  Harmonies are composed in
+OKLCH (Ottosson 2020, "A perceptual color space for image processing"), where equal steps look equal.  Pure NumPy and
+Pillow, so a web process may import it.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from .errors import BadInput
+from .requests import MAX_INKS, MIN_INKS, PATTERN_TYPES, parse_palette
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+RGB = NDArray[np.uint8]
+
+PALETTES: dict[str, tuple[str, ...]] = {
+    "Madder and chalk": ("#f5ece0", "#9c2a2e", "#dca690", "#66704f", "#2c3b50", "#5b1a20"),
+    "Indigo bath": ("#f1eee5", "#20305a", "#6688ae", "#a8bfce", "#c9573c", "#101a33"),
+    "Provence": ("#fbf1d3", "#2f5590", "#e0a62f", "#7f8f4a", "#c2492f", "#1c2f52"),
+    "Kyoto spring": ("#f8eee9", "#d9768a", "#f0b9b8", "#7d8f69", "#3e3a52", "#a64460"),
+    "Night garden": ("#17202c", "#d8627a", "#eab38c", "#5d8a6d", "#f2dfa8", "#7d4f7f"),
+    "Riviera": ("#fdf8ee", "#1f7a8c", "#8fc6c9", "#f0c45c", "#e2603f", "#14414f"),
+    "Saffron market": ("#f9e7c0", "#cf5c1f", "#e9a93a", "#7b7a34", "#7a1f3d", "#3f2a1c"),
+    "Lichen": ("#e9e8dc", "#5c6b4c", "#a9b28c", "#c6a15b", "#8c4a32", "#2f372b"),
+    "Bauhaus": ("#f3efe4", "#c8322b", "#22478f", "#1d1d1f", "#efb92d", "#7f8a8c"),
+    "Sahara": ("#efdcc2", "#8a4b2a", "#c98f57", "#6d7256", "#2e2a28", "#b5482d"),
+    "Porcelain": ("#fafaf6", "#27509b", "#86a7d8", "#c3d4ec", "#132a5e", "#5476b5"),
+    "Oxblood": ("#3a1117", "#e6c9a8", "#b04a45", "#7d6a4a", "#f0a35e", "#8a2230"),
+    "Highland": ("#20362f", "#b3372f", "#284d78", "#6d8a5a", "#e5c35a", "#f0ead8"),
+    "Sorbet": ("#fff3ea", "#ee8572", "#f6c177", "#9fc8ad", "#7a5c99", "#e4a7bd"),
+    "Charcoal and bone": ("#ece7dc", "#25262a", "#8b8780", "#bdb5a6", "#a5382f", "#55534f"),
+    "Peacock": ("#0f2b33", "#1f9a93", "#4bbf9c", "#2f5fa5", "#e9b64d", "#d8efe4"),
+    "Terracotta": ("#f6e9dc", "#b9573a", "#e2a77f", "#7d8b74", "#324653", "#7c3322"),
+    "Lavender hill": ("#f1edf3", "#6b5b95", "#b3a3cf", "#8ba37f", "#e2b04a", "#3d3358"),
+}
+"""Curated palettes of six colours in ink order, by the name that the page shows."""
+
+_EARTHY = ("Lichen", "Sahara", "Charcoal and bone", "Highland", "Terracotta")
+_LIKED: dict[str, tuple[str, ...]] = {
+    "camouflage": _EARTHY,
+    "animal": ("Sahara", "Charcoal and bone", "Saffron market", "Terracotta", "Oxblood"),
+    "plaid": ("Highland", "Oxblood", "Madder and chalk", "Charcoal and bone", "Indigo bath", "Lichen"),
+    "striped": ("Indigo bath", "Riviera", "Madder and chalk", "Porcelain", "Provence", "Charcoal and bone", "Sorbet"),
+    "paisley": ("Oxblood", "Madder and chalk", "Saffron market", "Indigo bath", "Peacock", "Night garden", "Porcelain"),
+    "floral": (
+        "Kyoto spring", "Night garden", "Provence", "Madder and chalk", "Sorbet", "Lavender hill", "Peacock", "Porcelain",
+    ),
+}
+"""The palettes that a type mostly wears; types not named wear them all."""
+
+
+def compose(inks: F32, palette: Sequence[str]) -> RGB:
+    """``sum_k inks[k] * palette[k]`` in sRGB: float (K, H, W) and K colours -> uint8 (H, W, 3).
+
+    Raises :class:`BadInput` when the numbers of inks and colours differ.
+    """
+    if inks.ndim != 3 or len(palette) != inks.shape[0]:
+        raise BadInput(f"There are {len(palette)} colours for {inks.shape[0] if inks.ndim == 3 else 'unreadable'} inks.")
+    colours = np.array([_rgb(colour) for colour in palette], np.float32) * 255
+    image = np.einsum("khw,kc->hwc", inks.astype(np.float32, copy=False), colours, optimize=True)
+    rounded: RGB = np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    return rounded
+
+
+def palette_from_seed(pattern_type: str, seed: int, count: int = 5) -> tuple[str, ...]:
+    """The palette that a seed chooses for a pattern type: ``count`` (4..6) colours, the same every time.
+
+    Half are curated palettes that suit the type, half harmonies composed in OKLCH.  Ground and main always differ by at
+    least 0.3 in OKLab lightness, ground and every other ink by a visible step.  Raises :class:`BadInput`.
+    """
+    if pattern_type not in PATTERN_TYPES:
+        raise BadInput(f"{pattern_type!r} is not a pattern type; choose one of {', '.join(PATTERN_TYPES)}.")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise BadInput(f"The seed must be a whole number from 0, not {seed!r}.")
+    if not MIN_INKS <= count <= MAX_INKS:
+        raise BadInput(f"The number of colours must be from {MIN_INKS} to {MAX_INKS}, not {count!r}.")
+    rng = np.random.default_rng((100 + PATTERN_TYPES.index(pattern_type), seed))
+    lch = _curated(pattern_type, rng) if rng.random() < 0.5 else _HARMONIES.get(pattern_type, _harmony)(rng)
+    return tuple(_hex(colour) for colour in _legible(lch)[:count])
+
+
+def fit_palette(palette: Sequence[str], count: int) -> tuple[str, ...]:
+    """A palette of any length (2..6) made to have ``count`` (4..6) colours: cut by merging, extended by tints.
+
+    Too many colours: the two nearest that are not the ground become their mean, until it fits.  Too few: colours half
+    way between the ground and each ink in turn, then deeper shades of the inks.  Raises :class:`BadInput`.
+    """
+    colours = list(parse_palette(tuple(palette)))
+    if not MIN_INKS <= count <= MAX_INKS:
+        raise BadInput(f"The number of colours must be from {MIN_INKS} to {MAX_INKS}, not {count!r}.")
+    while len(colours) > count:
+        colours = _merged(colours)
+    given = len(colours)
+    for step in range(count - given):
+        ink = colours[1 + step % (given - 1)]
+        share = 0.5 if step < given - 1 else -0.35
+        colours.append(_mix(ink, colours[0], share))
+    return tuple(colours)
+
+
+def inks_to_png(inks: F32) -> bytes:
+    """Coverage as one greyscale PNG of 8 bits, the K planes one below the other (K * H x W)."""
+    if inks.ndim != 3 or not MIN_INKS <= inks.shape[0] <= MAX_INKS:
+        raise BadInput(f"Ink coverage has the shape (inks, height, width), not {inks.shape}.")
+    stacked = np.rint(np.clip(inks, 0, 1) * 255).astype(np.uint8).reshape(-1, inks.shape[2])
+    buffer = io.BytesIO()
+    Image.fromarray(stacked, "L").save(buffer, "PNG", optimize=False, compress_level=6)
+    return buffer.getvalue()
+
+
+def inks_from_png(data: bytes) -> F32:
+    """The inverse of :func:`inks_to_png`, within 1/255; tiles are square, so the planes can be counted."""
+    try:
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            if image.mode != "L":
+                raise BadInput("The ink file is not a greyscale PNG.")
+            stacked = np.asarray(image, np.float32)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise BadInput(f"The ink file cannot be read: {error}.") from error
+    height, width = stacked.shape
+    planes = height // width
+    if height % width or not MIN_INKS <= planes <= MAX_INKS:
+        raise BadInput(f"The ink file is {width} by {height} pixels, which is not {MIN_INKS} to {MAX_INKS} square planes.")
+    inks = stacked.reshape(planes, width, width)
+    total = inks.sum(axis=0)
+    inks[0] += np.where(total > 0, 0, 1)
+    normal: F32 = inks / np.maximum(total, 1)
+    return normal
+
+
+def weave(image: RGB, threads: float, strength: float = 0.06, twill: bool = False) -> RGB:
+    """Light the cloth's own texture: uint8 (H, W, 3) -> the same, each thread a little lit and shaded.
+
+    ``threads`` a side (rounded to whole pairs, so the tile still wraps), ``strength`` the largest change of lightness
+    (0 leaves the image as it is).  Threads finer than two pixels are left out, as a camera would blur them.
+    """
+    height, width = image.shape[:2]
+    pairs = max(2, round(threads / 4) * 2)
+    if strength <= 0 or pairs > min(height, width) / 2:
+        return image
+    x = (np.arange(width, dtype=np.float32)[None, :] + 0.5) / width * pairs
+    y = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height * pairs
+    step = np.floor(x) + np.floor(y)
+    over = step % 4 < 2 if twill else step % 2 < 1
+    warp, weft = np.cos(math.tau * (x - 0.5)), np.cos(math.tau * (y - 0.5))
+    light = np.where(over, warp, weft) * np.where(over, 1.0, 0.8) * strength
+    lit: RGB = np.clip(np.rint(image * (1 + light[..., None])), 0, 255).astype(np.uint8)
+    return lit
+
+
+def contrast(first: str, second: str) -> float:
+    """How far apart two colours look: the distance in OKLab (black to white is 1)."""
+    return float(np.linalg.norm(_oklab(np.array(_rgb(first))) - _oklab(np.array(_rgb(second)))))
+
+
+# --- harmonies: float (6, 3) of OKLCH lightness 0..1, chroma 0..0.3, hue in degrees ---
+
+
+def _curated(pattern_type: str, rng: np.random.Generator) -> F64:
+    """A curated palette, sometimes on its darkest or on its palest colour, the inks sometimes exchanged."""
+    liked = _LIKED.get(pattern_type, tuple(PALETTES))
+    names = liked if rng.random() < 0.8 else tuple(PALETTES)
+    lch = np.array([_lch(_rgb(colour)) for colour in PALETTES[names[rng.integers(len(names))]]])
+    turn = rng.random()
+    if turn < 0.22:  # dark ground
+        darkest = int(np.argmin(lch[:, 0]))
+        lch[[0, darkest]] = lch[[darkest, 0]]
+    elif turn < 0.4:
+        lch[[1, 2]] = lch[[2, 1]]
+    elif turn < 0.52:
+        lch[[1, 4]] = lch[[4, 1]]
+    lch[:, 2] += rng.normal(0, 5)
+    lch[:, 0] += rng.normal(0, 0.01, len(lch))
+    return lch
+
+
+def _ground(rng: np.random.Generator, hue: float) -> tuple[float, float, float]:
+    """Paper, tint or deep ground."""
+    kind = rng.random()
+    if kind < 0.5:
+        return float(rng.uniform(0.92, 0.98)), float(rng.uniform(0.004, 0.03)), 80 + float(rng.normal(0, 20))
+    if kind < 0.68:
+        return float(rng.uniform(0.82, 0.92)), float(rng.uniform(0.03, 0.08)), hue + float(rng.normal(0, 40))
+    if kind < 0.9:
+        return float(rng.uniform(0.2, 0.34)), float(rng.uniform(0.02, 0.08)), hue + float(rng.normal(0, 60))
+    return float(rng.uniform(0.5, 0.72)), float(rng.uniform(0.08, 0.15)), hue + 180 + float(rng.normal(0, 30))
+
+
+def _harmony(rng: np.random.Generator, leaf: float | None = None) -> F64:
+    """Analogous, complementary, split or triadic; the accent stands apart, the extra ink is a deep neutral."""
+    hue = float(rng.uniform(0, 360))
+    second, third, accent = ((30, -30, 180), (20, 180, 200), (150, 25, 210), (120, 240, 60), (0, 8, 180), (-40, 40, 90))[
+        rng.integers(6)
+    ]
+    ground = _ground(rng, hue)
+    dark = ground[0] < 0.6
+    rich = float(rng.uniform(0.09, 0.19))
+    main = rng.uniform(0.68, 0.86) if dark else rng.uniform(0.36, 0.58)
+    middle = rng.uniform(0.5, 0.66) if dark else rng.uniform(0.66, 0.8)
+    rows = [
+        ground,
+        (main, rich, hue),
+        (middle, rich * 0.8, hue + second),
+        (rng.uniform(0.45, 0.62), rich * 0.55, leaf if leaf is not None else hue + third),
+        (rng.uniform(0.76, 0.86) if dark or rng.random() < 0.4 else rng.uniform(0.3, 0.62), rich * 1.1, hue + accent),
+        (rng.uniform(0.9, 0.95) if dark else rng.uniform(0.22, 0.32), 0.03, hue + float(rng.normal(0, 60))),
+    ]
+    return np.array(rows, np.float64)
+
+
+def _botanical(rng: np.random.Generator) -> F64:
+    return _harmony(rng, leaf=float(rng.normal(135, 18)))
+
+
+def _tones(rng: np.random.Generator) -> F64:
+    """Camouflage: four near tones, mostly of earth and leaf, sometimes of sea, night, or something nobody expects."""
+    hue, chroma = ((110, 0.05), (95, 0.05), (75, 0.055), (130, 0.05), (245, 0.05), (0, 0.11), (300, 0.1), (200, 0.08))[
+        int(rng.choice(8, p=[0.24, 0.2, 0.16, 0.14, 0.1, 0.06, 0.05, 0.05]))
+    ]
+    spread = 40 if chroma < 0.07 else 22
+    hues = hue + rng.normal(0, spread / 2, 6)
+    lightness = (rng.uniform(0.72, 0.85), rng.uniform(0.24, 0.34), 0.6, 0.45, 0.9 if rng.random() < 0.5 else 0.16, 0.52)
+    rows = [(light + float(rng.normal(0, 0.02)), chroma * float(rng.uniform(0.6, 1.3)), h) for light, h in zip(lightness, hues, strict=True)]
+    return np.array(rows, np.float64)
+
+
+def _pelts(rng: np.random.Generator) -> F64:
+    """Animal: tawny coats with near-black marks; one in four in a fashion colour."""
+    hue = float(rng.normal(70, 10)) if rng.random() < 0.75 else float(rng.uniform(0, 360))
+    pale = rng.random() < 0.6
+    rows = [
+        (rng.uniform(0.84, 0.94) if pale else rng.uniform(0.68, 0.78), rng.uniform(0.02, 0.1), hue + 10),
+        (rng.uniform(0.2, 0.34), rng.uniform(0.01, 0.06), hue - 15),
+        (rng.uniform(0.58, 0.7), rng.uniform(0.08, 0.14), hue - 8),
+        (0.48, 0.07, hue - 20),
+        (rng.uniform(0.72, 0.86), rng.uniform(0.06, 0.13), hue + 5),
+        (0.15, 0.02, hue),
+    ]
+    return np.array(rows, np.float64)
+
+
+_HARMONIES = {"floral": _botanical, "paisley": _botanical, "camouflage": _tones, "animal": _pelts}
+
+
+def _legible(lch: F64) -> F64:
+    """Push the inks off the ground: main by 0.3 of lightness, the others until they can be told from it."""
+    lch = lch.copy()
+    ground = lch[0, 0]
+    lch[0, 0] = ground = np.clip(ground, 0.12, 0.62 if 0.5 < ground < 0.62 else 0.985)
+    away = -1.0 if ground > 0.55 else 1.0
+    for i, least in ((1, 0.32), (2, 0.14), (3, 0.14), (4, 0.14), (5, 0.14)):
+        near = abs(lch[i, 0] - ground) < least
+        if near and (i == 1 or _apart(lch[0], lch[i]) < least):
+            lch[i, 0] = ground + away * least
+    for i in range(2, 6):  # no two printed inks the same
+        for j in range(1, i):
+            if _apart(lch[i], lch[j]) < 0.07:
+                lch[i, 0] += 0.09 * (away if lch[i, 0] + 0.09 * away < 0.97 and lch[i, 0] + 0.09 * away > 0.1 else -away)
+    lch[1:, 0] = np.clip(lch[1:, 0], 0.1, 0.98)
+    return lch
+
+
+def _apart(first: F64, second: F64) -> float:
+    return float(np.linalg.norm(_lch_to_lab(first) - _lch_to_lab(second)))
+
+
+# --- colour spaces ---
+
+
+def _rgb(colour: str) -> tuple[float, float, float]:
+    """``#rrggbb`` -> sRGB 0..1."""
+    if len(colour) != 7 or colour[0] != "#":
+        raise BadInput(f"{colour!r} is not a colour; write it like #7a1f2b.")
+    try:
+        return int(colour[1:3], 16) / 255, int(colour[3:5], 16) / 255, int(colour[5:7], 16) / 255
+    except ValueError as error:
+        raise BadInput(f"{colour!r} is not a colour; write it like #7a1f2b.") from error
+
+
+_TO_LMS = np.array(
+    [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566], [0.0883024619, 0.2817188376, 0.6299787005]]
+)
+_TO_LAB = np.array(
+    [[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099], [0.0259040371, 0.7827717662, -0.8086757660]]
+)
+_FROM_LAB = np.linalg.inv(_TO_LAB)
+_FROM_LMS = np.linalg.inv(_TO_LMS)
+
+
+def _oklab(rgb: F64) -> F64:
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    lab: F64 = _TO_LAB @ np.cbrt(_TO_LMS @ linear)
+    return lab
+
+
+def _lch(rgb: tuple[float, float, float]) -> tuple[float, float, float]:
+    lightness, a, b = _oklab(np.array(rgb))
+    return float(lightness), math.hypot(a, b), math.degrees(math.atan2(b, a))
+
+
+def _lch_to_lab(lch: F64) -> F64:
+    hue = math.radians(lch[2])
+    return np.array([lch[0], lch[1] * math.cos(hue), lch[1] * math.sin(hue)])
+
+
+def _hex(lch: F64) -> str:
+    """The sRGB colour; a chroma that no screen can show is lowered until it can, keeping lightness and hue."""
+    chroma = float(lch[1])
+    for _ in range(40):
+        linear = _FROM_LMS @ (_FROM_LAB @ _lch_to_lab(np.array([lch[0], chroma, lch[2]]))) ** 3
+        if linear.min() >= -1e-4 and linear.max() <= 1 + 1e-4:
+            break
+        chroma *= 0.93
+    linear = np.clip(linear, 0, 1)
+    rgb = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return "#" + "".join(f"{round(float(value) * 255):02x}" for value in rgb)
+
+
+def _mix(first: str, second: str, share: float) -> str:
+    """``first`` moved by ``share`` toward ``second`` in sRGB, or for a negative share toward black."""
+    a = np.array(_rgb(first))
+    b = np.array(_rgb(second)) if share > 0 else np.zeros(3)
+    mixed = a + (b - a) * abs(share)
+    return "#" + "".join(f"{round(float(value) * 255):02x}" for value in mixed)
+
+
+def _merged(colours: list[str]) -> list[str]:
+    """The two nearest inks, the ground apart, become one."""
+    pairs = [(contrast(colours[i], colours[j]), i, j) for i in range(1, len(colours)) for j in range(i + 1, len(colours))]
+    _, i, j = min(pairs)
+    merged = _mix(colours[i], colours[j], 0.5)
+    return [merged if k == i else colour for k, colour in enumerate(colours) if k != j]

@@ -1,0 +1,1 @@
+"""Training data: what the recipes learn from."""

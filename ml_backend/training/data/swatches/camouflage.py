@@ -1,0 +1,163 @@
+"""Camouflage: woodland, digital, tiger stripe, splinter, flecktarn, brushstroke and desert chip; four tones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import shapes
+from .animal import voronoi
+from .cloth import Cloth, Floats, Labels
+from .layout import spread, tossed
+from .noise import Noise, smooth, streaks
+
+
+def draw(cloth: Cloth, rng: np.random.Generator) -> None:
+    families = (_woodland, _woodland, _woodland, _digital, _digital, _tiger, _splinter, _flecktarn, _brush, _desert)
+    families[rng.integers(len(families))](cloth, rng)
+
+
+def _tones(rng: np.random.Generator) -> list[tuple[int, float]]:
+    """Role and share of every tone over the ground, the darkest last."""
+    return [
+        (2, float(rng.uniform(0.38, 0.5))),
+        (3, float(rng.uniform(0.26, 0.36))),
+        (1, float(rng.uniform(0.16, 0.26))),
+        *([(4, float(rng.uniform(0.05, 0.1)))] if rng.random() < 0.4 else []),
+    ]
+
+
+class _Warped:
+    """Noise read at displaced points, which curls its blobs; ``level`` makes it cover a share of the tile."""
+
+    def __init__(self, rng: np.random.Generator, field: Noise, amount: float, high: float) -> None:
+        self.field, self.amount = field, np.float32(amount)
+        self.push = smooth(rng, 1, high), smooth(rng, 1, high)
+
+    def __call__(self, x: Floats, y: Floats) -> Floats:
+        dx, dy = self.push[0](x, y), self.push[1](x, y)
+        return self.field(x + self.amount * dx, y + self.amount * dy)
+
+    def level(self, share: float) -> float:
+        grid = ((np.arange(64) + 0.5) / 64).astype(np.float32)
+        return float(np.quantile(self(grid[None, :], grid[:, None]), 1 - share))
+
+
+def _woodland(cloth: Cloth, rng: np.random.Generator) -> None:
+    scale = float(rng.uniform(2.4, 4.6))
+    amount = float(rng.uniform(0.03, 0.09))
+    stretch = bool(rng.random() < 0.5)
+    for role, share in _tones(rng):
+        base = streaks(rng, (0, round(scale)), 1.4, 20) if stretch else smooth(rng, 1.5, scale, 0.3, 20)
+        field = _Warped(rng, base, amount, 4)
+        level = field.level(share)
+        for patch in cloth.strips():
+            patch.level(role, level - field(patch.x, patch.y))
+
+
+def _digital(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Pixels: warped noise read on a coarse lattice."""
+    cells = int(rng.choice([16, 20, 24, 32]))
+    centres = ((np.arange(cells) + 0.5) / cells).astype(np.float32)
+    table = np.zeros((cells, cells), np.intp)
+    for role, share in _tones(rng):
+        field = smooth(rng, 1, cells / 4, 0.7, 40)(centres[None, :], centres[:, None])
+        field = field + rng.normal(0, 0.18, field.shape)
+        table[field > np.quantile(field, 1 - share)] = role
+
+    def roles(x: np.ndarray, y: np.ndarray) -> Labels:
+        i, j = np.floor(x * cells).astype(np.intp) % cells, np.floor(y * cells).astype(np.intp) % cells
+        return table[j, i]
+
+    for patch in cloth.strips():
+        patch.sampled(roles)
+
+
+def _tiger(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Vietnam tiger stripe: long horizontal licks with ragged ends, over softer blobs."""
+    under = smooth(rng, 1, 3, 0.5)
+    level = under.threshold(0.45)
+    licks = streaks(rng, (0, int(rng.integers(4, 7))), float(rng.uniform(0.9, 1.3)))
+    other = streaks(rng, (0, int(rng.integers(4, 7))), float(rng.uniform(0.9, 1.3)))
+    rag = smooth(rng, 5, 11, 0.4)
+    shares = licks.threshold(float(rng.uniform(0.24, 0.34))), other.threshold(0.2)
+    for patch in cloth.strips():
+        ragged = 0.1 * rag(patch.x, patch.y)
+        patch.level(2, level - under(patch.x, patch.y))
+        patch.level(3, shares[1] - other(patch.x, patch.y) - ragged)
+        patch.level(1, shares[0] - licks(patch.x, patch.y) - ragged)
+
+
+def _splinter(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Angular shards."""
+    layers = []
+    for _ in range(2):
+        spots = spread(rng, int(rng.integers(10, 18)), rounds=2)
+        xs, ys = np.array([s.x for s in spots], np.float32), np.array([s.y for s in spots], np.float32)
+        layers.append((xs, ys, rng.permutation(np.resize([0, 2, 3, 1], len(xs)))))
+    rain = bool(rng.random() < 0.3)
+
+    def roles(x: np.ndarray, y: np.ndarray) -> Labels:
+        _, _, a = voronoi(x, y, *layers[0][:2])
+        _, _, b = voronoi(x, y, *layers[1][:2])
+        upper = layers[1][2][b]
+        return np.where((upper == 1) | (upper == 3), upper, layers[0][2][a])
+
+    for patch in cloth.strips():
+        patch.sampled(roles)
+    if rain:
+        for spot in tossed(rng, 0.09):
+            for patch in cloth.window(spot.x, spot.y, 0.04):
+                patch.paint(4, shapes.box(patch.x, patch.y, 0.006, 0.034))
+
+
+def _flecktarn(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Clusters of dots of four tones."""
+    n = int(rng.integers(11, 16))
+    for role, share in _tones(rng):
+        field = smooth(rng, 1, 4.5, 0.5)
+        level = field.threshold(share)
+        shift = rng.uniform(0, 1, 2) / n
+        for j in range(n):
+            for i in range(n):
+                x, y = float((i + 0.5 * (j % 2)) / n + shift[0]), float(j / n + shift[1])
+                value = float(field(np.array(x), np.array(y)))
+                size = (0.62 if value > level + 0.25 else 0.42 if value > level else 0.0) / n
+                if not size:
+                    continue
+                size *= float(rng.uniform(0.8, 1.2))
+                for patch in cloth.window(x, y, size):
+                    patch.paint(role, shapes.disc(patch.x, patch.y, size))
+
+
+def _brush(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Brushstroke (lizard): broad strokes with dry ends, two or three colours."""
+    for role, count in ((2, 7), (3, 6), (1, 7)):
+        for spot in spread(rng, count):
+            length, width = float(rng.uniform(0.16, 0.3)), float(rng.uniform(0.03, 0.06))
+            turn = float(rng.normal(0.2, 0.5))
+            bend = float(rng.normal(0, 0.5))
+            dry = [(float(rng.uniform(-1, 1)), float(rng.uniform(0.5, 1.0))) for _ in range(4)]
+            for patch in cloth.window(spot.x, spot.y, length + width):
+                u, v = patch.turned(turn)
+                v = v - np.float32(bend) * u * u / np.float32(length)
+                taper = width * (1 - 0.75 * (u / length) ** 4)
+                stroke = np.maximum(np.abs(v) - taper, np.abs(u) - length)
+                for offset, start in dry:
+                    gap = np.maximum(np.abs(v - offset * width) - width * 0.09, length * start * 0.6 - u)
+                    stroke = np.maximum(stroke, -gap)
+                patch.paint(role, stroke)
+
+
+def _desert(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Chocolate chip: broad soft blobs and scattered pebbles with a highlight."""
+    for role, share in ((2, 0.45), (3, 0.25)):
+        field = _Warped(rng, smooth(rng, 1, 3, 0.4, 20), 0.05, 3)
+        level = field.level(share)
+        for patch in cloth.strips():
+            patch.level(role, level - field(patch.x, patch.y))
+    for spot in tossed(rng, float(rng.uniform(0.13, 0.2))):
+        size = float(rng.uniform(0.022, 0.042))
+        waves = [(k, float(rng.uniform(0.05, 0.3)) / k, float(rng.uniform(0, 6.28))) for k in (2, 3, 4)]
+        for patch in cloth.window(spot.x, spot.y, size * 1.8):
+            patch.paint(1, shapes.wobble(patch.x, patch.y, size, waves))
+            patch.paint(4, shapes.wobble(patch.x + size * 0.25, patch.y + size * 0.3, size * 0.6, waves))

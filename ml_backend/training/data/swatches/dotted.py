@@ -1,0 +1,162 @@
+"""Dots: polka, coin, ringed, scattered, confetti, halftone and hand-dabbed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from . import shapes
+from .cloth import Cloth
+from .layout import Spot, grid, spread, tossed
+from .noise import smooth
+
+
+def draw(cloth: Cloth, rng: np.random.Generator) -> None:
+    family = (_polka, _polka, _coin, _rings, _scatter, _confetti, _halftone, _dabs, _clusters)[rng.integers(9)]
+    family(cloth, rng)
+
+
+def _lattice(rng: np.random.Generator, low: int, high: int) -> tuple[list[Spot], float]:
+    """A regular lattice and the distance between neighbours."""
+    n = int(rng.integers(low, high + 1))
+    kind = rng.integers(3)
+    if kind == 0:
+        return grid(n, n), 1.0 / n
+    if kind == 1:  # turned by 45 degrees
+        half = [Spot(s.x + 0.5 / n, s.y + 0.5 / n, n=s.n + 1) for s in grid(n, n)]
+        return grid(n, n) + half, 0.7071 / n
+    n += n % 2
+    rows = n + 2 if n >= 4 else n
+    return grid(n, rows, brick=True), min(1.0 / n, math.hypot(0.5 / n, 1.0 / rows))
+
+
+def _polka(cloth: Cloth, rng: np.random.Generator) -> None:
+    spots, apart = _lattice(rng, 2, 6)
+    radius = apart * rng.uniform(0.22, 0.42)
+    roles = ([1], [1], [1, 2], [1, 1, 4])[rng.integers(4)]
+    small = bool(rng.random() < 0.3)
+    for i, spot in enumerate(spots):
+        size = radius * (0.55 if small and spot.n % 2 else 1.0)
+        for patch in cloth.window(spot.x, spot.y, size):
+            patch.paint(roles[i % len(roles)], shapes.disc(patch.x, patch.y, size))
+
+
+def _coin(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Large dots, each with a smaller one set in or a slice of another colour."""
+    spots, apart = _lattice(rng, 2, 3)
+    radius = apart * rng.uniform(0.36, 0.46)
+    kind = rng.integers(4)
+    for i, spot in enumerate(spots):
+        turn = (i % 4) * math.pi / 2 + (math.pi / 4 if kind == 3 else 0.0)
+        for patch in cloth.window(spot.x, spot.y, radius):
+            body = shapes.disc(patch.x, patch.y, radius)
+            patch.paint(1 if kind != 1 or i % 2 else 2, body)
+            u, v = patch.turned(turn)
+            if kind == 0:
+                patch.paint(4, shapes.disc(patch.x, patch.y, radius * 0.4))
+            elif kind == 1:
+                patch.paint(0, shapes.disc(u - radius * 0.22, v, radius * 0.55))
+            elif kind == 2:
+                patch.paint(2, np.maximum(body, u))
+                patch.paint(4, shapes.disc(patch.x, patch.y, radius * 0.22))
+            else:
+                patch.paint(2, np.maximum(body, v))
+
+
+def _rings(cloth: Cloth, rng: np.random.Generator) -> None:
+    spots, apart = _lattice(rng, 2, 4)
+    radius = apart * rng.uniform(0.38, 0.48)
+    count = int(rng.integers(2, 4))
+    roles = list(rng.permutation([1, 2, 4])) if rng.random() < 0.6 else [1, 0, 1]
+    for spot in spots:
+        for patch in cloth.window(spot.x, spot.y, radius):
+            for ring in range(count):
+                size = radius * (1 - ring / (count + 0.15))
+                role = int(roles[ring % 3])
+                patch.paint(role, shapes.disc(patch.x, patch.y, size))
+                if role != 0 and count == 2:
+                    patch.paint(0, shapes.disc(patch.x, patch.y, size * 0.78))
+
+
+def _scatter(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Tossed dots of several sizes and colours, none touching."""
+    largest = rng.uniform(0.06, 0.13)
+    placed: list[Spot] = []
+    for scale, tries in ((1.0, 20), (0.6, 60), (0.32, 200)):
+        for x, y in rng.random((tries, 2)):
+            size = largest * scale * float(rng.uniform(0.85, 1.1))
+            if all(_torus(x - s.x, y - s.y) > size + s.size + largest * 0.22 for s in placed):
+                placed.append(Spot(float(x), float(y), size=size, n=int(rng.choice([1, 1, 2, 2, 3, 4]))))
+    for spot in placed:
+        for patch in cloth.window(spot.x, spot.y, spot.size):
+            patch.paint(spot.n, shapes.disc(patch.x, patch.y, spot.size))
+
+
+def _torus(dx: float, dy: float) -> float:
+    return math.hypot(dx - round(dx), dy - round(dy))
+
+
+def _confetti(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Small rounded bars and dots, thrown."""
+    apart = rng.uniform(0.1, 0.16)
+    bars = rng.uniform(0.2, 0.8)
+    for spot in tossed(rng, apart):
+        role = int(rng.choice([1, 1, 2, 3, 4]))
+        if rng.random() < bars:
+            half, thick = apart * 0.4, apart * 0.17
+            for patch in cloth.window(spot.x, spot.y, half):
+                patch.paint(role, shapes.box(*patch.turned(spot.turn), half, thick, thick))
+            continue
+        size = apart * float(rng.uniform(0.2, 0.36))
+        for patch in cloth.window(spot.x, spot.y, size):
+            patch.paint(role, shapes.disc(patch.x, patch.y, size))
+
+
+def _halftone(cloth: Cloth, rng: np.random.Generator) -> None:
+    """A fine turned lattice whose dots grow and shrink across the tile."""
+    n = int(rng.integers(5, 8))
+    wave = smooth(rng, 1, 1.5) if rng.random() < 0.5 else None
+    kx, ky = ((0, 1), (1, 0), (1, 1))[rng.integers(3)]
+    accent = bool(rng.random() < 0.4)
+    half = [Spot(s.x + 0.5 / n, s.y + 0.5 / n, n=1) for s in grid(n, n)]
+    for spot in grid(n, n) + half:
+        if wave is None:
+            tone = 0.5 - 0.5 * math.cos(2 * math.pi * (kx * spot.x + ky * spot.y))
+        else:
+            tone = float(np.clip(0.5 + 0.4 * wave(np.array(spot.x), np.array(spot.y)), 0, 1))
+        size = (0.1 + 0.36 * tone) / n
+        for patch in cloth.window(spot.x, spot.y, size):
+            patch.paint(4 if accent and tone > 0.85 else 1, shapes.disc(patch.x, patch.y, size))
+
+
+def _dabs(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Brush dabs: uneven, a little transparent at the heart."""
+    n = int(rng.integers(3, 5))
+    n += n % 2
+    apart = 1.0 / n
+    roles = [1] if rng.random() < 0.5 else [1, 2]
+    heart = int(rng.choice([2, 4, 1]))
+    for i, spot in enumerate(grid(n, n, brick=True) if rng.random() < 0.7 else spread(rng, n * n)):
+        x, y = spot.x + rng.normal(0, 0.05) * apart, spot.y + rng.normal(0, 0.05) * apart
+        size = apart * float(rng.uniform(0.3, 0.4))
+        waves = [(k, float(rng.uniform(0.02, 0.14 / k)), float(rng.uniform(0, 6.28))) for k in (2, 3, 4, 5)]
+        for patch in cloth.window(float(x), float(y), size * 1.4):
+            patch.paint(roles[i % len(roles)], shapes.wobble(patch.x, patch.y, size, waves))
+            patch.paint(heart, shapes.wobble(patch.x + size * 0.1, patch.y, size * 0.45, waves[::-1]), 0.8)
+
+
+def _clusters(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Dots gathered in rosettes: one in the middle, petals of dots around it."""
+    n = int(rng.integers(2, 4))
+    around = int(rng.integers(5, 9))
+    spots = [replace(s, turn=0.0) for s in grid(n, n)]
+    spots += [Spot(s.x + 0.5 / n, s.y + 0.5 / n, n=1) for s in grid(n, n)] if n == 2 or rng.random() < 0.5 else []
+    reach = (0.24 if len(spots) > n * n else 0.32) / n
+    bead = reach * math.sin(math.pi / around) * 0.82
+    for spot in spots:
+        for patch in cloth.window(spot.x, spot.y, reach + bead):
+            fx, fy = shapes.fold(patch.x, patch.y, around)
+            patch.paint(1 if spot.n % 2 == 0 else 2, shapes.disc(fx - reach, fy, bead))
+            patch.paint(4, shapes.disc(patch.x, patch.y, max(reach - 1.6 * bead, reach * 0.3)))
