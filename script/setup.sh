@@ -1,0 +1,49 @@
+# Sourced by server, test and check: makes .venv and installs what "$1" (a requirements file) pins, once per change of it.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+die() {
+    echo "$*" >&2
+    exit 1
+}
+
+find_python() {
+    local name
+    for name in python3.13 python3.12 python3.11 python3 python; do
+        if command -v "$name" >/dev/null && "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            echo "$name"
+            return
+        fi
+    done
+    return 1
+}
+
+# Debian's packages, when this machine has apt and we may use it.
+apt_install() {
+    command -v apt-get >/dev/null || return 1
+    local sudo=""
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null && sudo -n true 2>/dev/null || return 1
+        sudo="sudo -n"
+    fi
+    $sudo apt-get install -y -qq "$@" >/dev/null 2>&1 ||
+        { $sudo apt-get update -qq >/dev/null 2>&1 && $sudo apt-get install -y -qq "$@" >/dev/null 2>&1; }
+}
+
+set_up() {
+    local wanted=$1 python stamp
+    python=$(find_python) || die "Toile needs Python 3.11 or newer."
+    stamp=$(cat requirements*.txt | "$python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')
+    if [ "$(cat ".venv/.$wanted" 2>/dev/null)" = "$stamp" ]; then
+        return
+    fi
+    if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+        echo "Making .venv ..."
+        "$python" -m venv --clear .venv 2>/dev/null || { apt_install python3-venv && "$python" -m venv --clear .venv; } ||
+            die "Python's venv module is missing; install it (Debian: apt-get install python3-venv) and try again."
+    fi
+    echo "Installing $wanted (the first time takes a few minutes) ..."
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$wanted" || die "The packages could not be installed."
+    .venv/bin/python -m pip check || die "The installed packages do not fit together."
+    echo "$stamp" >".venv/.$wanted"
+}
