@@ -84,6 +84,10 @@ class GenerateRequest(Request):
 
     ``palette`` of None means the seed chooses it.  ``model`` names the ModelVersion (``name@sha256-prefix``) that a
     dreamed tile came from; a drawn tile has none.
+
+    "More like this": with ``vary_of`` the tile lies between that seed's tile (``vary_amount`` 0) and its own seed's (1)
+    and wears that seed's palette unless one is given.  The renderer cannot blend designs: a drawn tile only keeps the
+    palette.
     """
 
     pattern_type: str
@@ -92,12 +96,17 @@ class GenerateRequest(Request):
     engine: str = "dcgan"
     palette: tuple[str, ...] | None = None
     model: str | None = None
+    vary_of: int | None = None
+    vary_amount: float = 0.0
 
     def __post_init__(self) -> None:
         _one_of("pattern type", self.pattern_type, PATTERN_TYPES)
         _one_of("engine", self.engine, ENGINES)
         _integer("seed", self.seed, 0, MAX_SEED)
         _integer("size", self.size, 32, MAX_SIZE)
+        if self.vary_of is not None:
+            _integer("seed to vary", self.vary_of, 0, MAX_SEED)
+        _number("amount of variation", self.vary_amount, 0.0, 1.0)
         if self.palette is not None:
             object.__setattr__(self, "palette", parse_palette(self.palette))
 

@@ -1,0 +1,166 @@
+"""How good generated patterns are: KID, FID and accuracy, all on our own classifier's features.
+
+Figures on these features compare models of this project; they are not comparable with published ones on Inception.
+FID is biased on small sets, so KID comes first and the number of images stands beside both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import linalg
+
+from ..errors import BadInput, BadPackage
+from ..inks import compose, palette_from_seed
+from ..networks.classifier import PatternClassifier
+from ..networks.dcgan import Generator
+from ..packaging import Package
+from ..pipelines.generate import choose_palette, dream_inks
+from ..requests import PATTERN_TYPES, GenerateRequest
+from ..training.data.bank import HELD_OUT_SEED
+from ..training.data.swatches import draw_inks
+
+F64 = NDArray[np.float64]
+U8 = NDArray[np.uint8]
+
+SIDE = 64
+"""Pixels at which patterns are judged."""
+BATCH = 64
+
+
+def kid(real: F64, fake: F64) -> float:
+    """Kernel inception distance: unbiased MMD squared with the cubic kernel (x.y/d + 1)^3 (Binkowski et al. 2018, eq. 3, 4).
+
+    Arrays are (N, d) features, N at least 2 each.  About 0, possibly a little below, for two sets of one distribution.
+    """
+    _check_sets(real, fake)
+    m, n = len(real), len(fake)
+    within_real, within_fake, across = _kernel(real, real), _kernel(fake, fake), _kernel(real, fake)
+    return float(
+        (within_real.sum() - np.trace(within_real)) / (m * (m - 1))
+        + (within_fake.sum() - np.trace(within_fake)) / (n * (n - 1))
+        - 2 * across.mean()
+    )
+
+
+def fid(real: F64, fake: F64) -> float:
+    """Frechet distance between Gaussians fitted to (N, d) features (Heusel et al. 2017)."""
+    _check_sets(real, fake)
+    real_cov, fake_cov = np.cov(real, rowvar=False), np.cov(fake, rowvar=False)
+    root = linalg.sqrtm(real_cov @ fake_cov)
+    distance = np.square(real.mean(axis=0) - fake.mean(axis=0)).sum() + np.trace(real_cov + fake_cov - 2 * np.real(root))
+    return float(max(distance, 0.0))
+
+
+def load_classifier(package: Package) -> PatternClassifier:
+    """Raises :class:`BadPackage` when the package is no pattern classifier."""
+    network = package.network()
+    if not isinstance(network, PatternClassifier):
+        raise BadPackage(f"{package.manifest.name} is not a pattern classifier.")
+    return network
+
+
+@torch.inference_mode()
+def embed(classifier: PatternClassifier, images: Iterable[U8]) -> F64:
+    """Features (N, d) of uint8 (64, 64, 3) images."""
+    return np.concatenate([classifier.embed(batch).numpy() for batch in _batches(images)]).astype(np.float64)
+
+
+@torch.inference_mode()
+def predict(classifier: PatternClassifier, images: Iterable[U8]) -> NDArray[np.int64]:
+    """The most likely class (N,) of uint8 (64, 64, 3) images."""
+    return np.concatenate([classifier(batch).argmax(dim=1).numpy() for batch in _batches(images)])
+
+
+def drawn_images(pattern_type: str, seeds: Iterable[int]) -> list[U8]:
+    """The renderer's tiles in their seeds' palettes, 64 px."""
+    return [
+        compose(inks, palette_from_seed(pattern_type, seed, len(inks)))
+        for seed in seeds
+        for inks in [draw_inks(pattern_type, seed, SIDE)]
+    ]
+
+
+def dreamed_images(generator: Generator, pattern_type: str, seeds: Iterable[int]) -> list[U8]:
+    """The generator's tiles in their seeds' palettes, at its own size, which must be 64 px."""
+    if generator.config.size != SIDE:
+        raise BadInput(f"Patterns are judged at {SIDE} pixels, but this model paints {generator.config.size}.")
+    requests = [GenerateRequest(pattern_type, seed) for seed in seeds]
+    dreamed = [(request, dream_inks(generator, request)) for request in requests]
+    return [compose(inks, choose_palette(request, len(inks))) for request, inks in dreamed]
+
+
+def folder_images(folder: Path | str) -> list[U8]:
+    """All pictures below a folder at 64 px.  Raises :class:`BadInput` when there are none."""
+    paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in {".png", ".jpg", ".jpeg", ".webp"})
+    if not paths:
+        raise BadInput(f"{folder} holds no pictures.")
+    images = []
+    for path in paths:
+        try:
+            with Image.open(path) as image:
+                images.append(np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)))
+        except OSError as error:
+            raise BadInput(f"{path} is not a picture that can be read.") from error
+    return images
+
+
+def compare_folders(classifier: PatternClassifier, real: Path | str, fake: Path | str) -> dict[str, float]:
+    """KID and FID between the pictures of two folders, with how many there were."""
+    a, b = embed(classifier, folder_images(real)), embed(classifier, folder_images(fake))
+    return {"kid": kid(a, b), "fid": fid(a, b), "real": len(a), "fake": len(b)}
+
+
+def classifier_accuracy(package: Package, seeds: Sequence[int] | None = None) -> dict[str, float]:
+    """Share of held-out drawn swatches told right: ``accuracy`` over all and one figure a pattern type, and ``n``."""
+    classifier = load_classifier(package)
+    seeds = range(HELD_OUT_SEED, HELD_OUT_SEED + 100) if seeds is None else seeds
+    figures = {
+        pattern_type: float((predict(classifier, drawn_images(pattern_type, seeds)) == label).mean())
+        for label, pattern_type in enumerate(PATTERN_TYPES)
+    }
+    return {"accuracy": float(np.mean(list(figures.values()))), **figures, "n": len(seeds) * len(PATTERN_TYPES)}
+
+
+def generator_quality(generator: Package, classifier: Package, count: int = 50) -> dict[str, float]:
+    """Dreamed against held-out drawn fabrics, ``count`` a pattern type.
+
+    ``kid`` and ``fid`` over all types, ``recognised`` the share that the classifier takes for the type asked for, then
+    KID (``kid_TYPE``) and share (``recognised_TYPE``) of each type.
+    """
+    network, judge = generator.network(), load_classifier(classifier)
+    if not isinstance(network, Generator):
+        raise BadPackage(f"{generator.manifest.name} is not a fabric generator.")
+    seeds = range(HELD_OUT_SEED, HELD_OUT_SEED + count)
+    real, fake = [], []
+    details: dict[str, float] = {}
+    for label, pattern_type in enumerate(PATTERN_TYPES):
+        dreamed = dreamed_images(network, pattern_type, seeds)
+        real.append(embed(judge, drawn_images(pattern_type, seeds)))
+        fake.append(embed(judge, dreamed))
+        details[f"kid_{pattern_type}"] = kid(real[-1], fake[-1])
+        details[f"recognised_{pattern_type}"] = float((predict(judge, dreamed) == label).mean())
+    recognised = float(np.mean([details[f"recognised_{pattern_type}"] for pattern_type in PATTERN_TYPES]))
+    everything = np.concatenate(real), np.concatenate(fake)
+    figures = {"kid": kid(*everything), "fid": fid(*everything), "recognised": recognised}
+    return {**figures, **details, "n": count * len(PATTERN_TYPES)}
+
+
+def _kernel(a: F64, b: F64) -> F64:
+    cubic: F64 = (a @ b.T / a.shape[1] + 1) ** 3
+    return cubic
+
+
+def _check_sets(real: F64, fake: F64) -> None:
+    if min(len(real), len(fake)) < 2:
+        raise BadInput("Two sets of at least two images are needed to compare them.")
+
+
+def _batches(images: Iterable[U8]) -> Iterable[torch.Tensor]:
+    stacked = torch.from_numpy(np.stack(list(images))).permute(0, 3, 1, 2).float() / 255
+    return stacked.split(BATCH)

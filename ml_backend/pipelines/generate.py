@@ -1,0 +1,200 @@
+"""A fabric from a request: dreamed by the DCGAN and enlarged as ink maps, or drawn by the swatch renderer.
+
+Either way the result is ink coverage and a palette, so a fabric can be recoloured exactly.  The same request gives the
+same image bit for bit: each image has its own latent, made on the CPU from its seed, and passes the network alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..errors import BadInput, BadPackage
+from ..inks import compose, fit_palette, palette_from_seed
+from ..networks.dcgan import Generator, latent
+from ..packaging import Package
+from ..requests import PATTERN_TYPES, GenerateRequest
+from ..training.data.swatches import draw_inks
+from .base import Progress, ShouldStop, check, tell
+
+if TYPE_CHECKING:
+    from .upscale import UpscalePipeline
+
+F32 = NDArray[np.float32]
+
+DRAWN_INKS = 5
+CUT_SIDE = 64
+"""Where a tile is cut is decided at this many pixels, so that it does not depend on the tile's size."""
+
+
+@dataclass(frozen=True)
+class Fabric:
+    """A tile and how it was made; ``inks`` float32 (K, size, size), ``request`` with its palette filled in."""
+
+    inks: F32
+    palette: tuple[str, ...]
+    image: Image.Image
+    request: GenerateRequest
+    model: str | None
+
+
+class GeneratePipeline:
+    """Load once, call many.  ``package`` may be None for drawn fabrics only.
+
+    ``upscale`` enlarges dreamed ink maps; without it they are enlarged by periodic bicubic interpolation.
+    Raises :class:`BadPackage` when the package is not a generator.
+    """
+
+    def __init__(self, package: Package | None, upscale: UpscalePipeline | None = None, device: str = "cpu") -> None:
+        self.upscale = upscale
+        self.device = torch.device(device)
+        self.model: str | None = None
+        self.generator: Generator | None = None
+        if package is None:
+            return
+        network = package.network()
+        if not isinstance(network, Generator):
+            raise BadPackage(f"{package.manifest.name} is not a fabric generator.")
+        self.model = package.manifest.reference
+        self.generator = network.to(self.device)
+
+    def __call__(
+        self, request: GenerateRequest, progress: Progress | None = None, should_stop: ShouldStop | None = None
+    ) -> Fabric:
+        """One tile.  Raises :class:`BadInput` for a dreamed fabric without a model, ``Stopped`` when asked."""
+        check(should_stop)
+        dreamed = request.engine == "dcgan"
+        tell(progress, 0.0, "Dreaming" if dreamed else "Drawing")
+        inks = self._dream(request, progress, should_stop) if dreamed else draw(request)
+        check(should_stop)
+        tell(progress, 0.9, "Colouring")
+        palette = choose_palette(request, len(inks))
+        image = Image.fromarray(compose(inks, palette))
+        model = self.model if dreamed else None
+        tell(progress, 1.0, "Done")
+        return Fabric(inks, palette, image, replace(request, palette=palette, model=model), model)
+
+    def _dream(self, request: GenerateRequest, progress: Progress | None, should_stop: ShouldStop | None) -> F32:
+        if self.generator is None:
+            raise BadInput("A dreamed fabric needs a model; load one or choose the engine 'drawn'.")
+        small = cut_where_calm(dream_inks(self.generator, request, self.device))
+        if request.size <= small.shape[1]:
+            return resize(small, request.size)
+        check(should_stop)
+        tell(progress, 0.1, "Enlarging")
+        return resize(self._enlarge(small, request.size, should_stop), request.size)
+
+    def _enlarge(self, inks: F32, size: int, should_stop: ShouldStop | None) -> F32:
+        """At least ``size`` px: by the network as long as it is not wasted, the rest by interpolation."""
+        while self.upscale is not None and inks.shape[1] * self.upscale.scale <= enough(inks.shape[1], size):
+            inks = self.upscale.inks(inks, should_stop=should_stop)
+        factor = enough(inks.shape[1], size) // inks.shape[1]
+        return inks if factor == 1 else enlarge_softly(inks, factor)
+
+
+@torch.inference_mode()
+def dream_inks(generator: Generator, request: GenerateRequest, device: torch.device | str = "cpu") -> F32:
+    """What the network paints: float32 (K, S, S), summing to 1.  An RGB network's image is split into inks."""
+    config = generator.config
+    z = latent(request.seed, config.latent)
+    if request.vary_of is not None:
+        z = slerp(latent(request.vary_of, config.latent), z, request.vary_amount)
+    label = torch.tensor([PATTERN_TYPES.index(request.pattern_type)])
+    painted = generator((z * config.truncation)[None].to(device), label.to(device))[0].float().cpu().numpy()
+    if config.output == "rgb":
+        return split_into_inks(painted.transpose(1, 2, 0) * 0.5 + 0.5, config.inks)
+    inks: F32 = painted
+    return inks
+
+
+def draw(request: GenerateRequest) -> F32:
+    """The renderer's ink coverage, float32 (K, size, size), cut where it is calm."""
+    rows, columns = calm_cut(draw_inks(request.pattern_type, request.seed, CUT_SIDE, inks=DRAWN_INKS))
+    inks = draw_inks(request.pattern_type, request.seed, request.size, inks=DRAWN_INKS)
+    return np.roll(inks, (round(rows * request.size), round(columns * request.size)), axis=(1, 2))
+
+
+def choose_palette(request: GenerateRequest, count: int) -> tuple[str, ...]:
+    """The given palette fitted to ``count`` inks, else the one the seed chooses."""
+    if request.palette is not None:
+        return fit_palette(request.palette, count)
+    seed = request.seed if request.vary_of is None else request.vary_of
+    return palette_from_seed(request.pattern_type, seed, count)
+
+
+def slerp(start: torch.Tensor, end: torch.Tensor, amount: float) -> torch.Tensor:
+    """Along the great circle from ``start`` (0) to ``end`` (1): what is between stays as long as a latent should be."""
+    cosine = torch.dot(start / start.norm(), end / end.norm()).clamp(-1, 1)
+    angle = torch.arccos(cosine)
+    if angle < 1e-4:
+        return start + (end - start) * amount
+    return (torch.sin((1 - amount) * angle) * start + torch.sin(amount * angle) * end) / torch.sin(angle)
+
+
+def enough(side: int, size: int) -> int:
+    """``side`` times the smallest power of two that reaches ``size``."""
+    while side < size:
+        side *= 2
+    return side
+
+
+def calm_cut(inks: F32) -> tuple[float, float]:
+    """How far to shift a tile (rows, columns; as parts of its side) so that its border crosses as few edges as can be.
+
+    A tile shifted around is the same fabric; cut through the calmest lines it is also a good-looking single picture.
+    """
+    shifts = []
+    for axis in (1, 2):
+        jumps = np.abs(inks - np.roll(inks, 1, axis=axis)).sum(axis=0).mean(axis=2 - axis)
+        shifts.append(-int(jumps.argmin()) / len(jumps))
+    return shifts[0], shifts[1]
+
+
+def cut_where_calm(inks: F32) -> F32:
+    rows, columns = calm_cut(inks)
+    return np.roll(inks, (round(rows * inks.shape[1]), round(columns * inks.shape[2])), axis=(1, 2))
+
+
+def resize(inks: F32, size: int) -> F32:
+    """Area-average each plane to ``size`` px; sums stay 1."""
+    if inks.shape[1] == size:
+        return inks
+    return np.stack([_resample(plane, (size, size), Image.Resampling.BOX) for plane in inks])
+
+
+def enlarge_softly(inks: F32, factor: int) -> F32:
+    """Periodic bicubic enlargement of soft inks, then sharpened to borders about one and a half pixels wide."""
+    margin = 4
+    side = inks.shape[1] * factor
+    wrapped = np.pad(inks, ((0, 0), (margin, margin), (margin, margin)), mode="wrap")
+    larger = (side + 2 * margin * factor,) * 2
+    crop = slice(margin * factor, margin * factor + side)
+    planes = np.stack([_resample(plane, larger, Image.Resampling.BICUBIC)[crop, crop] for plane in wrapped])
+    sharpened = planes.clip(1e-4, 1) ** (1 + 0.5 * factor)
+    crisp: F32 = sharpened / sharpened.sum(axis=0)
+    return crisp
+
+
+def split_into_inks(rgb: F32, count: int) -> F32:
+    """RGB (H, W, 3) in 0..1 -> (count, H, W): soft nearness to the ``count`` colours of a median cut.
+
+    The most common colour is the ground and comes first, as the palettes expect.
+    """
+    image = Image.fromarray(np.rint(rgb * 255).clip(0, 255).astype(np.uint8))
+    indexed = image.quantize(count, Image.Quantize.MEDIANCUT)
+    found = np.asarray((indexed.getpalette() or [])[: 3 * count], np.float32).reshape(-1, 3) / 255
+    common = np.bincount(np.asarray(indexed).ravel(), minlength=len(found)).argsort(kind="stable")[::-1]
+    colours = np.resize(found[common[: len(found)]], (count, 3))
+    distance = np.square(rgb[None] - colours[:, None, None]).sum(axis=3)
+    nearness = np.exp(-(distance - distance.min(axis=0)) / 0.02)
+    inks: F32 = (nearness / nearness.sum(axis=0)).astype(np.float32)
+    return inks
+
+
+def _resample(plane: F32, size: tuple[int, int], method: Image.Resampling) -> F32:
+    return np.asarray(Image.fromarray(plane).resize(size, method), np.float32)

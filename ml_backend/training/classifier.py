@@ -1,0 +1,124 @@
+"""Recipe: the pattern-type classifier, from drawn swatches in random palettes.
+
+Cross-entropy with label smoothing and AdamW.  Half of each batch is blurred or made noisy: generated fabrics are softer
+than drawn ones, and a classifier that only knew crisp edges would judge them by their softness.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..networks.classifier import ClassifierConfig, PatternClassifier
+from ..pipelines.base import Progress, ShouldStop, check, tell
+from ..requests import PATTERN_TYPES
+from .augment import augment
+from .data.bank import HELD_OUT_SEED, Bank, draw_bank
+from .ema import EMA
+from .run import Run
+
+
+@dataclass(frozen=True)
+class ClassifierRecipe:
+    """``designs`` and ``held_out`` are counts per pattern type."""
+
+    recipe: str = "classifier"
+    maps: tuple[int, ...] = (24, 48, 96, 128)
+    size: int = 64
+    inks: int = 5
+    designs: int = 500
+    held_out: int = 60
+    batch: int = 64
+    steps: int = 2000
+    rate: float = 2e-3
+    weight_decay: float = 0.02
+    ema: float = 0.99
+    seed: int = 1
+    evaluate_every: int = 200
+
+
+def train(
+    config: ClassifierRecipe, run: Run, *, progress: Progress | None = None, should_stop: ShouldStop | None = None
+) -> None:
+    """Train to ``config.steps``, resuming from the run's checkpoint if it resumes."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(config.seed)
+    network = PatternClassifier(network_config(config)).to(device)
+    ema = EMA(network, config.ema)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.weight_decay)
+    step = _restore(run, network, ema, optimiser)
+    bank = draw_bank(config.designs, config.size, config.inks, cache=run.path / "bank.npy")
+    unseen = draw_bank(
+        config.held_out, config.size, config.inks, first_seed=HELD_OUT_SEED, cache=run.path / "held-out.npy"
+    )
+    while step < config.steps:
+        check(should_stop)
+        rgb, labels = batch(config, step, bank)
+        for group in optimiser.param_groups:
+            group["lr"] = config.rate * rate_factor(step, config.steps)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
+            logits = network(rgb.to(device))
+            loss = F.cross_entropy(logits.float(), labels.to(device), label_smoothing=0.1)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        ema.update(network)
+        step += 1
+        if step % 25 == 0:
+            tell(progress, step / config.steps, f"step {step}, loss {loss.item():.3f}")
+        if step % config.evaluate_every == 0 or step == config.steps:
+            run.log(step, loss=loss.item(), accuracy=measure(ema.network, unseen, device))
+            state = {"network": network.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
+            run.save({"step": step, **state})
+
+
+def network_config(config: ClassifierRecipe) -> ClassifierConfig:
+    return ClassifierConfig(classes=len(PATTERN_TYPES), maps=tuple(config.maps))
+
+
+def batch(config: ClassifierRecipe, step: int, bank: Bank) -> tuple[Tensor, Tensor]:
+    """RGB (N, 3, S, S) in 0..1 and labels (N,); depends on (seed, step) alone, so a resumed run repeats the same curve."""
+    rng = np.random.default_rng((config.seed, step))
+    labels = rng.integers(0, len(PATTERN_TYPES), config.batch)
+    images, _ = bank.colour(labels, rng)
+    random = torch.Generator().manual_seed(int(rng.integers(2**31)))
+    images = augment(images, ("shift", "flip"), random) * 0.5 + 0.5
+    return _spoil(images, random), torch.from_numpy(labels)
+
+
+def _spoil(images: Tensor, random: torch.Generator) -> Tensor:
+    """Blur a quarter of the images, add noise to the next quarter."""
+    quarter = len(images) // 4
+    soft = F.avg_pool2d(F.pad(images[:quarter], (1, 1, 1, 1), mode="circular"), 3, stride=1)
+    grain = torch.randn(images[quarter : 2 * quarter].shape, generator=random) * 0.06
+    return torch.cat([soft, images[quarter : 2 * quarter] + grain, images[2 * quarter :]]).clamp(0, 1)
+
+
+def rate_factor(step: int, steps: int, warmup: int = 100) -> float:
+    """Linear warm-up, then half a cosine down to zero."""
+    return float(min((step + 1) / warmup, 0.5 + 0.5 * np.cos(np.pi * step / steps)))
+
+
+@torch.no_grad()
+def measure(network: torch.nn.Module, unseen: Bank, device: torch.device) -> float:
+    """Accuracy on held-out designs, always in the same palettes."""
+    hits = 0
+    for label in range(len(unseen.inks)):
+        rng = np.random.default_rng(label)
+        images, _ = unseen.colour(np.full(unseen.inks.shape[1], label), rng)
+        hits += int((network(images.to(device) * 0.5 + 0.5).argmax(dim=1) == label).sum())
+    return hits / (unseen.inks.shape[0] * unseen.inks.shape[1])
+
+
+def _restore(run: Run, network: torch.nn.Module, ema: EMA, optimiser: torch.optim.Optimizer) -> int:
+    state = run.load()
+    if state is None:
+        return 0
+    network.load_state_dict(state["network"])
+    ema.load_state_dict(state["ema"])
+    optimiser.load_state_dict(state["optimiser"])
+    return int(state["step"])
