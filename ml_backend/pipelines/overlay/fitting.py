@@ -10,7 +10,7 @@ from PIL import Image
 
 from ...errors import BadInput
 from ...requests import GARMENT_CLASSES
-from .bend import REACH, bend, limit
+from .bend import REACH, bend, body, limit
 from .colour import to_linear
 from .maps import resize
 from .measure import px_per_cm
@@ -22,6 +22,8 @@ Box = tuple[int, int, int, int]
 
 MAP_SIDE = 1440
 """Longest side of the shading map; finer light than that is the fabric's own affair."""
+
+_SKIN = GARMENT_CLASSES.index("skin")
 
 SHADING_CODE = 4.0
 """Largest shading that a preview can carry: S = 4 (r/255)^2."""
@@ -151,14 +153,23 @@ def fit(photo: Image.Image, mask: F32, labels: U8 | None = None) -> Fit:
         classes = np.asarray(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST, box=box))
     log, relief = shading(linear, cover, classes)
     small = resize(cover, relief.shape[1], relief.shape[0], Image.Resampling.BOX)
-    du, dv = bend(relief, small)
+    du, dv = bend(relief, small, body(small), _standing(labels))
     scale = (box[2] - box[0]) / relief.shape[1]
     du, dv = limit(du * np.float32(scale), dv * np.float32(scale), REACH * max(width, height))
-    return Fit(width, height, box, np.exp(log), np.stack([du, dv]), soft, labels, _measure(cover, classes, box))
+    return Fit(width, height, box, np.exp(log), np.stack([du, dv]), soft, labels, _measure(small, classes, box))
 
 
 def _measure(cover: F32, classes: U8 | None, box: Box) -> float:
-    return px_per_cm(cover, classes) * (box[3] - box[1]) / cover.shape[0]
+    """Photo pixels a centimetre, measured on a reduced cover (h,w) and a class map of any size."""
+    height, width = cover.shape
+    if classes is not None:
+        classes = np.asarray(Image.fromarray(classes).resize((width, height), Image.Resampling.NEAREST))
+    return px_per_cm(cover, classes) * (box[3] - box[1]) / height
+
+
+def _standing(labels: U8 | None) -> bool:
+    """Whether somebody wears the cloth: skin or hair is seen."""
+    return labels is not None and float((labels[::4, ::4] == _SKIN).mean()) > 0.003
 
 
 def _bounds(mask: F32) -> Box:

@@ -1,55 +1,61 @@
 """How many photo pixels make a centimetre of cloth.
 
-Nothing in a photo says so; people's shoulders do, nearly.  Upper garments are measured across shoulder and chest,
-skirts and trousers across the hips, and either is kept within the lengths such garments have.
+Nothing in a photo says so; people's proportions do, nearly.  An upper garment gives three independent guesses, and the
+median of them outvotes one that a pose, a shawl or a missing piece has spoilt: its breadth across the chest (largest
+circle that fits inside), its extent across the shoulders, and its length.  Skirts and trousers are measured across the
+hips.  All is kept within the lengths that such garments have.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from ...requests import GARMENT_CLASSES
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
 
 SHOULDER_CM = 40.0
 """The shoulder width that :attr:`Fit.px_per_cm` assumes."""
 
-# Typical widths as multiples of the shoulder width: chest with the sleeves hanging or flat, and hips.
-_CHEST, _HIPS = 1.2, 0.95
+# Breadths of the cloth of a person with such shoulders, in centimetres.
+_CHEST_CM, _EXTENT_CM, _HIPS_CM = 46.0, 47.0, 40.0
 
-# Shortest and longest plausible garments, collar or waistband to hem, in centimetres.
+# Shortest, usual and longest garments, collar or waistband to hem, in centimetres.
 _LENGTHS = {
-    "top": (48.0, 80.0),
-    "outerwear": (55.0, 125.0),
-    "dress": (75.0, 150.0),
-    "skirt": (35.0, 105.0),
-    "trousers": (30.0, 112.0),
+    "top": (45.0, 62.0, 85.0),
+    "outerwear": (55.0, 85.0, 130.0),
+    "dress": (75.0, 105.0, 155.0),
+    "skirt": (35.0, 60.0, 110.0),
+    "trousers": (28.0, 98.0, 115.0),
 }
-_ANY_LENGTH = (55.0, 150.0)
+_ANY_LENGTH = (45.0, 90.0, 155.0)
 _UPPER = ("top", "outerwear", "dress")
 _LOWER = ("skirt", "trousers")
+
 _MIN_SHARE = 0.08
+"""Share of all cloth below which a garment is too little to measure."""
 
 
 def px_per_cm(mask: F32, labels: U8 | None) -> float:
-    """Pixels a centimetre of a (h,w) soft cloth mask, for a person with 40 cm shoulders; never zero."""
+    """Pixels a centimetre in a (h,w) soft cloth mask with class map, for a person with 40 cm shoulders; above zero."""
     cloth = mask > 0.5
     if not cloth.any():
         return max(max(mask.shape) / 170.0, 1e-3)
-    for names, span in ((_UPPER, _CHEST), (_LOWER, _HIPS)):
-        part, name = _part(cloth, labels, names)
-        if name is not None:
-            return _within(_across(part, span), part, _LENGTHS[name])
-    return _within(_across(cloth, _CHEST), cloth, _ANY_LENGTH)
+    upper, name = _part(cloth, labels, _UPPER)
+    if name is not None:
+        return _upper(upper, _LENGTHS[name])
+    lower, name = _part(cloth, labels, _LOWER)
+    if name is not None:
+        return _lower(lower, _LENGTHS[name])
+    return _upper(cloth, _ANY_LENGTH)
 
 
-def _part(
-    cloth: npt.NDArray[np.bool_], labels: U8 | None, names: tuple[str, ...]
-) -> tuple[npt.NDArray[np.bool_], str | None]:
-    """The cloth of these classes and the largest of them, or None where they are too little to measure."""
+def _part(cloth: Bools, labels: U8 | None, names: tuple[str, ...]) -> tuple[Bools, str | None]:
+    """The cloth of these classes, and the largest of them or None where they are too little to measure."""
     if labels is None:
         return cloth, None
     areas = {name: int((cloth & (labels == GARMENT_CLASSES.index(name))).sum()) for name in names}
@@ -59,17 +65,45 @@ def _part(
     return cloth & np.isin(labels, [GARMENT_CLASSES.index(name) for name in names]), largest
 
 
-def _across(part: npt.NDArray[np.bool_], span: float) -> float:
-    """Median width of the part between 15 % and 45 % of its height; robust to collars, hems and sleeves."""
-    rows = np.flatnonzero(part.any(axis=1))
-    top, height = rows[0], rows[-1] - rows[0] + 1
-    band = part[top + int(0.15 * height) : top + int(0.45 * height) + 1]
-    widths = band.sum(axis=1)
-    return float(np.median(widths[widths > 0])) / (span * SHOULDER_CM) if (widths > 0).any() else height / 100.0
+def _upper(part: Bools, lengths: tuple[float, float, float]) -> float:
+    top, height = _span(part)
+    upper = part[top : top + max(1, round(0.6 * height))]
+    guesses = [_breadth(upper) / _CHEST_CM, _extent(part, top, height, 65) / _EXTENT_CM]
+    cut_off = top + height >= part.shape[0] - 1
+    if not cut_off:
+        guesses.append(height / lengths[1])
+    return _within(float(np.exp(np.median(np.log(guesses)))), height, lengths)
 
 
-def _within(value: float, part: npt.NDArray[np.bool_], lengths: tuple[float, float]) -> float:
-    rows = np.flatnonzero(part.sum(axis=1) > 0.1 * part.sum(axis=1).max())
-    height = float(rows[-1] - rows[0] + 1)
-    shortest, longest = lengths
-    return float(np.clip(value, height / longest, height / shortest))
+def _lower(part: Bools, lengths: tuple[float, float, float]) -> float:
+    top, height = _span(part)
+    return _within(_extent(part, top, height, 50) / _HIPS_CM, height, lengths)
+
+
+def _span(part: Bools) -> tuple[int, int]:
+    """First row and height of the part, stray threads left out."""
+    counts = part.sum(axis=1)
+    rows = np.flatnonzero(counts > 0.1 * counts.max())
+    return int(rows[0]), int(rows[-1] - rows[0] + 1)
+
+
+def _breadth(part: Bools) -> float:
+    """Diameter of the largest circle inside the part, straps and hair across it bridged."""
+    bridge = max(1, round(0.02 * part.shape[0]))
+    margin = 2 * bridge + 1
+    closed = ndimage.binary_closing(np.pad(part, margin), iterations=bridge)
+    return 2.0 * float(ndimage.distance_transform_edt(ndimage.binary_fill_holes(closed)).max())
+
+
+def _extent(part: Bools, top: int, height: int, percentile: float) -> float:
+    """A percentile of the distance from the first to the last pixel of the rows between 10 % and 40 % of the height."""
+    band = part[top + int(0.1 * height) : top + int(0.4 * height) + 1]
+    band = band[band.any(axis=1)]
+    if not len(band):
+        return float(part.any(axis=0).sum())
+    first, last = band.argmax(axis=1), band.shape[1] - 1 - band[:, ::-1].argmax(axis=1)
+    return float(np.percentile(last - first + 1, percentile))
+
+
+def _within(value: float, height: int, lengths: tuple[float, float, float]) -> float:
+    return float(np.clip(value, height / lengths[2], height / lengths[0]))

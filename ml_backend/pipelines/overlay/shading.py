@@ -30,8 +30,29 @@ SOLVE_SIDE = 320
 _BLACK = 0.006
 """Added to Y before the logarithm: camera noise in black cloth counts for little."""
 
-_LIGHTEST, _DARKEST = 0.42, 2.1
-"""Soft bounds of the log shading: S stays within exp(-2.1) = 0.12 and exp(0.42) = 1.5."""
+_MARK_RISE, _MARK_TINT = (0.25, 0.5), (0.04, 0.09)
+"""Steps of log luminance and of chromaticity, a pixel of the solver's grid, that look like a print's edge."""
+
+_BUSY = (0.14, 0.34)
+"""Share of such steps nearby at which cloth begins and ends to count as busy."""
+
+_UNEVEN, _MIXED = (0.5, 0.75), (0.06, 0.1)
+"""Local deviation of log luminance, and of chromaticity, at which cloth begins and ends to count as busy."""
+
+_DOUBT = 0.3
+"""Weight of a step that is not trusted at all: below 1 the surroundings' mean light has more say across prints."""
+
+_STEEP, _TINTED = (0.8, 0.12), (0.07, 0.02)
+"""Steps that are half trusted as light, on plain and on busy cloth."""
+
+_ANCHOR = 3e-4
+"""Pull towards the mean light of the surroundings: holds over 1/sqrt(_ANCHOR) pixels of the solver's grid."""
+
+_SURROUND = 0.06
+"""Radius of these surroundings, as a share of the cloth's size."""
+
+_LIGHTEST, _DARKEST = 0.3, 2.3
+"""Soft bounds of the log shading: S stays within exp(-2.3) = 0.10 and exp(0.3) = 1.35."""
 
 
 @dataclass(frozen=True)
@@ -103,16 +124,24 @@ def _busy(grain: Grain) -> F32:
     for axis in (0, 1):
         rise = np.maximum(rise, np.abs(np.gradient(grain.log, axis=axis)))
         tint = np.maximum(tint, np.abs(np.gradient(grain.chroma, axis=axis)).max(-1))
-    marked = np.maximum(_ramp(rise, 0.08, 0.22), _ramp(tint, 0.012, 0.035))
+    marked = np.maximum(_ramp(rise, *_MARK_RISE), _ramp(tint, *_MARK_TINT))
     sigma = max(3.0, 0.03 * max(grain.log.shape))
-    return _ramp(blur(marked, inner, sigma), 0.14, 0.34)
+    edges = _ramp(blur(marked, inner, sigma), *_BUSY)
+    uneven = _ramp(_deviation(grain.log, inner, sigma), *_UNEVEN)
+    mixed = _ramp(np.maximum(*(_deviation(grain.chroma[..., i], inner, sigma) for i in (0, 1))), *_MIXED)
+    return np.maximum(edges, np.maximum(uneven, mixed))
+
+
+def _deviation(plane: F32, weight: F32, sigma: float) -> F32:
+    """Local standard deviation around the local mean."""
+    return np.sqrt(np.maximum(blur(np.square(plane - blur(plane, weight, sigma)), weight, sigma), 0.0))
 
 
 def _trust(grain: Grain, busy: F32, classes: U8 | None, axis: int) -> F32:
     """How much of each step along ``axis`` is light: 1 for gentle, colourless steps, 0 for the print's edges."""
     calm = _pair(busy, axis)
-    steep = 0.55 + (0.05 - 0.55) * calm
-    tinted = 0.045 + (0.012 - 0.045) * calm
+    steep = _STEEP[0] + (_STEEP[1] - _STEEP[0]) * calm
+    tinted = _TINTED[0] + (_TINTED[1] - _TINTED[0]) * calm
     if classes is not None:
         other = _steps(classes.astype(np.float32), axis) != 0
         steep = np.where(other, 0.08, steep)
@@ -144,10 +173,11 @@ def _solve(grain: Grain, cloth: Bools, busy: F32, classes: U8 | None) -> F32:
         heads.append(second[both])
         tails.append(first[both])
         targets.append((_steps(grain.log, axis) * trust * known)[both])
-        weights.append(np.where(known, 1.0, 0.25)[both])
+        weights.append(np.where(known, _DOUBT + (1.0 - _DOUBT) * trust, 0.25)[both])
     head, tail = np.concatenate(heads), np.concatenate(tails)
     target, weight = np.concatenate(targets).astype(np.float64), np.concatenate(weights)
-    return _least_squares(head, tail, target, weight, cloth)
+    mean = blur(grain.log, inner.astype(np.float32) + 1e-4 * cloth, _SURROUND * max(cloth.shape))
+    return _least_squares(head, tail, target, weight, cloth, mean - mean[cloth].mean())
 
 
 def _least_squares(
@@ -156,16 +186,19 @@ def _least_squares(
     target: npt.NDArray[np.float64],
     weight: npt.NDArray[np.float64],
     cloth: Bools,
+    anchor: F32,
 ) -> F32:
-    """Minimise sum w (s[head] - s[tail] - target)^2, tied to zero mean by a whisper."""
+    """Minimise sum w (s[head] - s[tail] - target)^2 + _ANCHOR (s - anchor)^2 over the cloth."""
     count = int(cloth.sum())
     edges = np.arange(head.size)
     sign = np.concatenate([np.ones(head.size), -np.ones(head.size)])
     difference = sparse.csr_matrix((sign, (np.tile(edges, 2), np.concatenate([head, tail]))), shape=(head.size, count))
     weighted = difference.T @ sparse.diags(weight)
-    normal = (weighted @ difference + sparse.identity(count) * 1e-6).tocsc()
+    normal = (weighted @ difference + sparse.identity(count) * _ANCHOR).tocsc()
     result = np.zeros(cloth.shape, np.float32)
-    result[cloth] = splu(normal, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(weighted @ target)
+    result[cloth] = splu(normal, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(
+        weighted @ target + _ANCHOR * anchor[cloth]
+    )
     return result
 
 
@@ -196,7 +229,7 @@ def _level(solved: F32, grain: Grain, cloth: Bools) -> F32:
         sample = here & inner
         if int(sample.sum()) < 12:
             sample = here
-        low, even, high = np.percentile(solved[sample], [8, 62, 92])
+        low, even, high = np.percentile(solved[sample], [8, 78, 94])
         tone = float(np.median(np.exp(grain.log[sample])))
         result[here] = (solved[here] - even) * _gain(tone, float(high - low))
     return result
