@@ -1,0 +1,180 @@
+"""Enlarge a picture, a tile or the ink maps of a fabric with an SRGAN generator.
+
+Small inputs go through the network whole; a tile's convolutions then wrap around, so the enlarged tile repeats as the small
+one did.  Larger ones go in overlapping chunks, each with a margin of context that is thrown away and a ramp over which
+neighbours are blended, so memory stays bounded and no border shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from ..errors import BadInput, BadPackage
+from ..networks.srgan import MIN_SIDE, SRResNet, pad
+from ..packaging import Package
+from .base import Progress, ShouldStop, check, tell
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+
+MAX_OUTPUT = 8192
+"""Largest side of an enlarged picture, in pixels."""
+CHUNK = 96
+"""Side of a chunk's own area, in input pixels."""
+RAMP = 8
+"""Width over which a chunk is blended into its neighbours, in input pixels."""
+CONTEXT = 12
+"""Extra margin around chunk and ramp that only serves as context, in input pixels."""
+CRISPNESS = 1.5
+"""Exponent that draws ink borders together: coverage c becomes c**CRISPNESS, renormalised over the inks."""
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """An enlarged chunk: where it goes in the output, how opaque it is there (H,W), and its pixels (N,3,H,W)."""
+
+    rows: slice
+    columns: slice
+    opacity: F32
+    pixels: F32
+
+
+class UpscalePipeline:
+    """``UpscalePipeline(package)(image)``; holds the network, call it as often as you like."""
+
+    def __init__(self, package: Package, device: str = "cpu") -> None:
+        network = package.network()
+        if not isinstance(network, SRResNet):
+            raise BadPackage(f"{package.manifest.name} does not enlarge pictures; it serves {package.manifest.capability}.")
+        self.device = torch.device(device)
+        self.network = network.to(self.device)
+        self.scale = network.config.scale
+        self.model = package.manifest.reference
+
+    def __call__(
+        self,
+        image: Image.Image,
+        *,
+        tile: bool = False,
+        progress: Progress | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> Image.Image:
+        """An RGB picture of ``scale`` times the sides; ``tile`` says that it wraps around, and so will the result.
+
+        Raises :class:`BadInput` for a picture that is too small or whose result would be too large, ``Stopped`` when asked.
+        """
+        pixels = np.asarray(image.convert("RGB"), np.uint8)
+        lr = torch.from_numpy(pixels.astype(np.float32).transpose(2, 0, 1) / 255)[None]
+        out = np.zeros((pixels.shape[0] * self.scale, pixels.shape[1] * self.scale, 3), np.uint8)
+        for piece in self._pieces(lr, tile, progress, should_stop):
+            old = out[piece.rows, piece.columns]
+            new = piece.pixels[0].transpose(1, 2, 0).clip(0, 1) * 255
+            old[:] = np.round(old + piece.opacity[..., None] * (new - old))
+        return Image.fromarray(out)
+
+    def inks(
+        self,
+        inks: F32,
+        scale: int | None = None,
+        *,
+        progress: Progress | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> F32:
+        """Coverage maps (K,h,w) that sum to 1 -> (K,h*scale,w*scale), wrapped around, crisp at the borders, summing to 1.
+
+        The network sees the planes three at a time, as red, green and blue.  ``scale`` must be the network's own.
+        """
+        if scale not in (None, self.scale):
+            raise BadInput(f"This model enlarges {self.scale} times, not {scale} times.")
+        if inks.ndim != 3 or not len(inks):
+            raise BadInput("Ink maps are an array of (inks, height, width).")
+        count, height, width = inks.shape
+        groups = -(-count // 3)
+        padded = np.concatenate([inks, np.repeat(inks[-1:], 3 * groups - count, axis=0)]).astype(np.float32)
+        lr = torch.from_numpy(padded.reshape(groups, 3, height, width))
+        out = np.zeros((count, height * self.scale, width * self.scale), np.float32)
+        for piece in self._pieces(lr, True, progress, should_stop):
+            old = out[:, piece.rows, piece.columns]
+            old += piece.opacity * (piece.pixels.reshape(-1, *piece.opacity.shape)[:count] - old)
+        return crisp(out)
+
+    def _pieces(
+        self, lr: Tensor, tile: bool, progress: Progress | None, should_stop: ShouldStop | None
+    ) -> Iterator[_Piece]:
+        height, width = lr.shape[-2:]
+        if min(height, width) < 2 * MIN_SIDE:
+            raise BadInput(f"A picture to enlarge must be at least {2 * MIN_SIDE} pixels wide and high.")
+        if max(height, width) * self.scale > MAX_OUTPUT:
+            raise BadInput(
+                f"Enlarged {self.scale} times, {width} x {height} pixels would pass the limit of {MAX_OUTPUT} a side."
+            )
+        check(should_stop)
+        if max(height, width) <= CHUNK + 2 * RAMP:
+            yield _Piece(slice(None), slice(None), self._whole_opacity(lr), self._enlarge(lr, tile))
+            tell(progress, 1.0, "enlarging")
+            return
+        yield from self._chunks(lr, tile, progress, should_stop)
+
+    def _chunks(
+        self, lr: Tensor, tile: bool, progress: Progress | None, should_stop: ShouldStop | None
+    ) -> Iterator[_Piece]:
+        """Chunks in reading order, each opaque except for a ramp on the sides where another lies already."""
+        height, width = lr.shape[-2:]
+        margin = RAMP + CONTEXT
+        surrounded = surround(lr, margin, wrap=tile)
+        corners = [(top, left) for top in range(0, height, CHUNK) for left in range(0, width, CHUNK)]
+        for done, (top, left) in enumerate(corners):
+            check(should_stop)
+            bottom, right = min(top + CHUNK, height), min(left + CHUNK, width)
+            window = surrounded[..., top : bottom + 2 * margin, left : right + 2 * margin]
+            # the ramp reaches back over the chunk before; the first row and column have none
+            above, before = RAMP if top else 0, RAMP if left else 0
+            pixels = self._enlarge(window, wrap=False)
+            cut_top, cut_left = (margin - above) * self.scale, (margin - before) * self.scale
+            high, wide = (bottom - top + above) * self.scale, (right - left + before) * self.scale
+            yield _Piece(
+                slice((top - above) * self.scale, bottom * self.scale),
+                slice((left - before) * self.scale, right * self.scale),
+                np.outer(_rise(high, above * self.scale), _rise(wide, before * self.scale)),
+                pixels[..., cut_top : cut_top + high, cut_left : cut_left + wide],
+            )
+            tell(progress, (done + 1) / len(corners), "enlarging")
+
+    def _whole_opacity(self, lr: Tensor) -> F32:
+        return np.ones((lr.shape[-2] * self.scale, lr.shape[-1] * self.scale), np.float32)
+
+    @torch.inference_mode()
+    def _enlarge(self, lr: Tensor, wrap: bool) -> F32:
+        made: Tensor = self.network(lr.to(self.device), wrap=wrap)
+        enlarged: F32 = made.float().cpu().numpy()
+        return enlarged
+
+
+def crisp(inks: F32) -> F32:
+    """(K,H,W) of any values -> coverage that sums to 1 everywhere, its borders drawn together by ``CRISPNESS``."""
+    sharpened = np.clip(inks, 1e-4, 1) ** CRISPNESS
+    coverage: F32 = (sharpened / sharpened.sum(axis=0)).astype(np.float32)
+    return coverage
+
+
+def surround(x: Tensor, margin: int, *, wrap: bool) -> Tensor:
+    """``pad`` for margins that may exceed the picture: wrapping then goes round more than once."""
+    if not wrap:
+        return pad(x, margin, wrap=False)
+    height, width = x.shape[-2:]
+    rows, columns = (torch.arange(-margin, side + margin) % side for side in (height, width))
+    return x[..., rows, :][..., columns]
+
+
+def _rise(length: int, ramp: int) -> F32:
+    """Opacity along one axis: from nearly 0 to 1 over ``ramp`` pixels, then 1."""
+    line = np.ones(length, np.float32)
+    line[:ramp] = (np.arange(ramp) + 0.5) / max(ramp, 1)
+    return line

@@ -1,0 +1,283 @@
+"""Recipe: SRGAN in the paper's two phases.
+
+For ``content_steps`` the generator alone learns pixels (the paper's SRResNet); then the discriminator joins and the
+loss becomes perceptual: content on features, ``adversarial`` times the generator's BCE (1e-3 in the paper, equation 3)
+and, as the paper's section 3.2 allows, ``pixel`` times the pixel loss, which keeps colours where they are.
+
+Content features are VGG19's when ``vgg`` names a state dict file, else those of our own pattern classifier.  The weights
+at the end of the first phase are kept as ``pretrained.pt``, so that both versions can be looked at and either shipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from ..errors import BadInput
+from ..networks.classifier import PatternClassifier
+from ..networks.srgan import SRGANConfig, SRDiscriminator, SRResNet, VGGFeatures, bicubic
+from ..packaging import Package, save_package
+from ..packaging.starter import starter
+from ..pipelines.base import Progress, ShouldStop, check, tell
+from .data.bank import HELD_OUT_SEED, draw_bank
+from .data.folder import list_images
+from .data.pairs import Pairs
+from .ema import EMA
+from .run import Run
+
+Features = Callable[[Tensor], list[Tensor]]
+
+
+@dataclass(frozen=True)
+class SRGANRecipe:
+    """Network fields are those of :class:`SRGANConfig`; sizes in high-resolution pixels.
+
+    ``patch`` and ``judge_patch`` (what the discriminator sees of it; a multiple of 16) and ``border`` (not counted in
+    the loss: there the context is invented) must fit: ``judge_patch <= patch - 2 * border``.  ``warm_start`` names a package
+    whose fitting tensors are the start, of another scale too.  ``real_dir`` is a folder of close-ups by class; its
+    held-out part is not used.  ``designs`` of every pattern type are drawn at ``design_size`` pixels.
+    """
+
+    recipe: str = "srgan"
+    scale: int = 4
+    blocks: int = 16
+    maps: int = 64
+    tail: tuple[int, ...] = ()
+    norm: bool = True
+    residual: bool = False
+    judge_maps: int = 64
+    steps: int = 1_200_000
+    content_steps: int = 1_000_000
+    batch: int = 16
+    patch: int = 96
+    judge_patch: int = 96
+    border: int = 0
+    rate: float = 1e-4
+    halve_every: int = 0
+    pixel_loss: str = "l1"
+    pixel: float = 0.0
+    content: float = 1.0
+    adversarial: float = 1e-3
+    vgg: str = ""
+    ema: float = 0.999
+    designs: int = 20
+    design_size: int = 512
+    inks: int = 5
+    real_dir: str = ""
+    real_share: float = 0.15
+    warm_start: str = ""
+    seed: int = 0
+    log_every: int = 50
+    save_every: int = 200
+    sample_every: int = 400
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tail", tuple(self.tail))
+        if self.patch % self.scale or self.border % self.scale:
+            raise BadInput("Patch and border must be multiples of the scale.")
+        if self.judge_patch % 16 or self.judge_patch > self.patch - 2 * self.border:
+            raise BadInput("The discriminator's patch must be a multiple of 16 and fit between the borders.")
+        if self.pixel_loss not in ("l1", "mse"):
+            raise BadInput(f"{self.pixel_loss!r} is not a pixel loss; choose l1 or mse.")
+
+    @property
+    def network(self) -> SRGANConfig:
+        return SRGANConfig(self.scale, self.blocks, self.maps, self.tail, self.norm, self.residual)
+
+
+class Trainer:
+    """The networks, their optimisers and one step of each phase."""
+
+    def __init__(self, config: SRGANRecipe, device: torch.device) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.device, self.step = config, device, 0
+        self.generator = SRResNet(config.network).to(device)
+        if config.warm_start:
+            warm_start(self.generator, Package.load(config.warm_start).state_dict())
+        self.judge = SRDiscriminator(config.judge_patch, config.judge_maps).to(device)
+        self.ema = EMA(self.generator, config.ema)
+        self.optimiser = torch.optim.Adam(self.generator.parameters(), config.rate, betas=(0.9, 0.99))
+        self.judge_optimiser = torch.optim.Adam(self.judge.parameters(), config.rate, betas=(0.9, 0.99))
+        self.features: Features | None = None
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "step": self.step,
+            "generator": self.generator.state_dict(),
+            "judge": self.judge.state_dict(),
+            "ema": self.ema.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "judge_optimiser": self.judge_optimiser.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.step = int(state["step"])
+        for name in ("generator", "judge", "ema", "optimiser", "judge_optimiser"):
+            getattr(self, name).load_state_dict(state[name])
+
+    def advance(self, pairs: Pairs) -> dict[str, Tensor]:
+        """One step of whichever phase it is time for; the losses."""
+        rng = np.random.default_rng([self.config.seed, self.step])
+        lr, hr = (part.to(self.device) for part in pairs.batch(rng, self.config.batch))
+        self._set_rate()
+        if self.step < self.config.content_steps:
+            losses = self._content_step(lr, hr)
+        else:
+            losses = self._adversarial_step(lr, hr, rng)
+        self.ema.update(self.generator)
+        self.step += 1
+        return losses
+
+    def _set_rate(self) -> None:
+        halvings = self.step // self.config.halve_every if self.config.halve_every else 0
+        for optimiser in (self.optimiser, self.judge_optimiser):
+            for group in optimiser.param_groups:
+                group["lr"] = self.config.rate * 0.5**halvings
+
+    def _content_step(self, lr: Tensor, hr: Tensor) -> dict[str, Tensor]:
+        with self._precision():
+            loss = self._pixel(self.generator(lr), hr)
+        _update(self.optimiser, self.generator, loss)
+        return {"pixel": loss}
+
+    def _adversarial_step(self, lr: Tensor, hr: Tensor, rng: np.random.Generator) -> dict[str, Tensor]:
+        config = self.config
+        if self.features is None:
+            self.features = content_features(config.vgg, self.device)
+        with self._precision():
+            made = self.generator(lr)
+            window = _window(config, rng)
+            real, fake = hr[window], made[window]
+            verdicts = self.judge(torch.cat([real, fake.detach()]))
+            truth = torch.cat([torch.ones(len(real)), torch.zeros(len(fake))]).to(verdicts)
+            judge_loss = F.binary_cross_entropy_with_logits(verdicts, truth)
+        _update(self.judge_optimiser, self.judge, judge_loss)
+        self.judge.requires_grad_(False)
+        with self._precision():
+            verdict = self.judge(fake)
+            fooled = F.binary_cross_entropy_with_logits(verdict, torch.ones_like(verdict))
+            content = feature_loss(self.features, fake, real)
+            pixel = self._pixel(made, hr)
+            loss = config.content * content + config.adversarial * fooled + config.pixel * pixel
+        _update(self.optimiser, self.generator, loss)
+        self.judge.requires_grad_(True)
+        return {"pixel": pixel, "content": content, "fooled": fooled, "judge": judge_loss}
+
+    def _pixel(self, made: Tensor, truth: Tensor) -> Tensor:
+        made, truth = _inside(made, self.config.border), _inside(truth, self.config.border)
+        return F.l1_loss(made, truth) if self.config.pixel_loss == "l1" else F.mse_loss(made, truth)
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda")
+
+
+def train(
+    config: SRGANRecipe, run: Run, *, progress: Progress | None = None, should_stop: ShouldStop | None = None
+) -> None:
+    """Train to ``config.steps``, resuming from the run's checkpoint if it resumes.  Raises ``Stopped`` when asked to."""
+    trainer = Trainer(config, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    tell(progress, 0, "drawing swatches")
+    pairs = open_pairs(config, run.path)
+    state = run.load()
+    if state is not None:
+        trainer.restore(state)
+    while trainer.step < config.steps:
+        check(should_stop)
+        losses = trainer.advance(pairs)
+        step = trainer.step
+        if step % config.log_every == 0:
+            figures = {name: round(loss.item(), 6) for name, loss in losses.items()}
+            run.log(step, **figures)
+            tell(progress, step / config.steps, f"step {step}, pixel loss {figures['pixel']:.4f}")
+        if step == config.content_steps:
+            torch.save(trainer.ema.network.state_dict(), run.path / "pretrained.pt")
+        if step % config.sample_every == 0 or step == config.steps:
+            run.samples(step, sample_sheet(trainer.ema.network, pairs, trainer.device))
+        if step % config.save_every == 0 or step == config.steps:
+            run.save(trainer.state())
+
+
+def open_pairs(config: SRGANRecipe, folder: Path) -> Pairs:
+    bank = draw_bank(config.designs, config.design_size, config.inks, cache=folder / "bank.npy")
+    real = list_images(config.real_dir, "train") if config.real_dir else []
+    return Pairs(bank, real, scale=config.scale, patch=config.patch, real_share=config.real_share)
+
+
+def warm_start(network: nn.Module, state: dict[str, Tensor]) -> int:
+    """Copy the tensors whose name and shape fit; how many that were.  Raises :class:`BadInput` when none does."""
+    own = network.state_dict()
+    fitting = {name: value for name, value in state.items() if name in own and own[name].shape == value.shape}
+    if not fitting:
+        raise BadInput("The warm start has nothing in common with this network.")
+    network.load_state_dict(own | fitting)
+    return len(fitting)
+
+
+def content_features(vgg: str, device: torch.device) -> Features:
+    """VGG19's features from a state dict file, else our starter classifier's."""
+    if vgg:
+        network = VGGFeatures(torch.load(vgg, map_location="cpu", weights_only=True))
+        return network.to(device)
+    classifier = starter("classifier-starter").network().requires_grad_(False).to(device)
+    if not isinstance(classifier, PatternClassifier):
+        raise BadInput("The starter classifier is of another architecture.")
+    return classifier.features
+
+
+def feature_loss(features: Features, made: Tensor, truth: Tensor) -> Tensor:
+    """Mean squared distance of features (the paper's equation 5), each layer scaled by the truth's own mean square."""
+    with torch.no_grad():
+        wanted = features(truth)
+    pairs = zip(features(made), wanted, strict=True)
+    return torch.stack([F.mse_loss(a, b) / b.square().mean().clamp(min=1e-6) for a, b in pairs]).mean()
+
+
+@torch.no_grad()
+def sample_sheet(network: nn.Module, pairs: Pairs, device: torch.device, rows: int = 6) -> Image.Image:
+    """Bicubic, network and truth side by side, the same samples every time."""
+    lr, hr = pairs.batch(np.random.default_rng(HELD_OUT_SEED), rows)
+    made = network(lr.to(device)).cpu()
+    columns = torch.cat([bicubic(lr, pairs.scale), made, hr], dim=3).clamp(0, 1)
+    picture = torch.cat(list(columns), dim=1).permute(1, 2, 0)
+    return Image.fromarray((picture * 255).round().byte().numpy())
+
+
+def export(run_dir: Path | str, out: Path | str, name: str, *, pretrained: bool = False, **manifest: Any) -> Package:
+    """Package a run's averaged weights, or with ``pretrained`` those from before the adversarial phase."""
+    import json
+
+    run_dir = Path(run_dir)
+    recipe = SRGANRecipe(**json.loads((run_dir / "config.json").read_text(encoding="utf-8")))
+    if pretrained:
+        state = torch.load(run_dir / "pretrained.pt", map_location="cpu", weights_only=True)
+    else:
+        state = torch.load(run_dir / "checkpoint.pt", map_location="cpu", weights_only=True)["ema"]["network"]
+    return save_package(
+        out, name=name, capability="upscale", architecture="srgan", config=recipe.network, state_dict=state, **manifest
+    )
+
+
+def _inside(x: Tensor, border: int) -> Tensor:
+    return x[..., border:-border, border:-border] if border else x
+
+
+def _window(config: SRGANRecipe, rng: np.random.Generator) -> tuple[Any, ...]:
+    """A random ``judge_patch`` square between the borders, as an index; even offsets, so features see one phase."""
+    room = (config.patch - 2 * config.border - config.judge_patch) // 2
+    top, left = (config.border + 2 * int(rng.integers(room + 1)) for _ in range(2))
+    return (..., slice(top, top + config.judge_patch), slice(left, left + config.judge_patch))
+
+
+def _update(optimiser: torch.optim.Optimizer, network: nn.Module, loss: Tensor) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimiser.step()
