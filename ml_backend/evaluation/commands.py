@@ -1,0 +1,134 @@
+"""``evaluate METRIC``: one entry a metric, each adding its own arguments."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..errors import BadInput
+from ..packaging import Package
+from ..packaging.starter import starter
+
+Figures = dict[str, Any]
+Measure = Callable[[argparse.Namespace], Figures]
+
+
+def add_metrics(parser: argparse.ArgumentParser) -> None:
+    """Give ``evaluate`` its metrics.  ``options.measure(options)`` returns the figures by name."""
+    metrics = parser.add_subparsers(dest="metric", required=True, metavar="METRIC")
+
+    def metric(name: str, measure: Measure, summary: str) -> argparse.ArgumentParser:
+        sub = metrics.add_parser(name, help=summary, description=summary)
+        sub.set_defaults(measure=measure)
+        # SUPPRESS: ``evaluate --json METRIC`` and ``evaluate METRIC --json`` both count.
+        sub.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
+        return sub
+
+    iou = metric("iou", measure_iou, "Mean IoU of masks in one folder against those in another.")
+    iou.add_argument("predicted", type=Path, metavar="DIR")
+    iou.add_argument("truth", type=Path, metavar="TRUTH_DIR")
+
+    cloth = metric("cloth", measure_cloth, "Cloth IoU and class mIoU on the held-out photos of a data set.")
+    cloth.add_argument("--street", type=Path, metavar="DIR", help="labelled street photos")
+    cloth.add_argument("--garment-photos", type=Path, metavar="DIR", help="single garments by class")
+    cloth.add_argument("--garment-mattes", type=Path, metavar="DIR", help="their mattes")
+    cloth.add_argument("--model", type=Path, help="package folder (default: the starter)")
+
+    seam = metric("seam", measure_seam, "Seam ratio of tiles: edge jump over interior jump, 1 is no seam.")
+    seam.add_argument("tiles", type=Path, nargs="+", metavar="TILE")
+
+    psnr = metric("psnr", measure_psnr, "PSNR and SSIM of a picture against the true one.")
+    psnr.add_argument("picture", type=Path, metavar="PICTURE")
+    psnr.add_argument("truth", type=Path, metavar="TRUTH")
+
+    restoration = metric("restoration", measure_restoration, "The SRGAN against bicubic and Lanczos on held-out pictures.")
+    restoration.add_argument("--scale", type=int, choices=(4, 8), default=8)
+    restoration.add_argument("--model", type=Path, help="package folder (default: the starter)")
+    restoration.add_argument("--count", type=int, default=40, help="drawn pictures (default: 40)")
+    restoration.add_argument("--real", default="", metavar="DIR", help="close-ups of cloth by class, for real pictures too")
+
+    for name, summary in (
+        ("fid", "Frechet distance of fabrics to held-out swatches, in our classifier's features."),
+        ("kid", "Kernel distance of fabrics to held-out swatches, in our classifier's features."),
+    ):
+        distance = metric(name, measure_distance, summary)
+        distance.add_argument("--model", type=Path, help="generator package (default: the starter)")
+        distance.add_argument("--count", type=int, default=64, help="fabrics of each type (default: 64)")
+
+    classifier = metric("classifier", measure_classifier, "Accuracy of the pattern classifier on held-out swatches.")
+    classifier.add_argument("--model", type=Path, help="package folder (default: the starter)")
+    classifier.add_argument("--count", type=int, default=64, help="swatches of each type (default: 64)")
+
+
+def measure_iou(options: argparse.Namespace) -> Figures:
+    from .cloth import folder_iou
+
+    return folder_iou(options.predicted, options.truth)
+
+
+def measure_cloth(options: argparse.Namespace) -> Figures:
+    from ..pipelines.segment import SegmentPipeline
+    from .cloth import garment_pairs, measure, street_pairs
+
+    if (options.garment_photos is None) != (options.garment_mattes is None):
+        raise BadInput("--garment-photos and --garment-mattes go together.")
+    if options.street is None and options.garment_photos is None:
+        raise BadInput("Name a data set: --street, or --garment-photos with --garment-mattes.")
+    pipeline = SegmentPipeline(_package(options.model, "unet-starter"), options.device)
+    figures: Figures = {"model": pipeline.model}
+    if options.street is not None:
+        found = measure(pipeline, street_pairs(options.street))
+        figures |= {f"street_{name}": value for name, value in found.items()}
+    if options.garment_photos is not None:
+        found = measure(pipeline, garment_pairs(options.garment_photos, options.garment_mattes))
+        figures |= {f"garment_{name}": value for name, value in found.items()}
+    return figures
+
+
+def measure_seam(options: argparse.Namespace) -> Figures:
+    from ..images import open_picture
+    from .seam import seam_ratio
+
+    ratios = {str(path): seam_ratio(open_picture(path)) for path in options.tiles}
+    return {"worst": max(ratios.values()), **ratios}
+
+
+def measure_psnr(options: argparse.Namespace) -> Figures:
+    import numpy as np
+
+    from ..images import open_picture
+    from .restoration import psnr, ssim
+
+    made, truth = open_picture(options.picture), open_picture(options.truth)
+    if made.size != truth.size:
+        raise BadInput(f"The pictures differ in size: {made.width}x{made.height} and {truth.width}x{truth.height}.")
+    pair = np.asarray(made), np.asarray(truth)
+    return {"psnr": psnr(*pair), "ssim": ssim(*pair)}
+
+
+def measure_restoration(options: argparse.Namespace) -> Figures:
+    from .restoration import restoration
+
+    package = _package(options.model, f"srgan-x{options.scale}-starter")
+    return {"model": package.manifest.reference, **restoration(package, count=options.count, real_dir=options.real)}
+
+
+def measure_distance(options: argparse.Namespace) -> Figures:
+    from . import patterns
+
+    package = _package(options.model, "dcgan-starter")
+    measure = patterns.fid if options.metric == "fid" else patterns.kid
+    return {"model": package.manifest.reference, **measure(package, count=options.count)}
+
+
+def measure_classifier(options: argparse.Namespace) -> Figures:
+    from .patterns import classifier_accuracy
+
+    package = _package(options.model, "classifier-starter")
+    return {"model": package.manifest.reference, **classifier_accuracy(package, count=options.count)}
+
+
+def _package(path: Path | None, starter_name: str) -> Package:
+    return starter(starter_name) if path is None else Package.load(path)

@@ -1,0 +1,182 @@
+"""The command line's promises: files where they were asked for, JSON for machines, status 2 and one line for bad input."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ml_backend import images
+from ml_backend.cli import build_parser, main
+from ml_backend.requests import GARMENT_CLASSES, GenerateRequest
+from ml_backend.training.unet import UNetRecipe
+
+
+def run(capsys, *arguments):
+    """Status and standard output parsed as JSON."""
+    status = main([*map(str, arguments), "--json"])
+    return status, json.loads(capsys.readouterr().out)
+
+
+def complaint(capsys, *arguments):
+    """The one line that a failing command prints."""
+    assert main([*map(str, arguments)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.strip().splitlines()
+    return line
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "ana.png"
+    Image.fromarray(np.random.default_rng(1).integers(0, 255, (60, 40, 3), np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture
+def tile(tmp_path):
+    path = tmp_path / "tile.png"
+    images.save_picture(Image.new("RGB", (32, 32), "#aa2244"), path, {"seed": 3})
+    return path
+
+
+@pytest.mark.parametrize("command", ["generate", "upscale", "segment", "overlay", "train", "evaluate"])
+def test_every_command_has_help(command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        build_parser().parse_args([command, "--help"])
+    assert ended.value.code == 0
+    assert command in capsys.readouterr().out
+
+
+def test_generate_writes_one_file_a_seed_with_its_recipe(tmp_path, capsys):
+    status, answer = run(
+        capsys, "generate", "--type", "floral", "--count", 2, "--seed", 7, "--size", 64, "--engine", "drawn", "--out", tmp_path
+    )
+    assert status == 0
+    assert [entry["file"] for entry in answer["patterns"]] == [str(tmp_path / f"floral-{seed}.png") for seed in (7, 8)]
+    with Image.open(tmp_path / "floral-8.png") as image:
+        assert image.size == (64, 64)
+        recipe = images.read_recipe(image)
+    assert GenerateRequest.from_dict(recipe).seed == 8
+    again = tmp_path / "again"
+    run(capsys, *"generate --type floral --seed 8 --size 64 --engine drawn --out".split(), again)
+    assert np.array_equal(np.asarray(Image.open(again / "floral-8.png")), np.asarray(Image.open(tmp_path / "floral-8.png")))
+
+
+def test_generate_wears_the_given_palette(tmp_path, capsys):
+    palette = "#ff0000,#00ff00"
+    run(capsys, *"generate --type striped --engine drawn --size 64 --palette".split(), palette, "--out", tmp_path)
+    pixels = np.asarray(Image.open(tmp_path / "striped-0.png"))
+    assert (pixels[..., 2] < 60).all(), "no blue in a palette without blue"
+
+
+def test_segment_writes_mask_and_classes_of_the_photos_size(photo, tiny_segmenter, tmp_path, capsys):
+    status, answer = run(capsys, "segment", photo, "--model", tiny_segmenter.path, "--out", tmp_path / "masks")
+    assert status == 0
+    mask, labels = Image.open(tmp_path / "masks/ana.png"), Image.open(tmp_path / "masks/ana.labels.png")
+    assert mask.size == labels.size == (40, 60)
+    assert mask.mode == labels.mode == "L"
+    assert list(answer["classes"].values()) == list(GARMENT_CLASSES)
+    assert answer["model"] == tiny_segmenter.manifest.reference
+
+
+def test_segment_refuses_two_photos_of_one_name(photo, tiny_segmenter, tmp_path, capsys):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/ana.png").write_bytes(photo.read_bytes())
+    line = complaint(capsys, "segment", photo, tmp_path / "b/ana.png", "--model", tiny_segmenter.path, "--out", tmp_path)
+    assert "same name" in line
+
+
+def test_overlay_changes_only_what_the_mask_names(photo, tile, tmp_path, capsys):
+    mask = np.zeros((60, 40), np.uint8)
+    mask[10:50, 10:30] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    out = tmp_path / "look.png"
+    options = ["--pattern", tile, "--mask", tmp_path / "mask.png", "--scale-cm", 12, "--rotate", 30]
+    status, answer = run(capsys, "overlay", photo, *options, "--repeat", "half-drop", "--out", out)
+    assert status == 0
+    assert answer["scale_cm"] == 12
+    before, after = np.asarray(Image.open(photo)), np.asarray(Image.open(out))
+    assert after.shape == before.shape
+    assert np.array_equal(after[mask == 0], before[mask == 0])
+    assert np.abs(after.astype(int) - before)[15:45, 15:25].mean() > 10
+    with Image.open(out) as look:
+        recipe = images.read_recipe(look)
+    assert recipe["pattern"] == {"seed": 3}
+    assert recipe["overlay"]["repeat"] == "half-drop"
+
+
+def test_train_runs_a_recipe_file(street_folder, tmp_path, capsys):
+    recipe = UNetRecipe(
+        street_dir=str(street_folder), widths=(8, 16), depths=(1, 1), size=(48, 32), batch=2, steps=2, evaluate_every=2
+    )
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps(dataclasses.asdict(recipe)))
+    status, _ = run(capsys, "train", path, "--run-dir", tmp_path / "run")
+    assert status == 0
+    assert (tmp_path / "run/checkpoint.pt").exists()
+    assert "--resume" in complaint(capsys, "train", path, "--run-dir", tmp_path / "run")
+    assert run(capsys, "train", path, "--run-dir", tmp_path / "run", "--resume")[0] == 0
+
+
+def test_evaluate_iou_of_folders(tmp_path, capsys):
+    for name, columns in (("made", 4), ("true", 8)):
+        (tmp_path / name).mkdir()
+        pixels = np.zeros((8, 8), np.uint8)
+        pixels[:, :columns] = 255
+        Image.fromarray(pixels).save(tmp_path / name / "a.png")
+    status, answer = run(capsys, "evaluate", "iou", tmp_path / "made", tmp_path / "true")
+    assert status == 0
+    assert answer["iou"] == pytest.approx(0.5)
+
+
+def test_json_flag_counts_before_and_after_the_metric(tile, capsys):
+    for arguments in (["evaluate", "--json", "seam", str(tile)], ["evaluate", "seam", str(tile), "--json"]):
+        assert main(arguments) == 0
+        assert json.loads(capsys.readouterr().out)["metric"] == "seam"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("generate --type floral --seed -1 --engine drawn --out OUT", "seed"),
+        ("generate --type floral --size 9 --engine drawn --out OUT", "size"),
+        ("upscale none.png --out OUT/x.png", "none.png"),
+        ("segment none.png --out OUT", "none.png"),
+        ("segment PHOTO --model OUT --out OUT", "package"),
+        ("overlay PHOTO --pattern none.png --out OUT/x.png", "none.png"),
+        ("overlay PHOTO --pattern TILE --strength 2 --out OUT/x.png", "strength"),
+        ("overlay PHOTO --pattern TILE --garments hat --out OUT/x.png", "hat"),
+        ("overlay PHOTO --pattern TILE --mask TILE --out OUT/x.png", "32x32"),
+        ("train none.json --run-dir OUT", "none.json"),
+        ("evaluate iou OUT OUT", "no PNG"),
+        ("evaluate cloth", "--street"),
+        ("evaluate psnr PHOTO TILE", "size"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_two(arguments, words, photo, tile, tmp_path, capsys):
+    out = tmp_path / "out"
+    out.mkdir()
+    names = {"PHOTO": str(photo), "TILE": str(tile), "OUT": str(out)}
+    filled = [names.get(part, part.replace("OUT", str(out))) for part in arguments.split()]
+    assert words in complaint(capsys, *filled)
+    assert not list(out.iterdir()), "nothing is written"
+
+
+@pytest.mark.parametrize("arguments", ["", "weave", "generate", "generate --type tartan --out x", "upscale a --scale 3 --out b"])
+def test_usage_errors_have_status_two(arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments.split())
+    assert ended.value.code == 2
+
+
+def test_it_runs_as_a_module_and_without_django():
+    code = "import sys, ml_backend.cli; sys.exit('django' in sys.modules or 'torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    asked = subprocess.run([sys.executable, "-m", "ml_backend", "--help"], check=False, capture_output=True, text=True)
+    assert asked.returncode == 0
+    assert "overlay" in asked.stdout

@@ -1,0 +1,93 @@
+"""Requests: exact round trips, and one clear sentence for anything out of range."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml_backend.errors import BadInput
+from ml_backend.requests import (
+    CLOTH_CLASSES,
+    ENGINES,
+    MAX_SEED,
+    PATTERN_TYPES,
+    REPEATS,
+    GenerateRequest,
+    OverlayRequest,
+    parse_palette,
+)
+
+colours = st.from_regex(r"#[0-9a-f]{6}", fullmatch=True)
+
+
+@given(
+    pattern_type=st.sampled_from(PATTERN_TYPES),
+    seed=st.integers(0, MAX_SEED),
+    size=st.integers(32, 4096),
+    engine=st.sampled_from(ENGINES),
+    palette=st.none() | st.lists(colours, min_size=2, max_size=6).map(tuple),
+)
+def test_generate_request_survives_json(**fields):
+    request = GenerateRequest(**fields)
+    assert GenerateRequest.from_dict(request.to_dict()) == request
+
+
+@given(
+    garments=st.lists(st.sampled_from(CLOTH_CLASSES), unique=True).map(tuple),
+    scale_cm=st.floats(1, 200),
+    rotate=st.floats(-360, 360),
+    repeat=st.sampled_from(REPEATS),
+    strength=st.floats(0, 1),
+)
+def test_overlay_request_survives_json(**fields):
+    request = OverlayRequest(**fields)
+    assert OverlayRequest.from_dict(request.to_dict()) == request
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"pattern_type": "tartan"}, "pattern type"),
+        ({"seed": -1}, "seed"),
+        ({"seed": MAX_SEED + 1}, "seed"),
+        ({"seed": True}, "seed"),
+        ({"seed": "7"}, "seed"),
+        ({"size": 31}, "size"),
+        ({"size": 10**9}, "size"),
+        ({"engine": "magic"}, "engine"),
+        ({"palette": ("#12",)}, "colour"),
+        ({"palette": ("#112233",)}, "palette"),
+        ({"palette": ("#112233",) * 7}, "palette"),
+    ],
+)
+def test_generate_request_refuses(fields, words):
+    with pytest.raises(BadInput, match=words):
+        GenerateRequest(**{"pattern_type": "floral", "seed": 1, **fields})
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"garments": ("hat",)},
+        {"garments": ("skin",)},
+        {"scale_cm": 0},
+        {"scale_cm": float("nan")},
+        {"rotate": float("inf")},
+        {"repeat": "brick"},
+        {"strength": 1.01},
+        {"shoulder_cm": "wide"},
+    ],
+)
+def test_overlay_request_refuses(fields):
+    with pytest.raises(BadInput):
+        OverlayRequest(**fields)
+
+
+def test_unknown_and_missing_parameters_are_named():
+    with pytest.raises(BadInput, match="colour_count"):
+        GenerateRequest.from_dict({"pattern_type": "floral", "seed": 1, "colour_count": 3})
+    with pytest.raises(BadInput, match="seed"):
+        GenerateRequest.from_dict({"pattern_type": "floral"})
+
+
+def test_palette_is_normalised():
+    assert parse_palette(" #AABBCC , #00ff00") == ("#aabbcc", "#00ff00")
