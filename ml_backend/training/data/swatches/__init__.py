@@ -31,7 +31,7 @@ DRAW = {
 }
 """Pattern type -> its drawing function."""
 
-_FINE = 192  # small tiles are drawn at this many pixels or more, then averaged
+_FINE = 128  # small tiles are drawn at this many pixels or more, then averaged
 
 
 def draw_inks(pattern_type: str, seed: int, size: int, inks: int = 5) -> F32:

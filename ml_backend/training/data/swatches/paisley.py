@@ -8,211 +8,289 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import shapes
-from .cloth import Cloth, Floats, Patch
-from .layout import Spot, grid, spread, tossed
+from .cloth import Cloth, F32, Patch
+from .layout import Circle, Spot, clearance, grid, packed
 from .shapes import Point
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
-    families = (_rows, _half_drop, _pairs, _tossed)
+    families = (_rows, _half_drop, _pairs, _tossed, _rows, _tossed)
     families[rng.integers(len(families))](cloth, rng)
+
+
+_STEPS = 18
+_FLOWER, _ECHO, _ROSETTE, _LEAF = range(4)
+_PLAIN, _BEADS, _SCALLOPS, _RAYS = range(4)
 
 
 @dataclass(frozen=True)
 class Boteh:
-    """A boteh of unit size: a spine from the bulb's centre to the curled tip, and the radius along it."""
+    """A boteh in its own frame: it fits the box of half-height 1 and half-width ``broad`` about the origin.
+
+    ``spine`` runs from the bulb's centre to the curled tip, ``radii`` along it; ``rings`` are (inset, role) from the
+    outside in, insets in the unit of the frame.
+    """
 
     spine: tuple[Point, ...]
     radii: tuple[float, ...]
+    broad: float
     rings: tuple[tuple[float, int], ...]
-    beads: int
-    bead_role: int
+    edge: int
+    edge_role: int
+    beads: tuple[Point, ...]
+    bead: float
     heart: int
     petals: int
-    spray: bool
-
-    @classmethod
-    def random(cls, rng: np.random.Generator) -> Boteh:
-        curl = float(rng.uniform(2.0, 3.1))
-        stretch = float(rng.uniform(0.95, 1.2))
-        points, radii = _spine(curl, stretch)
-        sequences = (
-            ((0.0, 1), (0.24, 0), (0.36, 2)),
-            ((0.0, 1), (0.2, 4), (0.34, 1)),
-            ((0.0, 2), (0.2, 1), (0.5, 0)),
-            ((0.0, 1), (0.3, 2), (0.42, 0)),
-            ((0.0, 4), (0.14, 0), (0.26, 1)),
-        )
-        rings = sequences[rng.integers(len(sequences))]
-        frill = rng.random() < 0.65
-        return cls(
-            points,
-            radii,
-            rings,
-            int(rng.integers(16, 25)) if frill else 0,
-            int(rng.choice([1, 2, 4, 3])),
-            int(rng.integers(3)),
-            int(rng.integers(5, 9)),
-            bool(rng.random() < 0.6),
-        )
+    seeds: bool
 
 
-def _spine(curl: float, stretch: float, steps: int = 18) -> tuple[tuple[Point, ...], tuple[float, ...]]:
-    """The spine turns slowly at the bulb and ever faster to the tip, as a comma does."""
+def _boteh(rng: np.random.Generator) -> Boteh:
+    spine, radii, broad = _spine(float(rng.uniform(1.5, 3.3)), float(rng.uniform(1.15, 1.4)), float(rng.uniform(1.5, 2.0)))
+    bulb = radii[0]
+    sequences = (
+        ((0.0, 1), (0.28, 0), (0.4, 2)),
+        ((0.0, 1), (0.24, 4), (0.38, 1)),
+        ((0.0, 2), (0.2, 1), (0.62, 0)),
+        ((0.0, 1), (0.34, 2), (0.5, 0)),
+        ((0.0, 4), (0.16, 0), (0.3, 1)),
+        ((0.0, 1), (0.2, 0), (0.3, 1), (0.52, 2)),
+        ((0.0, 3), (0.2, 0), (0.32, 1)),
+    )
+    rings = tuple((inset * bulb, role) for inset, role in sequences[rng.integers(len(sequences))])
+    edge = int(rng.choice([_PLAIN, _BEADS, _BEADS, _SCALLOPS, _SCALLOPS, _RAYS]))
+    count = int(rng.integers(18, 27))
+    out = (0.0, 0.14, 0.0, 0.13)[edge] * 1.0
+    beads = tuple(_outline(spine, radii, count, out)) if edge != _PLAIN else ()
+    role = rings[0][1] if edge == _SCALLOPS else int(rng.choice([1, 2, 4, 3]))
+    bead = {_PLAIN: 0.0, _BEADS: 0.055, _SCALLOPS: 0.1, _RAYS: 0.04}[edge]
+    return Boteh(
+        spine, radii, broad, rings, edge, role, beads, bead, int(rng.integers(4)), int(rng.integers(5, 9)), bool(rng.random() < 0.6)
+    )
+
+
+def _spine(curl: float, length: float, power: float) -> tuple[tuple[Point, ...], tuple[float, ...], float]:
+    """The spine turns slowly at the bulb and ever faster to the tip, as a comma does; scaled to half-height 1."""
     x = y = 0.0
     points: list[Point] = []
     radii: list[float] = []
-    for i in range(steps + 1):
-        t = i / steps
+    for i in range(_STEPS + 1):
+        t = i / _STEPS
         points.append((x, y))
-        radii.append(0.36 * (1 - t) ** 1.15 * (1 + 0.25 * t) + 0.018)
-        heading = -math.pi / 2 - 0.35 + curl * t**2.2
-        step = 1.12 * stretch / steps * (1 - 0.35 * t)
-        x, y = x + step * math.cos(heading), y + step * math.sin(heading)
-    xs, ys = [p[0] for p in points], [p[1] for p in points]
-    mx, my = (min(xs) - 0.36 + max(xs)) / 2 + 0.12, (min(ys) + max(ys) + 0.36) / 2
-    return tuple((px - mx, py - my) for px, py in points), tuple(radii)
+        radii.append(0.43 * (1 - t) ** 0.95 * (1 + 0.9 * t * (1 - t)) * (1 - 0.25 * t) + 0.024)
+        heading = -math.pi / 2 - 0.35 + (0.35 + curl) * t**power
+        x, y = x + length / _STEPS * math.cos(heading), y + length / _STEPS * math.sin(heading)
+    left = min(p[0] - r for p, r in zip(points, radii, strict=True))
+    right = max(p[0] + r for p, r in zip(points, radii, strict=True))
+    top = min(p[1] - r for p, r in zip(points, radii, strict=True))
+    bottom = max(p[1] + r for p, r in zip(points, radii, strict=True))
+    scale, mx, my = 2 / (bottom - top), (left + right) / 2, (top + bottom) / 2
+    scaled = tuple(((px - mx) * scale, (py - my) * scale) for px, py in points)
+    return scaled, tuple(r * scale for r in radii), (right - left) / 2 * scale
 
 
-def _outline(boteh: Boteh, count: int, out: float) -> list[tuple[float, float, float]]:
-    """``count`` points spaced evenly along the boteh's edge, ``out`` outside it, with the outward angle."""
+def _outline(spine: tuple[Point, ...], radii: tuple[float, ...], count: int, out: float) -> list[Point]:
+    """About ``count`` points spaced evenly along the edge, ``out`` outside it; none where the curl would hide them."""
     left: list[Point] = []
     right: list[Point] = []
-    for i, ((x, y), radius) in enumerate(zip(boteh.spine, boteh.radii, strict=True)):
-        j = min(i, len(boteh.spine) - 2)
-        (ax, ay), (bx, by) = boteh.spine[j], boteh.spine[j + 1]
-        heading = math.atan2(by - ay, bx - ax)
+    for i, ((x, y), radius) in enumerate(zip(spine, radii, strict=True)):
+        j = min(i, len(spine) - 2)
+        heading = math.atan2(spine[j + 1][1] - spine[j][1], spine[j + 1][0] - spine[j][0])
         r = radius + out
         left.append((x + r * math.sin(heading), y - r * math.cos(heading)))
         right.append((x - r * math.sin(heading), y + r * math.cos(heading)))
-    (x0, y0), (x1, y1) = boteh.spine[0], boteh.spine[1]
-    back = math.atan2(y0 - y1, x0 - x1)
-    r = boteh.radii[0] + out
-    cap = [(x0 + r * math.cos(back + a), y0 + r * math.sin(back + a)) for a in np.linspace(math.pi / 2, -math.pi / 2, 11)[1:-1]]
-    points = np.array([*reversed(right), *reversed(cap), *left] if False else [*reversed(left), *cap, *right])
+    (x0, y0), (x1, y1) = spine[0], spine[1]
+    back, r = math.atan2(y0 - y1, x0 - x1), radii[0] + out
+    around = np.linspace(-math.pi / 2, math.pi / 2, 13)[1:-1]
+    cap = [(x0 + r * math.cos(back + a), y0 + r * math.sin(back + a)) for a in around]
+    points = np.array([*reversed(left), *cap, *right])
     lengths = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
     at = (np.arange(count) + 0.5) / count * lengths[-1]
     xs, ys = np.interp(at, lengths, points[:, 0]), np.interp(at, lengths, points[:, 1])
-    return [(float(x), float(y), 0.0) for x, y in zip(xs, ys, strict=True)]
+    away = shapes.path(xs, ys, spine, radii)
+    return [(float(x), float(y)) for x, y, d in zip(xs, ys, away, strict=True) if d > out * 0.75 - 0.03]
 
 
-def _stamp(cloth: Cloth, boteh: Boteh, spot: Spot, size: float, flip: bool = False) -> None:
-    """Print one boteh of height about 1.6 * size."""
-    reach = size * (1.15 if boteh.beads else 1.0)
+def _room(boteh: Boteh, spot: Spot, size: float, flip: bool, margin: float) -> list[Circle]:
+    """The circles that a printed boteh takes up on the tile."""
+    cos, sin = math.cos(spot.turn), math.sin(spot.turn)
+    circles = []
+    for (x, y), r in zip(boteh.spine, boteh.radii, strict=True):
+        x = -x if flip else x
+        circles.append((spot.x + (x * cos - y * sin) * size, spot.y + (x * sin + y * cos) * size, (r + margin) * size))
+    return circles
+
+
+def _print(cloth: Cloth, boteh: Boteh, spot: Spot, size: float, flip: bool = False) -> list[Circle]:
+    """Print one boteh of height 2 * size; returns the room that it takes."""
+    frill = 0.0 if boteh.edge == _PLAIN else 0.22
+    reach = size * (math.hypot(1.0, boteh.broad) * 0.92 + frill)
     for patch in cloth.window(spot.x, spot.y, reach):
         u, v = patch.turned(spot.turn, size)
-        _boteh(patch, boteh, -u if flip else u, v, size)
+        _draw(patch, boteh, -u if flip else u, v, size)
+    return _room(boteh, spot, size, flip, frill + 0.06)
 
 
-def _boteh(patch: Patch, boteh: Boteh, u: Floats, v: Floats, size: float) -> None:
+def _beads(u: F32, v: F32, points: tuple[Point, ...] | list[Point]) -> F32:
+    """Distance to the nearest of many points."""
+    nearest = np.full(u.shape, 9, np.float32)
+    for x, y in points:
+        dx, dy = u - np.float32(x), v - np.float32(y)
+        np.minimum(nearest, dx * dx + dy * dy, out=nearest)
+    root: F32 = np.sqrt(nearest)
+    return root
+
+
+def _draw(patch: Patch, boteh: Boteh, u: F32, v: F32, size: float) -> None:
     body = shapes.path(u, v, boteh.spine, boteh.radii)
-    if boteh.beads:
-        for x, y, _ in _outline(boteh, boteh.beads, 0.085):
-            patch.paint(boteh.bead_role, (np.hypot(u - np.float32(x), v - np.float32(y)) - np.float32(0.043)) * size)
+    if boteh.edge == _RAYS:
+        rays = _beads(u, v, boteh.beads) - np.float32(boteh.bead)
+        patch.paint(boteh.edge_role, np.minimum(np.abs(body - 0.13) - np.float32(0.018), rays - np.float32(0.02)) * size)
+    elif boteh.edge != _PLAIN:
+        patch.paint(boteh.edge_role, (_beads(u, v, boteh.beads) - np.float32(boteh.bead)) * size)
     for inset, role in boteh.rings:
-        patch.paint(role, (body + np.float32(inset * 0.36)) * size)
-    inner = boteh.rings[-1][1]
+        patch.paint(role, (body + np.float32(inset)) * size)
+    if boteh.edge == _SCALLOPS:
+        patch.paint(4 if boteh.edge_role != 4 else 0, (_beads(u, v, boteh.beads) - np.float32(boteh.bead * 0.36)) * size)
+    inset, inner = boteh.rings[-1]
     _heart(patch, boteh, u, v, size, inner)
-    if boteh.spray:  # seeds up the spine, smaller and smaller
-        for k in range(5, 14, 2):
-            (x, y), r = boteh.spine[k], boteh.radii[k] * 0.3
-            patch.paint(4 if inner != 4 else 0, (np.hypot(u - np.float32(x), v - np.float32(y)) - np.float32(r)) * size)
+    if boteh.seeds and boteh.heart != _ECHO:  # seeds up the spine, smaller and smaller
+        seeds = np.full(u.shape, 9, np.float32)
+        for k in range(5, 13, 2):
+            (x, y), r = boteh.spine[k], max(0.0, boteh.radii[k] - inset) * 0.42
+            np.minimum(seeds, np.hypot(u - np.float32(x), v - np.float32(y)) - np.float32(r), out=seeds)
+        patch.paint(4 if inner != 4 else 0, seeds * size)
 
 
-def _heart(patch: Patch, boteh: Boteh, u: Floats, v: Floats, size: float, inner: int) -> None:
-    """The ornament in the bulb: a flower, a teardrop or a rosette."""
+def _heart(patch: Patch, boteh: Boteh, u: F32, v: F32, size: float, inner: int) -> None:
+    """The ornament in the bulb: a flower, an echo of the boteh, a rosette or a leaf."""
     role, other = [r for r in (4, 1, 2, 0) if r != inner][:2]
-    if boteh.heart == 0:
+    x0, y0 = boteh.spine[0]
+    u, v = u - np.float32(x0), v - np.float32(y0)
+    room = boteh.radii[0] - boteh.rings[-1][0]
+    if boteh.heart == _FLOWER:
         fx, fy = shapes.fold(u, v, boteh.petals, 0.3)
-        patch.paint(role, shapes.drop(fx, fy, (0.06, 0), (0.135, 0), 0.02, 0.05) * size)
-        patch.paint(other, (np.hypot(u, v) - 0.05) * size)
-    elif boteh.heart == 1:
-        body = shapes.path(u, v, boteh.spine[:10], [r * 0.42 for r in boteh.radii[:10]])
+        reach = room * 0.86
+        fat = reach * 0.42 * math.sin(math.pi / boteh.petals) * 1.5
+        patch.paint(role, shapes.drop(fx, fy, (reach * 0.35, 0), (reach - fat, 0), fat * 0.35, fat) * size)
+        patch.paint(other, (np.hypot(u, v) - room * 0.24) * size)
+    elif boteh.heart == _ECHO:
+        u, v = u + np.float32(x0), v + np.float32(y0)
+        inset = boteh.rings[-1][0]
+        body = shapes.path(u, v, boteh.spine[:11], [max(0.02, (r - inset) * 0.55) for r in boteh.radii[:11]])
         patch.paint(role, body * size)
-        patch.paint(other, (body + 0.06) * size)
-    else:
-        patch.paint(role, (np.hypot(u, v) - 0.16) * size)
+        patch.paint(other, (body + room * 0.22) * size)
+    elif boteh.heart == _ROSETTE:
+        patch.paint(role, (np.hypot(u, v) - room * 0.66) * size)
         fx, fy = shapes.fold(u, v, boteh.petals)
-        patch.paint(other, (np.hypot(fx - 0.1, fy) - 0.03) * size)
-        patch.paint(other, (np.hypot(u, v) - 0.05) * size)
+        patch.paint(other, (np.hypot(fx - room * 0.42, fy) - room * 0.13) * size)
+        patch.paint(other, (np.hypot(u, v) - room * 0.2) * size)
+    else:
+        heading = math.atan2(boteh.spine[3][1] - y0, boteh.spine[3][0] - x0)
+        cos, sin = np.float32(math.cos(heading)), np.float32(math.sin(heading))
+        along, across = u * cos + v * sin - np.float32(room * 0.35), v * cos - u * sin
+        leaf = shapes.lens(along, across, room * 1.1, room * 0.44)
+        patch.paint(role, leaf * size)
+        veins = np.abs(np.abs(across) * 1.2 - along * 0.9 + room * 9)
+        comb = np.abs(veins / (room * 0.4) - np.round(veins / (room * 0.4))) * room * 0.4
+        patch.paint(other, np.maximum(np.minimum(np.abs(across) - room * 0.06, comb - room * 0.05), leaf + room * 0.1) * size)
 
 
-def _filler(cloth: Cloth, rng: np.random.Generator, spots: list[Spot], apart: float, size: float) -> None:
-    """Small flowers and seeds in the room that the botehs leave."""
-    kind = rng.integers(3)
+def _filler(cloth: Cloth, rng: np.random.Generator, taken: list[Circle], size: float) -> None:
+    """Flowers, then seeds, in the room that the botehs leave."""
+    kind = int(rng.integers(3))
     petals = int(rng.integers(4, 7))
-    taken = [(s.x, s.y, apart) for s in spots]
-    for x, y in rng.random((500, 2)):
-        if any(math.hypot(x - a - round(x - a), y - b - round(y - b)) < r for a, b, r in taken):
-            continue
-        taken.append((float(x), float(y), size * 2.4))
-        turn = float(rng.uniform(0, 6.28))
-        for patch in cloth.window(float(x), float(y), size):
-            if kind == 0:
-                patch.paint(2, shapes.disc(patch.x, patch.y, size * 0.4))
+    role = int(rng.choice([2, 3, 1]))
+    for spot in packed(rng, [(size, 160), (size * 0.62, 220), (size * 0.26, 300)], taken, size * 0.16):
+        r = spot.size
+        for patch in cloth.window(spot.x, spot.y, r):
+            if r < size * 0.4 or kind == 2:
+                patch.paint(role if r < size * 0.4 else 2, shapes.disc(patch.x, patch.y, r * 0.9))
+                if r > size * 0.4:
+                    patch.paint(4, shapes.disc(patch.x, patch.y, r * 0.45))
                 continue
-            fx, fy = shapes.fold(patch.x, patch.y, petals, turn)
-            patch.paint(3 if kind == 1 else 2, shapes.drop(fx, fy, (size * 0.3, 0), (size * 0.7, 0), 0, size * 0.26))
-            patch.paint(4, shapes.disc(patch.x, patch.y, size * 0.28))
+            fx, fy = shapes.fold(patch.x, patch.y, petals, spot.turn)
+            if kind == 0:
+                patch.paint(role, shapes.drop(fx, fy, (r * 0.3, 0), (r * 0.68, 0), 0, r * 0.3))
+            else:
+                patch.paint(role, shapes.lens(fx - r * 0.56, fy, r * 0.44, r * 0.2))
+            patch.paint(4, shapes.disc(patch.x, patch.y, r * 0.3))
 
 
 def _rows(cloth: Cloth, rng: np.random.Generator) -> None:
     """Rows of botehs, every other row facing back."""
-    n = int(rng.integers(2, 4))
-    boteh = Boteh.random(rng)
-    lean = float(rng.uniform(-0.5, 0.5))
-    spots = grid(n, n, brick=n % 2 == 0)
-    for spot in spots:
-        row = round((spot.y - 0.25 / n) * n)
-        flip = row % 2 == 1 and n % 2 == 0
-        _stamp(cloth, boteh, Spot(spot.x, spot.y, -lean if flip else lean), 0.46 / n, flip)
-    _filler(cloth, rng, spots, 0.46 / n, 0.07 / n * 1.5)
+    columns, rows = ((2, 2), (3, 2), (4, 2), (3, 3))[rng.integers(4)]
+    boteh, other = _boteh(rng), _boteh(rng)
+    lean = float(rng.uniform(-0.3, 0.3))
+    size = min(0.44 / rows, 0.44 / columns / boteh.broad * 1.05)
+    mixed = bool(rng.random() < 0.4) and rows == 2
+    taken: list[Circle] = []
+    for j in range(rows):
+        flip = j % 2 == 1 and rows % 2 == 0
+        kind = other if mixed and j % 2 else boteh
+        for i in range(columns):
+            x, y = (i + 0.3 + (0.5 if flip else 0.0)) / columns, (j + 0.5) / rows
+            taken += _print(cloth, kind, Spot(x, y, -lean if flip else lean), size, flip)
+    _filler(cloth, rng, taken, size * 0.22)
 
 
 def _half_drop(cloth: Cloth, rng: np.random.Generator) -> None:
-    """Large and small botehs in a half drop."""
-    large, small = Boteh.random(rng), Boteh.random(rng)
-    lean = float(rng.uniform(-0.6, 0.6))
-    spots = grid(2, 2, drop=True) if rng.random() < 0.5 else grid(2, 1, drop=True)
-    big = 0.25 if len(spots) == 4 else 0.36
-    for spot in spots:
-        _stamp(cloth, large, Spot(spot.x, spot.y, lean), big, spot.n % 2 == 1)
-    gaps = [Spot(s.x, s.y + (0.25 if len(spots) == 4 else 0.5), n=s.n) for s in spots]
-    if len(spots) == 2:
-        for gap in gaps:
-            _stamp(cloth, small, Spot(gap.x, gap.y, lean + math.pi), 0.15, gap.n % 2 == 0)
-    _filler(cloth, rng, spots + (gaps if len(spots) == 2 else []), big * 0.95, big * 0.16)
+    """Large botehs in a half drop, small ones turned back between them."""
+    large, small = _boteh(rng), _boteh(rng)
+    lean = float(rng.uniform(-0.35, 0.35))
+    size = min(0.34, 0.235 / large.broad)
+    taken: list[Circle] = []
+    for spot in grid(2, 1, drop=True):
+        flip = spot.n % 2 == 1
+        taken += _print(cloth, large, Spot(spot.x, spot.y, -lean if flip else lean), size, flip)
+    if size < 0.33:
+        for spot in grid(2, 1, drop=True):
+            little = Spot(spot.x, spot.y + 0.5, lean + 1.57)
+            taken += _print(cloth, small, little, (1 - 2.1 * size) * 0.42 / small.broad * 0.8, spot.n % 2 == 0)
+    _filler(cloth, rng, taken, size * 0.2)
 
 
 def _pairs(cloth: Cloth, rng: np.random.Generator) -> None:
-    """Yin and yang: two botehs turned about each other."""
-    boteh = Boteh.random(rng)
+    """Yin and yang: two botehs turned about each other, and another pair across."""
+    boteh, other = _boteh(rng), _boteh(rng)
     turn = float(rng.uniform(0, 2 * math.pi))
-    n = int(rng.choice([1, 2]))
-    size = 0.3 / n
-    centres = grid(n, n)
-    spots = []
-    for centre in centres:
+    taken: list[Circle] = []
+    for centre, kind in ((Spot(0.25, 0.25), boteh), (Spot(0.75, 0.75), other)):
+        size = 0.25 * min(1.0, 0.66 / kind.broad)
+        away = size * (kind.broad + (0.2 if kind.edge != _PLAIN else 0.05))
         for k in (0, 1):
             angle = turn + k * math.pi
-            away = 0.25 / n
-            spots.append(Spot(centre.x + away * math.cos(angle), centre.y + away * math.sin(angle), angle - math.pi / 2))
-    for spot in spots:
-        _stamp(cloth, boteh, spot, size)
-    _filler(cloth, rng, spots, size * 0.98, size * 0.15)
+            spot = Spot(centre.x + away * math.cos(angle), centre.y + away * math.sin(angle), angle)
+            taken += _print(cloth, kind, spot, size)
+        turn += math.pi / 2
+    _filler(cloth, rng, taken, 0.055)
 
 
 def _tossed(cloth: Cloth, rng: np.random.Generator) -> None:
-    """Botehs turned every way."""
-    kinds = [Boteh.random(rng), Boteh.random(rng)]
-    count = int(rng.integers(4, 8))
-    size = 0.5 / math.sqrt(count)
-    spots = spread(rng, count, rounds=30)
-    for spot in spots:
-        _stamp(cloth, kinds[spot.n % 2], spot, size * 0.86, bool(rng.random() < 0.5))
-    _filler(cloth, rng, spots, size * 0.82, size * 0.14)
-    if rng.random() < 0.3:
-        for spot in tossed(rng, 0.07):
-            if all(math.hypot(spot.x - s.x - round(spot.x - s.x), spot.y - s.y - round(spot.y - s.y)) > size for s in spots):
-                for patch in cloth.window(spot.x, spot.y, 0.012):
-                    patch.paint(4, shapes.disc(patch.x, patch.y, 0.01))
+    """Botehs turned every way, large and small, each put where there is most room."""
+    kinds = [_boteh(rng), _boteh(rng)]
+    count = int(rng.integers(4, 9))
+    large = 0.54 / math.sqrt(count)
+    taken: list[Circle] = []
+    for k in range(count):
+        size = large * (1.0 if k < count * 0.6 else 0.72)
+        placed = _roomiest(rng, kinds[k % 2], size, taken)
+        if placed is not None:
+            taken += _print(cloth, kinds[k % 2], placed[0], size, placed[1])
+    _filler(cloth, rng, taken, large * 0.2)
+
+
+def _roomiest(rng: np.random.Generator, boteh: Boteh, size: float, taken: list[Circle]) -> tuple[Spot, bool] | None:
+    """Of eighty random places the one farthest from everything printed; None where all would overlap."""
+    held = np.array(taken or [(0.0, 0.0, -9.0)], np.float64)
+    best: tuple[Spot, bool] | None = None
+    most = -0.015
+    for _ in range(80):
+        x, y = rng.random(2)
+        spot, flip = Spot(float(x), float(y), float(rng.uniform(0, 2 * math.pi))), bool(rng.random() < 0.5)
+        if not taken:
+            return spot, flip
+        own = np.array(_room(boteh, spot, size, flip, 0.12)[::2], np.float64)
+        room = float(np.min(clearance(own[:, 0], own[:, 1], held) - own[:, 2]))
+        if room > most:
+            best, most = (spot, flip), room
+    return best
