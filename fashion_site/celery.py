@@ -8,7 +8,7 @@ import os
 
 from celery import Celery
 from django.conf import settings
-from kombu import Queue
+from kombu.entity import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fashion_site.settings")
 
@@ -28,7 +28,7 @@ app.conf.update(
     broker_transport_options={"connect_args": {"timeout": 30}} if settings.BROKER_URL.startswith("sqla+sqlite") else {},
     task_ignore_result=True,
     task_default_queue="default",
-    task_queues=[Queue("default"), Queue("gpu"), Queue("training")],
+    task_queues=[Queue(name) for name in ("default", "gpu", "training")],  # type: ignore[no-untyped-call]
     # A doorbell is acknowledged when it is heard: a job that outlives a broker's patience must not be rung twice, and
     # the sweeper finds what a killed worker leaves.
     task_acks_late=False,

@@ -11,9 +11,8 @@ HEADER = "Content-Security-Policy"
 
 def policy() -> str:
     """Scripts and styles from here only, no inline script, no eval; style attributes may carry swatch colours."""
-    storage = " " + settings.STORAGES["default"]["OPTIONS"]["endpoint_url"] if _has_endpoint() else ""
-    amazon = " https://*.amazonaws.com" if settings.S3_BUCKET and not storage else ""
-    images = f"'self' data: blob:{storage}{amazon}"
+    bucket = f" {settings.S3_ENDPOINT or 'https://*.amazonaws.com'}" if settings.S3_BUCKET else ""
+    images = f"'self' data: blob:{bucket}"
     return "; ".join(
         (
             "default-src 'self'",
@@ -29,10 +28,6 @@ def policy() -> str:
             "frame-ancestors 'none'",
         )
     )
-
-
-def _has_endpoint() -> bool:
-    return bool(settings.S3_BUCKET and settings.STORAGES["default"]["OPTIONS"].get("endpoint_url"))
 
 
 class ContentSecurityPolicy:

@@ -1,12 +1,12 @@
 """An ASGI wrapper that stops a request body that is larger than any upload may be, before it is stored anywhere."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-Message = MutableMapping[str, Any]
+Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+App = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
 SENTENCE = "This upload is too large. Nothing was kept; please send a photo of at most 25 MB."
 
@@ -18,7 +18,7 @@ class TooLarge(Exception):
 def limit_body(app: App, most: int) -> App:
     """``app`` behind a limit of ``most`` bytes a body, declared or streamed; beyond it the answer is 413."""
 
-    async def limited(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def limited(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
@@ -43,7 +43,7 @@ def limit_body(app: App, most: int) -> App:
     return limited
 
 
-def _declared(scope: MutableMapping[str, Any]) -> int:
+def _declared(scope: dict[str, Any]) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             return int(value)

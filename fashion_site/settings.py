@@ -123,12 +123,14 @@ WHITENOISE_USE_FINDERS = LOCAL  # a local start needs no collectstatic
 WHITENOISE_AUTOREFRESH = DEBUG
 
 S3_BUCKET = env.str("TOILE_S3_BUCKET", "")
+S3_ENDPOINT = env.str("TOILE_S3_ENDPOINT", "")
+"""Address of an S3 server other than Amazon's."""
 STORAGES = {
     "default": {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
             "bucket_name": S3_BUCKET,
-            "endpoint_url": env.str("TOILE_S3_ENDPOINT", None),
+            "endpoint_url": S3_ENDPOINT or None,
             "region_name": env.str("TOILE_S3_REGION", None),
             "access_key": env.str("TOILE_S3_ACCESS_KEY", None),
             "secret_key": env.str("TOILE_S3_SECRET_KEY", None),

@@ -17,7 +17,7 @@ class ModelVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     readonly_fields = ("name", "version", "capability", "sha256", "manifest", "card", "serving", "created_at")
     actions = ("serve", "withdraw")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         """Packages come in through ``manage.py add_model``, which verifies them."""
         return False
 
@@ -39,6 +39,6 @@ class TrainingRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("recipe", "created_at", "result")
     readonly_fields = ("job", "recipe", "config", "run_dir", "result", "created_at")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         """Runs are started by a recipe, not by a form."""
         return False

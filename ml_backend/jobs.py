@@ -101,8 +101,8 @@ def submit(
 ) -> Job:
     """Write a queued job and ring for it after commit.
 
-    It starts only when all jobs of ``after`` are done (None and finished ones are ignored).  Raises :class:`TooManyJobs`
-    above the cap per person, and :class:`BadInput` when a job it needs has failed.
+    It starts only when all jobs of ``after`` are done (None and finished ones are ignored).  Raises
+    :class:`TooManyJobs` above the cap per person, and :class:`BadInput` when a job it needs has failed.
     """
     if kind not in _handlers:
         raise ValueError(f"Nobody does jobs of kind {kind!r}.")
@@ -133,7 +133,10 @@ def _ring_after_commit(queue: str, times: int = 1) -> None:
 
 
 def ring(queue: str, times: int = 1) -> None:
-    """Tell the workers of ``queue`` that work waits.  A broker that does not answer is logged: the sweeper rings again."""
+    """Tell the workers of ``queue`` that work waits.
+
+    A broker that does not answer is only logged: the sweeper rings again.
+    """
     from .tasks import work
 
     # Past its limit a job is asked to stop; a process that does not hear even that is killed a minute later.
@@ -203,14 +206,14 @@ def place(job: Job) -> int:
         return 0
     before = Q(queued_at__lt=job.queued_at) | Q(queued_at=job.queued_at, pk__lt=job.pk)
     queued = Job.objects.filter(queue=job.queue, state=State.QUEUED)
-    own = queued.filter(before, owner=job.owner_id).count()
+    own: int = queued.filter(before, owner=job.owner_id).count()
     turns = {
         row["owner"]: (_turn(row["last"]), row["first"])
         for row in queued.values("owner").annotate(first=Min("queued_at"), last=_last_start()).order_by()
     }
     mine = turns.get(job.owner_id, (_turn(None), job.queued_at))
     others = queued.exclude(owner=job.owner_id).values("owner").annotate(count=Count("pk")).order_by()
-    ahead = sum(min(row["count"], own + (turns[row["owner"]] < mine)) for row in others if row["owner"] in turns)
+    ahead: int = sum(min(row["count"], own + (turns[row["owner"]] < mine)) for row in others if row["owner"] in turns)
     return own + ahead + 1
 
 
@@ -314,7 +317,7 @@ def _fail_dependents(pks: Sequence[uuid.UUID]) -> None:
 
 
 def save(job: Job, folder: str, name: str, data: bytes) -> str:
-    """Write ``data`` to storage under a key of this attempt, deleted again unless the claim finishes; returns the key."""
+    """Write ``data`` to storage under a key of this attempt and return it; deleted unless the claim finishes."""
     return default_storage.save(job.scratch(job.key(folder, name)), ContentFile(data))
 
 

@@ -42,9 +42,9 @@ class PatternQuerySet(models.QuerySet["Pattern"]):
 class Pattern(models.Model):
     """One generated fabric.
 
-    ``inks`` holds the coverage maps (``ml_backend.inks.inks_to_png``), ``tile`` the 512 px repeat with its recipe in the
-    PNG text, ``large`` the print-size tile once asked for, ``thumb`` a 256 px WebP.  All are empty until the job is done.
-    ``parent`` is the pattern this one is a colourway or remix of.
+    ``inks`` holds the coverage maps (``ml_backend.inks.inks_to_png``), ``tile`` the 512 px repeat with its recipe in
+    the PNG text, ``large`` the print-size tile once asked for, ``thumb`` a 256 px WebP.  All are empty until the job
+    is done.  ``parent`` is the pattern this one is a colourway or remix of.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,0 +1,48 @@
+"""The files of a pattern, cut from its inks: tile, thumbnail, and the inks themselves.  No network, no torch."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from ml_backend.images import save_picture
+from ml_backend.inks import compose, inks_to_png
+
+from .colours import colours_of
+
+THUMB_SIDE = 256
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Encoded files by field name (``inks``, ``tile``, ``thumb``), and the colours for the gallery's filter."""
+
+    files: dict[str, bytes]
+    colours: str
+
+
+def cut(inks: npt.NDArray[np.float32], palette: Sequence[str], recipe: Mapping[str, Any]) -> Cut:
+    """``inks`` (K,H,W) painted with K colours; the tile carries ``recipe``."""
+    tile = Image.fromarray(compose(inks, palette))
+    files = {"inks": inks_to_png(inks), "tile": png(tile, recipe), "thumb": thumb(tile)}
+    return Cut(files, colours_of(palette, inks.mean(axis=(1, 2)).tolist()))
+
+
+def png(image: Image.Image, recipe: Mapping[str, Any]) -> bytes:
+    target = io.BytesIO()
+    save_picture(image, target, recipe, format="PNG")
+    return target.getvalue()
+
+
+def thumb(tile: Image.Image) -> bytes:
+    """A small WebP of one repeat."""
+    target = io.BytesIO()
+    small = tile.resize((THUMB_SIDE, THUMB_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    small.save(target, "WEBP", quality=88, method=4)
+    return target.getvalue()

@@ -1,0 +1,133 @@
+"""What a person does with patterns.  Every function raises :class:`BadInput` with a sentence for the page."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from PIL import Image
+
+from ml_backend import jobs
+from ml_backend.errors import BadInput
+from ml_backend.inks import compose, fit_palette, inks_from_png
+from ml_backend.models import Job
+from ml_backend.requests import GenerateRequest, parse_palette
+from ml_backend.storage import delete_files
+
+from . import cutting
+from .models import Favourite, Pattern
+
+LARGE_SIZE = 2048
+NOT_READY = "This pattern is still being made; try again in a moment."
+
+
+def ask(owner: AbstractBaseUser, request: GenerateRequest, parent: Pattern | None = None) -> Pattern:
+    """A new pattern, queued to be made."""
+    with transaction.atomic():
+        job = jobs.submit(owner, "generate", request.to_dict(), queue=queue_for(request.engine))
+        return Pattern.objects.create(
+            owner_id=owner.pk,
+            job=job,
+            parent=parent,
+            pattern_type=request.pattern_type,
+            seed=request.seed,
+            engine=request.engine,
+            palette=list(request.palette or ()),
+            size=request.size,
+            model=request.model or "",
+        )
+
+
+def queue_for(engine: str) -> str:
+    """Drawn fabrics need no network."""
+    return "default" if engine == "drawn" else settings.MODEL_QUEUE
+
+
+def ask_large(pattern: Pattern, size: int = LARGE_SIZE) -> Job | None:
+    """The job that makes the print-size tile: the one under way or a new one; None when the tile is there already."""
+    request = dataclasses.replace(pattern.request, size=size)
+    with transaction.atomic():
+        row = Pattern.objects.select_for_update().get(pk=pattern.pk)
+        if row.large:
+            return None
+        current = row.large_job
+        if current is not None and current.active:
+            return current
+        job = jobs.submit(row.owner, "upscale", request.to_dict(), queue=queue_for(row.engine), after=[row.job])
+        Pattern.objects.filter(pk=row.pk).update(large_job=job)
+    pattern.refresh_from_db()
+    return job
+
+
+def recolour(owner: AbstractBaseUser, pattern: Pattern, palette: Sequence[str]) -> Pattern:
+    """A colourway: the same inks in other colours, made at once as a pattern of ``owner``'s own."""
+    inks, colours = _painted(pattern, palette)
+    row = Pattern(
+        owner_id=owner.pk,
+        parent=pattern,
+        pattern_type=pattern.pattern_type,
+        seed=pattern.seed,
+        engine=pattern.engine,
+        palette=list(colours),
+        size=pattern.size,
+        model=pattern.model,
+    )
+    done = cutting.cut(inks, colours, row.recipe())
+    store(row, done)
+    return row
+
+
+def store(row: Pattern, done: cutting.Cut) -> None:
+    """Write the files and save the row; if the row cannot be saved the files go again."""
+    keys = {}
+    try:
+        for name, data in done.files.items():
+            suffix = "webp" if name == "thumb" else "png"
+            keys[name] = default_storage.save(f"{row.folder}/{name}.{suffix}", ContentFile(data))
+            setattr(row, name, keys[name])
+        row.colours = done.colours
+        row.save()
+    except BaseException:
+        delete_files(list(keys.values()))
+        raise
+
+
+def preview_tile(pattern: Pattern, palette: Sequence[str], size: int | None = None) -> bytes:
+    """The tile as it would look in ``palette``, as PNG bytes; ``size`` is the side in pixels (its own if None)."""
+    inks, colours = _painted(pattern, palette)
+    tile = Image.fromarray(compose(inks, colours))
+    if size is not None:
+        tile = tile.resize((size, size), Image.Resampling.LANCZOS)
+    return cutting.png(tile, {**pattern.recipe(), "palette": list(colours)})
+
+
+def _painted(pattern: Pattern, palette: Sequence[str]) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
+    colours = parse_palette(list(palette))
+    if not pattern.ready:
+        raise BadInput(NOT_READY)
+    with default_storage.open(str(pattern.inks)) as file:
+        inks = inks_from_png(file.read())
+    return inks, fit_palette(colours, len(inks))
+
+
+def favourite(user: AbstractBaseUser, pattern: Pattern, on: bool) -> None:
+    """Add to or take from the person's favourites; asking twice changes nothing."""
+    if on:
+        Favourite.objects.get_or_create(user_id=user.pk, pattern=pattern)
+    else:
+        Favourite.objects.filter(user_id=user.pk, pattern=pattern).delete()
+
+
+def publish(pattern: Pattern, public: bool) -> None:
+    """Show in the gallery to everybody, or to its owner only."""
+    if public and not pattern.ready:
+        raise BadInput(NOT_READY)
+    Pattern.objects.filter(pk=pattern.pk).update(public=public)
+    pattern.public = public

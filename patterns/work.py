@@ -1,0 +1,73 @@
+"""The jobs that make patterns."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from ml_backend import jobs, registry
+from ml_backend.errors import Stopped
+from ml_backend.models import Job
+from ml_backend.requests import GenerateRequest
+from ml_backend.storage import delete_after_commit
+
+from . import cutting
+from .models import Pattern
+
+
+@jobs.handler("generate")
+def generate(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
+    """Request: a :class:`GenerateRequest`.  Fills the pattern that waits for this job."""
+    pattern = Pattern.objects.filter(job=job).first()
+    if pattern is None:
+        raise Stopped("The pattern is no longer wanted.")
+    fabric = _pipeline(pattern.request)(pattern.request, report, should_stop)
+    report(0.95, "Cutting the tile")
+    pattern.palette, pattern.model = list(fabric.palette), fabric.model or ""
+    done = cutting.cut(fabric.inks, fabric.palette, pattern.recipe())
+    keys = {
+        name: jobs.save(job, pattern.folder, f"{name}.{'webp' if name == 'thumb' else 'png'}", data)
+        for name, data in done.files.items()
+    }
+
+    def publish() -> None:
+        fields = {"palette": pattern.palette, "model": pattern.model, "colours": done.colours, **keys}
+        _still_wanted(Pattern.objects.filter(pk=pattern.pk).update(**fields))
+
+    return publish
+
+
+@jobs.handler("upscale")
+def upscale(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
+    """Request: a :class:`GenerateRequest` with the large size.  Makes the pattern again at print size, same inks."""
+    pattern = Pattern.objects.filter(large_job=job).first()
+    if pattern is None:
+        raise Stopped("The pattern is no longer wanted.")
+    request = dataclasses.replace(pattern.request, size=GenerateRequest.from_dict(job.request).size)
+    fabric = _pipeline(request)(request, report, should_stop)
+    report(0.9, "Writing the picture")
+    key = jobs.save(
+        job, pattern.folder, "large.png", cutting.png(fabric.image, {**pattern.recipe(), "size": request.size})
+    )
+
+    def publish() -> None:
+        for replaced in Pattern.objects.filter(pk=pattern.pk):
+            delete_after_commit(replaced, ("large",))
+        _still_wanted(Pattern.objects.filter(pk=pattern.pk).update(large=key))
+
+    return publish
+
+
+def _pipeline(request: GenerateRequest) -> Any:
+    """The very model the request names, else the one that serves now; a drawn fabric needs none."""
+    if request.engine == "drawn":
+        return registry.pipeline("draw")
+    if request.model:
+        return registry.pipeline_of(request.model)
+    return registry.pipeline("generate")
+
+
+def _still_wanted(rows: int) -> None:
+    """A row deleted while its job was at work takes nothing; stopping here drops the files."""
+    if rows != 1:
+        raise Stopped("The pattern is no longer wanted.")

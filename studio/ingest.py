@@ -1,0 +1,98 @@
+"""Uploads: from whatever a person sends to a normalised :class:`Photo`, or a sentence that says what is wrong."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import UploadedFile
+
+from ml_backend.errors import BadInput
+from ml_backend.storage import delete_files
+
+from . import decode
+from .models import Photo, User
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = 40.0
+"""Seconds of wall time for one upload, waiting for a free place included."""
+
+SENTENCES = {
+    "empty": "This file is empty. Nothing was kept; please choose a photo.",
+    "format": "This seems to be {found}. Nothing was kept; please send a JPEG, PNG, WebP, HEIC or AVIF photo.",
+    "unknown": "This is not a picture we can read. Nothing was kept; "
+    "please send a JPEG, PNG, WebP, HEIC or AVIF photo.",
+    "damaged": "This picture is damaged or incomplete. Nothing was kept; please save or export it again and send that.",
+    "large": "This picture is {width} x {height} pixels. Nothing was kept; "
+    "please send one of at most {megapixels} megapixels and 16,000 pixels a side.",
+    "small": "This picture is only {width} x {height} pixels. Nothing was kept; "
+    "please send one of at least {least} pixels on each side.",
+    "heavy": "This picture needs more memory or time to open than we allow. Nothing was kept; "
+    "please export it as a plain JPEG and send that.",
+    "bytes": "This file is larger than {megabytes} MB. Nothing was kept; please send a smaller one.",
+    "busy": "Many photos are arriving just now. Nothing was kept; please send yours again in a minute.",
+}
+
+_places = threading.BoundedSemaphore(3)
+"""Decoders at a time in this process: three at their memory limit are what a small server bears."""
+
+
+def ingest(upload: UploadedFile[Any], owner: User) -> Photo:
+    """A saved photo of ``owner``, its cloth still to be found.  Raises :class:`BadInput`; then nothing is kept."""
+    if upload.size is None or upload.size > settings.MAX_UPLOAD_BYTES:
+        raise _refusal("bytes", megabytes=settings.MAX_UPLOAD_BYTES // (1024 * 1024))
+    decoded = decode_apart(upload.read())
+    photo = Photo(owner=owner, width=decoded.width, height=decoded.height)
+    suffix = "png" if decoded.format == "PNG" else "jpg"
+    files = {"image": (f"image.{suffix}", decoded.image), "thumb": ("thumb.webp", decoded.thumb)}
+    keys: list[str] = []
+    try:
+        for field, (name, data) in files.items():
+            keys.append(default_storage.save(f"{photo.folder}/{name}", ContentFile(data)))
+            setattr(photo, field, keys[-1])
+        photo.save()
+    except BaseException:
+        delete_files(keys)
+        raise
+    return photo
+
+
+def decode_apart(data: bytes) -> decode.Decoded:
+    """:func:`decode.decode` in a confined process.  Raises :class:`BadInput` whatever happens to it."""
+    if not _places.acquire(timeout=TIMEOUT / 2):
+        raise _refusal("busy")
+    try:
+        # -I: no environment, no working directory; the script sees the standard library, Pillow and itself.
+        command = [sys.executable, "-IB", str(decode.__file__), str(settings.MAX_PHOTO_PIXELS)]
+        done = subprocess.run(command, input=data, capture_output=True, timeout=TIMEOUT, env={}, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired as error:
+        raise _refusal("heavy") from error
+    finally:
+        _places.release()
+    return _read(done)
+
+
+def _read(done: subprocess.CompletedProcess[bytes]) -> decode.Decoded:
+    line, _, payload = done.stdout.partition(b"\n")
+    if done.returncode != 0 or not line:
+        log.warning("The decoder ended with %s: %s", done.returncode, done.stderr[-400:].decode("utf-8", "replace"))
+        raise _refusal("heavy" if done.returncode < 0 else "damaged")
+    header = json.loads(line)
+    if "refused" in header:
+        raise _refusal(header.pop("refused"), **header)
+    end = header["image"]
+    return decode.Decoded(header["width"], header["height"], header["format"], payload[:end], payload[end:])
+
+
+def _refusal(kind: str, **details: Any) -> BadInput:
+    if kind == "format" and not details["found"]:
+        kind = "unknown"
+    return BadInput(SENTENCES[kind].format(**details))

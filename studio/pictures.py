@@ -1,0 +1,80 @@
+"""The files of a wearable and of a look: read from storage, encoded for it.  Pure NumPy and Pillow."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django.core.files.storage import default_storage
+from PIL import Image
+
+from ml_backend.images import save_picture
+from ml_backend.pipelines.overlay import Fit
+
+F32 = npt.NDArray[np.float32]
+U8 = npt.NDArray[np.uint8]
+
+LOOK_THUMB_SIDE = 480
+
+SUFFIXES = {
+    "mask": "mask.png",
+    "labels": "labels.png",
+    "preview_photo": "preview_photo.webp",
+    "preview_maps": "preview_maps.png",
+    "preview_mask": "preview_mask.png",
+}
+"""File names of what :func:`fitted_files` returns."""
+
+
+def load(key: str, mode: str) -> Image.Image:
+    """A stored picture of ours, in ``mode``."""
+    with default_storage.open(key) as file, Image.open(file) as image:
+        return image.convert(mode)
+
+
+def load_mask(key: str) -> F32:
+    """A stored soft mask, float32 (H,W) 0..1."""
+    return np.asarray(load(key, "L"), np.float32) / np.float32(255)
+
+
+def load_labels(key: str) -> U8:
+    """A stored class map, uint8 (H,W)."""
+    return np.asarray(load(key, "L"))
+
+
+def fitted_files(photo: Image.Image, fit: Fit) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Encoded files by wearable field, and the figures of the fit for the page."""
+    preview = fit.preview(photo)
+    labels = np.zeros_like(fit.mask, np.uint8) if fit.labels is None else fit.labels
+    files = {
+        "mask": _png(Image.fromarray(np.rint(fit.mask * 255).astype(np.uint8))),
+        "labels": _png(Image.fromarray(labels)),
+        "preview_photo": _webp(preview.photo),
+        "preview_maps": _png(preview.maps),
+        "preview_mask": _png(preview.mask),
+    }
+    return files, preview.data
+
+
+def look_files(look: Image.Image, format: str, recipe: Mapping[str, Any]) -> dict[str, bytes]:
+    """``file`` in ``format`` (png or jpeg) with its recipe inside, and ``thumb``."""
+    target = io.BytesIO()
+    save_picture(look, target, recipe, format=format.upper())
+    thumb = look.copy()
+    thumb.thumbnail((LOOK_THUMB_SIDE, LOOK_THUMB_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return {"file": target.getvalue(), "thumb": _webp(thumb)}
+
+
+def _png(image: Image.Image) -> bytes:
+    target = io.BytesIO()
+    image.save(target, "PNG", compress_level=3)
+    return target.getvalue()
+
+
+def _webp(image: Image.Image) -> bytes:
+    target = io.BytesIO()
+    image.save(target, "WEBP", quality=90, method=3)
+    return target.getvalue()

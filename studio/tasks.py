@@ -1,0 +1,23 @@
+"""Celery's side of the studio."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+from django.db import close_old_connections
+
+from ml_backend import jobs
+
+from . import retention as rules
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name="studio.tasks.retention")  # type: ignore[untyped-decorator]
+def retention() -> None:
+    """What the beat schedule runs a few times a day."""
+    close_old_connections()
+    photos, guests, old = rules.delete_old_photos(), rules.delete_empty_guests(), jobs.purge_old()
+    if photos or guests or old:
+        log.info("Retention deleted %s photos, %s empty guests and %s old job rows.", photos, guests, old)
