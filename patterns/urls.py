@@ -1,5 +1,13 @@
 """Pages of the gallery."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from . import views
+
+urlpatterns = [
+    path("", views.gallery, name="gallery"),
+    path("<uuid:pk>/", views.pattern, name="pattern"),
+    path("<uuid:pk>/publish/", views.publish, name="pattern-publish"),
+    path("<uuid:pk>/favourite/", views.favourite, name="pattern-favourite"),
+    path("<uuid:pk>/delete/", views.delete, name="pattern-delete"),
+]

@@ -1,0 +1,91 @@
+"""Words and small pieces of markup for fabrics, looks and their makers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from ml_backend import jobs
+from ml_backend.models import Job
+
+from ..models import Pattern
+
+register = template.Library()
+
+
+@register.filter
+def place(job: Job) -> int:
+    """Place in the queue, 1 being next."""
+    return jobs.place(job)
+
+
+@register.filter
+def colour_words(pattern: Pattern) -> str:
+    """``red, blue and white``."""
+    names = [name for name in pattern.colours.split("|") if name]
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+@register.filter
+def titled(pattern: Pattern) -> str:
+    """The caption: ``Floral in red and white``."""
+    colours = colour_words(pattern)
+    return pattern.pattern_type.capitalize() + (f" in {colours}" if colours else "")
+
+
+@register.filter
+def described(pattern: Pattern) -> str:
+    """Alternative text of a swatch."""
+    colours = colour_words(pattern)
+    return f"{pattern.pattern_type.capitalize()} fabric" + (f" in {colours}" if colours else "") + f", seed {pattern.seed}"
+
+
+@register.filter
+def worn_name(item: Any) -> str:
+    """What a garment or a photo is called."""
+    return str(getattr(item, "name", "")) or "your photo"
+
+
+@register.filter
+def wid(item: Any) -> str:
+    """A garment's slug or a photo's id."""
+    return str(getattr(item, "slug", "") or item.pk)
+
+
+@register.filter
+def described_look(look: Any) -> str:
+    """Alternative text of a look, which may have outlived its fabric."""
+    kind = look.pattern.pattern_type if look.pattern else look.recipe.get("pattern", {}).get("pattern_type", "")
+    worn = look.garment.name.lower() if look.garment else "photo"
+    return f"{worn.capitalize()} in {kind} fabric" if kind else f"{worn.capitalize()} in a fabric of its own"
+
+
+@register.filter
+def unlocalized(value: float) -> str:
+    """A number as HTML attributes want it."""
+    return f"{value:g}" if value is not None else ""
+
+
+@register.filter
+def percent(value: float) -> int:
+    return round(value * 100)
+
+
+@register.simple_tag
+def static_type(name: str, size: str = "") -> str:
+    """Address of the sample picture of a pattern type."""
+    return static(f"img/types/{name}{size}.webp")
+
+
+@register.simple_tag
+def palette(colours: Sequence[str]) -> SafeString:
+    """Colours side by side; decoration, so the words stand elsewhere."""
+    bands = format_html_join("", '<span style="--c:{}"></span>', ((colour,) for colour in colours))
+    return format_html('<span class="palette" aria-hidden="true">{}</span>', bands)

@@ -1,0 +1,135 @@
+"""The gallery: everybody's published fabrics, one's own, and one's favourites; a page per fabric."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from ml_backend.errors import BadInput
+from ml_backend.requests import PATTERN_TYPES
+
+from . import services
+from .colours import BUCKETS
+from .models import Favourite, Pattern, PatternQuerySet
+
+A_PAGE = 60
+WHOSE = ("public", "mine", "favourites")
+
+
+@require_safe
+def gallery(request: HttpRequest) -> HttpResponse:
+    """A dense wall; ``whose``, ``type``, ``colour`` and ``page`` in the address, unknown values ignored."""
+    whose = _known(request, "whose", WHOSE) or "public"
+    kind = _known(request, "type", PATTERN_TYPES)
+    colour = _known(request, "colour", tuple(BUCKETS))
+    rows = _of(request, whose)
+    if kind:
+        rows = rows.filter(pattern_type=kind)
+    if colour:
+        rows = rows.coloured(colour)
+    page = Paginator(_with_likes(rows, request), A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page, "whose": whose, "kind": kind, "colour": colour, "room": "gallery", "wall": "fabrics",
+        "pattern_types": PATTERN_TYPES, "buckets": BUCKETS,
+    }
+    fragment = request.headers.get("HX-Request") == "true"
+    return render(request, "patterns/_wall.html" if fragment else "patterns/gallery.html", context)
+
+
+def _known(request: HttpRequest, name: str, allowed: tuple[str, ...]) -> str:
+    value = request.GET.get(name, "")
+    return value if value in allowed else ""
+
+
+def _of(request: HttpRequest, whose: str) -> PatternQuerySet:
+    if whose == "mine":
+        return Pattern.objects.of(request.user).ready()
+    if whose == "favourites":
+        return Pattern.objects.visible_to(request.user).ready().filter(favourites__user_id=request.user.pk)
+    return Pattern.objects.public()
+
+
+def _with_likes(rows: PatternQuerySet, request: HttpRequest) -> PatternQuerySet:
+    return rows.annotate(liked=Exists(Favourite.objects.filter(pattern=OuterRef("pk"), user_id=request.user.pk)))
+
+
+@require_safe
+def pattern(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    rows = _with_likes(Pattern.objects.visible_to(request.user), request).select_related("job", "large_job", "parent")
+    found = get_object_or_404(rows, pk=pk)
+    visible = Pattern.objects.visible_to(request.user).ready()
+    context = {
+        "pattern": found,
+        "mine": found.owner_id == request.user.pk,
+        "kin": visible.filter(pattern_type=found.pattern_type).exclude(pk=pk)[:8],
+        "command": _command(found),
+        "room": "gallery",
+    }
+    return render(request, "patterns/pattern.html", context)
+
+
+def _command(pattern: Pattern) -> str:
+    """The shell line that makes this fabric again."""
+    palette = f" --palette '{','.join(pattern.palette)}'" if pattern.palette else ""
+    return (
+        f"python -m ml_backend generate --type {pattern.pattern_type} --seed {pattern.seed} --count 1"
+        f" --size {pattern.size} --engine {pattern.engine}{palette} --out ."
+    )
+
+
+def _mine(request: HttpRequest, pk: uuid.UUID) -> Pattern:
+    return get_object_or_404(Pattern.objects.of(request.user), pk=pk)
+
+
+@require_POST
+def publish(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Field ``public`` set shows the fabric to everybody; unset takes it back."""
+    found = _mine(request, pk)
+    public = "public" in request.POST
+    try:
+        services.publish(found, public)
+    except BadInput as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "Everybody can see this fabric now." if public else "Only you can see this fabric now.")
+    return redirect("pattern", pk)
+
+
+@require_POST
+def favourite(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Field ``on`` set keeps the fabric among one's favourites; unset lets it go."""
+    found = get_object_or_404(Pattern.objects.visible_to(request.user).ready(), pk=pk)
+    if not request.user.is_authenticated:
+        messages.info(request, "Make a fabric or sign in first; then your favourites can be kept.")
+        return _after(request, pk)
+    services.favourite(request.user, found, "on" in request.POST)
+    if request.headers.get("HX-Request") == "true":
+        context: dict[str, Any] = {"pattern": _with_likes(Pattern.objects.filter(pk=pk), request).get()}
+        return render(request, "patterns/_heart.html", context)
+    return _after(request, pk)
+
+
+def _after(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    target = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    return redirect(target if safe else reverse("pattern", args=[pk]))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Asks on GET, deletes on POST."""
+    found = _mine(request, pk)
+    if request.method != "POST":
+        return render(request, "patterns/delete.html", {"pattern": found, "room": "gallery"})
+    found.delete()
+    messages.success(request, "The fabric and its files are gone. Looks made of it are kept.")
+    return redirect(f"{reverse('gallery')}?whose=mine")

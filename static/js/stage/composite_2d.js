@@ -1,0 +1,155 @@
+// The same look without WebGL: plain arithmetic on a small picture while things move, on the whole picture when they rest.
+
+import { pixels } from "./images.js";
+
+const MOVING = 380;
+const RESTING = 900;
+const PAUSE = 160;
+
+const LINEAR = Float32Array.from({ length: 256 }, (_, value) => {
+  const x = value / 255;
+  return x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4;
+});
+const STEPS = 4096;
+const SRGB = Uint8ClampedArray.from({ length: STEPS + 1 }, (_, step) => {
+  const x = step / STEPS;
+  return 255 * (x <= 0.0031308 ? x * 12.92 : 1.055 * x ** (1 / 2.4) - 0.055) + 0.5;
+});
+
+const shoulder = (x) => (x < 0.8 ? x : 0.8 + 0.2 * (1 - Math.exp(-(x - 0.8) / 0.2)));
+const wrap = (x) => x - Math.floor(x);
+
+/** Linear-light copies of the tile, each half the side of the one before. */
+function pyramid(image) {
+  let { width: size, data } = image;
+  let level = new Float32Array(size * size * 3);
+  for (let at = 0; at < size * size; at += 1) {
+    for (let band = 0; band < 3; band += 1) level[3 * at + band] = LINEAR[data[4 * at + band]];
+  }
+  const levels = [{ size, values: level }];
+  while (size > 1 && size % 2 === 0) {
+    const half = size / 2;
+    const next = new Float32Array(half * half * 3);
+    for (let y = 0; y < half; y += 1) {
+      for (let x = 0; x < half; x += 1) {
+        for (let band = 0; band < 3; band += 1) {
+          const at = 3 * (2 * y * size + 2 * x) + band;
+          next[3 * (y * half + x) + band] = (level[at] + level[at + 3] + level[at + 3 * size] + level[at + 3 * size + 3]) / 4;
+        }
+      }
+    }
+    levels.push({ size: half, values: next });
+    size = half;
+    level = next;
+  }
+  return levels;
+}
+
+/** Draws scenes on a canvas with the CPU. */
+export class FlatComposite {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.pen = canvas.getContext("2d");
+    this.kind = "2d";
+    this.layers = new Map();
+    this.rest = 0;
+  }
+
+  wearable(photo, maps, mask) {
+    this.sources = { photo, maps, mask };
+    this.layers.clear();
+  }
+
+  tile(source) {
+    this.levels = pyramid(source instanceof ImageData ? source : pixels(source));
+  }
+
+  sized(longest) {
+    const { photo, maps, mask } = this.sources;
+    const ratio = Math.min(1, longest / Math.max(photo.width, photo.height));
+    const width = Math.max(1, Math.round(photo.width * ratio));
+    const height = Math.max(1, Math.round(photo.height * ratio));
+    if (!this.layers.has(longest)) {
+      this.layers.set(longest, {
+        width,
+        height,
+        ratio,
+        photo: pixels(photo, width, height).data,
+        maps: maps && pixels(maps, width, height).data,
+        mask: mask && pixels(mask, width, height, false).data,
+      });
+    }
+    return this.layers.get(longest);
+  }
+
+  dress(scene, longest) {
+    const { width, height, ratio, photo, maps, mask } = this.sized(longest);
+    const { fit } = scene;
+    const out = new ImageData(new Uint8ClampedArray(photo), width, height);
+    if (!scene.dressed || !maps || !this.levels) return out;
+    const turn = (fit.rotate * Math.PI) / 180;
+    const cos = Math.cos(turn), sin = Math.sin(turn);
+    const step = 1 / (scene.pxPerCm * ratio * fit.scale);
+    const texels = this.levels[0].size * step;
+    const level = Math.min(this.levels.length - 1, Math.max(0, Math.round(Math.log2(Math.max(1, texels)))));
+    const { size, values } = this.levels[level];
+    const reach = 0.02 * Math.max(width, height) / 127;
+    for (let y = 0, at = 0; y < height; y += 1) {
+      for (let x = 0; x < width; x += 1, at += 4) {
+        const label = Math.round(mask[at + 1] / 32);
+        if (scene.classes && !((scene.classes >> label) & 1)) continue;
+        const worn = (mask[at] / 255) * fit.strength;
+        if (worn === 0) continue;
+        const cx = (x + 0.5 + (maps[at + 1] - 128) * reach - width / 2) * step;
+        const cy = (y + 0.5 + (maps[at + 2] - 128) * reach - height / 2) * step;
+        let u = cos * cx - sin * cy - fit.x;
+        let v = sin * cx + cos * cy - fit.y;
+        if (fit.repeat === "half-drop") v += 0.5 * (((Math.floor(u) % 2) + 2) % 2);
+        if (fit.repeat === "half-brick") u += 0.5 * (((Math.floor(v) % 2) + 2) % 2);
+        if (fit.repeat === "mirror") u = 1 - Math.abs(u - 2 * Math.floor(u / 2) - 1);
+        const fx = wrap(u) * size - 0.5, fy = wrap(v) * size - 0.5;
+        const x0 = Math.floor(fx), y0 = Math.floor(fy);
+        const px = fx - x0, py = fy - y0;
+        const left = (x0 + size) % size, right = (x0 + 1) % size;
+        const top = ((y0 + size) % size) * size, bottom = ((y0 + 1) % size) * size;
+        const shade = 4 * (maps[at] / 255) ** 2;
+        for (let band = 0; band < 3; band += 1) {
+          const high = values[3 * (top + left) + band] * (1 - px) + values[3 * (top + right) + band] * px;
+          const low = values[3 * (bottom + left) + band] * (1 - px) + values[3 * (bottom + right) + band] * px;
+          const fabric = shoulder((high * (1 - py) + low * py) * shade);
+          const light = LINEAR[photo[at + band]] * (1 - worn) + fabric * worn;
+          out.data[at + band] = SRGB[Math.min(STEPS, Math.round(light * STEPS))];
+        }
+      }
+    }
+    return out;
+  }
+
+  paint(scene, longest) {
+    const { view } = scene;
+    const dressed = this.dress(scene, longest);
+    const sheet = document.createElement("canvas");
+    sheet.width = dressed.width;
+    sheet.height = dressed.height;
+    sheet.getContext("2d").putImageData(dressed, 0, 0);
+    const { pen, canvas } = this;
+    const wide = scene.width * view.scale, tall = scene.height * view.scale;
+    pen.imageSmoothingQuality = "high";
+    pen.clearRect(0, 0, canvas.width, canvas.height);
+    pen.drawImage(sheet, view.x, view.y, wide, tall);
+    if (scene.split <= view.x) return;
+    pen.save();
+    pen.beginPath();
+    pen.rect(0, 0, scene.split, canvas.height);
+    pen.clip();
+    pen.drawImage(this.sources.photo, view.x, view.y, wide, tall);
+    pen.restore();
+  }
+
+  draw(scene) {
+    if (!this.sources) return;
+    clearTimeout(this.rest);
+    this.paint(scene, MOVING);
+    this.rest = setTimeout(() => this.paint(scene, RESTING), PAUSE);
+  }
+}

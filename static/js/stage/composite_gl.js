@@ -1,0 +1,194 @@
+// The look in WebGL2: the server's overlay formula, one fragment at a time.
+//
+//   cm = (p + d(p) - c) / pxPerCm      p: pixel centre, d: how folds bend the cloth, c: centre of the picture
+//   q  = Rot(-turn) cm / scale - offset
+//   out = mix(photo, shoulder(tile(repeat(q)) * S), mask * chosen * strength), all in linear light
+
+const VERTEX = `#version 300 es
+in vec2 corner;
+uniform vec2 u_canvas;
+out vec2 v_at;
+void main() {
+  v_at = vec2(corner.x * 0.5 + 0.5, 0.5 - corner.y * 0.5) * u_canvas;
+  gl_Position = vec4(corner, 0.0, 1.0);
+}`;
+
+const FRAGMENT = `#version 300 es
+precision highp float;
+precision highp int;
+in vec2 v_at;
+out vec4 colour;
+uniform sampler2D u_photo, u_maps, u_mask, u_tile, u_was;
+uniform vec2 u_size, u_turn, u_offset;
+uniform vec3 u_view;
+uniform float u_px_per_cm, u_scale, u_strength, u_fade, u_split, u_longest;
+uniform int u_repeat, u_classes;
+uniform bool u_dressed;
+
+float chosen_at(ivec2 texel) {
+  if (u_classes == 0) return 1.0;
+  texel = clamp(texel, ivec2(0), ivec2(u_size) - 1);
+  int label = int(texelFetch(u_mask, texel, 0).g * 255.0 / 32.0 + 0.5);
+  return (u_classes >> label & 1) == 1 ? 1.0 : 0.0;
+}
+
+float chosen(vec2 p) {
+  vec2 low = floor(p - 0.5), part = p - 0.5 - low;
+  ivec2 t = ivec2(low);
+  return mix(mix(chosen_at(t), chosen_at(t + ivec2(1, 0)), part.x),
+             mix(chosen_at(t + ivec2(0, 1)), chosen_at(t + ivec2(1, 1)), part.x), part.y);
+}
+
+vec2 repeated(vec2 q) {
+  if (u_repeat == 1) q.y += 0.5 * mod(floor(q.x), 2.0);
+  if (u_repeat == 2) q.x += 0.5 * mod(floor(q.y), 2.0);
+  if (u_repeat == 3) q.x = 1.0 - abs(mod(q.x, 2.0) - 1.0);
+  return q;
+}
+
+vec3 shoulder(vec3 x) {
+  return mix(x, 0.8 + 0.2 * (1.0 - exp(-(x - 0.8) / 0.2)), step(0.8, x));
+}
+
+vec3 to_srgb(vec3 x) {
+  x = clamp(x, 0.0, 1.0);
+  return mix(x * 12.92, 1.055 * pow(x, vec3(1.0 / 2.4)) - 0.055, step(0.0031308, x));
+}
+
+void main() {
+  vec2 p = (v_at - u_view.yz) / u_view.x;
+  vec2 uv = p / u_size;
+  vec3 photo = texture(u_photo, uv).rgb;
+  vec3 maps = texture(u_maps, uv).rgb;
+  float soft = texture(u_mask, uv).r;
+  float shade = 4.0 * maps.r * maps.r;
+  vec2 bend = (maps.gb * 255.0 - 128.0) / 127.0 * 0.02 * u_longest;
+  vec2 cm = (p + bend - 0.5 * u_size) / u_px_per_cm;
+  vec2 q = vec2(u_turn.x * cm.x - u_turn.y * cm.y, u_turn.y * cm.x + u_turn.x * cm.y) / u_scale - u_offset;
+  vec2 across = dFdx(q), down = dFdy(q);
+  vec2 at = repeated(q);
+  vec3 fabric = textureGrad(u_tile, at, across, down).rgb;
+  if (u_fade < 1.0) fabric = mix(textureGrad(u_was, at, across, down).rgb, fabric, u_fade);
+  float worn = u_dressed && v_at.x >= u_split ? soft * chosen(p) * u_strength : 0.0;
+  vec3 light = mix(photo, shoulder(fabric * shade), worn);
+  float inside = step(0.0, uv.x) * step(uv.x, 1.0) * step(0.0, uv.y) * step(uv.y, 1.0);
+  colour = vec4(to_srgb(light) * inside, inside);
+}`;
+
+const UNITS = { photo: 0, maps: 1, mask: 2, tile: 3, was: 4 };
+const REPEATS = ["basic", "half-drop", "half-brick", "mirror"];
+
+function compile(gl, kind, source) {
+  const shader = gl.createShader(kind);
+  gl.shaderSource(shader, source);
+  gl.compileShader(shader);
+  if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) throw new Error(gl.getShaderInfoLog(shader));
+  return shader;
+}
+
+function link(gl) {
+  const program = gl.createProgram();
+  gl.attachShader(program, compile(gl, gl.VERTEX_SHADER, VERTEX));
+  gl.attachShader(program, compile(gl, gl.FRAGMENT_SHADER, FRAGMENT));
+  gl.bindAttribLocation(program, 0, "corner");
+  gl.linkProgram(program);
+  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(program));
+  return program;
+}
+
+/** Draws scenes on a canvas with WebGL2; throws where the browser has none. */
+export class GLComposite {
+  constructor(canvas) {
+    const gl = canvas.getContext("webgl2", { alpha: true, premultipliedAlpha: true, antialias: false });
+    if (!gl) throw new Error("no WebGL2");
+    this.canvas = canvas;
+    this.gl = gl;
+    this.kind = "webgl2";
+    this.sharpness = gl.getExtension("EXT_texture_filter_anisotropic");
+    this.program = link(gl);
+    gl.useProgram(this.program);
+    const corners = gl.createBuffer();
+    gl.bindBuffer(gl.ARRAY_BUFFER, corners);
+    gl.bufferData(gl.ARRAY_BUFFER, new Float32Array([-1, -1, 3, -1, -1, 3]), gl.STATIC_DRAW);
+    gl.enableVertexAttribArray(0);
+    gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
+    this.places = {};
+    this.textures = {};
+    for (const [name, unit] of Object.entries(UNITS)) {
+      gl.uniform1i(this.place(`u_${name}`), unit);
+      this.textures[name] = this.fill(name, new ImageData(1, 1));
+    }
+  }
+
+  place(name) {
+    this.places[name] ??= this.gl.getUniformLocation(this.program, name);
+    return this.places[name];
+  }
+
+  fill(name, source) {
+    const { gl } = this;
+    const coloured = name === "photo" || name === "tile" || name === "was";
+    const tiled = name === "tile" || name === "was";
+    const texture = gl.createTexture();
+    gl.activeTexture(gl.TEXTURE0 + UNITS[name]);
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
+    gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
+    gl.texImage2D(gl.TEXTURE_2D, 0, coloured ? gl.SRGB8_ALPHA8 : gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, source);
+    gl.generateMipmap(gl.TEXTURE_2D);
+    const wrap = tiled ? gl.REPEAT : gl.CLAMP_TO_EDGE;
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, wrap);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, wrap);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR_MIPMAP_LINEAR);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
+    if (this.sharpness) gl.texParameterf(gl.TEXTURE_2D, this.sharpness.TEXTURE_MAX_ANISOTROPY_EXT, 8);
+    return texture;
+  }
+
+  replace(name, source) {
+    this.gl.deleteTexture(this.textures[name]);
+    this.textures[name] = this.fill(name, source);
+  }
+
+  /** photo, maps, mask: bitmaps of one size. */
+  wearable(photo, maps, mask) {
+    this.replace("photo", photo);
+    if (!maps) return;
+    this.replace("maps", maps);
+    this.replace("mask", mask);
+  }
+
+  /** The fabric; the one before stays at hand for the cross-fade. */
+  tile(source) {
+    const { gl } = this;
+    gl.deleteTexture(this.textures.was);
+    this.textures.was = this.textures.tile;
+    gl.activeTexture(gl.TEXTURE0 + UNITS.was);
+    gl.bindTexture(gl.TEXTURE_2D, this.textures.was);
+    this.textures.tile = this.fill("tile", source);
+  }
+
+  draw(scene) {
+    const { gl } = this;
+    const { width, height } = this.canvas;
+    const turn = (scene.fit.rotate * Math.PI) / 180;
+    gl.viewport(0, 0, width, height);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    gl.uniform2f(this.place("u_canvas"), width, height);
+    gl.uniform3f(this.place("u_view"), scene.view.scale, scene.view.x, scene.view.y);
+    gl.uniform2f(this.place("u_size"), scene.width, scene.height);
+    gl.uniform1f(this.place("u_longest"), Math.max(scene.width, scene.height));
+    gl.uniform1f(this.place("u_px_per_cm"), scene.pxPerCm);
+    gl.uniform1f(this.place("u_scale"), scene.fit.scale);
+    gl.uniform1f(this.place("u_strength"), scene.fit.strength);
+    gl.uniform2f(this.place("u_turn"), Math.cos(turn), Math.sin(turn));
+    gl.uniform2f(this.place("u_offset"), scene.fit.x, scene.fit.y);
+    gl.uniform1i(this.place("u_repeat"), REPEATS.indexOf(scene.fit.repeat));
+    gl.uniform1i(this.place("u_classes"), scene.classes);
+    gl.uniform1i(this.place("u_dressed"), scene.dressed ? 1 : 0);
+    gl.uniform1f(this.place("u_fade"), scene.fade);
+    gl.uniform1f(this.place("u_split"), scene.split);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+  }
+}

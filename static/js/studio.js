@@ -1,0 +1,455 @@
+// The workspace: what is chosen, what the stage wears, the address that says so, and the way back.
+
+import { Moments } from "./moments.js";
+import { announce, say } from "./site.js";
+import { Stage, wrapOffset } from "./stage/stage.js";
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+const DEFAULTS = { scale_cm: 18, rotate: 0, offset_x: 0, offset_y: 0, repeat: "basic", strength: 1 };
+const POLL = 700;
+
+const start = JSON.parse($("#state").textContent);
+const fabricForm = $("#fabric-form");
+const lookForm = $("#look-form");
+const uploadForm = $("#upload-form");
+const tray = $("#tray");
+const pad = $("[data-pad]");
+const stage = new Stage($("#stage"));
+const moments = new Moments($("[data-history]"), restore);
+
+let pattern = start.pattern;
+let worn = start.worn;
+let fit = { ...DEFAULTS, ...start.fit };
+let awaited = start.awaited;
+
+// ---- choosing a fabric
+
+function fromCell(cell) {
+  const { pattern: id, tile, inks, type, engine, how, seed, palette, title } = cell.dataset;
+  return { id, tile, inks: inks ?? "", type, engine, how, seed: Number(seed), palette: palette ? palette.split(",") : [], title };
+}
+
+async function wear(chosen, { push = true, tile = true } = {}) {
+  pattern = chosen;
+  for (const cell of $$(".cell", tray)) {
+    const mine = cell.dataset.pattern === chosen.id;
+    cell.classList.toggle("chosen", mine);
+    $("a", cell)?.toggleAttribute("aria-current", mine);
+  }
+  tick(fabricForm.elements.pattern_type, chosen.type);
+  tick(fabricForm.elements.engine, chosen.engine);
+  tickPalette(chosen.palette);
+  lookForm.elements.pattern.value = chosen.id;
+  $("#more-like").value = chosen.id;
+  $("#more-like").disabled = false;
+  $("[data-tile-link]").href = `${chosen.tile}?download`;
+  if (chosen.title) $("[data-caption]").textContent = chosen.title;
+  $("[data-caption-small]").textContent = `${chosen.how}, seed ${chosen.seed}`;
+  describe();
+  if (tile) await shown(stage.setTile(chosen.tile));
+  if (push) remember();
+}
+
+function tick(radios, value) {
+  for (const radio of radios) radio.checked = radio.value === value;
+}
+
+function tickPalette(palette) {
+  const key = palette.join(",");
+  const radios = [...fabricForm.elements.palette];
+  const named = radios.find((radio) => radio.value === key || (radio.dataset.fitted ?? "").split(";").includes(key));
+  const chosen = named ?? radios.find((radio) => radio.value === "");
+  chosen.checked = true;
+  $("[data-palette-name]").textContent = chosen.dataset.name;
+}
+
+async function shown(promise) {
+  try {
+    await promise;
+  } catch {
+    say("This picture could not be fetched. Check the connection; nothing of yours is lost.");
+  }
+}
+
+tray.addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  awaited = null;
+  wear(fromCell(link.closest(".cell")));
+});
+
+fabricForm.addEventListener("change", (event) => {
+  const { name } = event.target;
+  if (name === "pattern_type") {
+    shown(stage.setTile(event.target.dataset.sample));
+    $("[data-caption]").textContent = event.target.value.replace(/^./, (first) => first.toUpperCase());
+    $("[data-caption-small]").textContent = "a sample, while yours are made";
+  }
+  if (name === "palette") recolour(event.target);
+  else fabricForm.requestSubmit($("#again"));
+});
+
+async function recolour(radio) {
+  $("[data-palette-name]").textContent = radio.dataset.name;
+  if (!pattern) return;
+  const fitted = (radio.dataset.fitted ?? "").split(";").map((text) => text.split(","));
+  const palette = fitted.find((colours) => colours.length === pattern.palette.length);
+  const twin = palette && $$(".cell[data-pattern]", tray).find((cell) => {
+    const { type, seed, engine } = cell.dataset;
+    return type === pattern.type && Number(seed) === pattern.seed && engine === pattern.engine && cell.dataset.palette === palette.join(",");
+  });
+  if (twin) {
+    wear(fromCell(twin));
+    return;
+  }
+  if (palette && pattern.inks) shown(stage.setInks(pattern.inks, palette));
+  awaited = "next";
+  await window.htmx.ajax("POST", tray.dataset.recolour, {
+    source: tray, target: tray, swap: "afterbegin", values: { of: pattern.id, palette: radio.value },
+  });
+}
+
+// ---- following fabrics that are being made
+
+let asking = false;
+
+async function follow() {
+  const active = $$(".cell[data-follow]", tray).map((cell) => cell.dataset.follow);
+  if (asking || document.hidden || !active.length || !window.htmx) return;
+  asking = true;
+  const query = active.map((id) => `id=${id}`).join("&");
+  try {
+    await window.htmx.ajax("GET", `${tray.dataset.cells}?${query}`, { source: tray, target: tray, swap: "none" });
+  } finally {
+    asking = false;
+  }
+}
+setInterval(follow, POLL);
+
+function onTray() {
+  const seen = new Set();
+  for (const cell of $$(".cell", tray)) {
+    if (seen.has(cell.id)) cell.remove();
+    seen.add(cell.id);
+  }
+  $$("p.empty", tray).forEach((empty) => empty.remove());
+  if (!awaited) return;
+  const cells = $$(".cell", tray);
+  const cell = awaited === "next" ? cells[0] : cells.find((one) => one.id === `cell-${awaited}`);
+  if (!cell) return;
+  if (cell.dataset.pattern) {
+    awaited = null;
+    wear(fromCell(cell));
+  } else if (cell.dataset.follow) awaited = cell.dataset.follow;
+  else awaited = $(".cell[data-follow]", tray)?.dataset.follow ?? null;
+}
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.elt === fabricForm) awaited = "next";
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.elt === tray || tray.contains(event.detail.elt)) onTray();
+});
+document.addEventListener("htmx:oobAfterSwap", onTray);
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.elt !== fabricForm && event.detail.elt !== tray) return;
+  awaited = null;
+  if (pattern) wear(pattern, { push: false });
+});
+
+// ---- choosing what wears it
+
+function fromLink(link) {
+  const { kind, id, name, image, photo, maps, mask, pxPerCm, classes, remove } = link.dataset;
+  return { kind, id, name, image, photo, maps, mask, pxPerCm: Number(pxPerCm), classes: classes ? classes.split(",") : [], remove };
+}
+
+async function put(chosen, { push = true, garments = [] } = {}) {
+  worn = chosen;
+  for (const link of $$(".wearable[data-id]")) {
+    link.toggleAttribute("aria-current", link.dataset.id === chosen.id && link.dataset.kind === chosen.kind);
+  }
+  lookForm.elements.on.value = chosen.kind === "garment" ? chosen.id : "";
+  lookForm.elements.photo.value = chosen.kind === "photo" ? chosen.id : "";
+  $("#photo-tools").hidden = chosen.kind !== "photo";
+  if (chosen.remove) $("[data-photo-delete]").href = chosen.remove;
+  if (chosen.kind === "garment") $("#stage-job").replaceChildren();
+  drawChips(chosen.classes, garments);
+  readFit();
+  describe();
+  await shown(stage.setWearable({ ...chosen, photo: chosen.photo || chosen.image }));
+  if (push) remember();
+}
+
+function drawChips(classes, garments) {
+  const chips = classes.map((name) => {
+    const label = document.createElement("label");
+    label.className = "chip";
+    const box = Object.assign(document.createElement("input"), { type: "checkbox", name: "garments", value: name });
+    box.setAttribute("form", "look-form");
+    box.checked = !garments.length || garments.includes(name);
+    label.append(box, name);
+    return label;
+  });
+  $("[data-chips]").replaceChildren(...chips);
+  $("#wear-on").hidden = classes.length < 2;
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a.wearable[data-id]");
+  if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  put(fromLink(link));
+});
+
+// ---- one's own photo
+
+const file = $("#photo-file");
+
+async function upload() {
+  if (!file.files.length) return;
+  say("Taking your photo in.");
+  createImageBitmap(file.files[0]).then((picture) => stage.showPicture(picture), () => {});
+  uploadForm.requestSubmit();
+}
+
+file.addEventListener("change", upload);
+document.addEventListener("htmx:xhr:progress", (event) => {
+  if (event.target !== uploadForm || !event.detail.lengthComputable) return;
+  const share = Math.round((100 * event.detail.loaded) / event.detail.total);
+  $(".name", uploadForm).textContent = share < 100 ? `${share} %` : "your photo";
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.elt !== uploadForm) return;
+  uploadForm.reset();
+  $("#toast").hidden = event.detail.successful;
+  $(".name", uploadForm).textContent = "your photo";
+  const newest = $(".wearable[data-kind='photo']");
+  if (event.detail.successful && newest) put(fromLink(newest));
+  else if (worn) put(worn, { push: false });
+});
+document.addEventListener("htmx:oobAfterSwap", () => {
+  const link = worn?.kind === "photo" && $(`#wearable-photo-${worn.id}`);
+  if (link && link.dataset.maps && !worn.maps) put(fromLink(link));
+});
+
+const stageRoot = $("#stage");
+const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+stageRoot.addEventListener("dragover", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  stageRoot.classList.add("dropping");
+});
+stageRoot.addEventListener("dragleave", () => stageRoot.classList.remove("dropping"));
+stageRoot.addEventListener("drop", (event) => {
+  stageRoot.classList.remove("dropping");
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  file.files = event.dataTransfer.files;
+  upload();
+});
+
+// ---- fit
+
+const inputs = () => [...lookForm.elements].filter((one) => one.name in DEFAULTS || one.name === "garments");
+
+function readFit() {
+  const data = new FormData(lookForm);
+  const boxes = $$("[data-chips] input");
+  const chosen = boxes.filter((box) => box.checked).map((box) => box.value);
+  fit = {
+    garments: chosen.length === boxes.length ? [] : chosen,
+    repeat: data.get("repeat") ?? "basic",
+    scale_cm: Number(data.get("scale_cm")),
+    rotate: Number(data.get("rotate")),
+    offset_x: Number(data.get("offset_x")),
+    offset_y: Number(data.get("offset_y")),
+    strength: Number(data.get("strength")),
+  };
+  applyFit();
+}
+
+function applyFit() {
+  const { scale_cm: scale, rotate, offset_x: x, offset_y: y, repeat, strength, garments } = fit;
+  stage.setFit({ scale, rotate, x, y, repeat, strength, classes: garments });
+  sayFit();
+}
+
+function sayFit() {
+  const short = (value) => String(Math.round(value * 10) / 10);
+  $("[data-out='scale_cm']").textContent = `${short(fit.scale_cm)} cm`;
+  $("[data-out='rotate']").textContent = `${short(fit.rotate)}°`;
+  $("[data-out='strength']").textContent = `${Math.round(fit.strength * 100)} %`;
+  $("#scale").setAttribute("aria-valuetext", `${short(fit.scale_cm)} centimetres`);
+  pad.style.setProperty("--x", String((fit.offset_x + 1) / 2));
+  pad.style.setProperty("--y", String((fit.offset_y + 1) / 2));
+}
+
+function writeFit() {
+  for (const input of inputs()) {
+    if (input.type === "radio") input.checked = input.value === fit[input.name];
+    else if (input.type === "checkbox") input.checked = !fit.garments.length || fit.garments.includes(input.value);
+    else input.value = String(fit[input.name]);
+  }
+  applyFit();
+}
+
+document.addEventListener("input", (event) => {
+  if (!inputs().includes(event.target)) return;
+  if (event.target.name === "garments" && !$("[data-chips] input:checked")) {
+    event.target.checked = true;
+    say("Something has to wear it; one garment stays chosen.");
+  }
+  readFit();
+});
+document.addEventListener("change", (event) => {
+  if (inputs().includes(event.target)) remember();
+});
+
+stage.addEventListener("fit", ({ detail }) => {
+  fit = { ...fit, scale_cm: detail.scale, offset_x: detail.x, offset_y: detail.y };
+  for (const input of inputs()) {
+    if (input.type === "range") input.value = String(fit[input.name]);
+  }
+  sayFit();
+});
+stage.addEventListener("settle", remember);
+stage.addEventListener("view", ({ detail }) => {
+  $("[data-zoom-word]").textContent = `${Math.round(detail * 100)} %`;
+});
+
+function padTo(event) {
+  const box = pad.getBoundingClientRect();
+  const at = (value, from, size) => Math.round(Math.min(1, Math.max(-1, (2 * (value - from)) / size - 1)) * 100) / 100;
+  fit.offset_x = at(event.clientX, box.left, box.width);
+  fit.offset_y = at(event.clientY, box.top, box.height);
+  writeFit();
+}
+
+pad.addEventListener("pointerdown", (event) => {
+  pad.setPointerCapture(event.pointerId);
+  padTo(event);
+});
+pad.addEventListener("pointermove", (event) => pad.hasPointerCapture(event.pointerId) && padTo(event));
+pad.addEventListener("pointerup", remember);
+$("[data-centre]").addEventListener("click", () => {
+  fit = { ...fit, offset_x: 0, offset_y: 0 };
+  writeFit();
+  remember();
+});
+
+$$("[data-zoom]").forEach((button) => button.addEventListener("click", () => {
+  if (button.dataset.zoom === "in") stage.zoomBy(1.4);
+  else if (button.dataset.zoom === "out") stage.zoomBy(1 / 1.4);
+  else stage.fitView();
+}));
+
+// ---- the address, the way back, the strip of moments
+
+const snapshot = () => ({ pattern, worn, fit: { ...fit, garments: [...(fit.garments ?? [])] } });
+
+function address() {
+  const query = new URLSearchParams();
+  if (pattern) query.set("pattern", pattern.id);
+  if (worn) query.set(worn.kind === "photo" ? "photo" : "on", worn.id);
+  for (const [name, usual] of Object.entries(DEFAULTS)) {
+    const value = typeof fit[name] === "number" ? Math.round(fit[name] * 1000) / 1000 : fit[name];
+    if (value !== usual) query.set(name, value);
+  }
+  for (const garment of fit.garments ?? []) query.append("garments", garment);
+  if (new URLSearchParams(location.search).has("flat")) query.set("flat", "");
+  return `${location.pathname}?${query}`;
+}
+
+function remember() {
+  if (!pattern || !worn) return;
+  const url = address();
+  if (url !== location.pathname + location.search) history.pushState(snapshot(), "", url);
+  for (const input of $$("input[name='next']")) input.value = url;
+  moments.keep({ ...snapshot(), url }, stage.thumbnail(), `${worn.name} in ${pattern.title ?? pattern.type}`);
+}
+
+async function restore(moment, { push = true } = {}) {
+  awaited = null;
+  fit = { ...DEFAULTS, ...moment.fit };
+  writeFit();
+  if (moment.worn && (moment.worn.id !== worn?.id || moment.worn.kind !== worn?.kind)) {
+    await put(moment.worn, { push: false, garments: moment.fit.garments });
+  } else if (worn) drawChips(worn.classes, moment.fit.garments ?? []);
+  if (moment.pattern) await wear(moment.pattern, { push: false });
+  writeFit();
+  if (push) history.pushState(snapshot(), "", address());
+}
+
+window.addEventListener("popstate", (event) => {
+  if (event.state?.fit) restore(event.state, { push: false });
+});
+
+function describe() {
+  if (!worn) return;
+  const fabric = pattern ? ` in ${(pattern.title ?? pattern.type).toLowerCase()}, seed ${pattern.seed}` : "";
+  stage.canvas.setAttribute("aria-label", `${worn.name}${fabric}`);
+}
+
+// ---- keyboard
+
+const typing = (target) => target.closest("input:not([type='range']), textarea, select, dialog, [contenteditable]");
+
+document.addEventListener("keydown", (event) => {
+  if (event.metaKey || event.ctrlKey || event.altKey || event.target.closest("dialog[open]")) return;
+  if (event.key === " ") {
+    if (event.target.closest("button, a, summary, input, select, textarea")) return;
+    event.preventDefault();
+    if (!event.repeat) stage.compare(true);
+    return;
+  }
+  if (typing(event.target) && event.target.type !== "radio" && event.target.type !== "checkbox") return;
+  const key = event.key.toLowerCase();
+  if (key === "g") $("#again").click();
+  else if (key === "l") $("#more-like").click();
+  else if (key === "u") history.back();
+  else if (key === "d") openDownloads();
+  else if (key === "?") $("#keys").showModal();
+  else if (event.target !== stage.canvas && (key === "+" || key === "=")) stage.zoomBy(1.25);
+  else if (event.target !== stage.canvas && key === "-") stage.zoomBy(0.8);
+  else if (event.target !== stage.canvas && key === "0") stage.fitView();
+  else return;
+  event.preventDefault();
+});
+document.addEventListener("keyup", (event) => {
+  if (event.key === " ") stage.compare(false);
+});
+
+function openDownloads() {
+  const save = $("#tab-save");
+  if (save) save.checked = true;
+  $("#downloads").open = true;
+  $("#downloads .sheet button").focus();
+}
+
+lookForm.addEventListener("submit", () => {
+  $("#downloads").open = false;
+  announce("Making your look");
+});
+$("[data-tile-link]").addEventListener("click", () => ($("#downloads").open = false));
+
+// ---- begin
+
+async function begin() {
+  const chosen = $(".cell.chosen[data-pattern]", tray);
+  if (pattern && chosen) pattern = { ...pattern, title: chosen.dataset.title };
+  $("#wear-on").hidden = (worn?.classes.length ?? 0) < 2;
+  fit = { ...fit, offset_x: wrapOffset(fit.offset_x), offset_y: wrapOffset(fit.offset_y) };
+  applyFit();
+  const sample = $("input[name='pattern_type']:checked")?.dataset.sample;
+  const dressing = pattern ? stage.setTile(pattern.tile) : sample ? stage.setTile(sample) : Promise.resolve();
+  const showing = worn ? stage.setWearable({ ...worn, photo: worn.photo || worn.image }) : Promise.resolve();
+  history.replaceState(snapshot(), "");
+  await shown(Promise.all([dressing, showing]));
+  onTray();
+}
+
+begin();

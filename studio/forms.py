@@ -1,0 +1,98 @@
+"""What the studio's pages may ask for, checked before anything is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from ml_backend.errors import BadInput
+from ml_backend.requests import CLOTH_CLASSES, ENGINES, MAX_SEED, PATTERN_TYPES, REPEATS, OverlayRequest, parse_palette
+
+BATCH = 4
+"""Fabrics made at one press of the button."""
+MAX_BATCH = 8
+
+DEFAULT_ENGINE = "drawn"
+DEFAULT_SCALE_CM = 18.0
+
+
+class PaletteField(forms.CharField):
+    """``#7a1f2b,#f3e9dc,...`` -> tuple of hex colours; empty -> None, which means that the seed chooses."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return parse_palette(text)
+        except BadInput as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class FabricForm(forms.Form):
+    """New fabrics: a type and an engine, or ``like`` another pattern."""
+
+    pattern_type = forms.ChoiceField(choices=[(name, name) for name in PATTERN_TYPES])
+    engine = forms.ChoiceField(choices=[(name, name) for name in ENGINES], required=False)
+    palette = PaletteField(required=False)
+    like = forms.UUIDField(required=False)
+    seed = forms.IntegerField(required=False, min_value=0, max_value=MAX_SEED)
+    count = forms.IntegerField(required=False, min_value=1, max_value=MAX_BATCH)
+
+
+class RecolourForm(forms.Form):
+    """Another palette for the pattern ``of``; an empty palette is the seed's own."""
+
+    of = forms.UUIDField()
+    palette = PaletteField(required=False)
+
+
+class FitForm(forms.Form):
+    """How the fabric is worn; fields are named as in :class:`OverlayRequest`."""
+
+    garments = forms.MultipleChoiceField(choices=[(name, name) for name in CLOTH_CLASSES], required=False)
+    repeat = forms.ChoiceField(choices=[(name, name) for name in REPEATS], required=False)
+    scale_cm = forms.FloatField(min_value=1.0, max_value=200.0, required=False)
+    rotate = forms.FloatField(min_value=-360.0, max_value=360.0, required=False)
+    offset_x = forms.FloatField(min_value=-10.0, max_value=10.0, required=False)
+    offset_y = forms.FloatField(min_value=-10.0, max_value=10.0, required=False)
+    strength = forms.FloatField(min_value=0.0, max_value=1.0, required=False)
+
+    def request(self) -> OverlayRequest:
+        """What was given and valid; the rest as it is by default."""
+        self.is_valid()
+        given = {name: value for name, value in self.cleaned_data.items() if value not in (None, "", [])}
+        if "garments" in given:
+            given["garments"] = tuple(given["garments"])
+        return OverlayRequest(**{"scale_cm": DEFAULT_SCALE_CM, **{name: given[name] for name in FitForm.base_fields if name in given}})
+
+
+class LookForm(FitForm):
+    """A look: a pattern on a garment (``on``, a slug) or on a photo of one's own."""
+
+    pattern = forms.UUIDField(error_messages={"required": "Choose a fabric first."})
+    on = forms.SlugField(required=False)
+    photo = forms.UUIDField(required=False)
+    format = forms.ChoiceField(choices=[("png", "PNG"), ("jpeg", "JPEG")], required=False)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if not data.get("on") and not data.get("photo") and not self.errors:
+            raise forms.ValidationError("Choose a garment or a photo first.")
+        return data
+
+
+class PhotoForm(forms.Form):
+    """An upload; what is inside is judged by the ingest, not by its name."""
+
+    image = forms.FileField(
+        error_messages={"required": "Choose a photo first.", "empty": "This file is empty. Nothing was kept; choose another photo."}
+    )
+
+
+def first_error(form: forms.Form) -> str:
+    """One sentence to show where there is no room for a form."""
+    for errors in form.errors.values():
+        return str(errors[0])
+    return "Something in this form is not right."

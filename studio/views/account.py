@@ -1,0 +1,22 @@
+"""My account: who I am here and what is kept of mine."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from ..models import Look, Photo
+from ..people import person
+
+
+@require_safe
+def account(request: HttpRequest) -> HttpResponse:
+    me = person(request)
+    photos = Photo.objects.visible_to(request.user)
+    counts = {
+        "photos": photos.count(),
+        "looks": Look.objects.of(request.user).count(),
+        "patterns": me.patterns.count() if me else 0,
+    }
+    return render(request, "account/account.html", {**counts, "me": me, "newest_photos": photos[:24]})

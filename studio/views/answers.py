@@ -1,0 +1,46 @@
+"""How every view answers: to htmx with a fragment, to a plain form with a redirect."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from ml_backend.errors import BadInput
+from ml_backend.jobs import TooManyJobs
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Whether a script on the page asks, and wants a fragment."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def back(request: HttpRequest, **changes: Any) -> str:
+    """The page that the form was on (its field ``next``), with ``changes`` to its query; None removes a key."""
+    target = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        target = reverse("studio")
+    parts = urlsplit(target)
+    query = [(key, value) for key, value in parse_qsl(parts.query) if key not in changes]
+    query += [(key, str(value)) for key, value in changes.items() if value is not None]
+    return parts.path + (f"?{urlencode(query)}" if query else "")
+
+
+def go_back(request: HttpRequest, **changes: Any) -> HttpResponseRedirect:
+    return HttpResponseRedirect(back(request, **changes))
+
+
+def refuse(request: HttpRequest, why: str | BadInput) -> HttpResponse:
+    """Say why not: one sentence with 422 (429 above a person's cap) to htmx, a note on the page to a plain form."""
+    if is_htmx(request):
+        status = 429 if isinstance(why, TooManyJobs) else 422
+        return HttpResponse(str(why), status=status, content_type="text/plain; charset=utf-8")
+    if isinstance(why, TooManyJobs):
+        return render(request, "429.html", {"why": str(why)}, status=429)
+    messages.error(request, str(why))
+    return go_back(request)

@@ -1,0 +1,144 @@
+"""Making fabrics from the workspace: new ones, neighbours, colourways, and the print-size tile."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from dataclasses import replace
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST, require_safe
+
+from ml_backend.errors import BadInput
+from ml_backend.inks import fit_palette, palette_from_seed
+from ml_backend.requests import MAX_SEED, GenerateRequest
+from patterns import services
+from patterns.models import Pattern
+
+from ..forms import BATCH, DEFAULT_ENGINE, FabricForm, RecolourForm, first_error
+from ..models import User
+from ..people import ensure_person
+from .answers import go_back, is_htmx, refuse
+
+FRESH_SEEDS = 1_000_000
+"""Seeds of new fabrics stay short enough to read out."""
+
+MAX_ASKED = 64
+
+
+@require_POST
+def make(request: HttpRequest) -> HttpResponse:
+    """Several new fabrics; answers htmx with their cells."""
+    form = FabricForm(request.POST)
+    if not form.is_valid():
+        return refuse(request, first_error(form))
+    owner = ensure_person(request)
+    like = _like(request, form)
+    try:
+        with transaction.atomic():
+            made = [services.ask(owner, one, parent=like) for one in _wanted(owner, form, like)]
+    except BadInput as error:
+        return refuse(request, error)
+    if not is_htmx(request):
+        return go_back(request, pattern=made[0].pk, type=made[0].pattern_type, engine=made[0].engine, look=None)
+    return render(request, "studio/_cells.html", {"cells": made, "fresh": True})
+
+
+def _like(request: HttpRequest, form: FabricForm) -> Pattern | None:
+    pk = form.cleaned_data["like"]
+    return get_object_or_404(Pattern.objects.visible_to(request.user), pk=pk) if pk else None
+
+
+def _wanted(owner: User, form: FabricForm, like: Pattern | None) -> list[GenerateRequest]:
+    data = form.cleaned_data
+    count = data["count"] or BATCH
+    palette = data["palette"]
+    if like:
+        same = replace(like.request, palette=palette, model=None)
+        return [replace(same, seed=seed) for seed in _neighbours(owner, like, count)]
+    first = data["seed"]
+    seeds = [secrets.randbelow(FRESH_SEEDS) for _ in range(count)] if first is None else range(first, first + count)
+    engine = data["engine"] or DEFAULT_ENGINE
+    return [GenerateRequest(data["pattern_type"], seed % (MAX_SEED + 1), engine=engine, palette=palette) for seed in seeds]
+
+
+def _neighbours(owner: User, like: Pattern, count: int) -> list[int]:
+    """The seeds after this one's that the person has not seen yet."""
+    kin = Pattern.objects.of(owner).filter(pattern_type=like.pattern_type, engine=like.engine, seed__gt=like.seed)
+    seen = set(kin.values_list("seed", flat=True))
+    seeds: list[int] = []
+    seed = like.seed
+    while len(seeds) < count:
+        seed = (seed + 1) % (MAX_SEED + 1)
+        if seed not in seen:
+            seeds.append(seed)
+    return seeds
+
+
+@require_safe
+def cells(request: HttpRequest) -> HttpResponse:
+    """How the fabrics ``id`` (many) stand, as cells that find their own place on the page."""
+    try:
+        asked = [uuid.UUID(text) for text in request.GET.getlist("id")[:MAX_ASKED]]
+    except ValueError:
+        return refuse(request, "This is not a fabric.")
+    found = Pattern.objects.of(request.user).select_related("job").filter(pk__in=asked)
+    return render(request, "studio/_cells.html", {"cells": found, "oob": True})
+
+
+@require_POST
+def recolour(request: HttpRequest) -> HttpResponse:
+    """A colourway: the same inks in another palette, ready at once.  The same palette twice is one colourway."""
+    form = RecolourForm(request.POST)
+    if not form.is_valid():
+        return refuse(request, first_error(form))
+    pattern = get_object_or_404(Pattern.objects.visible_to(request.user).ready(), pk=form.cleaned_data["of"])
+    owner = ensure_person(request)
+    inks = len(pattern.palette)
+    wanted = form.cleaned_data["palette"]
+    palette = fit_palette(wanted, inks) if wanted else palette_from_seed(pattern.pattern_type, pattern.seed, inks)
+    try:
+        colourway = _same(owner, pattern, palette) or services.recolour(owner, pattern, palette)
+    except BadInput as error:
+        return refuse(request, error)
+    if not is_htmx(request):
+        return go_back(request, pattern=colourway.pk, look=None)
+    return render(request, "studio/_cells.html", {"cells": [colourway], "fresh": True})
+
+
+def _same(owner: User, pattern: Pattern, palette: tuple[str, ...]) -> Pattern | None:
+    """The person's own pattern of these inks in these colours, if there is one already."""
+    kin = Pattern.objects.of(owner).ready().filter(seed=pattern.seed, engine=pattern.engine, model=pattern.model)
+    return kin.filter(pattern_type=pattern.pattern_type, size=pattern.size, palette=list(palette)).first()
+
+
+@require_POST
+def large(request: HttpRequest) -> HttpResponse:
+    """Ask for the print-size tile of one's own pattern (field ``pattern``); somebody else's is copied first."""
+    try:
+        pk = uuid.UUID(request.POST.get("pattern", ""))
+    except ValueError:
+        return refuse(request, "Choose a fabric first.")
+    pattern = get_object_or_404(Pattern.objects.visible_to(request.user).ready(), pk=pk)
+    owner = ensure_person(request)
+    try:
+        if pattern.owner_id != owner.pk and not pattern.large:
+            pattern = services.recolour(owner, pattern, tuple(pattern.palette))
+        services.ask_large(pattern)
+    except BadInput as error:
+        return refuse(request, error)
+    pattern.refresh_from_db()
+    if not is_htmx(request):
+        return go_back(request, pattern=pattern.pk)
+    return _large(request, pattern)
+
+
+@require_safe
+def large_status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    return _large(request, get_object_or_404(Pattern.objects.visible_to(request.user), pk=pk))
+
+
+def _large(request: HttpRequest, pattern: Pattern) -> HttpResponse:
+    return render(request, "studio/_large_status.html", {"pattern": pattern, "now": True})

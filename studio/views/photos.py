@@ -1,0 +1,50 @@
+"""A person's own photos: upload, waiting for the cloth, deleting."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from ml_backend.errors import BadInput
+
+from .. import services
+from ..forms import PhotoForm, first_error
+from ..models import Photo
+from ..people import ensure_person
+from .answers import go_back, is_htmx, refuse
+
+
+@require_POST
+def upload(request: HttpRequest) -> HttpResponse:
+    """Take a photo in; it is shown at once and can be dressed when its cloth is found."""
+    form = PhotoForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return refuse(request, first_error(form))
+    try:
+        photo = services.add_photo(ensure_person(request), form.cleaned_data["image"])
+    except BadInput as error:
+        return refuse(request, error)
+    if not is_htmx(request):
+        return go_back(request, photo=photo.pk, on=None, look=None, garments=None)
+    return render(request, "studio/_photo_added.html", {"photo": photo})
+
+
+@require_safe
+def status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    photo = get_object_or_404(Photo.objects.visible_to(request.user).select_related("job"), pk=pk)
+    return render(request, "studio/_photo_status.html", {"photo": photo, "oob": True})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Asks on GET, deletes on POST: the photo, what was found in it, and the looks it wears."""
+    photo = get_object_or_404(Photo.objects.visible_to(request.user), pk=pk)
+    if request.method != "POST":
+        return render(request, "studio/photo_delete.html", {"photo": photo, "looks": photo.looks.count()})
+    photo.delete()
+    messages.success(request, "The photo, its mask and its looks are gone.")
+    return redirect("studio")

@@ -1,0 +1,177 @@
+"""What the workspace shows, read from its address: everything that a refresh or a second tab must find again."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, QueryDict
+
+from ml_backend.inks import PALETTES, fit_palette
+from ml_backend.requests import CLOTH_CLASSES, ENGINES, MAX_INKS, MIN_INKS, PATTERN_TYPES, OverlayRequest
+from patterns.models import Pattern
+
+from ..forms import DEFAULT_ENGINE, FitForm
+from ..models import Garment, Look, Photo
+
+FAVOURED_GARMENT = "dress"
+FIT_FIELDS = tuple(FitForm.base_fields)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """``pattern`` may still be in work; ``shown`` is the one on the stage meanwhile."""
+
+    pattern: Pattern | None
+    shown: Pattern | None
+    photo: Photo | None
+    garment: Garment | None
+    look: Look | None
+    fit: OverlayRequest
+    pattern_type: str
+    engine: str
+    palette: str
+
+    @property
+    def wearable(self) -> Photo | Garment | None:
+        return self.photo or self.garment
+
+    @property
+    def worn_classes(self) -> list[str]:
+        """Cloth that the picture holds, in the order of the class list."""
+        present = self.wearable.classes if self.wearable else []
+        return [name for name in CLOTH_CLASSES if name in present]
+
+    def to_json(self) -> dict[str, Any]:
+        """What the page's script starts from."""
+        awaited = str(self.pattern.pk) if self.pattern and not self.pattern.ready and self.pattern.job else None
+        return {
+            "pattern": _pattern_json(self.shown) if self.shown else None,
+            "awaited": awaited,
+            "fit": self.fit.to_dict(),
+            "worn": _worn_json(self.photo, self.garment),
+        }
+
+
+def read(request: HttpRequest) -> Workspace:
+    """The workspace of this address; unknown, invisible or malformed values fall back to what is there."""
+    query = request.GET
+    look = _by_id(Look.objects.visible_to(request.user), query.get("look"))
+    pattern = _by_id(Pattern.objects.visible_to(request.user), query.get("pattern")) or (look.pattern if look else None)
+    if pattern and not Pattern.objects.visible_to(request.user).filter(pk=pattern.pk).exists():
+        pattern = None
+    photo, garment = _worn(request, look)
+    shown = pattern if pattern and pattern.ready else _newest(request)
+    asked = pattern or shown
+    return Workspace(
+        pattern=asked,
+        shown=shown,
+        photo=photo,
+        garment=garment,
+        look=look if look and look.owner_id == request.user.pk else None,
+        fit=_fit(query, look),
+        pattern_type=_one_of(query.get("type"), PATTERN_TYPES) or (asked.pattern_type if asked else PATTERN_TYPES[0]),
+        engine=_one_of(query.get("engine"), ENGINES) or (asked.engine if asked else DEFAULT_ENGINE),
+        palette=_named_palette(asked),
+    )
+
+
+@dataclass(frozen=True)
+class NamedPalette:
+    """A palette of the page; ``fitted`` is what it becomes on 4, 5 and 6 inks."""
+
+    name: str
+    colours: tuple[str, ...]
+
+    @property
+    def value(self) -> str:
+        return ",".join(self.colours)
+
+    @property
+    def fitted(self) -> str:
+        return ";".join(",".join(fit_palette(self.colours, count)) for count in range(MIN_INKS, MAX_INKS + 1))
+
+
+def named_palettes() -> list[NamedPalette]:
+    return [NamedPalette(name, colours) for name, colours in PALETTES.items()]
+
+
+def _worn(request: HttpRequest, look: Look | None) -> tuple[Photo | None, Garment | None]:
+    photo = _by_id(Photo.objects.visible_to(request.user), request.GET.get("photo"))
+    if photo:
+        return photo, None
+    garments = {garment.slug: garment for garment in Garment.objects.all()}
+    if (slug := request.GET.get("on", "")) in garments:
+        return None, garments[slug]
+    if look and look.photo and look.photo.owner_id == request.user.pk:
+        return look.photo, None
+    if look and look.garment:
+        return None, look.garment
+    return None, garments.get(FAVOURED_GARMENT) or next(iter(garments.values()), None)
+
+
+def _fit(query: QueryDict, look: Look | None) -> OverlayRequest:
+    kept = look.params if look else {}
+    data = QueryDict(mutable=True)
+    for name in FIT_FIELDS:
+        values = query.getlist(name) if name in query else kept.get(name, [])
+        data.setlist(name, [str(value) for value in (values if isinstance(values, list | tuple) else [values])])
+    return FitForm(data).request()
+
+
+def _newest(request: HttpRequest) -> Pattern | None:
+    return Pattern.objects.of(request.user).ready().first() or Pattern.objects.public().first()
+
+
+def _by_id(rows: Any, text: str | None) -> Any:
+    try:
+        return rows.filter(pk=uuid.UUID(text or "")).first()
+    except ValueError:
+        return None
+
+
+def _one_of(value: str | None, allowed: tuple[str, ...]) -> str:
+    return value if value in allowed else ""
+
+
+def _named_palette(pattern: Pattern | None) -> str:
+    """The palette's value in the form, where the pattern wears one of the named ones."""
+    mine = tuple(pattern.palette) if pattern else ()
+    if len(mine) < MIN_INKS:
+        return ",".join(mine)
+    for colours in PALETTES.values():
+        if mine == fit_palette(colours, len(mine)):
+            return ",".join(colours)
+    return ""
+
+
+def _pattern_json(pattern: Pattern) -> dict[str, Any]:
+    return {
+        "id": str(pattern.pk),
+        "tile": pattern.tile_url,
+        "inks": pattern.inks_url if pattern.inks else "",
+        "type": pattern.pattern_type,
+        "engine": pattern.engine,
+        "how": pattern.how,
+        "seed": pattern.seed,
+        "palette": pattern.palette,
+    }
+
+
+def _worn_json(photo: Photo | None, garment: Garment | None) -> dict[str, Any] | None:
+    worn = photo or garment
+    if worn is None:
+        return None
+    preview = worn.preview()
+    return {
+        "kind": "photo" if photo else "garment",
+        "id": str(photo.pk) if photo else str(garment.slug if garment else ""),
+        "name": "your photo" if photo else str(garment),
+        "image": worn.image_url,
+        "photo": preview.get("preview_photo", ""),
+        "maps": preview.get("preview_maps", ""),
+        "mask": preview.get("preview_mask", ""),
+        "pxPerCm": preview.get("px_per_cm", 0),
+        "classes": [name for name in CLOTH_CLASSES if name in worn.classes],
+    }

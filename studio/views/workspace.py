@@ -1,0 +1,75 @@
+"""The workspace: fabric, stage, fit, all on one page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from ml_backend.requests import PATTERN_TYPES, REPEATS
+from patterns.models import Pattern
+
+from ..models import Garment, Look, Photo
+from . import state
+
+TRAY = 12
+STRIP = 12
+HISTORY = 24
+
+
+@require_safe
+def workspace(request: HttpRequest) -> HttpResponse:
+    now = state.read(request)
+    tray, tray_is_mine = _tray(request, now.pattern)
+    photos = _photos(request, now.photo)
+    under_way = any(item.state in ("queued", "running") for item in (*tray, *photos))
+    return render(request, "studio/workspace.html", {**_choices(now), **_stage(now), "tray": tray, "photos": photos,
+        "room": "studio", "tray_is_mine": tray_is_mine, "under_way": under_way or bool(now.look and not now.look.ready),
+        "garments": Garment.objects.all(), "looks": Look.objects.of(request.user).exclude(thumb="")[:HISTORY]})
+
+
+def _choices(now: state.Workspace) -> dict[str, Any]:
+    palettes = state.named_palettes()
+    names = {palette.value: palette.name for palette in palettes}
+    return {
+        "pattern_types": PATTERN_TYPES,
+        "chosen_type": now.pattern_type,
+        "chosen_engine": now.engine,
+        "palettes": palettes,
+        "chosen_palette": now.palette,
+        "chosen_palette_name": names.get(now.palette, "the seed's own"),
+        "repeats": REPEATS,
+        "fit": now.fit,
+        "worn_classes": now.worn_classes,
+    }
+
+
+def _stage(now: state.Workspace) -> dict[str, Any]:
+    return {
+        "state": now.to_json(),
+        "pattern": now.shown,
+        "wearable": now.wearable,
+        "worn": now.wearable,
+        "worn_kind": "photo" if now.photo else "garment",
+        "photo": now.photo,
+        "garment": now.garment,
+        "look": now.look,
+    }
+
+
+def _tray(request: HttpRequest, chosen: Pattern | None) -> tuple[list[Pattern], bool]:
+    """The newest fabrics of one's own, or of everybody's before the first; the chosen one is always among them."""
+    mine = list(Pattern.objects.of(request.user).select_related("job").exclude(job__state="cancelled", tile="")[:TRAY])
+    tray = mine or list(Pattern.objects.public()[:TRAY])
+    if chosen and chosen.pk not in {pattern.pk for pattern in tray}:
+        tray = [chosen, *tray[: TRAY - 1]]
+    return tray, bool(mine)
+
+
+def _photos(request: HttpRequest, chosen: Photo | None) -> list[Photo]:
+    photos = list(Photo.objects.visible_to(request.user).select_related("job")[:STRIP])
+    if chosen and chosen.pk not in {photo.pk for photo in photos}:
+        photos.append(chosen)
+    return photos
