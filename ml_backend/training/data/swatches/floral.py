@@ -1,4 +1,4 @@
-"""Florals: ditsy, daisies, peonies, poppies, folk tulips, trailing vines, sprigs and blossom."""
+"""Florals: ditsy, daisies, gardens, peonies, poppies, folk, vines, sprigs, blossom, tropics, meadows, medallions."""
 
 from __future__ import annotations
 
@@ -7,288 +7,321 @@ import math
 import numpy as np
 
 from . import shapes
-from .cloth import Cloth, Floats, Patch
-from .layout import Spot, grid, spread, tossed
+from .cloth import Cloth
+from .flowers import ANEMONE, DAHLIA, DAISY, LAYERED, PRIMROSE, ROSE, SIMPLE, SUZANI, HIBISCUS, Flower, frond, leaf, monstera, stem
+from .layout import Circle, Spot, grid, packed, spread
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
-    families = (_ditsy, _daisies, _peonies, _poppies, _folk, _vine, _sprigs, _blossom, _garden)
+    families = (_ditsy, _daisies, _garden, _peonies, _poppies, _folk, _vine, _sprigs, _blossom, _tropics, _meadow, _medallions)
     families[rng.integers(len(families))](cloth, rng)
 
 
-class Flower:
-    """A flower of one kind: layers of petals, a centre, perhaps stamens.  Draws itself in a unit frame."""
-
-    def __init__(self, rng: np.random.Generator, main: int, kind: int | None = None) -> None:
-        self.kind = int(rng.integers(5)) if kind is None else kind
-        self.petals = int(rng.choice([5, 5, 6, 8])) if self.kind < 3 else int(rng.integers(9, 15))
-        self.main = main
-        self.second = int(rng.choice([r for r in (1, 2, 0) if r != main]))
-        self.centre = 4 if main != 4 else 1
-        self.notch = float(rng.uniform(0.0, 0.1))
-        self.width = float(rng.uniform(0.8, 1.05))
-        self.phase = float(rng.uniform(0, 6.28))
-
-    def draw(self, patch: Patch, u: Floats, v: Floats, size: float) -> None:
-        (self._simple, self._layered, self._cupped, self._daisy, self._rose)[self.kind](patch, u, v, size)
-
-    def _ring(self, u: Floats, v: Floats, reach: float, turn: float, petals: int, width: float = 1.0) -> Floats:
-        """One whorl of ``petals`` rounded petals."""
-        fx, fy = shapes.fold(u, v, petals, turn)
-        fat = reach * math.sin(math.pi / petals) * width
-        fat = min(fat, reach * 0.45)
-        return shapes.drop(fx, fy, (0.12 * reach, 0), (reach - fat, 0), 0.1 * reach, fat)
-
-    def _simple(self, patch: Patch, u: Floats, v: Floats, size: float) -> None:
-        whorl = self._ring(u, v, 1.0, 0.0, self.petals, self.width)
-        patch.paint(self.main, whorl * size)
-        fx, fy = shapes.fold(u, v, self.petals)
-        patch.paint(self.second, shapes.lens(fx - 0.45, fy, 0.22, 0.06) * size, 0.8)
-        patch.paint(self.centre, (np.hypot(u, v) - 0.24) * size)
-        patch.paint(self.main, (np.hypot(u, v) - 0.09) * size)
-
-    def _layered(self, patch: Patch, u: Floats, v: Floats, size: float) -> None:
-        half = math.pi / self.petals
-        patch.paint(self.main, self._ring(u, v, 1.0, 0.0, self.petals, 1.05) * size)
-        patch.paint(self.second, self._ring(u, v, 0.7, half, self.petals, 1.0) * size)
-        patch.paint(self.main, self._ring(u, v, 0.46, 0.0, self.petals, 1.0) * size)
-        patch.paint(self.centre, (np.hypot(u, v) - 0.2) * size)
-
-    def _cupped(self, patch: Patch, u: Floats, v: Floats, size: float) -> None:
-        """Wide petals drawn apart by fine lines, with stamens."""
-        whorl = self._ring(u, v, 1.0, 0.0, self.petals, 1.15)
-        patch.paint(self.main, whorl * size)
-        fx, fy = shapes.fold(u, v, self.petals, math.pi / self.petals)
-        patch.paint(0, np.maximum(np.abs(fy) - 0.025, np.maximum(0.25 - fx, fx - 1.0)) * size)
-        patch.paint(self.second, (np.hypot(u, v) - 0.34) * size)
-        sx, sy = shapes.fold(u, v, 10)
-        patch.paint(self.centre, (np.hypot(sx - 0.42, sy) - 0.055) * size)
-        patch.paint(self.centre, (np.hypot(u, v) - 0.18) * size)
-
-    def _daisy(self, patch: Patch, u: Floats, v: Floats, size: float) -> None:
-        fx, fy = shapes.fold(u, v, self.petals)
-        patch.paint(self.main, shapes.lens(fx - 0.62, fy, 0.4, 0.86 * 0.62 * math.sin(math.pi / self.petals)) * size)
-        patch.paint(self.centre, (np.hypot(u, v) - 0.28) * size)
-        patch.paint(self.second, (np.hypot(u, v) - 0.12) * size)
-
-    def _rose(self, patch: Patch, u: Floats, v: Floats, size: float) -> None:
-        """Rings of overlapping petals that tighten to a spiral heart."""
-        for k, (reach, petals) in enumerate(((1.0, 6), (0.78, 5), (0.56, 5), (0.34, 3))):
-            role = self.main if k % 2 == 0 else self.second
-            patch.paint(role, self._ring(u, v, reach, self.phase * (k + 1), petals, 1.2) * size)
-        patch.paint(self.centre, (np.hypot(u - 0.03, v) - 0.13) * size)
+def _turn(rng: np.random.Generator) -> float:
+    return float(rng.uniform(0, 2 * math.pi))
 
 
-def _flower(cloth: Cloth, flower: Flower, spot: Spot, size: float) -> None:
-    for patch in cloth.window(spot.x, spot.y, size * 1.02):
-        u, v = patch.turned(spot.turn, size)
-        flower.draw(patch, u, v, size)
+def _at(spot: Spot, angle: float, away: float) -> tuple[float, float]:
+    return spot.x + away * math.cos(angle), spot.y + away * math.sin(angle)
 
 
-def _leaf(cloth: Cloth, x: float, y: float, turn: float, length: float, role: int = 3, vein: int = 0) -> None:
-    """A pointed leaf that starts at (x, y) and grows along ``turn``."""
-    cx, cy = x + length / 2 * math.cos(turn), y + length / 2 * math.sin(turn)
-    for patch in cloth.window(cx, cy, length / 2):
-        u, v = patch.turned(turn)
-        leaf = shapes.lens(u, v, length / 2, length * 0.19)
-        patch.paint(role, leaf)
-        patch.paint(vein, np.maximum(np.abs(v) - length * 0.018, leaf + length * 0.03), 0.9)
-
-
-def _stem(cloth: Cloth, points: list[tuple[float, float]], width: float, role: int = 3) -> None:
-    xs, ys = [p[0] for p in points], [p[1] for p in points]
-    cx, cy = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
-    reach = max(max(xs) - min(xs), max(ys) - min(ys)) / 2 + width
-    local = [(px - cx, py - cy) for px, py in points]
-    for patch in cloth.window(cx, cy, reach):
-        patch.paint(role, shapes.path(patch.x, patch.y, local, [width / 2] * len(local)))
+def _fill(cloth: Cloth, rng: np.random.Generator, taken: list[Circle], size: float, role: int = 2) -> None:
+    """Small flowers, leaf pairs and dots in the room that is left."""
+    small = Flower(rng, role, (SIMPLE, PRIMROSE, DAISY))
+    for spot in packed(rng, [(size, 200), (size * 0.6, 200), (size * 0.25, 200)], taken, size * 0.15):
+        if spot.size > size * 0.75:
+            small.print(cloth, spot, spot.size)
+        elif spot.size > size * 0.4:
+            for side in (-1, 1):
+                leaf(cloth, spot.x, spot.y, spot.turn + side * 0.9, spot.size * 1.1, broad=0.26, shade=0)
+        else:
+            for patch in cloth.window(spot.x, spot.y, spot.size):
+                patch.paint(4, shapes.disc(patch.x, patch.y, spot.size * 0.9))
 
 
 def _ditsy(cloth: Cloth, rng: np.random.Generator) -> None:
     """Small flowers and leaves scattered close, all ways up."""
-    apart = float(rng.uniform(0.17, 0.25))
-    flowers = [Flower(rng, 1, 0), Flower(rng, 2, int(rng.choice([0, 3])))]
-    for spot in tossed(rng, apart):
-        size = apart * float(rng.uniform(0.36, 0.44))
+    size = float(rng.uniform(0.075, 0.11))
+    flowers = [Flower(rng, 1, (SIMPLE, PRIMROSE, ANEMONE)), Flower(rng, 2, (SIMPLE, DAISY, PRIMROSE))]
+    taken: list[Circle] = []
+    for spot in packed(rng, [(size, 300)], None, size * 0.5):
         for k in range(2):
-            turn = spot.turn + k * 2.2
-            _leaf(cloth, spot.x + size * 0.7 * math.cos(turn), spot.y + size * 0.7 * math.sin(turn), turn, size * 0.85)
-        _flower(cloth, flowers[int(rng.random() < 0.35)], spot, size)
+            angle = spot.turn + k * 2.2
+            taken += leaf(cloth, *_at(spot, angle, spot.size * 0.7), angle, spot.size * 0.95, broad=0.24)
+        taken.append(flowers[int(rng.random() < 0.35)].print(cloth, spot, spot.size))
+    _fill(cloth, rng, taken, size * 0.4, 4)
 
 
 def _daisies(cloth: Cloth, rng: np.random.Generator) -> None:
+    """One flower in a lattice, a small one in every gap."""
     n = int(rng.choice([2, 3, 4]))
-    flower = Flower(rng, int(rng.choice([1, 1, 2])), 3)
+    flower = Flower(rng, int(rng.choice([1, 1, 2])), (DAISY, DAHLIA, SIMPLE, ANEMONE))
     spots = grid(n, n, drop=n % 2 == 0)
-    size = float(rng.uniform(0.38, 0.47)) / n
+    size = float(rng.uniform(0.38, 0.46)) / n
+    small = Flower(rng, 2 if flower.main == 1 else 1, (SIMPLE, PRIMROSE, DAISY))
+    leafy = bool(rng.random() < 0.5)
     for spot in spots:
-        turn = float(rng.uniform(0, 6.28))
-        _flower(cloth, flower, Spot(spot.x, spot.y, turn), size)
-    small = Flower(rng, 2, 0)
-    for spot in spots:
-        _flower(cloth, small, Spot(spot.x + 0.5 / n, spot.y + (0.0 if n % 2 == 0 else 0.5 / n), 0.3), 0.12 / n)
+        turn = _turn(rng)
+        gap = Spot(spot.x + 0.5 / n, spot.y + (0.0 if n % 2 == 0 else 0.5 / n), turn)
+        for k in range(4 if leafy else 0):
+            angle = math.pi / 4 + k * math.pi / 2
+            leaf(cloth, *_at(gap, angle, 0.04 / n), angle, 0.27 / n, broad=0.26)
+        flower.print(cloth, Spot(spot.x, spot.y, turn), size)
+        small.print(cloth, gap, 0.12 / n if leafy else 0.15 / n)
 
 
 def _garden(cloth: Cloth, rng: np.random.Generator) -> None:
     """Liberty style: leaves first, then large, middle and small flowers over them, hardly any ground left."""
-    count = int(rng.integers(5, 9))
-    spots = spread(rng, count, rounds=20)
+    count = int(rng.integers(5, 10))
     size = 0.42 / math.sqrt(count)
+    spots = spread(rng, count, rounds=20)
+    taken: list[Circle] = []
     for spot in spots:
         for k in range(6):
-            turn = spot.turn + k * 1.047
-            _leaf(cloth, spot.x + size * 0.6 * math.cos(turn), spot.y + size * 0.6 * math.sin(turn), turn, size * 0.95)
+            angle = spot.turn + k * math.pi / 3
+            taken += leaf(cloth, *_at(spot, angle, size * 0.6), angle, size * 0.95)
     kinds = [Flower(rng, 1), Flower(rng, 2), Flower(rng, 1)]
     for spot in spots:
-        _flower(cloth, kinds[spot.n % 3], spot, size * float(rng.uniform(0.8, 1.05)))
-    small = Flower(rng, 4, 0)
-    taken = [(s.x, s.y, size * 1.25) for s in spots]
-    for x, y in rng.random((200, 2)):
-        if any(math.hypot(x - a - round(x - a), y - b - round(y - b)) < r for a, b, r in taken):
-            continue
-        taken.append((float(x), float(y), size * 0.8))
-        _flower(cloth, small, Spot(float(x), float(y), float(rng.uniform(0, 6))), size * 0.3)
+        taken.append(kinds[spot.n % 3].print(cloth, spot, size * float(rng.uniform(0.82, 1.05))))
+    _fill(cloth, rng, taken, size * 0.34, 4)
 
 
 def _peonies(cloth: Cloth, rng: np.random.Generator) -> None:
-    """A few large roses with leaves behind."""
+    """A few large blooms with leaves behind."""
     count = int(rng.integers(3, 6))
-    size = 0.4 / math.sqrt(count)
+    size = 0.42 / math.sqrt(count)
+    taken: list[Circle] = []
     spots = spread(rng, count, rounds=40)
     for spot in spots:
         for k in range(5):
-            turn = spot.turn + k * 1.2566 + float(rng.normal(0, 0.15))
-            _leaf(cloth, spot.x + size * 0.75 * math.cos(turn), spot.y + size * 0.75 * math.sin(turn), turn, size * 0.9)
-    kinds = [Flower(rng, 1, 4), Flower(rng, 2, int(rng.choice([1, 4])))]
+            angle = spot.turn + k * 2 * math.pi / 5 + float(rng.normal(0, 0.15))
+            taken += leaf(cloth, *_at(spot, angle, size * 0.72), angle, size * 0.95)
+    kinds = [Flower(rng, 1, (ROSE,)), Flower(rng, 2, (ROSE, LAYERED, DAHLIA))]
     for spot in spots:
-        _flower(cloth, kinds[spot.n % 2], spot, size * float(rng.uniform(0.9, 1.1)))
+        taken.append(kinds[spot.n % 2].print(cloth, spot, size * float(rng.uniform(0.9, 1.1))))
+    _fill(cloth, rng, taken, size * 0.22, int(rng.choice([2, 4])))
 
 
 def _poppies(cloth: Cloth, rng: np.random.Generator) -> None:
-    """Marimekko: huge uneven blooms, flat colour, dark heart."""
-    count = int(rng.integers(2, 5))
-    size = 0.46 / math.sqrt(count)
-    for spot in spread(rng, count, rounds=60):
-        role = (1, 2, 1)[spot.n % 3]
-        scale = size * float(rng.uniform(0.85, 1.05))
-        outer = [(k, float(rng.uniform(0.03, 0.12)), float(rng.uniform(0, 6.28))) for k in (2, 4, 5, 7)]
-        inner = [(k, float(rng.uniform(0.05, 0.15)), float(rng.uniform(0, 6.28))) for k in (3, 5)]
-        turn = float(rng.uniform(0, 6.28))
-        _stem(cloth, shapes.bezier((spot.x, spot.y), (spot.x + 0.1, spot.y + 0.2), (spot.x + float(rng.normal(0, 0.1)), spot.y + 0.5)), 0.02)
-        for patch in cloth.window(spot.x, spot.y, scale * 1.45):
+    """Huge uneven blooms in flat colour with a dark heart, after the great Finnish prints."""
+    count = int(rng.integers(3, 6))
+    size = 0.4 / math.sqrt(count)
+    spots = spread(rng, count, rounds=60)
+    for spot in spots:
+        low = spot.x + float(rng.normal(0, 0.12)), spot.y + size * 2.2
+        stem(cloth, shapes.bezier((spot.x, spot.y), (spot.x + float(rng.normal(0, 0.1)), spot.y + size), low), 0.018)
+    for spot in spots:
+        role, streak = ((1, 2), (2, 1))[spot.n % 2]
+        scale = size * float(rng.uniform(0.85, 1.1))
+        outer = [(k, float(rng.uniform(0.02, 0.05)), _turn(rng)) for k in (2, 3, 4, 5, 7)]
+        inner = [(k, float(rng.uniform(0.05, 0.12)), _turn(rng)) for k in (3, 5, 8)]
+        for patch in cloth.window(spot.x, spot.y, scale * 1.35):
             patch.paint(role, shapes.wobble(patch.x, patch.y, scale, outer))
-            fx, fy = shapes.fold(patch.x, patch.y, 5, turn)
-            petal = shapes.lens(fx - scale * 0.55, fy, scale * 0.28, scale * 0.05)
-            patch.paint(3 if role == 2 else 2, petal, 0.9)
-            patch.paint(4, shapes.wobble(patch.x, patch.y, scale * 0.32, inner))
-            patch.paint(3, shapes.wobble(patch.x, patch.y, scale * 0.17, inner[::-1]))
+            fx, fy = shapes.fold(patch.x, patch.y, 9, spot.turn)
+            patch.paint(streak, shapes.lens(fx - scale * 0.6, fy, scale * 0.26, scale * 0.03), 0.8)
+            patch.paint(3, shapes.wobble(patch.x, patch.y, scale * 0.36, inner))
+            fx, fy = shapes.fold(patch.x, patch.y, 12, spot.turn)
+            patch.paint(4, shapes.disc(fx - scale * 0.3, fy, scale * 0.035))
+            patch.paint(4, shapes.wobble(patch.x, patch.y, scale * 0.17, inner[::-1]))
 
 
 def _folk(cloth: Cloth, rng: np.random.Generator) -> None:
-    """Scandinavian folk: mirrored tulips on stems in a half drop."""
-    n = 2
-    size = 0.24
-    petals = int(rng.integers(3, 6))
-    leaves = int(rng.integers(2, 4))
-    top = int(rng.integers(2))
-    for spot in grid(n, 2 if rng.random() < 0.5 else 1, drop=True):
-        down = size * 0.95
-        _stem(cloth, [(spot.x, spot.y - size * 0.2), (spot.x, spot.y + down)], size * 0.07)
-        for k in range(leaves):
-            y = spot.y + down * (0.9 - 0.26 * k)
-            for side in (-1, 1):
-                turn = -math.pi / 2 + side * (1.0 - 0.15 * k)
-                _leaf(cloth, spot.x, y, turn, size * (0.68 - 0.13 * k))
-        for patch in cloth.window(spot.x, spot.y - size * 0.3, size):
-            u, v = patch.x / size, patch.y / size
-            for k in range(petals):
-                angle = -math.pi / 2 + (k - (petals - 1) / 2) * 1.9 / petals
-                end = (0.5 * math.cos(angle), 0.3 + 0.72 * math.sin(angle))
-                role = 1 if (k - (petals - 1) // 2) % 2 == 0 or petals < 4 else 2
-                patch.paint(role, shapes.drop(u, v, (0, 0.28), end, 0.1, 0.17) * size)
-            patch.paint(4, (np.hypot(u, v - 0.2) - 0.16) * size)
-            if top:
-                patch.paint(4, (np.hypot(u, v + 0.74) - 0.09) * size)
-                patch.paint(2, (np.hypot(np.abs(u) - 0.4, v + 0.62) - 0.07) * size)
+    """Scandinavian folk: mirrored tulips on stems in a half drop, small things between."""
+    columns = 2 if rng.random() < 0.6 else 4
+    rows = 1 if columns == 2 else 2
+    size = 0.36 / rows
+    petals, leaves, crown = int(rng.choice([3, 5])), int(rng.integers(2, 4)), bool(rng.random() < 0.6)
+    turned = bool(rng.random() < 0.4)
+    roles = [1, 2] if rng.random() < 0.6 else [1, 1]
+    taken: list[Circle] = []
+    for spot in grid(columns, rows, drop=True):
+        up = -1.0 if turned and spot.n % 2 else 1.0
+        taken += _tulip(cloth, spot, size, up, petals, leaves, crown, roles[spot.n % 2])
+    _fill(cloth, rng, taken, size * 0.17, 2)
+
+
+def _tulip(
+    cloth: Cloth, spot: Spot, size: float, up: float, petals: int, leaves: int, crown: bool, main: int
+) -> list[Circle]:
+    """A tulip of height about 2.4 * size; ``up`` of -1 hangs it."""
+    foot = spot.y + up * size * 1.05
+    stem(cloth, [(spot.x, spot.y - up * size * 0.2), (spot.x, foot)], size * 0.07)
+    taken: list[Circle] = [(spot.x, spot.y + up * size * t, size * 0.3) for t in (0.3, 0.65, 1.0)]
+    for k in range(leaves):
+        y = spot.y + up * size * (1.0 - 0.3 * k)
+        for side in (-1, 1):
+            angle = -math.pi / 2 + side * (1.05 - 0.15 * k)
+            taken += leaf(cloth, spot.x, y, angle * up, size * (0.72 - 0.13 * k), broad=0.23)
+    for patch in cloth.window(spot.x, spot.y - up * size * 0.4, size * 0.95):
+        u, v = patch.x / np.float32(size), patch.y / np.float32(size * up)
+        order = sorted(range(petals), key=lambda k: -abs(k - (petals - 1) / 2))
+        for k in order:
+            angle = -math.pi / 2 + (k - (petals - 1) / 2) * 2.1 / petals
+            end = (0.55 * math.cos(angle), 0.36 + 0.8 * math.sin(angle))
+            inner = abs(k - (petals - 1) / 2) < 0.6
+            petal = shapes.drop(u, v, (0, 0.36), end, 0.1, 0.19)
+            patch.paint(0, (petal - 0.035) * size)
+            patch.paint(main if not inner else 3 - main, petal * size)
+            patch.paint(4 if inner else 0, shapes.drop(u, v, (end[0] * 0.75, end[1] * 0.75 + 0.09), end, 0.025, 0.06) * size)
+        patch.paint(4, (np.hypot(u, v - 0.3) - 0.17) * size)
+        if crown:
+            patch.paint(4, (np.hypot(u, v + 0.82) - 0.08) * size)
+            patch.paint(3 - main, (np.hypot(np.abs(u) - 0.36, v + 0.74) - 0.06) * size)
+    return [*taken, (spot.x, spot.y - up * size * 0.35, size * 0.72)]
 
 
 def _vine(cloth: Cloth, rng: np.random.Generator) -> None:
-    """A waving stem climbs the cloth with leaves on both sides and flowers in the bends."""
+    """A waving stem climbs the cloth with leaves on both sides and a flower in every bend."""
     stems = int(rng.integers(1, 4))
-    sway = 0.11 / stems + 0.02
-    waves = int(rng.choice([1, 1, 2])) if stems < 3 else 2
+    waves = 1 if stems == 1 else int(rng.integers(1, stems + 1))
+    sway = (0.2, 0.1, 0.07)[stems - 1]
     flowers = [Flower(rng, 1), Flower(rng, 2)]
-    size = min(0.3 / stems, 0.24 / waves) * 0.62
+    size = min(0.34 / stems, 0.25 / waves) * 0.62
+    taken: list[Circle] = []
+    blooms: list[Spot] = []
     for s in range(stems):
-        x0 = (s + 0.5) / stems
-        shift = 0.5 * (s % 2)
-        ys = np.linspace(0, 1, 33)
-        xs = x0 + sway * np.sin(2 * math.pi * (waves * ys + shift))
-        points = [(float(x), float(y)) for x, y in zip(xs, ys, strict=True)]
-        _stem(cloth, points, 0.014)
-        count = 6 * waves
+        shift, x0 = 0.5 * (s % 2), (s + 0.5) / stems
+
+        def along(t: float, x0: float = x0, shift: float = shift) -> tuple[float, float]:
+            return x0 + sway * math.sin(2 * math.pi * (waves * t + shift)), t
+
+        stem(cloth, [along(t) for t in np.linspace(0, 1, 16 * waves + 1)], 0.016)
+        count = 8 * waves
         for k in range(count):
-            y = (k + 0.5) / count
-            x = x0 + sway * math.sin(2 * math.pi * (waves * y + shift))
-            heading = math.atan2(1.0, sway * 2 * math.pi * waves * math.cos(2 * math.pi * (waves * y + shift)))
-            side = 1 if k % 2 else -1
-            _leaf(cloth, x, y, heading + math.pi + side * 0.9, size * 0.9)
+            t = (k + 0.5) / count
+            (xa, ya), (xb, yb) = along(t - 0.01), along(t + 0.01)
+            heading = math.atan2(ya - yb, xa - xb)
+            taken += leaf(cloth, *along(t), heading + (0.85 if k % 2 else -0.85), size * 1.1, broad=0.24)
         for k in range(2 * waves):
-            y = (k + 0.5) / (2 * waves) - shift / waves + 0.0
-            bend = math.sin(2 * math.pi * (waves * y + shift))
-            x = x0 + sway * bend - math.copysign(size * 0.55, bend)
-            _flower(cloth, flowers[k % 2], Spot(x + math.copysign(size * 0.55, bend), y, float(rng.uniform(0, 6))), size)
+            t = (k + 0.5) / (2 * waves) - shift / waves
+            x, y = along(t)
+            inward = -1 if math.sin(2 * math.pi * (waves * t + shift)) > 0 else 1
+            tip = x + inward * size * 1.15
+            stem(cloth, shapes.bezier((x, y), (x, y - size * 0.7), (tip, y - size * 0.2), 4), 0.012)
+            blooms.append(Spot(tip, y, _turn(rng), n=k + s))
+    for bloom in blooms:
+        taken.append(flowers[bloom.n % 2].print(cloth, bloom, size))
+    _fill(cloth, rng, taken, size * 0.3, 4)
 
 
 def _sprigs(cloth: Cloth, rng: np.random.Generator) -> None:
-    """Botanical sprigs: a curved stem with paired leaves and a bud at the top."""
-    count = int(rng.integers(4, 9))
-    length = 0.62 / math.sqrt(count)
+    """Botanical sprigs: a curved stem with paired leaves and a flower at the top."""
+    count = int(rng.integers(5, 10))
+    length = 0.82 / math.sqrt(count)
     upright = bool(rng.random() < 0.5)
     pairs = int(rng.integers(3, 6))
-    flower = Flower(rng, 2 if rng.random() < 0.5 else 1)
-    leaf_role = int(rng.choice([3, 3, 1]))
+    flower, bud = Flower(rng, int(rng.choice([1, 2]))), bool(rng.random() < 0.3)
+    role = int(rng.choice([3, 3, 3, 1]))
+    taken: list[Circle] = []
     for spot in spread(rng, count, rounds=30):
-        turn = -math.pi / 2 + float(rng.normal(0, 0.3)) if upright else spot.turn
-        bend = float(rng.normal(0, 0.25)) * length
+        turn = -math.pi / 2 + float(rng.normal(0, 0.25)) if upright else spot.turn
+        bend = float(rng.normal(0, 0.22)) * length
         cos, sin = math.cos(turn), math.sin(turn)
-        start = (spot.x - cos * length / 2, spot.y - sin * length / 2)
-        end = (spot.x + cos * length / 2, spot.y + sin * length / 2)
-        points = shapes.bezier(start, (spot.x - sin * bend, spot.y + cos * bend), end)
-        _stem(cloth, points, length * 0.04, leaf_role)
+        start, end = _at(spot, turn, -length / 2), _at(spot, turn, length / 2)
+        points = shapes.bezier(start, (spot.x - sin * bend, spot.y + cos * bend), end, 8)
+        stem(cloth, points, length * 0.035, role)
         for k in range(pairs):
-            x, y = points[1 + round(k * 9 / pairs)]
+            x, y = points[1 + round(k * 5.5 / pairs)]
             for side in (-1, 1):
-                _leaf(cloth, x, y, turn + side * 0.85, length * (0.42 - 0.04 * k), leaf_role)
-        _flower(cloth, flower, Spot(*end, turn), length * 0.27)
+                taken += leaf(cloth, x, y, turn + side * 0.85, length * (0.42 - 0.04 * k), role, 0.22)
+        if bud:
+            taken += leaf(cloth, *end, turn, length * 0.3, role)
+        else:
+            taken.append(flower.print(cloth, Spot(*end, turn), length * 0.27))
+    _fill(cloth, rng, taken, length * 0.1, 2 if flower.main == 1 else 1)
 
 
 def _blossom(cloth: Cloth, rng: np.random.Generator) -> None:
     """Cherry blossom: crooked branches across the tile, five-petalled flowers and buds on them."""
-    flower = Flower(rng, 1 if rng.random() < 0.7 else 2, int(rng.choice([0, 2])))
+    flower = Flower(rng, 1 if rng.random() < 0.7 else 2, (PRIMROSE, SIMPLE, ANEMONE))
     flower.petals = 5
-    branches = int(rng.integers(1, 3))
+    branches = int(rng.integers(2, 4))
     rise = int(rng.choice([0, 1]))
-    places: list[tuple[float, float, float]] = []
+    taken: list[Circle] = []
+    blooms: list[tuple[float, float, float]] = []
+    offset = float(rng.uniform(0, 1))
     for b in range(branches):
-        y0 = (b + float(rng.uniform(0.2, 0.4))) / branches
-        jags = rng.normal(0, 0.045, 6)
-        xs = np.linspace(0, 1, 7)
-        ys = y0 - rise * xs + np.append(jags, jags[0])
-        points = [(float(x), float(y)) for x, y in zip(xs, ys, strict=True)]
-        _stem(cloth, points, 0.022, 3)
+        y0 = offset + b / branches
+        jags = rng.normal(0, 0.03, 6)
+        ys = y0 - rise * np.linspace(0, 1, 7) + np.append(jags, jags[0])
+        points = [(float(x) + b * 0.29, float(y)) for x, y in zip(np.linspace(0, 1, 7), ys, strict=True)]
+        stem(cloth, points, 0.02)
         for k in range(6):
             x, y = points[k]
-            side = 1 if k % 2 else -1
-            tip = (x + 0.11, y + side * float(rng.uniform(0.1, 0.17)))
-            _stem(cloth, [points[k], tip], 0.013, 3)
-            places.append((*tip, 0.085))
-            places.append((x + 0.05, y, 0.1 if k % 2 else 0.055))
-    for x, y, size in places:
-        _flower(cloth, flower, Spot(x, y, float(rng.uniform(0, 6))), size * float(rng.uniform(0.85, 1.1)) / math.sqrt(branches))
-    for spot in tossed(rng, 0.16):
-        if rng.random() < 0.4:
-            for patch in cloth.window(spot.x, spot.y, 0.03):
-                bare = (patch.planes[0] > 0.99).astype(np.float32)
-                u, v = patch.turned(spot.turn)
-                patch.paint(2, shapes.lens(u, v, 0.022, 0.011), bare)
+            side = 1 if (k + b) % 2 else -1
+            tip = (x + 0.08, y + side * float(rng.uniform(0.3, 0.42)) / branches)
+            stem(cloth, [points[k], tip], 0.011)
+            blooms += [(*tip, 0.18), (x + 0.05, y + side * 0.02, 0.21 if k % 2 else 0.11)]
+            taken += [(x, y, 0.03), (x + 0.08, y, 0.03)]
+    for x, y, size in blooms:
+        scale = size * float(rng.uniform(0.9, 1.1)) / branches
+        taken.append(flower.print(cloth, Spot(x, y, _turn(rng)), scale))
+    for spot in packed(rng, [(0.016, 120)], taken, 0.05):
+        for patch in cloth.window(spot.x, spot.y, 0.03):
+            u, v = patch.turned(spot.turn)
+            patch.paint(2, shapes.lens(u, v, 0.024, 0.012))
+
+
+def _tropics(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Palm fronds and cut leaves, hibiscus among them."""
+    count = int(rng.integers(5, 8))
+    size = 0.56 / math.sqrt(count)
+    spots = spread(rng, count, rounds=30)
+    roles = [3, 1] if rng.random() < 0.4 else [3, 3]
+    taken: list[Circle] = []
+    for spot in spots:
+        start = _at(spot, spot.turn, -size * 0.55)
+        grow = frond if spot.n % 2 or rng.random() < 0.3 else monstera
+        taken += grow(cloth, *start, spot.turn, size * 1.25, roles[spot.n % 2])
+    flower = Flower(rng, 2 if roles[1] == 1 else 1, (HIBISCUS,))
+    if rng.random() < 0.8:
+        for spot in spots[:: 2 if count > 5 else 1]:
+            where = _at(spot, spot.turn + 2.5, size * 0.55)
+            taken.append(flower.print(cloth, Spot(*where, spot.turn), size * 0.5))
+    _fill(cloth, rng, taken, size * 0.18, 2)
+
+
+def _meadow(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Flowers of several kinds standing on their stems in rows."""
+    rows = 2
+    columns = int(rng.integers(3, 6))
+    kinds = [Flower(rng, role) for role in (1, 2, 1, 2)]
+    heights = rng.uniform(0.6, 1.0, rows * columns)
+    height = 0.36
+    taken: list[Circle] = []
+    heads: list[tuple[Flower, Spot, float]] = []
+    for j in range(rows):
+        for i in range(columns):
+            x = (i + (0.5 if j % 2 else 0.0) + float(rng.normal(0, 0.06))) / columns
+            foot, tall = j / rows, height * float(heights[j * columns + i])
+            sway = float(rng.normal(0, 0.03))
+            top = (x + sway, foot - tall)
+            points = shapes.bezier((x, foot), (x, foot - tall / 2), top, 6)
+            stem(cloth, points, 0.014)
+            for k in range(2):
+                for side in (-1, 1):
+                    turn = -math.pi / 2 + side * 0.7
+                    taken += leaf(cloth, *points[1 + 2 * k], turn, 0.36 / columns * (1 - 0.3 * k), broad=0.19)
+            kind = kinds[(i + j) % 4 if columns != 4 else (i + 2 * j) % 4]
+            heads.append((kind, Spot(*top, _turn(rng)), min(0.4 / columns, 0.115)))
+            taken.append((x, foot - tall / 2, 0.04))
+    for flower, spot, size in heads:
+        taken.append(flower.print(cloth, spot, size))
+    _fill(cloth, rng, taken, 0.035, 4)
+
+
+def _medallions(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Suzani: embroidered medallions in a half drop, ringed with leaves."""
+    n = int(rng.choice([1, 2, 2]))
+    flowers = [Flower(rng, 1, (SUZANI, SUZANI, DAHLIA)), Flower(rng, 2, (SUZANI, DAHLIA, ANEMONE))]
+    spots = [Spot(s.x, s.y, n=0) for s in grid(n, n)] + [Spot(s.x + 0.5 / n, s.y + 0.5 / n, n=1) for s in grid(n, n)]
+    sizes = (0.29 / n, 0.21 / n)
+    around = int(rng.choice([8, 10, 12]))
+    taken: list[Circle] = []
+    for spot in spots:
+        size = sizes[spot.n]
+        for k in range(around if spot.n == 0 else 0):
+            angle = (k + 0.5) * 2 * math.pi / around
+            taken += leaf(cloth, *_at(spot, angle, size * 0.98), angle, size * 0.36, broad=0.28, shade=0)
+        taken.append(flowers[spot.n].print(cloth, Spot(spot.x, spot.y, 0.0), size))
+    _fill(cloth, rng, taken, 0.06 / n, 4)
