@@ -14,7 +14,7 @@ from .bend import REACH, bend, body, limit
 from .colour import to_linear
 from .maps import resize
 from .measure import px_per_cm
-from .shading import shading
+from .shading import shading, solver_size
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
@@ -151,10 +151,12 @@ def fit(photo: Image.Image, mask: F32, labels: U8 | None = None) -> Fit:
     classes = None
     if labels is not None:
         classes = np.asarray(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST, box=box))
-    log, relief = shading(linear, cover, classes)
-    small = resize(cover, relief.shape[1], relief.shape[0], Image.Resampling.BOX)
-    du, dv = bend(relief, small, body(small), _standing(labels))
-    scale = (box[2] - box[0]) / relief.shape[1]
+    rows, columns = solver_size(*cover.shape)
+    small = resize(cover, columns, rows, Image.Resampling.BOX)
+    shape = body(small)
+    log, relief = shading(linear, cover, classes, shape.side)
+    du, dv = bend(relief, small, shape, _standing(labels))
+    scale = (box[2] - box[0]) / columns
     du, dv = limit(du * np.float32(scale), dv * np.float32(scale), REACH * max(width, height))
     return Fit(width, height, box, np.exp(log), np.stack([du, dv]), soft, labels, _measure(small, classes, box))
 

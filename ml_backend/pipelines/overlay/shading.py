@@ -39,17 +39,25 @@ _BUSY = (0.14, 0.34)
 _UNEVEN, _MIXED = (0.5, 0.75), (0.06, 0.1)
 """Local deviation of log luminance, and of chromaticity, at which cloth begins and ends to count as busy."""
 
-_DOUBT = 0.3
+_DOUBT = 0.03
 """Weight of a step that is not trusted at all: below 1 the surroundings' mean light has more say across prints."""
+
+_DYE_LOG, _DYE_CHROMA = 0.9, 0.05
+"""How far the log luminance, and the chromaticity, of one dye may be from its mean."""
+
+_MOST_DYES = 8
 
 _STEEP, _TINTED = (0.8, 0.12), (0.07, 0.02)
 """Steps that are half trusted as light, on plain and on busy cloth."""
 
-_ANCHOR = 3e-4
+_ANCHOR = 1e-3
 """Pull towards the mean light of the surroundings: holds over 1/sqrt(_ANCHOR) pixels of the solver's grid."""
 
 _SURROUND = 0.06
 """Radius of these surroundings, as a share of the cloth's size."""
+
+_VOLUME = 0.45
+"""Exponent of the Lambertian fall-off lent to round cloth where its own shading cannot be told from its print."""
 
 _LIGHTEST, _DARKEST = 0.3, 2.3
 """Soft bounds of the log shading: S stays within exp(-2.3) = 0.10 and exp(0.3) = 1.35."""
@@ -64,15 +72,20 @@ class Grain:
     cover: F32
 
 
-def shading(linear: F32, mask: F32, labels: U8 | None) -> tuple[F32, F32]:
-    """Linear photo (h,w,3), soft mask and class map (h,w) -> log shading (h,w), and the part of it that is free of print.
+def solver_size(height: int, width: int) -> tuple[int, int]:
+    """(rows, columns) of the solver's grid for a (height, width) map."""
+    factor = min(1.0, SOLVE_SIDE / max(height, width))
+    return max(2, round(height * factor)), max(2, round(width * factor))
 
-    The first is 0 on evenly lit cloth, bounded, and extends smoothly past the mask.  The second is on the solver's
-    grid (SOLVE_SIDE at most) and smooth: the relief of the folds.
+
+def shading(linear: F32, mask: F32, labels: U8 | None, side: F32) -> tuple[F32, F32]:
+    """Linear photo (h,w,3), soft mask and class map (h,w) -> log shading (h,w), and the relief of its folds.
+
+    The first is 0 on evenly lit cloth, bounded, and extends smoothly past the mask.  The relief is its large part, on
+    the solver's grid.  ``side`` (on that grid, see ``bend.Body``) lends its roundness to cloth whose print hides the light.
     """
     height, width = mask.shape
-    factor = min(1.0, SOLVE_SIDE / max(height, width))
-    small = (max(2, round(height * factor)), max(2, round(width * factor)))
+    small = solver_size(height, width)
     fine = _grain(linear, mask, (height, width))
     coarse = _grain(linear, mask, small)
     classes = None if labels is None else _nearest(labels, small)
@@ -84,9 +97,10 @@ def shading(linear: F32, mask: F32, labels: U8 | None) -> tuple[F32, F32]:
     solved = _calm(solved, cloth, busy)
     detail = _detail(fine, coarse, busy)
     level = _level(solved, coarse, cloth)
-    smooth = fill(level, cloth.astype(np.float32))
-    whole = resize(smooth, width, height, Image.Resampling.BICUBIC) + detail
-    return _bound(whole), _bound(smooth)
+    known = cloth.astype(np.float32)
+    rounded = level + _VOLUME * busy * np.log(1.0 - 0.6 * np.square(side))
+    whole = resize(fill(rounded, known), width, height, Image.Resampling.BICUBIC) + detail
+    return _bound(whole), _bound(fill(level, known))
 
 
 def _grain(linear: F32, mask: F32, size: tuple[int, int]) -> Grain:
@@ -176,8 +190,33 @@ def _solve(grain: Grain, cloth: Bools, busy: F32, classes: U8 | None) -> F32:
         weights.append(np.where(known, _DOUBT + (1.0 - _DOUBT) * trust, 0.25)[both])
     head, tail = np.concatenate(heads), np.concatenate(tails)
     target, weight = np.concatenate(targets).astype(np.float64), np.concatenate(weights)
-    mean = blur(grain.log, inner.astype(np.float32) + 1e-4 * cloth, _SURROUND * max(cloth.shape))
+    mean = blur(_undyed(grain, cloth), inner.astype(np.float32) + 1e-4 * cloth, _SURROUND * max(cloth.shape))
     return _least_squares(head, tail, target, weight, cloth, mean - mean[cloth].mean())
+
+
+def _undyed(grain: Grain, cloth: Bools) -> F32:
+    """Log luminance less that of the dye: pixels of about one colour are taken for one dye, whose median is removed.
+
+    Dyes are found greedily, the most common first, on a coarse histogram of colour.
+    """
+    colours = np.concatenate([grain.log[cloth, None] / _DYE_LOG, grain.chroma[cloth] / _DYE_CHROMA], axis=1)
+    result = grain.log.copy()
+    flat = result[cloth]
+    left = np.ones(len(flat), bool)
+    for _ in range(_MOST_DYES):
+        if left.sum() < 0.02 * len(flat):
+            break
+        bins, counts = np.unique(np.rint(colours[left] * 2.0), axis=0, return_counts=True)
+        centre = bins[counts.argmax()] / 2.0
+        for _ in range(3):
+            near = left & (np.square(colours - centre).sum(-1) < 1.0)
+            centre = colours[near].mean(0) if near.any() else centre
+        near = left & (np.square(colours - centre).sum(-1) < 1.0)
+        flat[near] -= np.median(flat[near]) if near.any() else 0.0
+        left &= ~near
+    flat[left] = 0.0
+    result[cloth] = flat
+    return result
 
 
 def _least_squares(
@@ -215,7 +254,8 @@ def _detail(fine: Grain, coarse: Grain, busy: F32) -> F32:
     if fine.log.shape == coarse.log.shape:
         return np.zeros_like(fine.log)
     base = resize(coarse.log, width, height, Image.Resampling.BICUBIC)
-    plain = resize((1.0 - busy) * _ramp(coarse.cover, 0.85, 1.0), width, height, Image.Resampling.BILINEAR)
+    inner = ndimage.binary_erosion(coarse.cover > 0.95, iterations=2).astype(np.float32)
+    plain = resize((1.0 - busy) * ndimage.gaussian_filter(inner, 0.8), width, height, Image.Resampling.BILINEAR)
     return np.asarray(0.3 * np.tanh((fine.log - base) * 0.8 / 0.3) * np.clip(plain, 0.0, 1.0), np.float32)
 
 
@@ -229,7 +269,7 @@ def _level(solved: F32, grain: Grain, cloth: Bools) -> F32:
         sample = here & inner
         if int(sample.sum()) < 12:
             sample = here
-        low, even, high = np.percentile(solved[sample], [8, 78, 94])
+        low, even, high = np.percentile(solved[sample], [8, 74, 94])
         tone = float(np.median(np.exp(grain.log[sample])))
         result[here] = (solved[here] - even) * _gain(tone, float(high - low))
     return result

@@ -1,0 +1,373 @@
+"""Overlay: geometry by properties, light and folds on made-up cloth whose truth is known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from scipy import ndimage
+
+from ml_backend.errors import BadInput, Stopped
+from ml_backend.pipelines.overlay import OverlayPipeline, fit, wear
+from ml_backend.pipelines.overlay.colour import shoulder, to_linear, to_srgb
+from ml_backend.pipelines.overlay.maps import fill, resize
+from ml_backend.pipelines.overlay.measure import px_per_cm
+from ml_backend.pipelines.overlay.repeats import Placement, repeat_cell
+from ml_backend.pipelines.overlay.tiles import Fabric
+from ml_backend.requests import REPEATS, OverlayRequest
+
+WIDTH, HEIGHT = 160, 200
+BOX = (slice(30, 180), slice(40, 120))
+"""Where the cloth of :func:`shot` lies."""
+
+few = settings(max_examples=25, deadline=None)
+requests = st.builds(
+    OverlayRequest,
+    scale_cm=st.floats(2, 60),
+    rotate=st.floats(-180, 180),
+    offset_x=st.floats(-1, 1),
+    offset_y=st.floats(-1, 1),
+    repeat=st.sampled_from(REPEATS),
+)
+
+
+def shot(light: np.ndarray | float = 0.4, ground: int = 200, print_: np.ndarray | float = 1.0) -> Image.Image:
+    """A photo of a rectangle of grey cloth under ``light`` (linear, broadcast to the box) on a plain ground."""
+    pixels = np.full((HEIGHT, WIDTH, 3), ground, np.uint8)
+    height, width = pixels[BOX].shape[:2]
+    linear = np.broadcast_to(np.asarray(light * print_, np.float32), (height, width))
+    pixels[BOX] = to_srgb(linear[..., None].repeat(3, -1))
+    return Image.fromarray(pixels)
+
+
+def soft_mask() -> np.ndarray:
+    mask = np.zeros((HEIGHT, WIDTH), np.float32)
+    mask[BOX] = 1.0
+    return mask
+
+
+def folds(depth: float, period: float = 40.0) -> np.ndarray:
+    """(150, 80) light on vertical folds: exp(depth * sin)."""
+    return np.exp(depth * np.sin(np.arange(80) * 2 * np.pi / period))[None].repeat(150, 0).astype(np.float32)
+
+
+def plain(colour: tuple[int, int, int] = (120, 60, 30)) -> Image.Image:
+    return Image.new("RGB", (32, 32), colour)
+
+
+def noise(side: int = 32, seed: int = 0) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8))
+
+
+def inside(light: np.ndarray, margin: int = 8) -> np.ndarray:
+    return light[BOX][margin:-margin, margin:-margin]
+
+
+# Colour
+
+
+def test_every_byte_survives_linear_light() -> None:
+    levels = np.arange(256, dtype=np.uint8)
+    assert np.array_equal(to_srgb(to_linear(levels)), levels)
+
+
+@given(st.floats(0, 20), st.floats(0, 20))
+def test_highlights_are_compressed_in_order_and_never_clip(a: float, b: float) -> None:
+    low, high = sorted((a, b))
+    worn = shoulder(np.array([low, high], np.float32))
+    assert worn[0] <= worn[1] <= 1.0
+    if high <= 0.8:
+        assert worn == pytest.approx([low, high], abs=1e-6)
+
+
+# Geometry
+
+
+@few
+@given(requests, st.floats(1, 30))
+def test_the_photos_centre_holds_the_offset_point_of_the_tile(request: OverlayRequest, scale: float) -> None:
+    place = Placement.of(request, scale, WIDTH, HEIGHT)
+    u, v = place(np.float32([WIDTH / 2]), np.float32([HEIGHT / 2]))
+    assert (u[0], v[0]) == pytest.approx((-request.offset_x, -request.offset_y), abs=1e-3)
+
+
+@few
+@given(requests, st.floats(1, 30))
+def test_one_tile_side_along_the_turned_axes_is_one_repeat(request: OverlayRequest, scale: float) -> None:
+    place = Placement.of(request, scale, WIDTH, HEIGHT)
+    side, angle = scale * request.scale_cm, math.radians(request.rotate)
+    x = np.float32([50, 50 + side * math.cos(angle), 50 + side * math.sin(angle)])
+    y = np.float32([70, 70 - side * math.sin(angle), 70 + side * math.cos(angle)])
+    u, v = place(x, y)
+    assert (u[1] - u[0], v[1] - v[0]) == pytest.approx((1, 0), abs=1e-3)
+    assert (u[2] - u[0], v[2] - v[0]) == pytest.approx((0, 1), abs=1e-3)
+
+
+def through_the_repeat(u: float, v: float, repeat: str) -> tuple[float, float]:
+    """The formula of the design, point by point."""
+    column, row = math.floor(u), math.floor(v)
+    if repeat == "half-drop":
+        v += 0.5 * (column % 2)
+    if repeat == "half-brick":
+        u += 0.5 * (row % 2)
+    if repeat == "mirror":
+        u = u - column if column % 2 == 0 else 1 - (u - column)
+    return u % 1.0, v % 1.0
+
+
+@few
+@given(st.sampled_from(REPEATS), st.integers(-40, 40), st.integers(-40, 40))
+def test_a_repeat_reads_the_tile_where_the_formula_says(repeat: str, column: int, row: int) -> None:
+    tile = noise(8)
+    u, v = (column + 0.5) / 8, (row + 0.5) / 8
+    got = to_srgb(Fabric(tile, 8.0, repeat)(np.float32([u]), np.float32([v])))[0]
+    x, y = through_the_repeat(u, v, repeat)
+    assert np.array_equal(got, np.asarray(tile)[int(y * 8), int(x * 8)])
+
+
+def test_an_unknown_repeat_is_refused() -> None:
+    with pytest.raises(BadInput, match="repeat"):
+        repeat_cell(np.zeros((4, 4, 3), np.float32), "spiral")
+
+
+@few
+@given(st.floats(3, 300), st.sampled_from(REPEATS))
+def test_filtering_to_any_size_keeps_the_mean_colour(side: float, repeat: str) -> None:
+    tile = noise(48)
+    grid = (np.arange(200, dtype=np.float32) + 0.5) / 200
+    u, v = (axis.ravel() for axis in np.meshgrid(grid * 2, grid * 2))
+    mean = Fabric(tile, side, repeat)(u, v).mean(axis=0)
+    assert mean == pytest.approx(to_linear(np.asarray(tile)).mean(axis=(0, 1)), abs=0.02)
+
+
+# What stays as it was
+
+
+@few
+@given(requests, st.integers(0, 1000), st.floats(0, 1))
+def test_pixels_outside_the_mask_are_identical_and_the_size_stays(
+    request: OverlayRequest, seed: int, strength: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    photo = Image.fromarray(rng.integers(0, 256, (60, 45, 3), np.uint8))
+    mask = np.clip(ndimage.gaussian_filter(rng.normal(size=(60, 45)), 4) * 8, 0, 1).astype(np.float32)
+    look = wear(photo, fit(photo, mask), noise(), OverlayRequest(**{**request.to_dict(), "strength": strength}))
+    assert look.size == photo.size
+    assert look.mode == "RGB"
+    assert np.array_equal(np.asarray(look)[mask == 0], np.asarray(photo)[mask == 0])
+
+
+def test_no_strength_is_the_photo() -> None:
+    photo = shot(folds(0.4) * 0.3)
+    look = wear(photo, fit(photo, soft_mask()), noise(), OverlayRequest(strength=0.0))
+    assert np.array_equal(np.asarray(look), np.asarray(photo))
+
+
+def test_an_empty_mask_is_the_photo() -> None:
+    photo = shot()
+    empty = np.zeros((HEIGHT, WIDTH), np.float32)
+    look = OverlayPipeline()(photo, empty, empty.astype(np.uint8), noise(), OverlayRequest())
+    assert np.array_equal(np.asarray(look), np.asarray(photo))
+
+
+def test_only_the_chosen_garments_change() -> None:
+    photo = shot()
+    labels = np.where(soft_mask() > 0, 1, 0).astype(np.uint8)
+    labels[100:180, 40:120] = 4
+    fitted = fit(photo, soft_mask(), labels)
+    look = np.asarray(wear(photo, fitted, plain(), OverlayRequest(garments=("skirt",))))
+    changed = (look != np.asarray(photo)).any(axis=-1)
+    assert changed[105:175, 45:115].all()
+    assert not changed[:100].any()
+    assert fitted.classes() == ["skirt", "top"]
+
+
+def test_the_same_request_gives_the_same_bytes() -> None:
+    photo = shot(folds(0.3) * 0.3)
+    looks = [
+        OverlayPipeline()(photo, soft_mask(), None, noise(), OverlayRequest(rotate=20)).tobytes() for _ in range(2)
+    ]
+    assert looks[0] == looks[1]
+
+
+# Light
+
+
+@few
+@given(st.tuples(*[st.integers(0, 220)] * 3), st.sampled_from([0.02, 0.1, 0.4, 0.8]))
+def test_plain_fabric_on_evenly_lit_cloth_has_its_own_colour(colour: tuple[int, int, int], light: float) -> None:
+    photo = shot(light)
+    look = wear(photo, fit(photo, soft_mask()), plain(colour), OverlayRequest())
+    worn = inside(np.asarray(look).astype(int), 4)
+    assert np.abs(worn - np.array(colour)).max() <= 3
+
+
+def test_more_light_on_the_cloth_is_more_light_on_the_fabric() -> None:
+    ramp = np.linspace(0.1, 0.5, 80)[None].repeat(150, 0)
+    photo = shot(ramp)
+    look = np.asarray(wear(photo, fit(photo, soft_mask()), plain((140, 140, 140)), OverlayRequest())).astype(int)
+    row = inside(look[..., 1], 6)[60]
+    assert (np.diff(row) >= 0).all()
+    assert row[-1] - row[0] > 30
+
+
+@pytest.mark.parametrize("tone", [0.012, 0.15, 0.7])
+def test_folds_of_black_grey_and_white_cloth_all_show(tone: float) -> None:
+    photo = shot(np.minimum(folds(0.35) * tone, 1.0), ground=128)
+    light = inside(np.log(fit(photo, soft_mask()).shading()))
+    truth = inside(np.pad(np.log(folds(0.35)), ((30, 20), (40, 40))))
+    assert np.corrcoef(light.ravel(), truth.ravel())[0, 1] > 0.9
+    assert light.std() > 0.1
+
+
+@pytest.mark.parametrize("contrast", [0.15, 0.4])
+def test_a_print_does_not_become_light(contrast: float) -> None:
+    y, x = np.mgrid[:150, :80]
+    checks = np.where((x // 8 + y // 8) % 2 == 0, 1.0, contrast)
+    light = fit(shot(0.5, print_=checks), soft_mask()).shading()
+    assert inside(np.log(light)).std() < 0.08
+
+
+def test_a_print_does_not_hide_the_folds() -> None:
+    stripes = np.where(np.arange(150)[:, None] // 7 % 2 == 0, 1.0, 0.2)
+    light = inside(np.log(fit(shot(folds(0.35) * 0.5, print_=stripes), soft_mask()).shading()))
+    truth = inside(np.pad(np.log(folds(0.35)), ((30, 20), (40, 40))))
+    assert np.corrcoef(light.ravel(), truth.ravel())[0, 1] > 0.7
+
+
+@pytest.mark.parametrize("ground", [0, 255])
+def test_the_background_leaves_no_halo(ground: int) -> None:
+    blurred = ndimage.gaussian_filter(np.asarray(shot(0.2, ground)), (1, 1, 0))
+    mask = ndimage.gaussian_filter(soft_mask(), 1.0)
+    light = fit(Image.fromarray(blurred), mask).shading()
+    assert np.abs(light[BOX] - 1.0).max() < 0.15
+
+
+def test_shading_stays_within_sane_bounds() -> None:
+    wild = np.random.default_rng(3).uniform(0, 1, (150, 80))
+    light = fit(shot(wild), soft_mask()).shading()
+    assert np.isfinite(light).all()
+    assert 0.05 < light.min() <= light.max() < 2.0
+
+
+# Bending and measure
+
+
+def test_folds_bend_the_pattern_and_flat_cloth_hardly_does() -> None:
+    flat, folded = (fit(shot(0.3 * light), soft_mask()).displacement()[1] for light in (1.0, folds(0.5)))
+    assert np.abs(inside(flat)).max() < 0.1
+    assert np.abs(inside(folded)).max() > 0.5
+
+
+def test_bending_is_bounded_and_never_folds_the_pattern_over() -> None:
+    du, dv = fit(shot(folds(1.0, 16.0) * 0.2), soft_mask()).displacement()
+    assert np.hypot(du, dv).max() <= 0.02 * HEIGHT + 1e-3
+    assert np.gradient(du, axis=1).min() > -1
+    assert np.gradient(dv, axis=0).min() > -1
+
+
+def person(scale: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mask and labels of a straight dress, 105 cm long and 46 cm across, at ``scale`` pixels a centimetre."""
+    mask = np.zeros((170 * scale, 80 * scale), np.float32)
+    mask[30 * scale : 135 * scale, 17 * scale : 63 * scale] = 1
+    return mask, (mask * 3).astype(np.uint8)
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_a_dress_is_measured_in_proportion(scale: int) -> None:
+    assert px_per_cm(*person(scale)) == pytest.approx(scale, rel=0.1)
+
+
+@pytest.mark.parametrize("index", range(7))
+@pytest.mark.parametrize("shape", [(1, 1), (2, 90), (90, 2), (40, 40)])
+def test_any_cloth_has_a_measure(index: int, shape: tuple[int, int]) -> None:
+    value = px_per_cm(np.ones(shape, np.float32), np.full(shape, index, np.uint8))
+    assert math.isfinite(value)
+    assert value > 0
+
+
+def test_wider_shoulders_make_a_smaller_pattern() -> None:
+    photo = shot()
+    mask, labels = soft_mask(), (soft_mask() * 3).astype(np.uint8)
+    fitted = fit(photo, mask, labels)
+    wide = wear(photo, fitted, noise(), OverlayRequest(scale_cm=10, shoulder_cm=80))
+    small = wear(photo, fitted, noise(), OverlayRequest(scale_cm=5, shoulder_cm=40))
+    assert np.array_equal(np.asarray(wide), np.asarray(small))
+
+
+# Preview
+
+
+def test_the_preview_decodes_to_the_fit() -> None:
+    photo = shot(folds(0.4) * 0.3)
+    labels = (soft_mask() * 3).astype(np.uint8)
+    fitted = fit(photo, soft_mask(), labels)
+    preview = fitted.preview(photo, max_side=100)
+    maps, mask = np.asarray(preview.maps).astype(np.float32), np.asarray(preview.mask)
+    assert preview.photo.size == preview.maps.size == preview.mask.size == (80, 100)
+    assert preview.data == {
+        "width": 80,
+        "height": 100,
+        "full_width": WIDTH,
+        "full_height": HEIGHT,
+        "px_per_cm": pytest.approx(fitted.px_per_cm / 2),
+        "classes": ["dress"],
+    }
+    light = resize(fitted.shading(), 80, 100, Image.Resampling.BOX)
+    assert 4 * (maps[..., 0] / 255) ** 2 == pytest.approx(light, abs=0.02)
+    shift = resize(fitted.displacement()[1], 80, 100, Image.Resampling.BOX) / 2
+    assert (maps[..., 2] - 128) / 127 * 0.02 * 100 == pytest.approx(shift, abs=0.02)
+    assert mask[50, 40].tolist() == [255, 96, 0]
+    assert mask[0, 0].tolist() == [0, 0, 0]
+
+
+def test_a_small_photo_is_not_enlarged_for_the_preview() -> None:
+    photo = shot()
+    assert fit(photo, soft_mask()).preview(photo).photo.size == (WIDTH, HEIGHT)
+
+
+# Edges
+
+
+@given(st.integers(1, 40), st.integers(1, 40))
+@few
+def test_filling_keeps_what_is_known_and_stays_within_it(height: int, width: int) -> None:
+    rng = np.random.default_rng(height * 41 + width)
+    values = rng.uniform(2, 3, (height, width)).astype(np.float32)
+    known = (rng.uniform(size=(height, width)) < 0.3).astype(np.float32)
+    known[0, 0] = 1
+    full = fill(values, known)
+    assert full[known == 1] == pytest.approx(values[known == 1], abs=1e-5)
+    assert 2 - 1e-3 <= full.min() <= full.max() <= 3 + 1e-3
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (1, 50), (17, 16)])
+def test_tiny_photos_are_dressed_too(size: tuple[int, int]) -> None:
+    photo = Image.new("RGB", size, (90, 90, 90))
+    mask = np.ones((size[1], size[0]), np.float32)
+    assert OverlayPipeline()(photo, mask, None, noise(), OverlayRequest()).size == size
+
+
+def test_sizes_that_differ_are_refused() -> None:
+    photo = shot()
+    with pytest.raises(BadInput, match="mask"):
+        fit(photo, np.zeros((5, 5), np.float32))
+    with pytest.raises(BadInput, match="class map"):
+        fit(photo, soft_mask(), np.zeros((5, 5), np.uint8))
+    with pytest.raises(BadInput, match="fit is of"):
+        wear(photo.resize((50, 50)), fit(photo, soft_mask()), noise(), OverlayRequest())
+
+
+def test_progress_rises_to_one_and_stopping_stops() -> None:
+    told: list[float] = []
+    run = OverlayPipeline()
+    run(shot(), soft_mask(), None, noise(), OverlayRequest(), lambda share, stage: told.append(share))
+    assert told == sorted(told)
+    assert told[0] == 0.0
+    assert told[-1] == pytest.approx(1.0)
+    with pytest.raises(Stopped):
+        run(shot(), soft_mask(), None, noise(), OverlayRequest(), None, lambda: True)
