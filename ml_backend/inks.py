@@ -85,7 +85,8 @@ def palette_from_seed(pattern_type: str, seed: int, count: int = 5) -> tuple[str
     if not MIN_INKS <= count <= MAX_INKS:
         raise BadInput(f"The number of colours must be from {MIN_INKS} to {MAX_INKS}, not {count!r}.")
     rng = np.random.default_rng((100 + PATTERN_TYPES.index(pattern_type), seed))
-    lch = _curated(pattern_type, rng) if rng.random() < 0.5 else _HARMONIES.get(pattern_type, _harmony)(rng)
+    curated = rng.random() < 0.5
+    lch = _curated(pattern_type, rng) if curated else _tempered(_HARMONIES.get(pattern_type, _harmony)(rng))
     return tuple(_hex(colour) for colour in _legible(lch)[:count])
 
 
@@ -191,9 +192,9 @@ def _ground(rng: np.random.Generator, hue: float) -> tuple[float, float, float]:
         return float(rng.uniform(0.92, 0.98)), float(rng.uniform(0.004, 0.03)), 80 + float(rng.normal(0, 20))
     if kind < 0.68:
         return float(rng.uniform(0.82, 0.92)), float(rng.uniform(0.03, 0.08)), hue + float(rng.normal(0, 40))
-    if kind < 0.9:
+    if kind < 0.93:
         return float(rng.uniform(0.2, 0.34)), float(rng.uniform(0.02, 0.08)), hue + float(rng.normal(0, 60))
-    return float(rng.uniform(0.5, 0.72)), float(rng.uniform(0.08, 0.15)), hue + 180 + float(rng.normal(0, 30))
+    return float(rng.uniform(0.68, 0.8)), float(rng.uniform(0.06, 0.11)), hue + 180 + float(rng.normal(0, 30))
 
 
 def _harmony(rng: np.random.Generator, leaf: float | None = None) -> F64:
@@ -250,6 +251,25 @@ def _pelts(rng: np.random.Generator) -> F64:
 
 
 _HARMONIES = {"floral": _botanical, "paisley": _botanical, "camouflage": _tones, "animal": _pelts}
+
+
+def _tempered(lch: F64) -> F64:
+    """Dye-like colours: yellows are light, or they turn to mud; greens and cyans are quiet, or they turn to neon."""
+    lch = lch.copy()
+    for i, (lightness, chroma, hue) in enumerate(lch):
+        yellow, green = _bump(hue, 90, 28), _bump(hue, 170, 45)
+        if i in (1, 2, 4) and chroma > 0.06 and 0.36 < lightness < 0.75:
+            lch[i, 0] = lightness + 0.16 * yellow
+        lch[i, 1] = min(chroma, 0.18 - 0.08 * green)
+        if lightness > 0.8:
+            lch[i, 1] = min(lch[i, 1], 0.11)
+    return lch
+
+
+def _bump(hue: float, centre: float, width: float) -> float:
+    """1 at ``centre`` degrees, falling to 0 around it."""
+    away = (hue - centre + 180) % 360 - 180
+    return math.exp(-((away / width) ** 2))
 
 
 def _legible(lch: F64) -> F64:

@@ -27,8 +27,9 @@ def _at(spot: Spot, angle: float, away: float) -> tuple[float, float]:
 
 def _fill(cloth: Cloth, rng: np.random.Generator, taken: list[Circle], size: float, role: int = 2) -> None:
     """Small flowers, leaf pairs and dots in the room that is left."""
+    size = max(size, 0.034)  # smaller would be specks on a small tile
     small = Flower(rng, role, (SIMPLE, PRIMROSE, DAISY))
-    for spot in packed(rng, [(size, 200), (size * 0.6, 200), (size * 0.25, 200)], taken, size * 0.15):
+    for spot in packed(rng, [(size, 200), (size * 0.62, 200), (size * 0.32, 200)], taken, size * 0.2):
         if spot.size > size * 0.75:
             small.print(cloth, spot, spot.size)
         elif spot.size > size * 0.4:
