@@ -101,7 +101,8 @@ def garment_pairs(photos: Path, mattes: Path) -> list[Pair]:
         for matte in sorted((mattes / folder).glob("*.png")):
             if held_out(matte.stem):
                 photo = photos / folder / f"{matte.stem}.jpg"
-                pairs.append((photo, reader(matte, Image.open(photo).size, garment)))
+                with Image.open(photo) as image:
+                    pairs.append((photo, reader(matte, image.size, garment)))
     return pairs
 
 

@@ -49,17 +49,19 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
     restoration.add_argument("--count", type=int, default=40, help="drawn pictures (default: 40)")
     restoration.add_argument("--real", default="", metavar="DIR", help="close-ups of cloth by class, for real pictures too")
 
-    for name, summary in (
-        ("fid", "Frechet distance of fabrics to held-out swatches, in our classifier's features."),
-        ("kid", "Kernel distance of fabrics to held-out swatches, in our classifier's features."),
-    ):
-        distance = metric(name, measure_distance, summary)
-        distance.add_argument("--model", type=Path, help="generator package (default: the starter)")
-        distance.add_argument("--count", type=int, default=64, help="fabrics of each type (default: 64)")
+    generator = metric("generator", measure_generator, "KID, FID and recognised share of dreamed fabrics, per type.")
+    generator.add_argument("--model", type=Path, help="package folder (default: the starter)")
+    generator.add_argument("--classifier", type=Path, help="package whose features are used (default: the starter)")
+    generator.add_argument("--count", type=int, default=50, help="fabrics of each type (default: 50)")
+
+    for name, full in (("kid", "Kernel"), ("fid", "Frechet")):
+        distance = metric(name, measure_distance, f"{full} distance of two folders of pictures in our features.")
+        distance.add_argument("real", type=Path, metavar="REAL_DIR")
+        distance.add_argument("fake", type=Path, metavar="FAKE_DIR")
+        distance.add_argument("--classifier", type=Path, help="package whose features are used (default: the starter)")
 
     classifier = metric("classifier", measure_classifier, "Accuracy of the pattern classifier on held-out swatches.")
     classifier.add_argument("--model", type=Path, help="package folder (default: the starter)")
-    classifier.add_argument("--count", type=int, default=64, help="swatches of each type (default: 64)")
 
 
 def measure_iou(options: argparse.Namespace) -> Figures:
@@ -115,19 +117,27 @@ def measure_restoration(options: argparse.Namespace) -> Figures:
     return {"model": package.manifest.reference, **restoration(package, count=options.count, real_dir=options.real)}
 
 
-def measure_distance(options: argparse.Namespace) -> Figures:
-    from . import patterns
+def measure_generator(options: argparse.Namespace) -> Figures:
+    from .patterns import generator_quality
 
     package = _package(options.model, "dcgan-starter")
-    measure = patterns.fid if options.metric == "fid" else patterns.kid
-    return {"model": package.manifest.reference, **measure(package, count=options.count)}
+    judge = _package(options.classifier, "classifier-starter")
+    return {"model": package.manifest.reference, **generator_quality(package, judge, options.count)}
+
+
+def measure_distance(options: argparse.Namespace) -> Figures:
+    from .patterns import compare_folders, load_classifier
+
+    judge = _package(options.classifier, "classifier-starter")
+    figures = compare_folders(load_classifier(judge), options.real, options.fake)
+    return {key: figures[key] for key in (options.metric, "real", "fake")} | {"features": judge.manifest.reference}
 
 
 def measure_classifier(options: argparse.Namespace) -> Figures:
     from .patterns import classifier_accuracy
 
     package = _package(options.model, "classifier-starter")
-    return {"model": package.manifest.reference, **classifier_accuracy(package, count=options.count)}
+    return {"model": package.manifest.reference, **classifier_accuracy(package)}
 
 
 def _package(path: Path | None, starter_name: str) -> Package:
