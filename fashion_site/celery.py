@@ -8,12 +8,14 @@ import os
 
 from celery import Celery
 from django.conf import settings
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fashion_site.settings")
 
 app = Celery("toile")
 
+QUEUES = ("default", "gpu", "training")
+EXCHANGE = Exchange("toile", "direct")  # type: ignore[no-untyped-call]
 EMBEDDED = settings.BROKER_URL.startswith(("sqla+", "sqlalchemy+"))
 
 if EMBEDDED:
@@ -28,7 +30,9 @@ app.conf.update(
     broker_transport_options={"connect_args": {"timeout": 30}} if settings.BROKER_URL.startswith("sqla+sqlite") else {},
     task_ignore_result=True,
     task_default_queue="default",
-    task_queues=[Queue(name) for name in ("default", "gpu", "training")],  # type: ignore[no-untyped-call]
+    task_queues=[Queue(name, EXCHANGE, routing_key=name) for name in QUEUES],  # type: ignore[no-untyped-call]
+    task_default_exchange="toile",
+    task_default_routing_key="default",
     # A doorbell is acknowledged when it is heard: a job that outlives a broker's patience must not be rung twice, and
     # the sweeper finds what a killed worker leaves.
     task_acks_late=False,

@@ -109,7 +109,8 @@ def submit(
     with transaction.atomic():
         _check_cap(owner)
         job = Job.objects.create(owner_id=owner.pk, kind=kind, request=dict(request), queue=queue)
-        needed = [one for one in after if one is not None and one.state != State.DONE]
+        named = [one.pk for one in after if one is not None]
+        needed = list(Job.objects.select_for_update().filter(pk__in=named).exclude(state=State.DONE))
         if any(not one.active for one in needed):
             raise BadInput(NEEDED_FAILED)
         if needed:

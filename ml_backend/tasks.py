@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import time
 
 from celery import shared_task
 from celery.signals import worker_ready
@@ -14,11 +15,14 @@ from . import jobs
 
 log = logging.getLogger(__name__)
 
+_next_sweep = 0.0
+
 
 @shared_task(name="ml_backend.tasks.work")  # type: ignore[untyped-decorator]
 def work(queue: str) -> None:
     """Do the fairest waiting job of ``queue``; nothing when another worker was faster."""
     close_old_connections()
+    _sweep_when_due()
     claimed = jobs.claim(queue)
     if claimed is not None:
         jobs.run(claimed)
@@ -28,6 +32,15 @@ def work(queue: str) -> None:
 def sweep() -> None:
     """What the beat schedule runs every few seconds."""
     close_old_connections()
+    _sweep_when_due()
+
+
+def _sweep_when_due() -> None:
+    """Also asked between jobs: on a busy worker the schedule's own message waits behind every doorbell."""
+    global _next_sweep
+    if time.monotonic() < _next_sweep:
+        return
+    _next_sweep = time.monotonic() + settings.JOB_SWEEP_SECONDS * 0.9
     swept = jobs.sweep()
     if swept.requeued or swept.failed or swept.files:
         log.info("Swept: %s", swept)

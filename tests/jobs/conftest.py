@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from ml_backend import jobs
+
+
+@pytest.fixture
+def kind() -> Iterator[Callable[..., str]]:
+    """Register a handler for the length of a test: ``kind(function)`` returns the kind's name."""
+    names: list[str] = []
+
+    def register(function: jobs.Handler | None = None) -> str:
+        def nothing(job: Any, report: Any, should_stop: Any) -> jobs.Publish:
+            return lambda: None
+
+        names.append(f"test-{len(names)}")
+        jobs.handler(names[-1])(function or nothing)
+        return names[-1]
+
+    yield register
+    for name in names:
+        jobs._handlers.pop(name)

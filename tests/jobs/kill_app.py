@@ -1,0 +1,41 @@
+"""A Celery app with one quick kind of job, for the test that kills its worker.
+
+``celery -A tests.jobs.kill_app worker`` works; ``python -m tests.jobs.kill_app USERNAME COUNT`` submits.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import django
+
+django.setup()
+
+from django.contrib.auth import get_user_model  # noqa: E402
+
+from fashion_site.celery import app  # noqa: E402
+from ml_backend import jobs  # noqa: E402
+from patterns.models import Pattern  # noqa: E402
+
+__all__ = ["app"]
+
+
+@jobs.handler("quick")
+def quick(job, report, should_stop):
+    """A third of a second of work, one file, one published row."""
+    for step in range(6):
+        report(step / 6, "working")
+        time.sleep(0.05)
+    key = jobs.save(job, "quick", "result.txt", str(job.pk).encode())
+
+    def publish():
+        Pattern.objects.create(owner_id=job.owner_id, pattern_type="dotted", seed=job.request["n"], job=job, tile=key)
+
+    return publish
+
+
+if __name__ == "__main__":
+    owner = get_user_model().objects.get(username=sys.argv[1])
+    for n in range(int(sys.argv[2])):
+        jobs.submit(owner, "quick", {"n": n})
