@@ -9,7 +9,7 @@ import numpy as np
 from . import shapes
 from .animal import voronoi
 from .cloth import Bands, Cloth
-from .layout import spread, tossed
+from .layout import packed, spread, tossed
 from .noise import smooth
 
 
@@ -59,23 +59,17 @@ def _marbled(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _terrazzo(cloth: Cloth, rng: np.random.Generator) -> None:
     """Stone chips: convex shards of many sizes, none overlapping."""
-    placed: list[tuple[float, float, float]] = []
     largest = float(rng.uniform(0.07, 0.14))
     round_chips = bool(rng.random() < 0.3)
-    for scale, tries in ((1.0, 40), (0.6, 120), (0.33, 300)):
-        for x, y in rng.random((tries, 2)):
-            size = largest * scale * float(rng.uniform(0.8, 1.1))
-            if any(math.hypot(x - a - round(x - a), y - b - round(y - b)) < (size + r) * 0.92 for a, b, r in placed):
-                continue
-            placed.append((float(x), float(y), size))
-    for x, y, size in placed:
+    for spot in packed(rng, [(largest, 50), (largest * 0.6, 150), (largest * 0.33, 300)], None, -largest * 0.04):
+        size = spot.size
         role = int(rng.choice([1, 1, 2, 3, 4]))
         corners = int(rng.integers(4, 8))
         angles = np.sort((np.arange(corners) + rng.uniform(-0.32, 0.32, corners)) * 2 * math.pi / corners)
         turn = float(rng.uniform(0, 6.28))
         reach = rng.uniform(0.75, 1.0, corners)
         points = [(size * float(r) * math.cos(a), size * float(r) * math.sin(a)) for a, r in zip(angles, reach, strict=True)]
-        for patch in cloth.window(x, y, size):
+        for patch in cloth.window(spot.x, spot.y, size):
             u, v = patch.turned(turn)
             if round_chips:
                 patch.paint(role, shapes.wobble(u, v, size * 0.8, [(2, 0.12, 0.0), (3, 0.1, turn)]))
@@ -85,8 +79,8 @@ def _terrazzo(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _memphis(cloth: Cloth, rng: np.random.Generator) -> None:
     """Squiggles, triangles, rings, crosses and sticks, tossed."""
-    count = int(rng.integers(9, 18))
-    size = 0.34 / math.sqrt(count)
+    count = int(rng.integers(10, 20))
+    size = 0.4 / math.sqrt(count)
     for spot in spread(rng, count, rounds=20):
         kind, role = int(rng.integers(6)), int(rng.choice([1, 1, 2, 3, 4]))
         thick = size * 0.2

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from . import shapes
-from .cloth import Cloth, F32, Floats
+from .cloth import F32, Cloth, Floats, Labels
 from .layout import Spot, spread, tossed
 from .noise import Noise, smooth, streaks
 
@@ -119,7 +119,7 @@ def _cells(rng: np.random.Generator, count: int) -> tuple[F32, F32]:
     return np.array([s.x for s in spots], np.float32), np.array([s.y for s in spots], np.float32)
 
 
-def voronoi(x: Floats, y: Floats, xs: F32, ys: F32) -> tuple[F32, F32, np.ndarray]:
+def voronoi(x: Floats, y: Floats, xs: F32, ys: F32) -> tuple[F32, F32, Labels]:
     """Distance to the border between the nearest two sites (about), to the nearest, and the nearest's index."""
     shape = np.broadcast_shapes(x.shape, y.shape)
     first, second = np.full(shape, 9, np.float32), np.full(shape, 9, np.float32)
@@ -133,6 +133,21 @@ def voronoi(x: Floats, y: Floats, xs: F32, ys: F32) -> tuple[F32, F32, np.ndarra
         index[np.broadcast_to(nearer, shape)] = i
         first = np.minimum(first, away)
     return (second - first) / 2, first, index
+
+
+def nearest(x: Floats, y: Floats, xs: F32, ys: F32) -> Labels:
+    """The index of the nearest site on the torus."""
+    shape = np.broadcast_shapes(x.shape, y.shape)
+    least = np.full(shape, 9, np.float32)
+    index = np.zeros(shape, np.intp)
+    for i, (sx, sy) in enumerate(zip(xs, ys, strict=True)):
+        dx, dy = x - sx, y - sy
+        dx, dy = dx - np.round(dx), dy - np.round(dy)
+        away = dx * dx + dy * dy  # of a row and a column: the squares are cheap
+        nearer = away < least
+        index[nearer] = i
+        np.minimum(least, away, out=least)
+    return index
 
 
 def _giraffe(cloth: Cloth, rng: np.random.Generator) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import shapes
-from .animal import voronoi
+from .animal import nearest
 from .cloth import Cloth, Floats, Labels
 from .layout import spread, tossed
 from .noise import Noise, smooth, streaks
@@ -97,8 +97,7 @@ def _splinter(cloth: Cloth, rng: np.random.Generator) -> None:
     rain = bool(rng.random() < 0.3)
 
     def roles(x: np.ndarray, y: np.ndarray) -> Labels:
-        _, _, a = voronoi(x, y, *layers[0][:2])
-        _, _, b = voronoi(x, y, *layers[1][:2])
+        a, b = nearest(x, y, *layers[0][:2]), nearest(x, y, *layers[1][:2])
         upper = layers[1][2][b]
         return np.where((upper == 1) | (upper == 3), upper, layers[0][2][a])
 
@@ -111,22 +110,35 @@ def _splinter(cloth: Cloth, rng: np.random.Generator) -> None:
 
 
 def _flecktarn(cloth: Cloth, rng: np.random.Generator) -> None:
-    """Clusters of dots of four tones."""
-    n = int(rng.integers(11, 16))
+    """Clusters of dots of four tones, on a lattice of their own each."""
+    n = 2 * int(rng.integers(5, 8))
+    row, column = np.mgrid[0:n, 0:n]
+    x, y = (column + 0.5 * (row % 2)) / n, row / n
     for role, share in _tones(rng):
         field = smooth(rng, 1, 4.5, 0.5)
+        shift = rng.uniform(0, 1, 2)
+        value = field(x + shift[0], y + shift[1])
         level = field.threshold(share)
-        shift = rng.uniform(0, 1, 2) / n
-        for j in range(n):
-            for i in range(n):
-                x, y = float((i + 0.5 * (j % 2)) / n + shift[0]), float(j / n + shift[1])
-                value = float(field(np.array(x), np.array(y)))
-                size = (0.62 if value > level + 0.25 else 0.42 if value > level else 0.0) / n
-                if not size:
-                    continue
-                size *= float(rng.uniform(0.8, 1.2))
-                for patch in cloth.window(x, y, size):
-                    patch.paint(role, shapes.disc(patch.x, patch.y, size))
+        radii = np.where(value > level + 0.25, 0.62, 0.42) / n * rng.uniform(0.8, 1.2, (n, n))
+        radii = np.where(value > level, radii, -1.0)
+        for patch in cloth.strips():
+            patch.paint(role, _dots(patch.x - np.float32(shift[0]), patch.y - np.float32(shift[1]), radii))
+
+
+def _dots(x: Floats, y: Floats, radii: Floats) -> Floats:
+    """Distance to a union of discs on an n x n half-brick lattice; discs reach into neighbouring cells at most."""
+    n = len(radii)
+    row = np.round(y * n).astype(np.intp)
+    nearest = np.full(np.broadcast_shapes(x.shape, y.shape), 9, np.float32)
+    for down in (-1, 0, 1):
+        j = row + down
+        column = np.round(x * n - 0.5 * (j % 2)).astype(np.intp)
+        for across in (-1, 0, 1):
+            i = column + across
+            dx, dy = x - (i + 0.5 * (j % 2)) / n, y - j / n
+            away = np.hypot(dx, dy) - radii[j % n, i % n]
+            np.minimum(nearest, away, out=nearest, casting="unsafe")
+    return nearest
 
 
 def _brush(cloth: Cloth, rng: np.random.Generator) -> None:

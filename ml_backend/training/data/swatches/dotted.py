@@ -9,7 +9,7 @@ import numpy as np
 
 from . import shapes
 from .cloth import Cloth
-from .layout import Spot, grid, spread, tossed
+from .layout import Spot, grid, packed, spread, tossed
 from .noise import smooth
 
 
@@ -22,12 +22,12 @@ def _lattice(rng: np.random.Generator, low: int, high: int) -> tuple[list[Spot],
     """A regular lattice and the distance between neighbours."""
     n = int(rng.integers(low, high + 1))
     kind = rng.integers(3)
+    if kind == 1:  # turned by 45 degrees
+        whole = [replace(s, n=0) for s in grid(n, n)]
+        return whole + [Spot(s.x + 0.5 / n, s.y + 0.5 / n, n=1) for s in whole], 0.7071 / n
+    n += n % 2  # so that two colours can alternate around the torus
     if kind == 0:
         return grid(n, n), 1.0 / n
-    if kind == 1:  # turned by 45 degrees
-        half = [Spot(s.x + 0.5 / n, s.y + 0.5 / n, n=s.n + 1) for s in grid(n, n)]
-        return grid(n, n) + half, 0.7071 / n
-    n += n % 2
     rows = n + 2 if n >= 4 else n
     return grid(n, rows, brick=True), min(1.0 / n, math.hypot(0.5 / n, 1.0 / rows))
 
@@ -35,12 +35,12 @@ def _lattice(rng: np.random.Generator, low: int, high: int) -> tuple[list[Spot],
 def _polka(cloth: Cloth, rng: np.random.Generator) -> None:
     spots, apart = _lattice(rng, 2, 6)
     radius = apart * rng.uniform(0.22, 0.42)
-    roles = ([1], [1], [1, 2], [1, 1, 4])[rng.integers(4)]
+    roles = ([1, 1], [1, 1], [1, 2], [1, 4])[rng.integers(4)]
     small = bool(rng.random() < 0.3)
-    for i, spot in enumerate(spots):
+    for spot in spots:
         size = radius * (0.55 if small and spot.n % 2 else 1.0)
         for patch in cloth.window(spot.x, spot.y, size):
-            patch.paint(roles[i % len(roles)], shapes.disc(patch.x, patch.y, size))
+            patch.paint(roles[spot.n % 2], shapes.disc(patch.x, patch.y, size))
 
 
 def _coin(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -81,31 +81,27 @@ def _rings(cloth: Cloth, rng: np.random.Generator) -> None:
 
 
 def _scatter(cloth: Cloth, rng: np.random.Generator) -> None:
-    """Tossed dots of several sizes and colours, none touching."""
-    largest = rng.uniform(0.06, 0.13)
-    placed: list[Spot] = []
-    for scale, tries in ((1.0, 20), (0.6, 60), (0.32, 200)):
-        for x, y in rng.random((tries, 2)):
-            size = largest * scale * float(rng.uniform(0.85, 1.1))
-            if all(_torus(x - s.x, y - s.y) > size + s.size + largest * 0.22 for s in placed):
-                placed.append(Spot(float(x), float(y), size=size, n=int(rng.choice([1, 1, 2, 2, 3, 4]))))
-    for spot in placed:
+    """Tossed dots of several sizes and colours, none touching; some carry a ring or an eye."""
+    largest = float(rng.uniform(0.06, 0.13))
+    fancy = float(rng.choice([0.0, 0.0, 0.5]))
+    for spot in packed(rng, [(largest, 30), (largest * 0.6, 80), (largest * 0.32, 220)], None, largest * 0.2):
+        role = int(rng.choice([1, 1, 2, 2, 3, 4]))
+        eye = rng.random() < fancy and spot.size > largest * 0.45
         for patch in cloth.window(spot.x, spot.y, spot.size):
-            patch.paint(spot.n, shapes.disc(patch.x, patch.y, spot.size))
-
-
-def _torus(dx: float, dy: float) -> float:
-    return math.hypot(dx - round(dx), dy - round(dy))
+            patch.paint(role, shapes.disc(patch.x, patch.y, spot.size))
+            if eye:
+                patch.paint(0, shapes.disc(patch.x, patch.y, spot.size * 0.66))
+                patch.paint(4 if role != 4 else 1, shapes.disc(patch.x, patch.y, spot.size * 0.36))
 
 
 def _confetti(cloth: Cloth, rng: np.random.Generator) -> None:
     """Small rounded bars and dots, thrown."""
-    apart = rng.uniform(0.1, 0.16)
+    apart = rng.uniform(0.12, 0.19)
     bars = rng.uniform(0.2, 0.8)
     for spot in tossed(rng, apart):
         role = int(rng.choice([1, 1, 2, 3, 4]))
         if rng.random() < bars:
-            half, thick = apart * 0.4, apart * 0.17
+            half, thick = apart * 0.46, apart * 0.2
             for patch in cloth.window(spot.x, spot.y, half):
                 patch.paint(role, shapes.box(*patch.turned(spot.turn), half, thick, thick))
             continue
@@ -126,9 +122,9 @@ def _halftone(cloth: Cloth, rng: np.random.Generator) -> None:
             tone = 0.5 - 0.5 * math.cos(2 * math.pi * (kx * spot.x + ky * spot.y))
         else:
             tone = float(np.clip(0.5 + 0.4 * wave(np.array(spot.x), np.array(spot.y)), 0, 1))
-        size = (0.1 + 0.36 * tone) / n
+        size = (0.08 + 0.25 * tone) / n
         for patch in cloth.window(spot.x, spot.y, size):
-            patch.paint(4 if accent and tone > 0.85 else 1, shapes.disc(patch.x, patch.y, size))
+            patch.paint(4 if accent and tone > 0.7 else 1, shapes.disc(patch.x, patch.y, size))
 
 
 def _dabs(cloth: Cloth, rng: np.random.Generator) -> None:

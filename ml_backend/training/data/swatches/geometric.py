@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from . import shapes
-from .cloth import Cloth, Labels
+from .cloth import Cloth, Labels, ramp
 from .layout import grid
 
 
@@ -286,20 +286,27 @@ def _midcentury(cloth: Cloth, rng: np.random.Generator) -> None:
     """Bauhaus tiles: quarter discs, half discs, leaves and rounds, one in every cell."""
     n = int(rng.integers(3, 6))
     calm = bool(rng.random() < 0.5)
-    kinds = rng.integers(0, 6, 3)
-    for j in range(n):
-        for i in range(n):
-            kind = int(rng.choice(kinds)) if calm else int(rng.integers(0, 6))
-            ground, figure = rng.choice([0, 0, 1, 2, 3, 4], 2)
-            while figure == ground:
-                figure = rng.integers(0, 5)
-            turn = int(rng.integers(4)) * math.pi / 2
-            half = 0.5 / n
-            for patch in cloth.window((i + 0.5) / n, (j + 0.5) / n, half):
-                cell = shapes.box(patch.x, patch.y, half, half)
-                patch.paint(int(ground), cell - (cloth.px if ground else 0))
-                u, v = patch.turned(turn)
-                patch.paint(int(figure), np.maximum(cell, _tile(u, v, half, kind)))
+    drawn = rng.integers(0, 6, 3)
+    kinds = rng.choice(drawn, (n, n)) if calm else rng.integers(0, 6, (n, n))
+    turns = rng.integers(0, 4, (n, n))
+    grounds = rng.choice([0, 0, 1, 2, 3, 4], (n, n))
+    figures = (grounds + rng.integers(1, 5, (n, n))) % 5
+    half = 0.5 / n
+    for patch in cloth.strips():
+        column, row = np.floor(patch.x * n).astype(np.intp), np.floor(patch.y * n).astype(np.intp)
+        x, y = np.broadcast_arrays((patch.x - (column + 0.5) / n), (patch.y - (row + 0.5) / n))
+        turn = turns[row, column]
+        u = np.select([turn == 0, turn == 1, turn == 2], [x, y, -x], -y)
+        v = np.select([turn == 0, turn == 1, turn == 2], [y, -x, -y], x)
+        ground, figure, kind = grounds[row, column], figures[row, column], kinds[row, column]
+        shape = np.full(u.shape, 9.0)
+        for k in np.unique(kind):
+            shape = np.where(kind == k, _tile(u, v, half, int(k)), shape)
+        for role in range(1, 5):
+            patch.cover(role, np.equal(ground, role))
+        inside = ramp(shape, cloth.px)
+        for role in range(5):
+            patch.cover(role, inside * np.equal(figure, role))
 
 
 def _tile(u: np.ndarray, v: np.ndarray, half: float, kind: int) -> np.ndarray:

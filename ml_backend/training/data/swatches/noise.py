@@ -24,6 +24,8 @@ class Noise:
     def __call__(self, x: Floats, y: Floats) -> F32:
         """The field at x, y (broadcast).  A plain grid, x (1, w) and y (h, 1), takes the quick separable road."""
         x, y = np.asarray(x, np.float32), np.asarray(y, np.float32)
+        if x.ndim == y.ndim == 2 and x.shape[1] == 1 and y.shape[0] == 1:
+            return Noise(self.ky, self.kx, self.amount, self.phase)(y, x)
         if x.ndim == y.ndim == 2 and x.shape[0] == 1 and y.shape[1] == 1:
             across = np.float32(_TAU) * x[0] * self.kx[:, None]
             down = np.float32(_TAU) * y[:, 0] * self.ky[:, None] + self.phase[:, None]
@@ -71,3 +73,12 @@ def streaks(rng: np.random.Generator, wave: tuple[int, int], spread: float, mode
     away = np.hypot(grid[:, 0] - wave[0], grid[:, 1] - wave[1])
     chosen = rng.permutation(len(grid))[:modes]
     return _noise(rng, grid[chosen], np.exp(-((away[chosen] / (2 * spread)) ** 2)))
+
+
+def brushed(rng: np.random.Generator, fine: int, slow: int, modes: int = 24) -> Noise:
+    """Bristle marks: wave numbers up to ``fine`` along x and up to ``slow`` along y."""
+    kx, ky = rng.integers(0, fine + 1, modes * 2), rng.integers(-slow, slow + 1, modes * 2)
+    waves = np.unique(np.stack([kx, ky], axis=1), axis=0).astype(np.float64)
+    waves = waves[(waves != 0).any(axis=1)]
+    chosen = waves[rng.permutation(len(waves))[:modes]]
+    return _noise(rng, chosen, np.ones(len(chosen)))

@@ -280,11 +280,11 @@ def _tossed(cloth: Cloth, rng: np.random.Generator) -> None:
 
 
 def _roomiest(rng: np.random.Generator, boteh: Boteh, size: float, taken: list[Circle]) -> tuple[Spot, bool] | None:
-    """Of eighty random places the one farthest from everything printed; None where all would overlap."""
+    """Of forty random places the one farthest from everything printed; None where all would overlap."""
     held = np.array(taken or [(0.0, 0.0, -9.0)], np.float64)
     best: tuple[Spot, bool] | None = None
     most = -0.015
-    for _ in range(80):
+    for _ in range(40):
         x, y = rng.random(2)
         spot, flip = Spot(float(x), float(y), float(rng.uniform(0, 2 * math.pi))), bool(rng.random() < 0.5)
         if not taken:

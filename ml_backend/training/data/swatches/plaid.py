@@ -83,10 +83,10 @@ def _windowpane(cloth: Cloth, rng: np.random.Generator) -> None:
         parts += [(1.0, 0), (line, 2)]
     sett = Bands.of(*parts)
     bias = bool(rng.random() < 0.25)
-    repeats = int(rng.integers(2, 5)) if len(parts) < 5 else int(rng.integers(1, 4))
+    repeats = int(rng.integers(3, 6)) if len(parts) < 5 else int(rng.integers(2, 4))
     for patch in cloth.strips():
         x, y = (patch.x + patch.y, patch.x - patch.y) if bias else (patch.x, patch.y)
-        n = max(1, repeats // 2) if bias else repeats
+        n = max(2, repeats // 2) if bias else repeats
         slope = n * (2**0.5 if bias else 1.0)
         patch.bands(sett, y * n, slope)
         shares = sett.shares(x * n, slope * cloth.px)

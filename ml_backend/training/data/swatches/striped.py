@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from .cloth import Bands, Cloth
-from .noise import smooth
+from .noise import brushed
 
 _STRAIGHT = ((1, 0), (0, 1))
 _SLANTED = ((1, 1), (1, -1), (2, 1), (1, 2), (2, -1), (1, -2))
@@ -170,21 +170,19 @@ def _ribbon(cloth: Cloth, rng: np.random.Generator) -> None:
 
 
 def _painted(cloth: Cloth, rng: np.random.Generator) -> None:
-    """Brushed stripes: edges that wander, ink that thins."""
+    """Brushed stripes: edges that wander, bristle marks where the ink ran thin."""
     across = bool(rng.random() < 0.6)
-    repeats = int(rng.integers(2, 6))
     roles = [[0, 1], [0, 1, 0, 2], [0, 1, 0, 2, 0, 4]][rng.integers(3)]
-    repeats = max(1, round(2 * repeats / len(roles)))
-    bands = Bands.of(*((rng.uniform(0.6, 1.4), role) for role in roles))
-    sway, edge, bristle = smooth(rng, 1, 3), smooth(rng, 3, 9, 0.5), smooth(rng, 1, 4)
-    amount = rng.uniform(0.015, 0.05)
+    repeats = max(1, round(float(rng.uniform(6, 12)) / len(roles)))
+    bands = Bands.of(*((rng.uniform(0.7, 1.4), role) for role in roles))
+    sway, edge = brushed(rng, 4, 3), brushed(rng, 9, 11)
+    bristle = brushed(rng, 26, 2)
+    amount = rng.uniform(0.06, 0.14) / (repeats * len(roles))
     for patch in cloth.strips():
         s, t = (patch.x, patch.y) if across else (patch.y, patch.x)
-        field = amount * sway(patch.x, patch.y) + 0.006 * edge(patch.x, patch.y)
-        phase = repeats * (t + field)
-        patch.bands(bands, phase, repeats * (1.0 + 0.2 * amount))
-        thin = np.clip(0.12 * bristle(np.round(t * 48) / 48 * 3, s), 0, 0.25)
-        keep = 1 - thin
-        lost = patch.planes[1:].sum(axis=0) * (1 - keep)
-        patch.planes[1:] *= keep
+        field = amount * sway(t, s) + amount * 0.35 * edge(t, s)
+        patch.bands(bands, repeats * (t + field), repeats)
+        kept = 1 - np.clip(0.3 * bristle(t, s) - 0.18, 0, 0.5)
+        lost = patch.planes[1:].sum(axis=0) * (1 - kept)
+        patch.planes[1:] *= kept
         patch.planes[0] += lost

@@ -140,9 +140,9 @@ def _missoni(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _diamonds(cloth: Cloth, rng: np.random.Generator) -> None:
     """Zigzags mirrored into nested diamonds, as in Berber and Navajo weaving; edges stepped like stitches."""
-    nx, ny = int(rng.integers(1, 4)), int(rng.integers(1, 3))
-    rings = int(rng.integers(3, 6))
-    roles = [0, *rng.permutation([1, 2, 4, 0, 3])[: rings - 1]]
+    nx, ny = int(rng.integers(2, 4)), int(rng.integers(1, 3))
+    rings = int(rng.integers(5, 8)) if ny == 1 else int(rng.integers(4, 6))
+    roles = [int(role) for role in np.resize([0, *rng.permutation([1, 2, 4])], rings)]
     steps = int(rng.choice([0, 24, 32]))
 
     def label(x: np.ndarray, y: np.ndarray) -> Labels:
