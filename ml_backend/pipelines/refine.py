@@ -51,15 +51,17 @@ def _refine_one(photo: U8, coarse: F32) -> F32:
     height, width = photo.shape[:2]
     factor = min(1.0, GUIDE_SIDE / max(height, width))
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    guide = np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.BOX, reducing_gap=2.0), np.float32) / 255
-    start = np.clip(_resize(coarse.astype(np.float32), *size), 0.0, 1.0)
+    guide = np.asarray(
+        Image.fromarray(photo).resize(size, Image.Resampling.BOX, reducing_gap=2.0), np.float32
+    ) / np.float32(255)
+    start = np.clip(_resize(coarse.astype(np.float32), *size), np.float32(0), np.float32(1))
     radius = max(2, round(_REACH * max(size) / max(coarse.shape)))
     low, high = _sure(start, radius)
     if not bool((high > low).any()):
         return _resize(start, width, height)
     near = _evaluate(guide, _coefficients(guide, start, radius))
     near = np.clip(_contrast(near), low, high)
-    finer = _coefficients(guide, near.astype(np.float32), max(2, radius // 3))
+    finer = _coefficients(guide, near, max(2, radius // 3))
     return _full(photo, finer, low, high)
 
 
@@ -135,7 +137,7 @@ def _full(photo: U8, coefficients: F32, low: F32, high: F32) -> F32:
                 continue
             size = (right - left, bottom - top)
             local = np.stack([_resize(plane, *size, box) for plane in coefficients])
-            value = _contrast(_evaluate(photo[top:bottom, left:right].astype(np.float32) / 255, local))
+            value = _contrast(_evaluate(photo[top:bottom, left:right].astype(np.float32) / np.float32(255), local))
             np.clip(value, _resize(low, *size, box), _resize(high, *size, box), out=target)
     return result
 

@@ -41,7 +41,7 @@ class Body:
 
 
 def body(cover: F32) -> Body:
-    """Read the section of every limb off the soft mask (h,w): distance from the edge against that of the nearest axis."""
+    """Read the section of every limb off the soft mask (h,w): distance from the edge against that of the axis."""
     inside = np.pad(cover > 0.5, 1)
     distance = ndimage.distance_transform_edt(inside)[1:-1, 1:-1].astype(np.float32)
     size = max(cover.shape)
@@ -60,7 +60,7 @@ def bend(relief: F32, cover: F32, shape: Body, standing: bool) -> tuple[F32, F32
 
     Bright is taken for high and dark for deep (Langer and Zucker 1994: shape from shading on a cloudy day).  Towards a
     silhouette the pattern is compressed sideways as on a cylinder; on a ``standing`` person, rounds below the chest
-    are seen from above, so that stripes sag in the middle.  Cloth that lies flat has half of the roundness.
+    are seen from above, so that stripes sag in the middle.  Cloth that lies flat has a third of the roundness.
     """
     size = float(max(cover.shape))
     weight = np.clip(cover, 0.0, 1.0)
@@ -81,7 +81,7 @@ def _turn(shape: Body, cover: F32, standing: bool) -> tuple[F32, F32]:
     bent = _ROUND * shape.side
     across = shape.half * (np.arcsin(bent) / _ROUND - shape.side)
     if not standing:
-        return np.asarray(0.5 * across, np.float32), np.zeros_like(across)
+        return np.asarray(across / 3.0, np.float32), np.zeros_like(across)
     rows = np.flatnonzero((cover > 0.5).any(axis=1))
     top, height = (rows[0], rows[-1] - rows[0] + 1) if rows.size else (0, 1)
     below = (np.arange(cover.shape[0], dtype=np.float32) - top) / height - _CHEST

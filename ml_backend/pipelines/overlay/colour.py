@@ -46,4 +46,4 @@ def shoulder(linear: F32) -> F32:
     """Compress what lies above 0.8 so that it nears 1 without ever clipping hard; below 0.8 nothing changes."""
     over = np.maximum(linear - np.float32(_KNEE), 0.0)
     room = np.float32(1.0 - _KNEE)
-    return np.minimum(linear, np.float32(_KNEE)) + room * (1.0 - np.exp(-over / room))
+    return np.asarray(np.minimum(linear, np.float32(_KNEE)) + room * (1.0 - np.exp(-over / room)), np.float32)

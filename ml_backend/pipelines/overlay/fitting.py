@@ -166,7 +166,7 @@ def _measure(cover: F32, classes: U8 | None, box: Box) -> float:
     height, width = cover.shape
     if classes is not None:
         classes = np.asarray(Image.fromarray(classes).resize((width, height), Image.Resampling.NEAREST))
-    return px_per_cm(cover, classes) * (box[3] - box[1]) / height
+    return float(px_per_cm(cover, classes) * (box[3] - box[1]) / height)
 
 
 def _standing(labels: U8 | None) -> bool:

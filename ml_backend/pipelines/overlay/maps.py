@@ -27,7 +27,7 @@ def blur(values: F32, weight: F32, sigma: float) -> F32:
 
 
 def fill(values: F32, weight: F32) -> F32:
-    """Extend (h,w) or (h,w,c) ``values`` smoothly from where ``weight`` is 1 to where it is 0 (push-pull pyramid, Gortler 1996)."""
+    """Extend (h,w) or (h,w,c) ``values`` from where ``weight`` is 1 to where it is 0 (push-pull, Gortler 1996)."""
     height, width = weight.shape
     if height <= 1 or width <= 1 or float(weight.min()) >= 1.0:
         total = max(float(weight.sum()), 1e-6)
@@ -37,7 +37,7 @@ def fill(values: F32, weight: F32) -> F32:
     heavy = np.pad(weight, pad)
     product = np.pad(values * _spread(weight, values), pad + [(0, 0)] * (values.ndim - 2))
     mass, total_values = _halve(heavy), _halve(product)
-    coarse = total_values / np.maximum(_spread(mass, values), 1e-6)
+    coarse = np.asarray(total_values / np.maximum(_spread(mass, values), 1e-6), np.float32)
     below = fill(coarse, np.minimum(mass * 4.0, 1.0).astype(np.float32))
     raised = _enlarge(below, height, width)
     share = _spread(weight, values)

@@ -44,7 +44,7 @@ def px_per_cm(mask: F32, labels: U8 | None) -> float:
     """Pixels a centimetre in a (h,w) soft cloth mask with class map, for a person with 40 cm shoulders; above zero."""
     cloth = mask > 0.5
     if not cloth.any():
-        return max(max(mask.shape) / 170.0, 1e-3)
+        return max(float(max(mask.shape)) / 170.0, 1e-3)
     upper, name = _part(cloth, labels, _UPPER)
     if name is not None:
         return _upper(upper, _LENGTHS[name])

@@ -51,7 +51,7 @@ class Placement:
 
 
 def repeat_cell(tile: F32, repeat: str) -> F32:
-    """The smallest block that repeats by plain wrapping, (N,N,...) -> 1 or 2 tiles a side; N must be even for the half repeats.
+    """The smallest block that repeats by plain wrapping: (N,N,...) -> one or two tiles; N even for the half repeats.
 
     Sampling the wrapped block at ``q`` equals sampling the tile through the repeat, and it also blends properly
     across the borders between neighbouring tiles.

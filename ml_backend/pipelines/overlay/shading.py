@@ -9,6 +9,7 @@ the trusted ones solves a sparse least-squares problem; fine detail is added bac
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,7 +83,7 @@ def shading(linear: F32, mask: F32, labels: U8 | None, side: F32) -> tuple[F32, 
     """Linear photo (h,w,3), soft mask and class map (h,w) -> log shading (h,w), and the relief of its folds.
 
     The first is 0 on evenly lit cloth, bounded, and extends smoothly past the mask.  The relief is its large part, on
-    the solver's grid.  ``side`` (on that grid, see ``bend.Body``) lends its roundness to cloth whose print hides the light.
+    the solver's grid.  ``side`` (on that grid, see ``bend.Body``) lends roundness to cloth whose print hides its light.
     """
     height, width = mask.shape
     small = solver_size(height, width)
@@ -109,8 +110,8 @@ def _grain(linear: F32, mask: F32, size: tuple[int, int]) -> Grain:
     sure = np.square(mask)
     weight = resize(sure, width, height, Image.Resampling.BOX)
     planes = [resize(linear[..., c] * sure, width, height, Image.Resampling.BOX) for c in range(3)]
-    colour = np.stack(planes, -1) / np.maximum(weight, 1e-4)[..., None]
-    colour = fill(colour, (weight > 0.05).astype(np.float32))
+    mixed = np.asarray(np.stack(planes, -1) / np.maximum(weight, 1e-4)[..., None], np.float32)
+    colour = fill(mixed, (weight > 0.05).astype(np.float32))
     total = colour.sum(-1) + 0.06
     chroma = np.stack([colour[..., 0] / total, colour[..., 2] / total], -1)
     return Grain(np.log(luminance(colour) + np.float32(_BLACK)), chroma.astype(np.float32), cover)
@@ -256,7 +257,8 @@ def _detail(fine: Grain, coarse: Grain, busy: F32) -> F32:
     base = resize(coarse.log, width, height, Image.Resampling.BICUBIC)
     inner = ndimage.binary_erosion(coarse.cover > 0.95, iterations=2).astype(np.float32)
     plain = resize((1.0 - busy) * ndimage.gaussian_filter(inner, 0.8), width, height, Image.Resampling.BILINEAR)
-    return np.asarray(0.3 * np.tanh((fine.log - base) * 0.8 / 0.3) * np.clip(plain, 0.0, 1.0), np.float32)
+    clear = _ramp(np.exp(base), 0.0, 0.08)
+    return np.asarray(0.3 * np.tanh((fine.log - base) * 0.8 / 0.3) * np.clip(plain, 0.0, 1.0) * clear, np.float32)
 
 
 def _level(solved: F32, grain: Grain, cloth: Bools) -> F32:
@@ -280,7 +282,7 @@ def _gain(tone: float, spread: float) -> float:
     usual = 0.9
     flattened = max(0.0, 1.0 - tone / 0.06) + max(0.0, (tone - 0.6) / 0.4)
     if spread > usual:
-        return max(0.6, (usual / spread) ** 0.5)
+        return max(0.6, math.sqrt(usual / spread))
     return 1.0 + 0.6 * min(1.0, flattened) * (1.0 - spread / usual)
 
 

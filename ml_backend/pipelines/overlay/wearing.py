@@ -65,7 +65,7 @@ def wear(
 
 
 def _share(fitted: Fit, request: OverlayRequest) -> F32:
-    """How much of each pixel in the box becomes fabric: mask, chosen classes and strength, hard edges rounded inward."""
+    """How much of each pixel in the box becomes fabric: mask, chosen classes, strength; hard edges rounded inward."""
     left, top, right, bottom = fitted.box
     mask = fitted.mask[top:bottom, left:right]
     if request.garments and fitted.labels is not None:
@@ -107,7 +107,7 @@ class OverlayPipeline:
         progress: Progress | None = None,
         should_stop: ShouldStop | None = None,
     ) -> Image.Image:
-        """Photo (RGB), soft mask float32 (H,W), class map uint8 (H,W) or None, tile -> the look, of the photo's size."""
+        """Photo (RGB), soft mask float32 (H,W), class map uint8 (H,W) or None, tile -> look of the photo's size."""
         check(should_stop)
         tell(progress, 0.0, "Reading folds and light")
         fitted = fit(photo, mask, labels)
