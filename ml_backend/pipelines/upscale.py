@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import BadInput, BadPackage
-from ..networks.srgan import MIN_SIDE, SRResNet, pad
+from ..networks.srgan import MIN_SIDE, SRResNet
 from ..packaging import Package
 from .base import Progress, ShouldStop, check, tell
 
@@ -128,16 +128,21 @@ class UpscalePipeline:
         """Chunks in reading order, each opaque except for a ramp on the sides where another lies already."""
         height, width = lr.shape[-2:]
         margin = RAMP + CONTEXT
-        surrounded = surround(lr, margin, wrap=tile)
+        # a tile is surrounded by its repeats; elsewhere the windows end where the picture does
+        surrounded, offset = (surround(lr, margin), margin) if tile else (lr, 0)
         corners = [(top, left) for top in range(0, height, CHUNK) for left in range(0, width, CHUNK)]
         for done, (top, left) in enumerate(corners):
             check(should_stop)
             bottom, right = min(top + CHUNK, height), min(left + CHUNK, width)
-            window = surrounded[..., top : bottom + 2 * margin, left : right + 2 * margin]
+            first_row, first_column = max(0, top + offset - margin), max(0, left + offset - margin)
+            window = surrounded[
+                ..., first_row : bottom + offset + margin, first_column : right + offset + margin
+            ]
             # the ramp reaches back over the chunk before; the first row and column have none
             above, before = RAMP if top else 0, RAMP if left else 0
             pixels = self._enlarge(window, wrap=False)
-            cut_top, cut_left = (margin - above) * self.scale, (margin - before) * self.scale
+            cut_top = (top - above + offset - first_row) * self.scale
+            cut_left = (left - before + offset - first_column) * self.scale
             high, wide = (bottom - top + above) * self.scale, (right - left + before) * self.scale
             yield _Piece(
                 slice((top - above) * self.scale, bottom * self.scale),
@@ -164,13 +169,11 @@ def crisp(inks: F32) -> F32:
     return coverage
 
 
-def surround(x: Tensor, margin: int, *, wrap: bool) -> Tensor:
-    """``pad`` for margins that may exceed the picture: wrapping then goes round more than once."""
-    if not wrap:
-        return pad(x, margin, wrap=False)
-    height, width = x.shape[-2:]
+def surround(tile: Tensor, margin: int) -> Tensor:
+    """(...,H,W) -> (...,H+2m,W+2m): the tile among its repeats; the margin may be larger than the tile."""
+    height, width = tile.shape[-2:]
     rows, columns = (torch.arange(-margin, side + margin) % side for side in (height, width))
-    return x[..., rows, :][..., columns]
+    return tile[..., rows, :][..., columns]
 
 
 def _rise(length: int, ramp: int) -> F32:
