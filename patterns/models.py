@@ -58,6 +58,8 @@ class Pattern(models.Model):
     engine = models.CharField(max_length=10, choices=[(name, name) for name in ENGINES])
     palette = models.JSONField(default=list, blank=True)
     size = models.PositiveIntegerField(default=512)
+    vary_of = models.PositiveIntegerField(null=True, blank=True)
+    vary_amount = models.FloatField(default=0.0)
     model = models.CharField(max_length=120, blank=True)
     colours = models.CharField(max_length=120, blank=True)
 
@@ -113,6 +115,8 @@ class Pattern(models.Model):
             engine=self.engine,
             palette=tuple(self.palette) or None,
             model=self.model or None,
+            vary_of=self.vary_of,
+            vary_amount=self.vary_amount,
         )
 
     def recipe(self) -> dict[str, Any]:

@@ -42,6 +42,8 @@ def ask(owner: AbstractBaseUser, request: GenerateRequest, parent: Pattern | Non
             palette=list(request.palette or ()),
             size=request.size,
             model=request.model or "",
+            vary_of=request.vary_of,
+            vary_amount=request.vary_amount,
         )
 
 
@@ -78,6 +80,8 @@ def recolour(owner: AbstractBaseUser, pattern: Pattern, palette: Sequence[str]) 
         palette=list(colours),
         size=pattern.size,
         model=pattern.model,
+        vary_of=pattern.vary_of,
+        vary_amount=pattern.vary_amount,
     )
     done = cutting.cut(inks, colours, row.recipe())
     store(row, done)

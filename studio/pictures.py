@@ -17,7 +17,7 @@ from ml_backend.pipelines.overlay import Fit
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
 
-LOOK_THUMB_SIDE = 480
+THUMB_SIDE = 480
 
 SUFFIXES = {
     "mask": "mask.png",
@@ -63,9 +63,14 @@ def look_files(look: Image.Image, format: str, recipe: Mapping[str, Any]) -> dic
     """``file`` in ``format`` (png or jpeg) with its recipe inside, and ``thumb``."""
     target = io.BytesIO()
     save_picture(look, target, recipe, format=format.upper())
-    thumb = look.copy()
-    thumb.thumbnail((LOOK_THUMB_SIDE, LOOK_THUMB_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return {"file": target.getvalue(), "thumb": _webp(thumb)}
+    return {"file": target.getvalue(), "thumb": thumb(look)}
+
+
+def thumb(picture: Image.Image) -> bytes:
+    """A small WebP in the picture's own proportions."""
+    small = picture.copy()
+    small.thumbnail((THUMB_SIDE, THUMB_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return _webp(small)
 
 
 def _png(image: Image.Image) -> bytes:

@@ -1,0 +1,12 @@
+from django.core.management.base import BaseCommand
+
+from studio import starters
+
+
+class Command(BaseCommand):
+    help = "Load the default garments and the sample gallery; what is there already is left alone."
+
+    def handle(self, **_: object) -> None:
+        garments = starters.load_garments()
+        patterns = starters.load_samples()
+        self.stdout.write(f"Loaded {garments} garments and {patterns} sample patterns; the others were there.")
