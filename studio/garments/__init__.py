@@ -1,0 +1,63 @@
+"""The default garments: product pictures this project cuts, sews, drapes, lights and photographs itself.
+
+Each folder beside this file holds one garment: ``photo.webp``, ``mask.png`` (8-bit share of fabric), ``labels.png``
+(class map, values are indices into ``GARMENT_CLASSES``) and ``meta.json``.  ``python -m studio.garments`` makes them again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+FILES = ("photo.webp", "mask.png", "labels.png", "meta.json")
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One garment on disk; ``px_per_cm`` is the scale of the photo."""
+
+    slug: str
+    name: str
+    garment_class: str
+    order: int
+    alt: str
+    px_per_cm: float
+    width: int
+    height: int
+    folder: Path
+
+    @property
+    def photo(self) -> Path:
+        return self.folder / "photo.webp"
+
+    @property
+    def mask(self) -> Path:
+        return self.folder / "mask.png"
+
+    @property
+    def labels(self) -> Path:
+        return self.folder / "labels.png"
+
+
+def read(folder: Path) -> Asset:
+    """The asset in ``folder``; raises OSError, KeyError or ValueError when it is not one."""
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    return Asset(
+        slug=meta["slug"],
+        name=meta["name"],
+        garment_class=meta["class"],
+        order=int(meta["order"]),
+        alt=meta["alt"],
+        px_per_cm=float(meta["px_per_cm"]),
+        width=int(meta["width"]),
+        height=int(meta["height"]),
+        folder=folder,
+    )
+
+
+def assets(root: Path = ROOT) -> list[Asset]:
+    """All garments on disk, in the order they are shown."""
+    folders = (path.parent for path in root.glob("*/meta.json"))
+    return sorted((read(folder) for folder in folders), key=lambda asset: (asset.order, asset.slug))

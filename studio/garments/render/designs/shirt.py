@@ -1,0 +1,158 @@
+"""A classic button-up shirt in poplin: collar, placket, chest pocket, cuffs, shirt tail."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..blocks import Top, both, line
+from ..body import Body, Pose
+from ..design import Design
+from ..drape import Cloth
+from ..mesh import F, Mesh, bezier, mirrored
+from ..picture import Camera, Look
+from ..pieces import clear, join, neckline, outward, sheet
+from ..trims import Button, Hem, Patch, Seam, Topstitch, Trim, smoothstep
+
+NECK_FRONT = both(bezier((-7.4, 147.2), (-7.4, 142.0), (-4.2, 139.6), (0.0, 139.6)))
+NECK_BACK = both(bezier((-7.4, 147.2), (-5.4, 146.0), (-3.0, 145.7), (0.0, 145.7)))
+ALONG, INWARD = np.array([-0.68, -0.733]), np.array([0.733, -0.68])
+TIP = np.array([-21.6, 141.6])
+CUFF_TOP = TIP + ALONG * 60.0
+CUFF_UNDER = CUFF_TOP + INWARD * 12.5
+UNDERARM = np.array([-26.2, 121.5])
+CUFF_DEPTH = 6.2
+HEM = both(bezier((-25.6, 84.0), (-23.0, 74.5), (-15.0, 72.6), (0.0, 72.6)))
+HEM_BACK = both(bezier((-25.6, 84.0), (-23.0, 73.0), (-15.0, 70.6), (0.0, 70.6)))
+
+
+def _pt(p: F) -> tuple[float, float]:
+    return float(p[0]), float(p[1])
+
+
+BLOCK = Top(
+    neck_front=NECK_FRONT,
+    neck_back=NECK_BACK,
+    shoulder=line(_pt(TIP), (-7.4, 147.2)),
+    armhole=bezier(_pt(TIP), (-19.6, 133.0), (-20.4, 124.5), _pt(UNDERARM)),
+    side=bezier(_pt(UNDERARM), (-25.2, 110.0), (-25.0, 98.0), (-25.6, 84.0)),
+    hem=HEM,
+    hem_back=HEM_BACK,
+    sleeve_top=bezier(_pt(TIP), _pt(TIP + ALONG * 30 + [-1.6, 1.6]), _pt(CUFF_TOP)),
+    cuff=np.stack([CUFF_TOP, CUFF_UNDER]),
+    sleeve_under=bezier(_pt(CUFF_UNDER), _pt((CUFF_UNDER + UNDERARM) / 2 + [-1.0, -1.0]), _pt(UNDERARM)),
+    drop=(24.0, 22.0),
+)
+
+
+def from_cuff(uv: F) -> F:
+    """How far (cm) a sleeve point lies above the cuff's edge."""
+    p = np.column_stack([-np.abs(uv[:, 0]), uv[:, 1]])
+    return np.asarray((CUFF_TOP - p) @ ALONG)
+
+
+def tighten(name: str, uv: F) -> F:
+    if "sleeve" not in name:
+        return np.ones(len(uv))
+    return np.where(from_cuff(uv) < CUFF_DEPTH, 0.86, 1.0)
+
+
+def stiffen(name: str, uv: F) -> F:
+    if "sleeve" in name:
+        return np.where(from_cuff(uv) < CUFF_DEPTH, 14.0, 1.0)
+    placket = (np.abs(uv[:, 0]) < 1.8) & name.startswith("front")
+    return np.where(placket, 6.0, 1.0)
+
+
+def collar(mesh: Mesh, body: Body) -> Mesh:
+    """A stand round the neck and a leaf folded over it."""
+    count, deep = 220, 26
+    ring = neckline(mesh, count)
+    s = np.linspace(0.0, 1.0, count + 1)
+    front = np.minimum(s, 1 - s) * 2
+    out = outward(ring)
+    up = np.array([0.0, 1.0, 0.0])
+    height = 2.3 + 1.3 * smoothstep(0.0, 0.7, front)
+    lean = -0.5 + 0.0 * front
+    t = np.linspace(0.0, 1.0, 8)[:, None, None]
+    rise = up * height[:, None] + out * lean[:, None]
+    stand = ring[None] + out[None] * 0.15 + t * rise[None]
+    length = np.cumsum(np.concatenate([[0.0], np.linalg.norm(np.diff(ring, axis=0), axis=1)]))
+    stand_uv = np.stack(np.broadcast_arrays(length[None], 300 + t[:, :, 0] * height[None]), axis=-1)
+    leaf, leaf_uv = _leaf(ring + rise, out, front, s, length, deep)
+    leaf = clear(leaf, body, 1.0)
+    return join(mesh, sheet("stand", stand, stand_uv, flip=True), sheet("leaf", leaf, leaf_uv))
+
+
+def _leaf(top: F, out: F, front: F, s: F, length: F, deep: int) -> tuple[F, F]:
+    fall = 4.6 + 2.7 * (1 - smoothstep(0.0, 0.42, front))
+    tangent = np.gradient(top, axis=0)
+    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+    away = np.where(s < 0.5, 1.0, -1.0)[:, None] * tangent
+    shear = 3.4 * (1 - smoothstep(0.0, 0.55, front))
+    t = np.linspace(0.0, 1.0, deep)
+    rows, flats = [], []
+    begin = top + away * (0.35 * (1 - smoothstep(0.0, 0.06, front)))[:, None]
+    for u in t:
+        roll = 0.42 * (1 - np.exp(-u / 0.07))
+        arch = 0.28 * np.sin(np.pi * min(u / 0.16, 1.0))
+        down = np.maximum(u - 0.05, 0.0) / 0.95 * fall
+        spread = 0.16 + 0.10 * front
+        x = begin + out * (roll + down * spread)[:, None] + away * (shear * u)[:, None]
+        x[:, 1] += arch - down * 0.97
+        rows.append(x)
+        flats.append(np.stack([length, np.full(len(length), 320.0) - down], axis=1))
+    return np.stack(rows), np.stack(flats)
+
+
+def trims() -> list[Trim]:
+    b = BLOCK
+    assert b.sleeve_top is not None and b.cuff is not None
+    front, torso = ("front-torso",), ("front-torso", "back-torso")
+    placket = line((-1.75, 141.5), (1.75, 141.5), (1.75, 71.0), (-1.75, 71.0))
+    pocket = line((5.4, 128.0), (16.0, 128.0), (16.0, 116.6), (10.7, 114.6), (5.4, 116.6))
+    mouth = line((5.4, 128.0), (16.0, 128.0))
+    yoke = bezier((-21.4, 138.2), (-14.0, 140.0), (-7.0, 143.6))
+    out: list[Trim] = [
+        Patch(front, placket, 0.07, 0.5),
+        Patch(front, pocket, 0.05, 0.2),
+        Topstitch(front, mouth, 2.2),
+        Hem(front, HEM, 0.9, roll=0.05),
+        Hem(("back-torso",), HEM_BACK, 0.9, roll=0.05),
+    ]
+    for turn, side in (((lambda c: c), "l"), (mirrored, "r")):
+        sleeve = (f"front-sleeve-{side}", f"back-sleeve-{side}")
+        inner = np.stack([CUFF_TOP - ALONG * CUFF_DEPTH - INWARD * 6, CUFF_UNDER - ALONG * CUFF_DEPTH + INWARD * 6])
+        ends = np.stack([CUFF_TOP - INWARD * 6, CUFF_UNDER + INWARD * 6])
+        cuff = turn(np.concatenate([inner, (ends + ALONG * 2)[::-1]]))
+        out += [
+            Seam(torso, turn(b.armhole), 0.03, 0.012),
+            Topstitch(torso, turn(b.armhole), 0.75),
+            Seam(torso, turn(yoke), 0.03, 0.01),
+            Topstitch(torso, turn(yoke), 0.2),
+            Patch(sleeve, cuff, 0.07, 0.25),
+            Hem(sleeve, turn(b.cuff), 0.5, roll=0.06),
+            Button((f"front-sleeve-{side}",), _pt(turn((CUFF_TOP + INWARD * 7.5 - ALONG * 3.0)[None])[0]), 0.5),
+        ]
+    out += [Button(front, (0.0, 137.0 - 9.2 * k), 0.56) for k in range(7)]
+    return out
+
+
+DESIGN = Design(
+    slug="shirt",
+    name="Shirt",
+    garment_class="top",
+    order=4,
+    alt="Button-up shirt with a collar, chest pocket and long sleeves on an invisible mannequin",
+    panels=BLOCK.panels,
+    trims=trims,
+    pose=Pose(left_arm=17.0, right_arm=20.0, arm_length=56.0),
+    cloth=Cloth(weight=0.013, bend=38.0, pressure=1.8),
+    look=Look(weave=0.045, tooth=0.005, crumple=0.014),
+    camera=Camera(fill=(0.88, 0.86)),
+    tighten=tighten,
+    stiffen=stiffen,
+    finish=collar,
+    spacing=1.5,
+    steps=(2600, 700),
+    seed=3,
+)
