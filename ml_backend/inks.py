@@ -9,6 +9,7 @@ Pillow, so a web process may import it.
 from __future__ import annotations
 
 import io
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -53,7 +54,14 @@ _LIKED: dict[str, tuple[str, ...]] = {
     "striped": ("Indigo bath", "Riviera", "Madder and chalk", "Porcelain", "Provence", "Charcoal and bone", "Sorbet"),
     "paisley": ("Oxblood", "Madder and chalk", "Saffron market", "Indigo bath", "Peacock", "Night garden", "Porcelain"),
     "floral": (
-        "Kyoto spring", "Night garden", "Provence", "Madder and chalk", "Sorbet", "Lavender hill", "Peacock", "Porcelain",
+        "Kyoto spring",
+        "Night garden",
+        "Provence",
+        "Madder and chalk",
+        "Sorbet",
+        "Lavender hill",
+        "Peacock",
+        "Porcelain",
     ),
 }
 """The palettes that a type mostly wears; types not named wear them all."""
@@ -64,8 +72,10 @@ def compose(inks: F32, palette: Sequence[str]) -> RGB:
 
     Raises :class:`BadInput` when the numbers of inks and colours differ.
     """
-    if inks.ndim != 3 or len(palette) != inks.shape[0]:
-        raise BadInput(f"There are {len(palette)} colours for {inks.shape[0] if inks.ndim == 3 else 'unreadable'} inks.")
+    if inks.ndim != 3:
+        raise BadInput(f"Ink coverage has the shape (inks, height, width), not {inks.shape}.")
+    if len(palette) != inks.shape[0]:
+        raise BadInput(f"There are {len(palette)} colours for {inks.shape[0]} inks.")
     colours = np.array([_rgb(colour) for colour in palette], np.float32) * 255
     image = np.einsum("khw,kc->hwc", inks.astype(np.float32, copy=False), colours, optimize=True)
     rounded: RGB = np.clip(np.rint(image), 0, 255).astype(np.uint8)
@@ -131,7 +141,7 @@ def inks_from_png(data: bytes) -> F32:
     height, width = stacked.shape
     planes = height // width
     if height % width or not MIN_INKS <= planes <= MAX_INKS:
-        raise BadInput(f"The ink file is {width} by {height} pixels, which is not {MIN_INKS} to {MAX_INKS} square planes.")
+        raise BadInput(f"The ink file ({width} x {height}) is not {MIN_INKS} to {MAX_INKS} square planes.")
     inks = stacked.reshape(planes, width, width)
     total = inks.sum(axis=0)
     inks[0] += np.where(total > 0, 0, 1)
@@ -197,12 +207,14 @@ def _ground(rng: np.random.Generator, hue: float) -> tuple[float, float, float]:
     return float(rng.uniform(0.68, 0.8)), float(rng.uniform(0.06, 0.11)), hue + 180 + float(rng.normal(0, 30))
 
 
+_STEPS = ((30, -30, 180), (20, 180, 200), (150, 25, 210), (120, 240, 60), (0, 8, 180), (-40, 40, 90))
+"""Hue steps from the main to the second, third and accent ink."""
+
+
 def _harmony(rng: np.random.Generator, leaf: float | None = None) -> F64:
     """Analogous, complementary, split or triadic; the accent stands apart, the extra ink is a deep neutral."""
     hue = float(rng.uniform(0, 360))
-    second, third, accent = ((30, -30, 180), (20, 180, 200), (150, 25, 210), (120, 240, 60), (0, 8, 180), (-40, 40, 90))[
-        rng.integers(6)
-    ]
+    second, third, accent = _STEPS[rng.integers(len(_STEPS))]
     ground = _ground(rng, hue)
     dark = ground[0] < 0.6
     rich = float(rng.uniform(0.09, 0.19))
@@ -231,8 +243,8 @@ def _tones(rng: np.random.Generator) -> F64:
     spread = 40 if chroma < 0.07 else 22
     hues = hue + rng.normal(0, spread / 2, 6)
     lightness = (rng.uniform(0.72, 0.85), rng.uniform(0.24, 0.34), 0.6, 0.45, 0.9 if rng.random() < 0.5 else 0.16, 0.52)
-    rows = [(light + float(rng.normal(0, 0.02)), chroma * float(rng.uniform(0.6, 1.3)), h) for light, h in zip(lightness, hues, strict=True)]
-    return np.array(rows, np.float64)
+    lights = np.array(lightness) + rng.normal(0, 0.02, 6)
+    return np.stack([lights, chroma * rng.uniform(0.6, 1.3, 6), hues], axis=1)
 
 
 def _pelts(rng: np.random.Generator) -> F64:
@@ -285,7 +297,8 @@ def _legible(lch: F64) -> F64:
     for i in range(2, 6):  # no two printed inks the same
         for j in range(1, i):
             if _apart(lch[i], lch[j]) < 0.07:
-                lch[i, 0] += 0.09 * (away if lch[i, 0] + 0.09 * away < 0.97 and lch[i, 0] + 0.09 * away > 0.1 else -away)
+                moved = lch[i, 0] + 0.09 * away
+                lch[i, 0] = moved if 0.1 < moved < 0.97 else lch[i, 0] - 0.09 * away
     lch[1:, 0] = np.clip(lch[1:, 0], 0.1, 0.98)
     return lch
 
@@ -308,10 +321,18 @@ def _rgb(colour: str) -> tuple[float, float, float]:
 
 
 _TO_LMS = np.array(
-    [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566], [0.0883024619, 0.2817188376, 0.6299787005]]
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
 )
 _TO_LAB = np.array(
-    [[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099], [0.0259040371, 0.7827717662, -0.8086757660]]
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
 )
 _FROM_LAB = np.linalg.inv(_TO_LAB)
 _FROM_LMS = np.linalg.inv(_TO_LMS)
@@ -356,7 +377,7 @@ def _mix(first: str, second: str, share: float) -> str:
 
 def _merged(colours: list[str]) -> list[str]:
     """The two nearest inks, the ground apart, become one."""
-    pairs = [(contrast(colours[i], colours[j]), i, j) for i in range(1, len(colours)) for j in range(i + 1, len(colours))]
-    _, i, j = min(pairs)
+    pairs = itertools.combinations(range(1, len(colours)), 2)
+    i, j = min(pairs, key=lambda pair: contrast(colours[pair[0]], colours[pair[1]]))
     merged = _mix(colours[i], colours[j], 0.5)
     return [merged if k == i else colour for k, colour in enumerate(colours) if k != j]

@@ -52,7 +52,8 @@ def _marbled(cloth: Cloth, rng: np.random.Generator) -> None:
     for patch in cloth.strips():
         x = patch.x + first * push[0](patch.x, patch.y)
         y = patch.y + first * push[1](patch.x, patch.y)
-        phase = turns * (kx * patch.x + ky * patch.y) + turns * 1.6 * second * (push[2](x, y) + 0.6 * push[3](patch.x, patch.y))
+        swirl = push[2](x, y) + 0.6 * push[3](patch.x, patch.y)
+        phase = turns * (kx * patch.x + ky * patch.y + 1.6 * second * swirl)
         down, across = np.gradient(phase)
         patch.bands(bands, phase, np.maximum(np.hypot(down, across) / cloth.px, 1e-3))
 
@@ -67,8 +68,8 @@ def _terrazzo(cloth: Cloth, rng: np.random.Generator) -> None:
         corners = int(rng.integers(4, 8))
         angles = np.sort((np.arange(corners) + rng.uniform(-0.32, 0.32, corners)) * 2 * math.pi / corners)
         turn = float(rng.uniform(0, 6.28))
-        reach = rng.uniform(0.75, 1.0, corners)
-        points = [(size * float(r) * math.cos(a), size * float(r) * math.sin(a)) for a, r in zip(angles, reach, strict=True)]
+        reach = size * rng.uniform(0.75, 1.0, corners)
+        points = [(float(r * math.cos(a)), float(r * math.sin(a))) for a, r in zip(angles, reach, strict=True)]
         for patch in cloth.window(spot.x, spot.y, size):
             u, v = patch.turned(turn)
             if round_chips:
@@ -95,7 +96,8 @@ def _memphis(cloth: Cloth, rng: np.random.Generator) -> None:
             elif kind == 2:
                 patch.line(role, shapes.disc(u, v, size * 0.7), thick * 1.6)
             elif kind == 3:
-                patch.paint(role, np.minimum(shapes.box(u, v, size * 0.85, thick), shapes.box(u, v, thick, size * 0.85)))
+                cross = np.minimum(shapes.box(u, v, size * 0.85, thick), shapes.box(u, v, thick, size * 0.85))
+                patch.paint(role, cross)
             elif kind == 4:
                 patch.paint(role, np.maximum(shapes.disc(u, v, size * 0.85), v))
             else:
@@ -165,9 +167,11 @@ def _rounds(cloth: Cloth, rng: np.random.Generator) -> None:
         for patch in cloth.window(spot.x, spot.y, size):
             u, v = patch.turned(spot.turn)
             cut = v if half and arcs else np.full((1, 1), -1, np.float32)
+            away = np.hypot(u, v)
             for k in range(rings):
-                r = size * (1 - k / rings)
-                patch.paint((role, 0, role)[k % 3], np.maximum(shapes.disc(u, v, r), cut), strength)
+                middle, thick = size * (1 - (k + 0.3) / rings), size * 0.3 / rings
+                ring = np.abs(away - middle) - thick if k < rings - 1 else away - middle - thick
+                patch.paint(role, np.maximum(ring, cut), strength)
 
 
 def _pebbles(cloth: Cloth, rng: np.random.Generator) -> None:

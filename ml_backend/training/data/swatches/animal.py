@@ -128,11 +128,11 @@ def voronoi(x: Floats, y: Floats, xs: F32, ys: F32) -> tuple[F32, F32, Labels]:
         dx, dy = x - sx, y - sy
         dx, dy = dx - np.round(dx), dy - np.round(dy)
         away = np.hypot(dx, dy)
-        second = np.minimum(second, np.maximum(first, away))
-        nearer = away < first
-        index[np.broadcast_to(nearer, shape)] = i
-        first = np.minimum(first, away)
-    return (second - first) / 2, first, index
+        np.minimum(second, np.maximum(first, away), out=second)
+        index[away < first] = i
+        np.minimum(first, away, out=first)
+    border: F32 = (second - first) * np.float32(0.5)
+    return border, first, index
 
 
 def nearest(x: Floats, y: Floats, xs: F32, ys: F32) -> Labels:
@@ -176,8 +176,10 @@ def _tortoise(cloth: Cloth, rng: np.random.Generator) -> None:
     n = int(rng.integers(3, 5))
     rows = n + int(rng.integers(0, 3))
     rows += rows % 2
-    grid = [((i + 0.5 * (j % 2) + rng.normal(0, 0.1)) / n, (j + rng.normal(0, 0.1)) / rows) for j in range(rows) for i in range(n)]
-    xs, ys = np.array(grid, np.float32).T
+    row, column = np.mgrid[0:rows, 0:n]
+    jitter = rng.normal(0, 0.1, (2, rows, n))
+    xs = ((column + 0.5 * (row % 2) + jitter[0]) / n).astype(np.float32).ravel()
+    ys = ((row + jitter[1]) / rows).astype(np.float32).ravel()
     gap = 0.045 / n
     rings = int(rng.integers(1, 3))
     for patch in cloth.strips():

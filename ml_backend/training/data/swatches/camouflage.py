@@ -61,12 +61,13 @@ def _digital(cloth: Cloth, rng: np.random.Generator) -> None:
     table = np.zeros((cells, cells), np.intp)
     for role, share in _tones(rng):
         field = smooth(rng, 1, cells / 4, 0.7, 40)(centres[None, :], centres[:, None])
-        field = field + rng.normal(0, 0.18, field.shape)
+        field += rng.normal(0, 0.18, field.shape).astype(np.float32)
         table[field > np.quantile(field, 1 - share)] = role
 
-    def roles(x: np.ndarray, y: np.ndarray) -> Labels:
+    def roles(x: Floats, y: Floats) -> Labels:
         i, j = np.floor(x * cells).astype(np.intp) % cells, np.floor(y * cells).astype(np.intp) % cells
-        return table[j, i]
+        found: Labels = table[j, i]
+        return found
 
     for patch in cloth.strips():
         patch.sampled(roles)
@@ -96,7 +97,7 @@ def _splinter(cloth: Cloth, rng: np.random.Generator) -> None:
         layers.append((xs, ys, rng.permutation(np.resize([0, 2, 3, 1], len(xs)))))
     rain = bool(rng.random() < 0.3)
 
-    def roles(x: np.ndarray, y: np.ndarray) -> Labels:
+    def roles(x: Floats, y: Floats) -> Labels:
         a, b = nearest(x, y, *layers[0][:2]), nearest(x, y, *layers[1][:2])
         upper = layers[1][2][b]
         return np.where((upper == 1) | (upper == 3), upper, layers[0][2][a])

@@ -113,7 +113,8 @@ class Patch:
         if min(field.shape) < 2:
             return field
         down, across = np.gradient(field)
-        return field * np.float32(self.cloth.px) / np.maximum(np.hypot(down, across), 1e-6)
+        away: Floats = field * np.float32(self.cloth.px) / np.maximum(np.hypot(down, across), 1e-6)
+        return away
 
     def bands(self, bands: Bands, phase: Floats, slope: float | Floats, strength: float | Floats = 1.0) -> None:
         """Lay coloured bands along ``phase`` (period 1), filtered exactly over a pixel; ``slope`` is |grad phase|."""
@@ -124,7 +125,7 @@ class Patch:
             self.planes[self.cloth.ink(role)] += share * strength
 
     def sampled(self, roles: Callable[[F32, F32], Labels]) -> None:
-        """Replace the patch by a partition: ``roles(x, y)`` names the role at a point; each pixel averages many points."""
+        """Replace the patch by a partition: ``roles(x, y)`` names the role at a point, pixels average many points."""
         side = self.cloth.samples
         offsets = ((np.arange(side) + 0.5) / side - 0.5) * self.cloth.px
         self.planes[...] = 0
@@ -138,7 +139,8 @@ class Patch:
 
 def ramp(distance: Floats, px: float) -> F32:
     """Coverage of a pixel of side ``px`` whose centre is ``distance`` outside an edge."""
-    return np.clip(np.float32(0.5) - np.asarray(distance, np.float32) / np.float32(px), 0, 1)
+    coverage: F32 = np.clip(np.float32(0.5) - np.asarray(distance, np.float32) / np.float32(px), 0, 1)
+    return coverage
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,27 @@ import numpy as np
 
 from . import shapes
 from .cloth import Cloth
-from .flowers import ANEMONE, DAHLIA, DAISY, LAYERED, PRIMROSE, ROSE, SIMPLE, SUZANI, HIBISCUS, Flower, frond, leaf, monstera, stem
+from .flowers import (
+    ANEMONE,
+    DAHLIA,
+    DAISY,
+    HIBISCUS,
+    LAYERED,
+    PRIMROSE,
+    ROSE,
+    SIMPLE,
+    SUZANI,
+    Flower,
+    frond,
+    leaf,
+    monstera,
+    stem,
+)
 from .layout import Circle, Spot, grid, packed, spread
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
-    families = (_ditsy, _daisies, _garden, _peonies, _poppies, _folk, _vine, _sprigs, _blossom, _tropics, _meadow, _medallions)
-    families[rng.integers(len(families))](cloth, rng)
+    _FAMILIES[rng.integers(len(_FAMILIES))](cloth, rng)
 
 
 def _turn(rng: np.random.Generator) -> float:
@@ -163,7 +177,8 @@ def _tulip(
             petal = shapes.drop(u, v, (0, 0.36), end, 0.1, 0.19)
             patch.paint(0, (petal - 0.035) * size)
             patch.paint(main if not inner else 3 - main, petal * size)
-            patch.paint(4 if inner else 0, shapes.drop(u, v, (end[0] * 0.75, end[1] * 0.75 + 0.09), end, 0.025, 0.06) * size)
+            mark = shapes.drop(u, v, (end[0] * 0.75, end[1] * 0.75 + 0.09), end, 0.025, 0.06)
+            patch.paint(4 if inner else 0, mark * size)
         patch.paint(4, (np.hypot(u, v - 0.3) - 0.17) * size)
         if crown:
             patch.paint(4, (np.hypot(u, v + 0.82) - 0.08) * size)
@@ -326,3 +341,19 @@ def _medallions(cloth: Cloth, rng: np.random.Generator) -> None:
             taken += leaf(cloth, *_at(spot, angle, size * 0.98), angle, size * 0.36, broad=0.28, shade=0)
         taken.append(flowers[spot.n].print(cloth, Spot(spot.x, spot.y, 0.0), size))
     _fill(cloth, rng, taken, 0.06 / n, 4)
+
+
+_FAMILIES = (
+    _ditsy,
+    _daisies,
+    _garden,
+    _peonies,
+    _poppies,
+    _folk,
+    _vine,
+    _sprigs,
+    _blossom,
+    _tropics,
+    _meadow,
+    _medallions,
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -137,8 +138,9 @@ def _hibiscus(f: Flower, patch: Patch, u: F32, v: F32, size: float) -> None:
     end = (0.62 * math.cos(f.turns[1]), 0.62 * math.sin(f.turns[1]))
     patch.paint(f.heart, shapes.drop(u, v, (0, 0), end, 0.05, 0.035) * size)
     for k in range(4):
-        x, y = end[0] * (0.7 + 0.13 * k), end[1] * (0.7 + 0.13 * k)
-        patch.paint(f.heart, (np.hypot(u - x + 0.07 * (-1) ** k * end[1], v - y - 0.07 * (-1) ** k * end[0]) - 0.045) * size)
+        along, aside = 0.7 + 0.13 * k, 0.07 * (-1) ** k
+        x, y = end[0] * along - end[1] * aside, end[1] * along + end[0] * aside
+        patch.paint(f.heart, (np.hypot(u - x, v - y) - 0.045) * size)
 
 
 def _suzani(f: Flower, patch: Patch, u: F32, v: F32, size: float) -> None:
@@ -222,7 +224,7 @@ def monstera(cloth: Cloth, x: float, y: float, turn: float, length: float, role:
 
 def stem(cloth: Cloth, points: list[Point], width: float, role: int = 3) -> None:
     """A stroke of even width through ``points``, drawn piece by piece so that a long one costs little."""
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
         cx, cy = (x0 + x1) / 2, (y0 + y1) / 2
         for patch in cloth.window(cx, cy, max(abs(x1 - x0), abs(y1 - y0)) / 2 + width):
             line = shapes.drop(patch.x, patch.y, (x0 - cx, y0 - cy), (x1 - cx, y1 - cy), width / 2, width / 2)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from . import shapes
-from .cloth import Cloth, Labels, ramp
+from .cloth import Cloth, Floats, Labels, ramp
 from .layout import grid
 
 
@@ -119,23 +119,19 @@ def _hexagons(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _quilt(cloth: Cloth, rng: np.random.Generator) -> None:
     """Patchwork of half-square triangles: pinwheels, flying geese, broken dishes, sawtooth stars."""
-    n = int(rng.choice([2, 2, 4]))
-    block = 4
     table = _block(rng)
-    cells = n * block if n == 2 else n * 2
-    period = block if n == 2 else table.shape[0]
-    cells = max(cells, period)
-    cells -= cells % period
+    cells = 4 * int(rng.choice([1, 2, 2, 3]))
 
-    def roles(x: np.ndarray, y: np.ndarray) -> Labels:
+    def roles(x: Floats, y: Floats) -> Labels:
         i, j = np.floor(x * cells).astype(np.intp), np.floor(y * cells).astype(np.intp)
         u, v = x * cells - i, y * cells - j
-        cell = table[j % period, i % period]
+        cell = table[j % 4, i % 4]
         lower = np.where(cell[..., 2] == 0, u + v > 1, v > u)
-        return np.where(lower, cell[..., 1], cell[..., 0])
+        found: Labels = np.where(lower, cell[..., 1], cell[..., 0])
+        return found
 
     for patch in cloth.strips():
-        patch.sampled(lambda x, y: roles(*np.broadcast_arrays(x, y)))
+        patch.sampled(roles)
 
 
 def _block(rng: np.random.Generator) -> Labels:
@@ -198,7 +194,7 @@ def _blocks(cloth: Cloth, rng: np.random.Generator) -> None:
     light, middle, dark = ((0, 2, 1), (4, 2, 1), (0, 4, 1))[rng.integers(3)]
     mixed = bool(rng.random() < 0.3)
 
-    def roles(x: np.ndarray, y: np.ndarray) -> Labels:
+    def roles(x: Floats, y: Floats) -> Labels:
         # hexagon cells: rows of height 1 / rows, odd rows shifted by half a hexagon
         u, v = x * n, y * rows
         best, found_x, found_y = None, None, None
@@ -267,9 +263,7 @@ def _stars(cloth: Cloth, rng: np.random.Generator) -> None:
             for patch in cloth.window((i + 0.5) / n, (j + 0.5) / n, reach):
                 u, v = patch.turned(math.pi / 4)
                 side = reach * 0.7071
-                star = np.minimum(
-                    shapes.box(patch.x, patch.y, side, side), shapes.box(u, v, side, side)
-                )
+                star = np.minimum(shapes.box(patch.x, patch.y, side, side), shapes.box(u, v, side, side))
                 patch.paint(0 if cross else 4, star)
                 patch.paint(1, star + gap / n)
                 if inner:
@@ -309,7 +303,7 @@ def _midcentury(cloth: Cloth, rng: np.random.Generator) -> None:
             patch.cover(role, inside * np.equal(figure, role))
 
 
-def _tile(u: np.ndarray, v: np.ndarray, half: float, kind: int) -> np.ndarray:
+def _tile(u: Floats, v: Floats, half: float, kind: int) -> Floats:
     if kind == 0:
         return np.asarray(np.hypot(u + half, v + half) - 2 * half)
     if kind == 1:

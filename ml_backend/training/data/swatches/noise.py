@@ -29,7 +29,7 @@ class Noise:
         if x.ndim == y.ndim == 2 and x.shape[0] == 1 and y.shape[1] == 1:
             across = np.float32(_TAU) * x[0] * self.kx[:, None]
             down = np.float32(_TAU) * y[:, 0] * self.ky[:, None] + self.phase[:, None]
-            # cos(a + b) = cos a cos b - sin a sin b; einsum, because threads of a matrix product cost more than they give
+            # cos(a + b) = cos a cos b - sin a sin b; einsum, for a threaded matrix product this small costs more
             left = np.concatenate([self.amount[:, None] * np.cos(down), -self.amount[:, None] * np.sin(down)])
             right = np.concatenate([np.cos(across), np.sin(across)])
             waves: F32 = np.einsum("mh,mw->hw", left, right)

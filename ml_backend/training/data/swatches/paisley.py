@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import shapes
-from .cloth import Cloth, F32, Patch
+from .cloth import F32, Cloth, Patch
 from .layout import Circle, Spot, clearance, grid, packed
 from .shapes import Point
 
@@ -45,7 +45,8 @@ class Boteh:
 
 
 def _boteh(rng: np.random.Generator) -> Boteh:
-    spine, radii, broad = _spine(float(rng.uniform(1.5, 3.3)), float(rng.uniform(1.15, 1.4)), float(rng.uniform(1.5, 2.0)))
+    curl, length, power = (float(rng.uniform(*span)) for span in ((1.5, 3.3), (1.15, 1.4), (1.5, 2.0)))
+    spine, radii, broad = _spine(curl, length, power)
     bulb = radii[0]
     sequences = (
         ((0.0, 1), (0.28, 0), (0.4, 2)),
@@ -58,14 +59,13 @@ def _boteh(rng: np.random.Generator) -> Boteh:
     )
     rings = tuple((inset * bulb, role) for inset, role in sequences[rng.integers(len(sequences))])
     edge = int(rng.choice([_PLAIN, _BEADS, _BEADS, _SCALLOPS, _SCALLOPS, _RAYS]))
-    count = int(rng.integers(18, 27))
-    out = (0.0, 0.14, 0.0, 0.13)[edge] * 1.0
+    count = int(rng.integers(28, 34)) if edge == _SCALLOPS else int(rng.integers(20, 29))
+    out = (0.0, 0.14, 0.0, 0.13)[edge]
     beads = tuple(_outline(spine, radii, count, out)) if edge != _PLAIN else ()
     role = rings[0][1] if edge == _SCALLOPS else int(rng.choice([1, 2, 4, 3]))
     bead = {_PLAIN: 0.0, _BEADS: 0.055, _SCALLOPS: 0.1, _RAYS: 0.04}[edge]
-    return Boteh(
-        spine, radii, broad, rings, edge, role, beads, bead, int(rng.integers(4)), int(rng.integers(5, 9)), bool(rng.random() < 0.6)
-    )
+    heart, petals, seeds = int(rng.integers(4)), int(rng.integers(5, 9)), bool(rng.random() < 0.6)
+    return Boteh(spine, radii, broad, rings, edge, role, beads, bead, heart, petals, seeds)
 
 
 def _spine(curl: float, length: float, power: float) -> tuple[tuple[Point, ...], tuple[float, ...], float]:
@@ -144,19 +144,21 @@ def _draw(patch: Patch, boteh: Boteh, u: F32, v: F32, size: float) -> None:
     body = shapes.path(u, v, boteh.spine, boteh.radii)
     if boteh.edge == _RAYS:
         rays = _beads(u, v, boteh.beads) - np.float32(boteh.bead)
-        patch.paint(boteh.edge_role, np.minimum(np.abs(body - 0.13) - np.float32(0.018), rays - np.float32(0.02)) * size)
+        cord = np.abs(body - np.float32(0.13)) - np.float32(0.018)
+        patch.paint(boteh.edge_role, np.minimum(cord, rays - np.float32(0.02)) * size)
     elif boteh.edge != _PLAIN:
         patch.paint(boteh.edge_role, (_beads(u, v, boteh.beads) - np.float32(boteh.bead)) * size)
     for inset, role in boteh.rings:
         patch.paint(role, (body + np.float32(inset)) * size)
     if boteh.edge == _SCALLOPS:
-        patch.paint(4 if boteh.edge_role != 4 else 0, (_beads(u, v, boteh.beads) - np.float32(boteh.bead * 0.36)) * size)
+        eyes = _beads(u, v, boteh.beads) - np.float32(boteh.bead * 0.36)
+        patch.paint(4 if boteh.edge_role != 4 else 0, eyes * size)
     inset, inner = boteh.rings[-1]
     _heart(patch, boteh, u, v, size, inner)
     if boteh.seeds and boteh.heart != _ECHO:  # seeds up the spine, smaller and smaller
         seeds = np.full(u.shape, 9, np.float32)
-        for k in range(5, 13, 2):
-            (x, y), r = boteh.spine[k], max(0.0, boteh.radii[k] - inset) * 0.42
+        for k in range(8 if boteh.heart == _LEAF else 6, 15, 2):
+            (x, y), r = boteh.spine[k], max(0.0, boteh.radii[k] - inset) * 0.36
             np.minimum(seeds, np.hypot(u - np.float32(x), v - np.float32(y)) - np.float32(r), out=seeds)
         patch.paint(4 if inner != 4 else 0, seeds * size)
 
@@ -192,7 +194,8 @@ def _heart(patch: Patch, boteh: Boteh, u: F32, v: F32, size: float, inner: int) 
         patch.paint(role, leaf * size)
         veins = np.abs(np.abs(across) * 1.2 - along * 0.9 + room * 9)
         comb = np.abs(veins / (room * 0.4) - np.round(veins / (room * 0.4))) * room * 0.4
-        patch.paint(other, np.maximum(np.minimum(np.abs(across) - room * 0.06, comb - room * 0.05), leaf + room * 0.1) * size)
+        lines = np.minimum(np.abs(across) - room * 0.06, comb - room * 0.05)
+        patch.paint(other, np.maximum(lines, leaf + room * 0.1) * size)
 
 
 def _filler(cloth: Cloth, rng: np.random.Generator, taken: list[Circle], size: float) -> None:

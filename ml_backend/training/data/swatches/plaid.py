@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cloth import Bands, Cloth, Labels
+from .cloth import Bands, Cloth, Floats, Labels
 
 _TWILL = Bands.of((1.0, 0), (1.0, 1))
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
-    family = (_tartan, _tartan, _gingham, _buffalo, _windowpane, _tattersall, _madras, _houndstooth, _argyle)[rng.integers(9)]
-    family(cloth, rng)
+    families = (_tartan, _tartan, _gingham, _buffalo, _windowpane, _tattersall, _madras, _houndstooth, _argyle)
+    families[rng.integers(len(families))](cloth, rng)
 
 
 def _weave(
@@ -67,10 +67,10 @@ def _buffalo(cloth: Cloth, rng: np.random.Generator) -> None:
     else:
         sett = Bands.of((1.0, 0), (share, 1), (1.0, 0), (share, 2))
         repeats = int(rng.integers(1, 3))
-    if rng.random() < 0.35:
-        width = 0.07
-        parts = [p for w, r in zip(sett.widths, sett.roles, strict=True) for p in ((w / 2, r), (width / repeats, 4), (w / 2, r))]
-        sett = Bands.of(*(p if p[1] != 4 or i % 6 == 1 else (p[0], 0 if i % 6 == 1 else 1) for i, p in enumerate(parts)))
+    if rng.random() < 0.35:  # an overcheck line through the middle of the ground
+        bands = list(zip(sett.widths, sett.roles, strict=True))
+        half = (bands[0][0] / 2, 0)
+        sett = Bands.of(half, (0.05, 4), half, *bands[1:])
     _weave(cloth, sett, sett, repeats, _threads(rng))
 
 
@@ -100,7 +100,7 @@ def _tattersall(cloth: Cloth, rng: np.random.Generator) -> None:
     roles = [1, 2] if rng.random() < 0.5 else [1, 2, 4]
     line = rng.uniform(0.12, 0.24)
     sett = Bands.of(*(piece for role in roles for piece in ((1.0, 0), (line, role))))
-    weft = sett if rng.random() < 0.6 else Bands.of(*zip(sett.widths, [0, 2, 0, 1, 0, 4][: len(sett.roles)], strict=True))
+    weft = sett if rng.random() < 0.6 else Bands(sett.widths, (0, 2, 0, 1, 0, 4)[: len(sett.roles)])
     repeats = int(rng.integers(2, 5)) if len(roles) == 2 else int(rng.integers(1, 4))
     _weave(cloth, sett, weft, repeats, _threads(rng), twill=False)
     for patch in cloth.strips():  # the lines print stronger than half
@@ -129,7 +129,7 @@ def _houndstooth(cloth: Cloth, rng: np.random.Generator) -> None:
         repeats = max(1, repeats // 2)
         threads = repeats * 24
 
-    def roles(x: np.ndarray, y: np.ndarray) -> Labels:
+    def roles(x: Floats, y: Floats) -> Labels:
         i, j = np.floor(x * threads).astype(np.intp), np.floor(y * threads).astype(np.intp)
         over = (i + j) % 4 < 2
         if glen:  # blocks of four-and-four beside blocks of two-and-two
@@ -155,7 +155,7 @@ def _argyle(cloth: Cloth, rng: np.random.Generator) -> None:
     second = 2 if rng.random() < 0.6 else 1
     line = rng.uniform(0.05, 0.09)
 
-    def roles(x: np.ndarray, y: np.ndarray) -> Labels:
+    def roles(x: Floats, y: Floats) -> Labels:
         a, b = x * nx + y * ny, x * nx - y * ny
         ia, ib = np.floor(a).astype(np.intp), np.floor(b).astype(np.intp)
         dark = (ia + ib) % 2 == 0

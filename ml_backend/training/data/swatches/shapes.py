@@ -24,7 +24,8 @@ def ellipse(x: Floats, y: Floats, a: float, b: float) -> Floats:
     """Half-axes ``a`` along x and ``b`` along y."""
     k = np.hypot(x / np.float32(a), y / np.float32(b))
     slope = np.hypot(x / np.float32(a * a), y / np.float32(b * b))
-    return (k - 1) * k / np.maximum(slope, np.float32(1e-6))
+    away: Floats = (k - 1) * k / np.maximum(slope, np.float32(1e-6))
+    return away
 
 
 def box(x: Floats, y: Floats, a: float, b: float, rounding: float = 0.0) -> Floats:
@@ -36,7 +37,8 @@ def box(x: Floats, y: Floats, a: float, b: float, rounding: float = 0.0) -> Floa
 
 def diamond(x: Floats, y: Floats, a: float, b: float) -> Floats:
     """A rhombus of half-diagonals ``a`` and ``b``."""
-    return (np.abs(x) * np.float32(b) + np.abs(y) * np.float32(a) - np.float32(a * b)) / np.float32(math.hypot(a, b))
+    away: Floats = np.abs(x) * np.float32(b) + np.abs(y) * np.float32(a) - np.float32(a * b)
+    return away / np.float32(math.hypot(a, b))
 
 
 def lens(x: Floats, y: Floats, length: float, width: float) -> Floats:
@@ -46,13 +48,19 @@ def lens(x: Floats, y: Floats, length: float, width: float) -> Floats:
 
 
 def drop(x: Floats, y: Floats, start: Point, end: Point, r0: float, r1: float) -> Floats:
-    """A stroke from ``start`` to ``end`` whose radius runs from ``r0`` to ``r1``: petals, stems, boteh pieces."""
+    """A stroke from ``start`` to ``end`` whose radius runs from ``r0`` to ``r1``: petals, stems, boteh pieces.
+
+    The hull of two discs: a point belongs to the disc whose edge it meets at a right angle, which leans with the taper.
+    """
     ax, ay = end[0] - start[0], end[1] - start[1]
-    length2 = max(ax * ax + ay * ay, 1e-12)
+    length = max(math.hypot(ax, ay), 1e-6)
+    taper = max(-0.97, min(0.97, (r1 - r0) / length))
+    cos, sin = np.float32(ax / length), np.float32(ay / length)
     px, py = x - np.float32(start[0]), y - np.float32(start[1])
-    along = np.clip((px * np.float32(ax) + py * np.float32(ay)) / np.float32(length2), 0, 1)
-    away = np.hypot(px - along * np.float32(ax), py - along * np.float32(ay))
-    return away - np.float32(r0) - along * np.float32(r1 - r0)
+    along, across = px * cos + py * sin, np.abs(py * cos - px * sin)
+    lean = np.float32(taper / math.sqrt(1 - taper * taper))
+    centre = np.clip(along + across * lean, 0, np.float32(length))
+    return np.hypot(along - centre, across) - np.float32(r0) - centre * np.float32((r1 - r0) / length)
 
 
 def path(x: Floats, y: Floats, points: Sequence[Point], radii: Sequence[float]) -> Floats:
@@ -77,7 +85,7 @@ def polygon(x: Floats, y: Floats, points: Sequence[Point]) -> Floats:
 
 def fold(x: Floats, y: Floats, n: int, turn: float = 0.0) -> tuple[F32, F32]:
     """Fold the plane into one of ``n`` sectors about +x: a petal drawn there appears ``n`` times around."""
-    angle = np.arctan2(y, x) - np.float32(turn)
+    angle: Floats = np.arctan2(y, x) - np.float32(turn)
     step = np.float32(2 * math.pi / n)
     angle = angle - np.round(angle / step) * step
     radius = np.hypot(x, y)
@@ -95,10 +103,11 @@ def star(x: Floats, y: Floats, n: int, outer: float, inner: float, turn: float =
 def wobble(x: Floats, y: Floats, radius: float, waves: Sequence[tuple[int, float, float]]) -> Floats:
     """A hand-drawn blob: radius * (1 + sum of a * cos(n * angle + phase)) over (n, a, phase)."""
     angle = np.arctan2(y, x)
-    edge = np.ones_like(angle)
+    edge: Floats = np.ones_like(angle)
     for n, amount, phase in waves:
         edge = edge + np.float32(amount) * np.cos(np.float32(n) * angle + np.float32(phase))
-    return np.hypot(x, y) - np.float32(radius) * edge
+    away: Floats = np.hypot(x, y) - np.float32(radius) * edge
+    return away
 
 
 def bezier(start: Point, bend: Point, end: Point, steps: int = 12) -> list[Point]:

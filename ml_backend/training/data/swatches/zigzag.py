@@ -17,7 +17,8 @@ def draw(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def triangle(t: Floats) -> Floats:
     """A triangle wave of period 1 between -1 and 1."""
-    return 4 * np.abs(t - np.floor(t) - 0.5) - 1
+    wave: Floats = 4 * np.abs(t - np.floor(t) - 0.5) - 1
+    return wave
 
 
 def _sequence(rng: np.random.Generator) -> Bands:
@@ -143,14 +144,15 @@ def _diamonds(cloth: Cloth, rng: np.random.Generator) -> None:
     nx, ny = int(rng.integers(2, 4)), int(rng.integers(1, 3))
     rings = int(rng.integers(5, 8)) if ny == 1 else int(rng.integers(4, 6))
     roles = [int(role) for role in np.resize([0, *rng.permutation([1, 2, 4])], rings)]
+    table: Labels = np.array(roles, np.intp)
     steps = int(rng.choice([0, 24, 32]))
 
-    def label(x: np.ndarray, y: np.ndarray) -> Labels:
+    def label(x: Floats, y: Floats) -> Labels:
         if steps:
             x, y = (np.floor(x * steps) + 0.5) / steps, (np.floor(y * steps) + 0.5) / steps
-        a = np.abs(x * nx - np.round(x * nx)) + np.abs(y * ny - np.round(y * ny))
-        ring = np.clip(np.floor(a * rings), 0, rings - 1).astype(np.intp)
-        return np.asarray(roles, np.intp)[ring]
+        away = np.abs(x * nx - np.round(x * nx)) + np.abs(y * ny - np.round(y * ny))
+        found: Labels = table[np.clip(np.floor(away * rings), 0, rings - 1).astype(np.intp)]
+        return found
 
     for patch in cloth.strips():
         patch.sampled(label)
