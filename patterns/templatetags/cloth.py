@@ -50,7 +50,7 @@ def described(pattern: Pattern) -> str:
 @register.filter
 def worn_name(item: Any) -> str:
     """What a garment or a photo is called."""
-    return str(getattr(item, "name", "")) or "your photo"
+    return str(getattr(item, "name", "")).lower() or "your photo"
 
 
 @register.filter

@@ -150,10 +150,7 @@ function onTray() {
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt === fabricForm) awaited = "next";
 });
-document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.elt === tray || tray.contains(event.detail.elt)) onTray();
-});
-document.addEventListener("htmx:oobAfterSwap", onTray);
+document.addEventListener("htmx:afterSettle", onTray);
 document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.elt !== fabricForm && event.detail.elt !== tray) return;
   awaited = null;
@@ -231,7 +228,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.successful && newest) put(fromLink(newest));
   else if (worn) put(worn, { push: false });
 });
-document.addEventListener("htmx:oobAfterSwap", () => {
+document.addEventListener("htmx:afterSettle", () => {
   const link = worn?.kind === "photo" && $(`#wearable-photo-${worn.id}`);
   if (link && link.dataset.maps && !worn.maps) put(fromLink(link));
 });

@@ -27,6 +27,9 @@ FRESH_SEEDS = 1_000_000
 
 MAX_ASKED = 64
 
+KINSHIP = 0.4
+"""How far "more like this" goes from the fabric itself (0) to its neighbours' own designs (1)."""
+
 
 @require_POST
 def make(request: HttpRequest) -> HttpResponse:
@@ -56,7 +59,13 @@ def _wanted(owner: User, form: FabricForm, like: Pattern | None) -> list[Generat
     count = data["count"] or BATCH
     palette = data["palette"]
     if like:
-        same = replace(like.request, palette=palette, model=None)
+        varied = like.vary_of is not None and like.vary_amount < 0.5
+        same = replace(
+            like.request,
+            palette=palette or tuple(like.palette) or None,
+            vary_of=like.vary_of if varied else like.seed,
+            vary_amount=KINSHIP,
+        )
         return [replace(same, seed=seed) for seed in _neighbours(owner, like, count)]
     first = data["seed"]
     seeds = [secrets.randbelow(FRESH_SEEDS) for _ in range(count)] if first is None else range(first, first + count)
@@ -110,8 +119,9 @@ def recolour(request: HttpRequest) -> HttpResponse:
 
 def _same(owner: User, pattern: Pattern, palette: tuple[str, ...]) -> Pattern | None:
     """The person's own pattern of these inks in these colours, if there is one already."""
-    kin = Pattern.objects.of(owner).ready().filter(seed=pattern.seed, engine=pattern.engine, model=pattern.model)
-    return kin.filter(pattern_type=pattern.pattern_type, size=pattern.size, palette=list(palette)).first()
+    alike = ("pattern_type", "seed", "engine", "size", "model", "vary_of", "vary_amount")
+    kin = Pattern.objects.of(owner).ready().filter(palette=list(palette))
+    return kin.filter(**{name: getattr(pattern, name) for name in alike}).first()
 
 
 @require_POST

@@ -8,6 +8,8 @@ const CLASSES = ["background", "top", "outerwear", "dress", "skirt", "trousers",
 const SCALE = [2, 80];
 const MAX_ZOOM = 8;
 const FADE = 180;
+const SLOW = 40;
+const COARSE = 0.5;
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
@@ -40,6 +42,7 @@ export class Stage extends EventTarget {
     this.comparing = false;
     this.zoom = { by: 1, x: 0, y: 0 };
     this.pointers = new Map();
+    this.coarse = 1;
     this.listen();
     new ResizeObserver(() => this.resize()).observe(this.canvas);
     this.resize();
@@ -117,7 +120,7 @@ export class Stage extends EventTarget {
   }
 
   resize() {
-    const dots = Math.min(window.devicePixelRatio || 1, 2);
+    const dots = Math.min(window.devicePixelRatio || 1, 2) * this.coarse;
     const { clientWidth, clientHeight } = this.canvas;
     if (!clientWidth || !clientHeight) return;
     this.canvas.width = Math.round(clientWidth * dots);
@@ -141,10 +144,27 @@ export class Stage extends EventTarget {
 
   render() {
     if (this.due) return;
-    this.due = requestAnimationFrame(() => {
+    this.due = requestAnimationFrame((now) => {
       this.due = 0;
+      this.pace(now);
       this.paint();
     });
+  }
+
+  /** Where frames come too slowly, draw fewer dots while things move and all of them when they rest. */
+  pace(now) {
+    const gap = now - (this.lastFrame ?? 0);
+    this.lastFrame = now;
+    this.slowFrames = gap > SLOW && gap < 250 ? (this.slowFrames ?? 0) + 1 : 0;
+    if (this.slowFrames >= 3 && this.coarse === 1) this.sharpen(COARSE);
+    clearTimeout(this.resting);
+    if (this.coarse !== 1) this.resting = setTimeout(() => this.sharpen(1), 200);
+  }
+
+  sharpen(coarse) {
+    this.coarse = coarse;
+    this.slowFrames = 0;
+    this.resize();
   }
 
   paint() {
