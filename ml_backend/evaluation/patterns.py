@@ -6,14 +6,13 @@ FID is biased on small sets, so KID comes first and the number of images stands 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import linalg
 
 from ..errors import BadInput, BadPackage
 from ..inks import compose, palette_from_seed
@@ -31,10 +30,11 @@ U8 = NDArray[np.uint8]
 SIDE = 64
 """Pixels at which patterns are judged."""
 BATCH = 64
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 
 
 def kid(real: F64, fake: F64) -> float:
-    """Kernel inception distance: unbiased MMD squared with the cubic kernel (x.y/d + 1)^3 (Binkowski et al. 2018, eq. 3, 4).
+    """Kernel inception distance: unbiased MMD squared, cubic kernel (x.y/d + 1)^3 (Binkowski et al. 2018, eq. 3, 4).
 
     Arrays are (N, d) features, N at least 2 each.  About 0, possibly a little below, for two sets of one distribution.
     """
@@ -52,9 +52,10 @@ def fid(real: F64, fake: F64) -> float:
     """Frechet distance between Gaussians fitted to (N, d) features (Heusel et al. 2017)."""
     _check_sets(real, fake)
     real_cov, fake_cov = np.cov(real, rowvar=False), np.cov(fake, rowvar=False)
-    root = linalg.sqrtm(real_cov @ fake_cov)
-    distance = np.square(real.mean(axis=0) - fake.mean(axis=0)).sum() + np.trace(real_cov + fake_cov - 2 * np.real(root))
-    return float(max(distance, 0.0))
+    # the trace of the root of a product of covariances: the roots of its eigenvalues, which are real and not negative
+    root = np.sqrt(np.linalg.eigvals(real_cov @ fake_cov).real.clip(0)).sum()
+    shift = np.square(real.mean(axis=0) - fake.mean(axis=0)).sum()
+    return float(max(shift + np.trace(real_cov + fake_cov) - 2 * root, 0.0))
 
 
 def load_classifier(package: Package) -> PatternClassifier:
@@ -97,7 +98,7 @@ def dreamed_images(generator: Generator, pattern_type: str, seeds: Iterable[int]
 
 def folder_images(folder: Path | str) -> list[U8]:
     """All pictures below a folder at 64 px.  Raises :class:`BadInput` when there are none."""
-    paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in {".png", ".jpg", ".jpeg", ".webp"})
+    paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
     if not paths:
         raise BadInput(f"{folder} holds no pictures.")
     images = []
@@ -161,6 +162,7 @@ def _check_sets(real: F64, fake: F64) -> None:
         raise BadInput("Two sets of at least two images are needed to compare them.")
 
 
-def _batches(images: Iterable[U8]) -> Iterable[torch.Tensor]:
+def _batches(images: Iterable[U8]) -> Iterator[torch.Tensor]:
     stacked = torch.from_numpy(np.stack(list(images))).permute(0, 3, 1, 2).float() / 255
-    return stacked.split(BATCH)
+    for start in range(0, len(stacked), BATCH):
+        yield stacked[start : start + BATCH]

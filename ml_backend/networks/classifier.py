@@ -8,6 +8,7 @@ licence and know photographs rather than fabrics; ``features`` serves the conten
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -20,7 +21,7 @@ class ClassifierConfig:
     """``maps`` is the width of each stage; each stage halves the side."""
 
     classes: int = 10
-    maps: tuple[int, ...] = (24, 48, 96, 128)
+    maps: tuple[int, ...] = (16, 32, 64, 128)
 
 
 class Stage(nn.Module):
@@ -46,7 +47,7 @@ class PatternClassifier(nn.Module):
         super().__init__()
         self.config = config
         widths = (3, *config.maps)
-        self.stages = nn.ModuleList(Stage(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.stages = nn.ModuleList(Stage(a, b) for a, b in pairwise(widths))
         self.head = nn.Linear(config.maps[-1], config.classes)
 
     def features(self, rgb: Tensor) -> list[Tensor]:

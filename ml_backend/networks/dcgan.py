@@ -1,7 +1,7 @@
 """A class-conditional deep convolutional GAN whose images tile without a seam.
 
 Radford, Metz, Chintala, "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
-Networks" (2016), with five changes:
+Networks" (2016), with changes:
 
 - every convolution wraps around (:mod:`.wrap`), so an image is seamless by construction;
 - the generator paints soft ink maps (a softmax over ``inks``) instead of RGB: how much of each ink lies where.  The
@@ -9,12 +9,16 @@ Networks" (2016), with five changes:
 - class and latent set the gains of batch normalisation in every layer (Brock et al., "BigGAN", 2019, skip-z);
 - the discriminator has no batch normalisation; it is conditioned by projection (Miyato & Koyama, 2018) on its
   flattened features and sees the deviation within groups of one class (Karras et al., 2018), against collapse.
-- ``output="rgb"`` keeps the paper's RGB image with a tanh.
+- the latent may lie among learned codes of real designs (Bojanowski et al., "Optimizing the Latent Space of Generative
+  Networks", 2018) instead of anywhere in a normal distribution.
+
+``output="rgb"`` keeps the paper's RGB image with a tanh, ``codes=0`` its normal latent.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -28,9 +32,10 @@ BASE = 4
 
 @dataclass(frozen=True)
 class DCGANConfig:
-    """``maps`` is the width before the last layer; ``truncation`` scales the latent when fabrics are made.
+    """``maps`` is the width before the last layer; ``latent`` and ``embedding`` are vector lengths.
 
-    ``size`` is a power of two times 4; ``latent`` and ``embedding`` are vector lengths.  Raises ``ValueError``.
+    ``size`` is a power of two times 4.  With ``codes`` learned codes a class, a latent lies at most ``mix`` of the way
+    from one of them to one of its ``neighbours``, plus normal noise of deviation ``noise``.  Raises ``ValueError``.
     """
 
     size: int = 64
@@ -40,13 +45,18 @@ class DCGANConfig:
     latent: int = 64
     embedding: int = 32
     maps: int = 32
-    truncation: float = 1.0
+    codes: int = 0
+    neighbours: int = 6
+    mix: float = 0.5
+    noise: float = 0.1
 
     def __post_init__(self) -> None:
         if self.output not in ("inks", "rgb"):
             raise ValueError(f"output is 'inks' or 'rgb', not {self.output!r}")
         if self.size < 2 * BASE or self.size % BASE or (self.size // BASE).bit_count() != 1:
             raise ValueError(f"size is 8, 16, 32, 64, ..., not {self.size}")
+        if self.codes and not 0 < self.neighbours < self.codes:
+            raise ValueError(f"neighbours is between 0 and the {self.codes} codes, not {self.neighbours}")
 
     @property
     def stages(self) -> int:
@@ -84,14 +94,35 @@ class Generator(nn.Module):
         self.project = nn.Linear(condition, widths[0] * BASE * BASE, bias=False)
         self.norms = nn.ModuleList(ConditionalBatchNorm(width, condition) for width in widths)
         self.grow = nn.ModuleList(
-            WrapConvTranspose2d(width, narrower, bias=False)
-            for width, narrower in zip(widths[:-1], widths[1:], strict=True)
+            WrapConvTranspose2d(width, narrower, bias=False) for width, narrower in pairwise(widths)
         )
         self.paint = WrapConvTranspose2d(widths[-1], config.channels)
         self.apply(initialise_normalised)
+        # (classes, codes, latent)
+        self.codes = nn.Parameter(torch.randn(config.classes, config.codes, config.latent)) if config.codes else None
+
+    @torch.no_grad()
+    def latent(self, label: int, seed: int) -> Tensor:
+        """The (latent,) vector of a seed, made on the CPU from a generator of its own: the same in any batch."""
+        random = torch.Generator().manual_seed(seed)
+        return self.latents(torch.tensor([label]), random)[0]
+
+    @torch.no_grad()
+    def latents(self, labels: Tensor, random: torch.Generator) -> Tensor:
+        """One latent for each of ``labels`` (N,), on the CPU."""
+        config, count = self.config, len(labels)
+        noise = torch.randn(count, config.latent, generator=random)
+        if self.codes is None:
+            return noise
+        codes = self.codes.cpu()[labels.cpu()]  # (N, codes, latent)
+        rows = torch.arange(count)
+        start = codes[rows, torch.randint(config.codes, (count,), generator=random)]
+        nearest = (codes - start[:, None]).square().sum(dim=2).argsort(dim=1, stable=True)[:, 1 : 1 + config.neighbours]
+        end = codes[rows, nearest[rows, torch.randint(config.neighbours, (count,), generator=random)]]
+        return torch.lerp(start, end, torch.rand(count, 1, generator=random) * config.mix) + noise * config.noise
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
-        """(N, latent) and (N,) int64 -> (N, inks, size, size) that sums to 1 over inks, or (N, 3, size, size) in -1..1."""
+        """(N, latent), (N,) int64 -> (N, inks, size, size) that sums to 1 over inks, or (N, 3, size, size) in -1..1."""
         condition = torch.cat([z, self.embedding(labels)], dim=1)
         x = self.project(condition).unflatten(1, (-1, BASE, BASE))
         for index, norm in enumerate(self.norms):
@@ -110,9 +141,7 @@ class Discriminator(nn.Module):
         self.group = group
         first = config.maps if maps is None else maps
         widths = [3, *(first * 2**stage for stage in range(config.stages))]
-        self.shrink = nn.ModuleList(
-            WrapConv2d(width, wider, kernel=4, stride=2) for width, wider in zip(widths[:-1], widths[1:], strict=True)
-        )
+        self.shrink = nn.ModuleList(WrapConv2d(width, wider, kernel=4, stride=2) for width, wider in pairwise(widths))
         self.last = WrapConv2d(widths[-1] + 1, widths[-1])
         flat = widths[-1] * BASE * BASE
         self.score = nn.Linear(flat, 1)
@@ -121,7 +150,10 @@ class Discriminator(nn.Module):
         nn.init.zeros_(self.embedding.weight)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
-        """(N, 3, size, size) in -1..1 and (N,) int64 -> (N,) logits; N is a multiple of ``group``, classes lie together."""
+        """(N, 3, size, size) in -1..1, (N,) int64 -> (N,) logits.
+
+        N is a multiple of ``group``; each run of ``group`` images is of one class.
+        """
         x = images
         for layer in self.shrink:
             x = F.leaky_relu(layer(x), 0.2)
@@ -131,11 +163,12 @@ class Discriminator(nn.Module):
 
 
 def with_deviation(x: Tensor, group: int) -> Tensor:
-    """Append one map: the mean standard deviation over each run of ``group`` neighbours (Karras et al., 2018, sec. 3)."""
+    """Append one map: the mean deviation within each run of ``group`` images (Karras et al., 2018, sec. 3)."""
     count, _, height, width = x.shape
     grouped = x.unflatten(0, (count // group, group))
     deviation = (grouped.var(dim=1, unbiased=False) + 1e-8).sqrt().mean(dim=(1, 2, 3))
-    return torch.cat([x, deviation.repeat_interleave(group)[:, None, None, None].expand(count, 1, height, width)], dim=1)
+    of_each = deviation.repeat_interleave(group)[:, None, None, None]
+    return torch.cat([x, of_each.expand(count, 1, height, width)], dim=1)
 
 
 def initialise_normalised(module: nn.Module) -> None:
@@ -157,8 +190,3 @@ def initialise_unnormalised(module: nn.Module) -> None:
 def compose(painted: Tensor, palette: Tensor) -> Tensor:
     """Mix inks (N, K, H, W) with palettes (N, K, 3) in 0..1 into RGB (N, 3, H, W) in -1..1."""
     return torch.einsum("nkhw,nkc->nchw", painted, palette) * 2 - 1
-
-
-def latent(seed: int, length: int) -> Tensor:
-    """The (length,) standard normal latent of a seed, made on the CPU: the same on every machine."""
-    return torch.randn(length, generator=torch.Generator().manual_seed(seed))

@@ -35,8 +35,8 @@ class WrapConvTranspose2d(nn.ConvTranspose2d):
     def __init__(self, inputs: int, outputs: int, bias: bool = True) -> None:
         super().__init__(inputs, outputs, kernel_size=4, stride=2, padding=3, bias=bias)
 
-    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        """(N, inputs, h, w) -> (N, outputs, 2h, 2w); ``output_size`` is not used."""
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:  # noqa: ARG002
+        """(N, inputs, h, w) -> (N, outputs, 2h, 2w); ``output_size`` is the parent's and has no meaning here."""
         wrapped = F.pad(x, (1, 1, 1, 1), mode="circular")
         return F.conv_transpose2d(wrapped, self.weight, self.bias, self.stride, self.padding)
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from ..errors import BadInput, BadPackage
 from ..inks import compose, fit_palette, palette_from_seed
-from ..networks.dcgan import Generator, latent
+from ..networks.dcgan import Generator
 from ..packaging import Package
 from ..requests import PATTERN_TYPES, GenerateRequest
 from ..training.data.swatches import draw_inks
@@ -29,7 +29,7 @@ F32 = NDArray[np.float32]
 
 DRAWN_INKS = 5
 CUT_SIDE = 64
-"""Where a tile is cut is decided at this many pixels, so that it does not depend on the tile's size."""
+"""Where a drawn tile is cut is decided at this many pixels, so that a design is the same at every size."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,12 @@ class GeneratePipeline:
     def _dream(self, request: GenerateRequest, progress: Progress | None, should_stop: ShouldStop | None) -> F32:
         if self.generator is None:
             raise BadInput("A dreamed fabric needs a model; load one or choose the engine 'drawn'.")
-        small = cut_where_calm(dream_inks(self.generator, request, self.device))
-        if request.size <= small.shape[1]:
-            return resize(small, request.size)
+        small = dream_inks(self.generator, request, self.device)
         check(should_stop)
         tell(progress, 0.1, "Enlarging")
-        return resize(self._enlarge(small, request.size, should_stop), request.size)
+        sized = resize(self._enlarge(small, request.size, should_stop), request.size)
+        rows, columns = calm_cut(sized)
+        return shift(sized, rows, columns)
 
     def _enlarge(self, inks: F32, size: int, should_stop: ShouldStop | None) -> F32:
         """At least ``size`` px: by the network as long as it is not wasted, the rest by interpolation."""
@@ -100,14 +100,13 @@ class GeneratePipeline:
 @torch.inference_mode()
 def dream_inks(generator: Generator, request: GenerateRequest, device: torch.device | str = "cpu") -> F32:
     """What the network paints: float32 (K, S, S), summing to 1.  An RGB network's image is split into inks."""
-    config = generator.config
-    z = latent(request.seed, config.latent)
+    label = PATTERN_TYPES.index(request.pattern_type)
+    z = generator.latent(label, request.seed)
     if request.vary_of is not None:
-        z = slerp(latent(request.vary_of, config.latent), z, request.vary_amount)
-    label = torch.tensor([PATTERN_TYPES.index(request.pattern_type)])
-    painted = generator((z * config.truncation)[None].to(device), label.to(device))[0].float().cpu().numpy()
-    if config.output == "rgb":
-        return split_into_inks(painted.transpose(1, 2, 0) * 0.5 + 0.5, config.inks)
+        z = slerp(generator.latent(label, request.vary_of), z, request.vary_amount)
+    painted = generator(z[None].to(device), torch.tensor([label], device=device))[0].float().cpu().numpy()
+    if generator.config.output == "rgb":
+        return split_into_inks(painted.transpose(1, 2, 0) * 0.5 + 0.5, generator.config.inks)
     inks: F32 = painted
     return inks
 
@@ -116,7 +115,7 @@ def draw(request: GenerateRequest) -> F32:
     """The renderer's ink coverage, float32 (K, size, size), cut where it is calm."""
     rows, columns = calm_cut(draw_inks(request.pattern_type, request.seed, CUT_SIDE, inks=DRAWN_INKS))
     inks = draw_inks(request.pattern_type, request.seed, request.size, inks=DRAWN_INKS)
-    return np.roll(inks, (round(rows * request.size), round(columns * request.size)), axis=(1, 2))
+    return shift(inks, rows, columns)
 
 
 def choose_palette(request: GenerateRequest, count: int) -> tuple[str, ...]:
@@ -155,8 +154,8 @@ def calm_cut(inks: F32) -> tuple[float, float]:
     return shifts[0], shifts[1]
 
 
-def cut_where_calm(inks: F32) -> F32:
-    rows, columns = calm_cut(inks)
+def shift(inks: F32, rows: float, columns: float) -> F32:
+    """Wrapped around by parts of its side, to the nearest pixel."""
     return np.roll(inks, (round(rows * inks.shape[1]), round(columns * inks.shape[2])), axis=(1, 2))
 
 

@@ -1,4 +1,4 @@
-"""Differentiable augmentation for GANs (Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Training", 2020).
+"""Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Training", 2020.
 
 Real and generated images pass the same random changes before the discriminator sees them, and gradients flow back
 through them.  Translation wraps around here: a fabric has no border, so every shift of a tile is the same fabric and

@@ -7,6 +7,7 @@ than drawn ones, and a classifier that only knew crisp edges would judge them by
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..networks.classifier import ClassifierConfig, PatternClassifier
+from ..packaging import Package, save_package
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..requests import PATTERN_TYPES
 from .augment import augment
@@ -27,7 +29,7 @@ class ClassifierRecipe:
     """``designs`` and ``held_out`` are counts per pattern type."""
 
     recipe: str = "classifier"
-    maps: tuple[int, ...] = (24, 48, 96, 128)
+    maps: tuple[int, ...] = (16, 32, 64, 128)
     size: int = 64
     inks: int = 5
     designs: int = 500
@@ -74,6 +76,19 @@ def train(
             run.log(step, loss=loss.item(), accuracy=measure(ema.network, unseen, device))
             state = {"network": network.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
             run.save({"step": step, **state})
+    export(ema.network, config, run.path / "package", name=run.path.name)
+
+
+def export(network: torch.nn.Module, config: ClassifierRecipe, path: Path, *, name: str) -> Package:
+    """Write the classifier as a package for evaluation and for content losses."""
+    return save_package(
+        path,
+        name=name,
+        capability="classify",
+        architecture="classifier",
+        config=network_config(config),
+        state_dict=network.state_dict(),
+    )
 
 
 def network_config(config: ClassifierRecipe) -> ClassifierConfig:
@@ -81,7 +96,7 @@ def network_config(config: ClassifierRecipe) -> ClassifierConfig:
 
 
 def batch(config: ClassifierRecipe, step: int, bank: Bank) -> tuple[Tensor, Tensor]:
-    """RGB (N, 3, S, S) in 0..1 and labels (N,); depends on (seed, step) alone, so a resumed run repeats the same curve."""
+    """RGB (N, 3, S, S) in 0..1 and labels (N,), a function of (seed, step): a resumed run repeats the same curve."""
     rng = np.random.default_rng((config.seed, step))
     labels = rng.integers(0, len(PATTERN_TYPES), config.batch)
     images, _ = bank.colour(labels, rng)
@@ -111,7 +126,7 @@ def measure(network: torch.nn.Module, unseen: Bank, device: torch.device) -> flo
         rng = np.random.default_rng(label)
         images, _ = unseen.colour(np.full(unseen.inks.shape[1], label), rng)
         hits += int((network(images.to(device) * 0.5 + 0.5).argmax(dim=1) == label).sum())
-    return hits / (unseen.inks.shape[0] * unseen.inks.shape[1])
+    return float(hits / (unseen.inks.shape[0] * unseen.inks.shape[1]))
 
 
 def _restore(run: Run, network: torch.nn.Module, ema: EMA, optimiser: torch.optim.Optimizer) -> int:

@@ -2,14 +2,21 @@
 
 The paper's loss and optimiser (binary cross-entropy on logits, the generator maximising log D; Adam with beta1 0.5),
 with what keeps it from collapsing: R1 on real images every few steps (Mescheder et al. 2018; lazily, Karras et al.
-2020), differentiable augmentation (Zhao et al. 2020), a slower generator (Heusel et al. 2017) and an EMA of its weights.
+2020), differentiable augmentation (Zhao et al. 2020), a slower generator (Heusel et al. 2017), an EMA of its weights.
 
 A generated image wears the palette of the real one beside it, so the discriminator cannot tell them apart by colour.
+With ``proof`` that is always the same palette of far-apart colours, in which every ink can be seen.
+
+A DCGAN from nothing needs more steps than a small machine has.  With ``codes``, every design of the bank has a learned
+latent: for ``warm_steps`` the generator only learns to paint the designs from them (Bojanowski et al. 2018), then the
+adversarial game goes on from there, half of each batch still tied to its designs by ``anchor`` times that loss, which
+also forbids the generator to forget any of them.
 """
 
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,30 +33,47 @@ from ..packaging import Package, save_package
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..requests import PATTERN_TYPES
 from .augment import augment
-from .data.bank import Bank, draw_bank
+from .data.bank import Bank, centred, draw_bank, spectral_codes
 from .ema import EMA
 from .run import Run
 
 SHEET_ROWS = 8
+CODE_RATE = 5.0
+"""A code is touched only when its design is drawn, so it learns this much faster than the weights."""
+
+PROOF = ((1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.8, 0.0), (0.0, 0.0, 1.0), (1.0, 1.0, 0.0))
+"""The palette of colour proofs."""
 
 
 @dataclass(frozen=True)
 class DCGANRecipe:
-    """``shares`` weighs the pattern types (empty: all alike); ``group`` images of one type lie together in a batch."""
+    """``shares`` weighs the pattern types (empty: all alike); ``group`` images of one type lie together in a batch.
+
+    ``codes`` is whether the ``designs`` of each type have learned latents; without, there is no warm start and no
+    anchor.  ``patience`` steps after the warm start train the discriminator before the generator heeds it.
+    """
 
     recipe: str = "dcgan"
     size: int = 64
     inks: int = 5
     output: str = "inks"
-    latent: int = 64
+    latent: int = 24
     embedding: int = 32
     maps: int = 32
     discriminator_maps: int = 32
-    designs: int = 600
+    designs: int = 100
+    codes: bool = True
+    neighbours: int = 6
+    noise: float = 0.1
+    proof: bool = True
     batch: int = 64
     group: int = 4
     shares: tuple[float, ...] = ()
-    steps: int = 6000
+    steps: int = 4000
+    warm_steps: int = 1200
+    patience: int = 100
+    warm_rate: float = 2e-3
+    anchor: float = 10.0
     generator_rate: float = 1.5e-4
     discriminator_rate: float = 4e-4
     r1: float = 5.0
@@ -58,13 +82,61 @@ class DCGANRecipe:
     policy: tuple[str, ...] = ("shift", "flip")
     seed: int = 1
     log_every: int = 25
-    save_every: int = 250
+    save_every: int = 200
 
     def __post_init__(self) -> None:
         if self.batch % self.group:
             raise BadInput(f"A batch of {self.batch} does not divide into groups of {self.group}.")
         if self.shares and len(self.shares) != len(PATTERN_TYPES):
             raise BadInput(f"shares must name {len(PATTERN_TYPES)} numbers, one a pattern type.")
+        if not self.codes and (self.warm_steps or self.anchor):
+            raise BadInput("Without codes there is neither a warm start nor an anchor: set warm_steps and anchor to 0.")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """``real`` (N, 3, S, S) in -1..1 of ``designs`` (N,) of types ``labels`` (N,), their ``coverage`` (N, K, S, S) and
+    ``palettes`` (N, K, 3); ``anchored`` (N,) says which fakes are to be the design itself.
+    """
+
+    real: Tensor
+    labels: Tensor
+    designs: Tensor
+    coverage: Tensor
+    palettes: Tensor
+    anchored: Tensor
+    random: torch.Generator
+
+
+def draw_batch(config: DCGANRecipe, bank: Bank, step: int) -> Batch:
+    """The batch of that step: it depends on (seed, step) alone, so a resumed run repeats the same curve."""
+    rng = np.random.default_rng((config.seed, step))
+    labels = draw_labels(config, rng)
+    designs = rng.integers(0, bank.inks.shape[1], config.batch)
+    coverage = bank.coverage(labels, designs)
+    palettes = torch.from_numpy(bank.palettes[labels, choose_palettes(config, bank, designs, rng)])
+    if config.proof:
+        palettes = torch.tensor(PROOF[: config.inks]).expand(config.batch, -1, -1)
+    warm = step < config.warm_steps
+    anchored = torch.arange(config.batch) % config.group < config.group // 2
+    return Batch(
+        real=compose(coverage, palettes),
+        labels=torch.from_numpy(labels),
+        designs=torch.from_numpy(designs),
+        coverage=coverage,
+        palettes=palettes,
+        anchored=(anchored | warm) & config.codes,
+        random=torch.Generator().manual_seed(int(rng.integers(2**31))),
+    )
+
+
+def choose_palettes(
+    config: DCGANRecipe, bank: Bank, designs: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Any palette for inks; an RGB network can only learn a design whose colours stay."""
+    if config.output == "rgb":
+        return np.remainder(designs, bank.palettes.shape[1], dtype=np.int64)
+    return rng.integers(0, bank.palettes.shape[1], len(designs))
 
 
 class Trainer:
@@ -74,28 +146,51 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.config, self.bank, self.device = config, bank, device
         shape = network_config(config)
-        self.generator = Generator(shape).to(device)
+        self.generator = Generator(shape)
+        if self.generator.codes is not None:
+            self.generator.codes.data.copy_(spectral_codes(bank, config.latent))
+        self.generator.to(device)
         self.discriminator = Discriminator(shape, config.discriminator_maps, config.group).to(device)
         self.ema = EMA(self.generator, config.ema)
-        self.generator_optimiser = _adam(self.generator, config.generator_rate)
-        self.discriminator_optimiser = _adam(self.discriminator, config.discriminator_rate)
+        codes = [weight for name, weight in self.generator.named_parameters() if name == "codes"]
+        others = [weight for name, weight in self.generator.named_parameters() if name != "codes"]
+        self.generator_optimiser = torch.optim.Adam([{"params": others}, {"params": codes}], betas=(0.5, 0.99))
+        self.discriminator_optimiser = torch.optim.Adam(
+            self.discriminator.parameters(), lr=config.discriminator_rate, betas=(0.5, 0.99)
+        )
 
     def step(self, step: int) -> dict[str, float]:
-        """One update of each network; the metrics of the step."""
+        """One update of each network that this stage trains; the metrics of the step."""
         config = self.config
-        rng = np.random.default_rng((config.seed, step))
-        drawn = draw_labels(config, rng)
-        real, palettes = (tensor.to(self.device) for tensor in self.bank.colour(drawn, rng))
-        labels = torch.from_numpy(drawn).to(self.device)
-        random = torch.Generator().manual_seed(int(rng.integers(2**31)))
-        z = torch.randn(config.batch, config.latent, generator=random).to(self.device)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda"):
-            painted = self.generator(z, labels)
-        fake = painted.float() if config.output == "rgb" else compose(painted.float(), palettes)
-        metrics = self._teach_discriminator(step, real, fake.detach(), labels, random)
-        metrics |= self._teach_generator(fake, labels, random)
+        batch = draw_batch(config, self.bank, step)
+        labels = batch.labels.to(self.device)
+        with self._mixed():
+            painted = self.generator(self._latents(batch), labels).float()
+        fake = painted if config.output == "rgb" else compose(painted, batch.palettes.to(self.device))
+        anchor = reconstruction(painted, batch, config) if config.codes else painted.new_zeros(())
+        metrics = {"anchor": anchor.item()} if config.codes else {}
+        loss = anchor
+        if step >= config.warm_steps:
+            real = batch.real.to(self.device)
+            metrics |= self._teach_discriminator(step, real, fake.detach(), labels, batch.random)
+            loss = anchor * config.anchor
+        if step >= config.warm_steps + config.patience:
+            adversarial = self._adversarial(fake, labels, batch.random)
+            metrics["g_loss"] = adversarial.item()
+            loss = loss + adversarial
+        self._teach_generator(loss, rate(config, step))
         self.ema.update(self.generator)
         return metrics
+
+    def _latents(self, batch: Batch) -> Tensor:
+        """Codes of the anchored designs, with a little noise; for the others what the seed of a fabric would give."""
+        drawn = self.generator.latents(batch.labels, batch.random).to(self.device)
+        codes = self.generator.codes
+        if codes is None:
+            return drawn
+        noise = torch.randn(drawn.shape, generator=batch.random).to(self.device) * self.config.noise
+        own = codes[batch.labels.to(self.device), batch.designs.to(self.device)] + noise
+        return torch.where(batch.anchored.to(self.device)[:, None], own, drawn)
 
     def _teach_discriminator(
         self, step: int, real: Tensor, fake: Tensor, labels: Tensor, random: torch.Generator
@@ -103,10 +198,7 @@ class Trainer:
         penalise = step % self.config.r1_every == 0
         real = augment(real, self.config.policy, random).requires_grad_(penalise)
         fake = augment(fake, self.config.policy, random)
-        # In full precision when the penalty needs second derivatives.
-        with torch.autocast(
-            self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda" and not penalise
-        ):
+        with self._mixed(not penalise):  # second derivatives want full precision
             on_real = self.discriminator(real, labels).float()
             on_fake = self.discriminator(fake, labels).float()
         loss = bce(on_real, True) + bce(on_fake, False)
@@ -120,16 +212,25 @@ class Trainer:
         self.discriminator_optimiser.step()
         return metrics
 
-    def _teach_generator(self, fake: Tensor, labels: Tensor, random: torch.Generator) -> dict[str, float]:
+    def _adversarial(self, fake: Tensor, labels: Tensor, random: torch.Generator) -> Tensor:
         self.discriminator.requires_grad_(False)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda"):
-            logits = self.discriminator(augment(fake, self.config.policy, random), labels)
-        loss = bce(logits.float(), True)
+        with self._mixed():
+            logits = self.discriminator(augment(fake, self.config.policy, random), labels).float()
+        self.discriminator.requires_grad_(True)
+        return bce(logits, True)
+
+    def _teach_generator(self, loss: Tensor, rate: float) -> None:
+        if not loss.requires_grad:  # without codes, while the discriminator has its head start
+            return
+        for group, factor in zip(self.generator_optimiser.param_groups, (1.0, CODE_RATE), strict=True):
+            group["lr"] = rate * factor
         self.generator_optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.generator_optimiser.step()
-        self.discriminator.requires_grad_(True)
-        return {"g_loss": loss.item()}
+
+    def _mixed(self, wanted: bool = True) -> torch.autocast:
+        """Half precision, on CUDA only."""
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=wanted and self.device.type == "cuda")
 
     def state_dict(self) -> dict[str, object]:
         return {name: getattr(self, name).state_dict() for name in self._parts}
@@ -149,7 +250,7 @@ def train(
     The packages in ``run_dir/packages/STEP`` let a person choose the generator that looks best, not the last one.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    bank = draw_bank(config.designs, config.size, config.inks, cache=run.path / "bank.npy")
+    bank = centred(draw_bank(config.designs, config.size, config.inks, cache=run.path / "bank.npy"))
     trainer = Trainer(config, bank, device)
     step = 0
     state = run.load()
@@ -162,7 +263,7 @@ def train(
         step += 1
         if step % config.log_every == 0:
             run.log(step, **metrics)
-            tell(progress, step / config.steps, f"step {step}, D {metrics['d_loss']:.3f}, G {metrics['g_loss']:.3f}")
+            tell(progress, step / config.steps, ", ".join(f"{name} {value:.3f}" for name, value in metrics.items()))
         if step % config.save_every == 0 or step == config.steps:
             run.save({"step": step, **trainer.state_dict()})
             generator = settled(trainer.ema.network, config)
@@ -179,7 +280,18 @@ def network_config(config: DCGANRecipe) -> DCGANConfig:
         latent=config.latent,
         embedding=config.embedding,
         maps=config.maps,
+        codes=config.designs if config.codes else 0,
+        neighbours=config.neighbours,
+        noise=config.noise,
     )
+
+
+def rate(config: DCGANRecipe, step: int) -> float:
+    """The generator's: a short rise and half a cosine during the warm start, then constant."""
+    if step >= config.warm_steps:
+        return config.generator_rate
+    falling = 0.5 + 0.5 * math.cos(math.pi * step / config.warm_steps)
+    return config.generator_rate + (config.warm_rate - config.generator_rate) * min((step + 1) / 50, falling)
 
 
 def draw_labels(config: DCGANRecipe, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -189,6 +301,15 @@ def draw_labels(config: DCGANRecipe, rng: np.random.Generator) -> NDArray[np.int
     points = (rng.random() + np.arange(groups)) / groups
     types = np.searchsorted(np.cumsum(shares / shares.sum()), points, side="right")
     return np.repeat(np.minimum(types, len(PATTERN_TYPES) - 1), config.group).astype(np.int64)
+
+
+def reconstruction(painted: Tensor, batch: Batch, config: DCGANRecipe) -> Tensor:
+    """How far the anchored images are from their designs: cross-entropy of inks, squared error of RGB."""
+    chosen = batch.anchored.to(painted.device)
+    if config.output == "rgb":
+        return F.mse_loss(painted[chosen], batch.real.to(painted.device)[chosen])
+    target = batch.coverage.to(painted.device)[chosen]
+    return -(target * (painted[chosen] + 1e-5).log()).sum(dim=1).mean()
 
 
 def bce(logits: Tensor, real: bool) -> Tensor:
@@ -222,7 +343,7 @@ def settled(generator: torch.nn.Module, config: DCGANRecipe, batches: int = 16) 
     rng = np.random.default_rng(config.seed)
     for _ in range(batches):
         labels = torch.from_numpy(draw_labels(config, rng))
-        copied(torch.randn(config.batch, config.latent, generator=random).to(device), labels.to(device))
+        copied(copied.latents(labels, random).to(device), labels.to(device))
     return copied.eval()
 
 
@@ -231,9 +352,9 @@ def sheet(generator: Generator, bank: Bank) -> Image.Image:
     """A contact sheet, one column a pattern type, always of the same latents and palettes, each tile repeated 2x2."""
     config = generator.config
     device = next(generator.parameters()).device
-    z = torch.randn(SHEET_ROWS, config.latent, generator=torch.Generator().manual_seed(0))
     columns = []
     for label in range(config.classes):
+        z = torch.stack([generator.latent(label, seed) for seed in range(SHEET_ROWS)])
         painted = generator(z.to(device), torch.full((SHEET_ROWS,), label, device=device)).cpu()
         palettes = torch.from_numpy(bank.palettes[label, :SHEET_ROWS])
         rgb = painted if config.output == "rgb" else compose(painted, palettes)
@@ -252,7 +373,3 @@ def export(generator: Generator, config: DCGANRecipe, path: Path, *, name: str) 
         config=network_config(config),
         state_dict=generator.state_dict(),
     )
-
-
-def _adam(network: torch.nn.Module, rate: float) -> torch.optim.Adam:
-    return torch.optim.Adam(network.parameters(), lr=rate, betas=(0.5, 0.99))

@@ -26,20 +26,23 @@ PALETTES = 400
 
 @dataclass(frozen=True)
 class Bank:
-    """``inks`` uint8 (T, N, K, S, S), coverage 0..255; ``palettes`` float32 (T, P, K, 3), sRGB 0..1; T pattern types."""
+    """Of T pattern types: ``inks`` uint8 (T, N, K, S, S), coverage 0..255; ``palettes`` float32 (T, P, K, 3), 0..1."""
 
     inks: NDArray[np.uint8]
     palettes: NDArray[np.float32]
 
     def colour(self, labels: NDArray[np.int64], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """For each label a random design in a random palette: RGB (N, 3, S, S) in -1..1 and the palettes (N, K, 3)."""
-        designs = self.inks[labels, rng.integers(0, self.inks.shape[1], len(labels))]
         palettes = torch.from_numpy(self.palettes[labels, rng.integers(0, self.palettes.shape[1], len(labels))])
-        return compose(torch.from_numpy(designs).float() / 255, palettes), palettes
+        return compose(self.coverage(labels, rng.integers(0, self.inks.shape[1], len(labels))), palettes), palettes
+
+    def coverage(self, labels: NDArray[np.int64], designs: NDArray[np.int64]) -> Tensor:
+        """Ink coverage (N, K, S, S), float32 0..1, of the designs of those numbers."""
+        return torch.from_numpy(self.inks[labels, designs]).float() / 255
 
 
 def draw_bank(count: int, size: int, inks: int, *, first_seed: int = 0, cache: Path | None = None) -> Bank:
-    """``count`` designs of every pattern type at ``size`` px; ``cache`` is a .npy file to read from or to leave behind."""
+    """``count`` designs of every pattern type at ``size`` px; ``cache`` is a .npy file to read or to leave behind."""
     palettes = np.stack([palette_bank(pattern_type, inks, first_seed) for pattern_type in PATTERN_TYPES])
     if cache is not None and cache.exists():
         return Bank(np.load(cache), palettes)
@@ -51,6 +54,37 @@ def draw_bank(count: int, size: int, inks: int, *, first_seed: int = 0, cache: P
     if cache is not None:
         np.save(cache, drawn)
     return Bank(drawn, palettes)
+
+
+def centred(bank: Bank) -> Bank:
+    """The bank with each design shifted so that its largest motif lies in the middle: like designs then look alike."""
+    side = bank.inks.shape[-1]
+    sigma = side / 20  # of the Gaussian that finds the middle of a motif, in pixels
+    spread = np.exp(-0.5 * np.square(2 * np.pi * np.fft.fftfreq(side) * sigma))
+    blur = spread[:, None] * spread[None, : side // 2 + 1]
+    moved = np.empty_like(bank.inks)
+    for label, designs in enumerate(bank.inks):
+        for index, inks in enumerate(designs):
+            printed = np.fft.irfft2(np.fft.rfft2(255.0 - inks[0]) * blur, s=(side, side))
+            row, column = np.unravel_index(int(printed.argmax()), printed.shape)
+            moved[label, index] = np.roll(inks, (side // 2 - int(row), side // 2 - int(column)), axis=(1, 2))
+    return Bank(moved, bank.palettes)
+
+
+def spectral_codes(bank: Bank, length: int) -> Tensor:
+    """(T, N, length) first codes: whitened principal components of each type's log spectra.
+
+    Spectra do not care where a motif lies, so stripes of one width or dots of one grid start out as neighbours.
+    ``length`` must not exceed N.
+    """
+    count = bank.inks.shape[1]
+    codes = []
+    for designs in bank.inks:
+        spectra = np.abs(np.fft.rfft2(designs.astype(np.float32) / 255))[:, :, :24, :24].reshape(count, -1)
+        logs = np.log1p(spectra)
+        components, _, _ = np.linalg.svd(logs - logs.mean(axis=0), full_matrices=False)
+        codes.append(components[:, :length] * np.sqrt(count))
+    return torch.from_numpy(np.stack(codes).astype(np.float32))
 
 
 def palette_bank(pattern_type: str, inks: int, first_seed: int) -> NDArray[np.float32]:
