@@ -494,7 +494,7 @@ def _discard(files: QuerySet[ScratchFile]) -> int:
     for pk, key in list(files.values_list("pk", "key")):
         try:
             default_storage.delete(key)
-        except OSError:
+        except Exception:  # botocore's errors are no OSErrors
             log.exception("Could not delete %s; the sweeper will try again.", key)
             continue
         ScratchFile.objects.filter(pk=pk).delete()

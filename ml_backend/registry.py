@@ -96,6 +96,8 @@ def add(path: Path | str, *, notes: str = "") -> ModelVersion:
 def serve(version: ModelVersion) -> None:
     """Make ``version`` the one that serves its capability; workers take it up with their next job."""
     with transaction.atomic():
+        # Two curators take turns; the order keeps them from waiting for each other.
+        list(ModelVersion.objects.select_for_update().filter(capability=version.capability).order_by("pk"))
         ModelVersion.objects.filter(capability=version.capability, serving=True).exclude(pk=version.pk).update(
             serving=False
         )
