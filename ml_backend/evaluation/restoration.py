@@ -24,6 +24,7 @@ from ..requests import PATTERN_TYPES
 from ..training.data.bank import HELD_OUT_SEED
 from ..training.data.folder import list_images, read_rgb
 from ..training.data.swatches import draw_inks
+from .patterns import load_classifier
 
 U8 = NDArray[np.uint8]
 Features = Callable[[Tensor], list[Tensor]]
@@ -36,7 +37,8 @@ def psnr(made: U8, truth: U8) -> float:
 
 def ssim(made: U8, truth: U8) -> float:
     """Structural similarity (Wang et al. 2004), 1 is the same picture."""
-    return float(structural_similarity_index_measure(_tensor(made), _tensor(truth), data_range=1.0))
+    similarity = structural_similarity_index_measure(_tensor(made), _tensor(truth), data_range=1.0)
+    return float(similarity if isinstance(similarity, Tensor) else similarity[0])
 
 
 @torch.inference_mode()
@@ -49,27 +51,30 @@ def feature_distance(features: Features, made: U8, truth: U8) -> float:
 def restoration(
     package: Package, *, count: int = 40, size: int = 512, real_dir: str = "", progress: Progress | None = None
 ) -> dict[str, float]:
-    """Mean figures of the network (``srgan``), ``bicubic`` and ``lanczos`` on ``drawn`` and, if given, ``real`` pictures.
+    """Mean figures of the network (``srgan``), ``bicubic`` and ``lanczos`` on ``drawn`` and, if given, ``real`` ones.
 
     Keys are ``drawn_srgan_psnr`` and so on, with ``psnr``, ``ssim`` and ``features`` (the starter classifier's).
     ``drawn_inks_psnr`` and its likes enlarge the ink maps instead and paint them after, as generated fabrics are.
     """
     pipeline = UpscalePipeline(package)
-    features = starter("classifier-starter").network().features
+    features = load_classifier(starter("classifier-starter")).features
     collected: dict[str, list[float]] = {}
-    done, total = 0, count + (len(list_images(real_dir, "held-out")) if real_dir else 0)
+    total = count + (len(list_images(real_dir, "held-out")) if real_dir else 0)
 
     def note(source: str, method: str, made: U8, truth: U8) -> None:
-        figures = {"psnr": psnr(made, truth), "ssim": ssim(made, truth), "features": feature_distance(features, made, truth)}
+        figures = {
+            "psnr": psnr(made, truth),
+            "ssim": ssim(made, truth),
+            "features": feature_distance(features, made, truth),
+        }
         for name, value in figures.items():
             collected.setdefault(f"{source}_{method}_{name}", []).append(value)
 
-    for source, truth, inks_made in _pictures(pipeline, count, size, real_dir):
+    for done, (source, truth, inks_made) in enumerate(_pictures(pipeline, count, size, real_dir), start=1):
         for method, made in _enlargements(pipeline, truth, tile=source == "drawn"):
             note(source, method, made, truth)
         if inks_made is not None:
             note(source, "inks", inks_made, truth)
-        done += 1
         tell(progress, done / total, f"{source} {done}")
     return {name: round(float(np.mean(values)), 4) for name, values in collected.items()}
 

@@ -1,4 +1,4 @@
-"""SRGAN: Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network", CVPR 2017.
+"""SRGAN (Ledig et al., "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network", 2017).
 
 ``SRResNet`` is the generator of its figure 4: a 9x9 head, residual blocks with PReLU, a long skip, x2 pixel-shuffle
 stages and a 9x9 tail.  ``SRDiscriminator`` is the discriminator of the same figure.  The config's defaults are the
@@ -13,6 +13,7 @@ paper's; three departures can be asked for and one is always there:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -26,7 +27,8 @@ MIN_SIDE = HEAD_KERNEL // 2
 
 @dataclass(frozen=True)
 class SRGANConfig:
-    """``tail`` gives the maps after each x2 stage (log2(scale) of them); empty means ``maps`` everywhere, as in the paper.
+    """``tail`` gives the maps after each of the log2(scale) x2 stages; empty means ``maps`` everywhere, as in
+    the paper.
 
     ``wrap`` is the padding used when a call does not choose: True treats every input as a tile.
     """
@@ -76,7 +78,9 @@ class Conv(nn.Conv2d):
         nn.init.zeros_(self.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor, wrap: bool) -> Tensor:  # type: ignore[override]
-        return super().forward(pad(x, self.kernel_size[0] // 2, wrap=wrap))
+        padded = pad(x, self.kernel_size[0] // 2, wrap=wrap)
+        made: Tensor = F.conv2d(padded, self.weight, self.bias)
+        return made
 
 
 class ResidualBlock(nn.Module):
@@ -125,7 +129,7 @@ class SRResNet(nn.Module):
         self.trunk = Conv(config.maps, config.maps, 3)
         self.trunk_norm = _norm(config.maps, config.norm)
         widths = (config.maps, *config.widths)
-        self.stages = nn.ModuleList(UpStage(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.stages = nn.ModuleList(UpStage(a, b) for a, b in pairwise(widths))
         self.tail = Conv(widths[-1], 3, HEAD_KERNEL)
         nn.init.normal_(self.tail.weight, std=1e-3 if config.residual else 0.02)
 
@@ -155,9 +159,9 @@ def bicubic(x: Tensor, scale: int, *, wrap: bool = False) -> Tensor:
 
 
 class SRDiscriminator(nn.Module):
-    """Eight 3x3 convolutions, every second one with stride 2, widths doubling from ``maps`` to 8 ``maps``, two dense layers.
+    """Eight 3x3 convolutions, every second one of stride 2, from ``maps`` to 8 ``maps`` wide, and two dense layers.
 
-    ``(N,3,patch,patch) in 0..1 -> (N,)`` logits of "this is a real high-resolution image"; ``patch`` is a multiple of 16.
+    ``(N,3,patch,patch) in 0..1 -> (N,)``: logits of "this is a real picture"; ``patch`` is a multiple of 16.
     """
 
     def __init__(self, patch: int = 96, maps: int = 64) -> None:
@@ -166,7 +170,7 @@ class SRDiscriminator(nn.Module):
             raise ValueError(f"patch must be a multiple of 16, not {patch}")
         widths = [maps, maps, 2 * maps, 2 * maps, 4 * maps, 4 * maps, 8 * maps, 8 * maps]
         layers: list[nn.Module] = [nn.Conv2d(3, maps, 3, padding=1), nn.LeakyReLU(0.2)]
-        for index, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False)):
+        for index, (inputs, outputs) in enumerate(pairwise(widths)):
             stride = 2 if index % 2 == 0 else 1
             layers += [
                 nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
@@ -175,7 +179,10 @@ class SRDiscriminator(nn.Module):
             ]
         self.convolutions = nn.Sequential(*layers)
         self.classify = nn.Sequential(
-            nn.Flatten(), nn.Linear(8 * maps * (patch // 16) ** 2, 16 * maps), nn.LeakyReLU(0.2), nn.Linear(16 * maps, 1)
+            nn.Flatten(),
+            nn.Linear(8 * maps * (patch // 16) ** 2, 16 * maps),
+            nn.LeakyReLU(0.2),
+            nn.Linear(16 * maps, 1),
         )
 
     def forward(self, image: Tensor) -> Tensor:
@@ -190,12 +197,16 @@ class VGGFeatures(nn.Module):
     divided by 12.75 as its section 2.2.1 says.  ``(N,3,H,W) in 0..1 -> [(N,512,H/16,W/16)]``.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, state: dict[str, Tensor], depth: int = 35) -> None:
         super().__init__()
-        from torchvision.models import vgg19
+        from torchvision.models.vgg import cfgs, make_layers
 
-        network = vgg19(weights=None).features
-        network.load_state_dict({key.removeprefix("features."): value for key, value in state.items() if key.startswith("features.")})
+        network = make_layers(cfgs["E"])
+        prefix = "features."
+        network.load_state_dict({key.removeprefix(prefix): state[key] for key in state if key.startswith(prefix)})
         self.layers = network[: depth + 1].eval().requires_grad_(False)
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)

@@ -1,8 +1,8 @@
 """Enlarge a picture, a tile or the ink maps of a fabric with an SRGAN generator.
 
-Small inputs go through the network whole; a tile's convolutions then wrap around, so the enlarged tile repeats as the small
-one did.  Larger ones go in overlapping chunks, each with a margin of context that is thrown away and a ramp over which
-neighbours are blended, so memory stays bounded and no border shows.
+Small inputs go through the network whole; a tile's convolutions then wrap around, so the enlarged tile repeats as the
+small one did.  Larger ones go in overlapping chunks, each with a margin of context that is thrown away and a ramp over
+which neighbours are blended, so memory stays bounded and no border shows.
 """
 
 from __future__ import annotations
@@ -52,9 +52,12 @@ class UpscalePipeline:
     def __init__(self, package: Package, device: str = "cpu") -> None:
         network = package.network()
         if not isinstance(network, SRResNet):
-            raise BadPackage(f"{package.manifest.name} does not enlarge pictures; it serves {package.manifest.capability}.")
+            raise BadPackage(
+                f"{package.manifest.name} does not enlarge pictures but serves {package.manifest.capability}."
+            )
         self.device = torch.device(device)
-        self.network = network.to(self.device)
+        # channels last is a quarter faster on a CPU
+        self.network = network.to(self.device).to(memory_format=torch.channels_last)
         self.scale = network.config.scale
         self.model = package.manifest.reference
 
@@ -68,7 +71,7 @@ class UpscalePipeline:
     ) -> Image.Image:
         """An RGB picture of ``scale`` times the sides; ``tile`` says that it wraps around, and so will the result.
 
-        Raises :class:`BadInput` for a picture that is too small or whose result would be too large, ``Stopped`` when asked.
+        Raises :class:`BadInput` for a picture that is too small or whose result would be too large, and ``Stopped``.
         """
         pixels = np.asarray(image.convert("RGB"), np.uint8)
         lr = torch.from_numpy(pixels.astype(np.float32).transpose(2, 0, 1) / 255)[None]
@@ -87,7 +90,7 @@ class UpscalePipeline:
         progress: Progress | None = None,
         should_stop: ShouldStop | None = None,
     ) -> F32:
-        """Coverage maps (K,h,w) that sum to 1 -> (K,h*scale,w*scale), wrapped around, crisp at the borders, summing to 1.
+        """Coverage (K,h,w) that sums to 1 -> (K,h*scale,w*scale), wrapped around, crisp at the borders, summing to 1.
 
         The network sees the planes three at a time, as red, green and blue.  ``scale`` must be the network's own.
         """
@@ -135,9 +138,7 @@ class UpscalePipeline:
             check(should_stop)
             bottom, right = min(top + CHUNK, height), min(left + CHUNK, width)
             first_row, first_column = max(0, top + offset - margin), max(0, left + offset - margin)
-            window = surrounded[
-                ..., first_row : bottom + offset + margin, first_column : right + offset + margin
-            ]
+            window = surrounded[..., first_row : bottom + offset + margin, first_column : right + offset + margin]
             # the ramp reaches back over the chunk before; the first row and column have none
             above, before = RAMP if top else 0, RAMP if left else 0
             pixels = self._enlarge(window, wrap=False)
@@ -157,7 +158,7 @@ class UpscalePipeline:
 
     @torch.inference_mode()
     def _enlarge(self, lr: Tensor, wrap: bool) -> F32:
-        made: Tensor = self.network(lr.to(self.device), wrap=wrap)
+        made: Tensor = self.network(lr.to(self.device, memory_format=torch.channels_last), wrap=wrap)
         enlarged: F32 = made.float().cpu().numpy()
         return enlarged
 

@@ -4,8 +4,9 @@ For ``content_steps`` the generator alone learns pixels (the paper's SRResNet); 
 loss becomes perceptual: content on features, ``adversarial`` times the generator's BCE (1e-3 in the paper, equation 3)
 and, as the paper's section 3.2 allows, ``pixel`` times the pixel loss, which keeps colours where they are.
 
-Content features are VGG19's when ``vgg`` names a state dict file, else those of our own pattern classifier.  The weights
-at the end of the first phase are kept as ``pretrained.pt``, so that both versions can be looked at and either shipped.
+Content features are VGG19's when ``vgg`` names a state dict file, else those of our own pattern classifier.  The
+weights at the end of the first phase are kept as ``pretrained.pt``, so that both versions can be looked at and either
+shipped.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from torch import Tensor, nn
 
 from ..errors import BadInput
 from ..networks.classifier import PatternClassifier
-from ..networks.srgan import SRGANConfig, SRDiscriminator, SRResNet, VGGFeatures, bicubic
+from ..networks.srgan import SRDiscriminator, SRGANConfig, SRResNet, VGGFeatures, bicubic
 from ..packaging import Package, save_package
 from ..packaging.starter import starter
 from ..pipelines.base import Progress, ShouldStop, check, tell
@@ -41,9 +42,9 @@ class SRGANRecipe:
     """Network fields are those of :class:`SRGANConfig`; sizes in high-resolution pixels.
 
     ``patch`` and ``judge_patch`` (what the discriminator sees of it; a multiple of 16) and ``border`` (not counted in
-    the loss: there the context is invented) must fit: ``judge_patch <= patch - 2 * border``.  ``warm_start`` names a package
-    whose fitting tensors are the start, of another scale too.  ``real_dir`` is a folder of close-ups by class; its
-    held-out part is not used.  ``designs`` of every pattern type are drawn at ``design_size`` pixels.
+    the loss: there the context is invented) must fit: ``judge_patch <= patch - 2 * border``.  ``warm_start`` names a
+    package whose fitting tensors are the start, of another scale too.  ``real_dir`` is a folder of close-ups by class;
+    its held-out part is not used.  ``designs`` of every pattern type are drawn at ``design_size`` pixels.
     """
 
     recipe: str = "srgan"
@@ -99,7 +100,7 @@ class Trainer:
     def __init__(self, config: SRGANRecipe, device: torch.device) -> None:
         torch.manual_seed(config.seed)
         self.config, self.device, self.step = config, device, 0
-        self.generator = SRResNet(config.network).to(device)
+        self.generator = SRResNet(config.network).to(device).to(memory_format=torch.channels_last)
         if config.warm_start:
             warm_start(self.generator, Package.load(config.warm_start).state_dict())
         self.judge = SRDiscriminator(config.judge_patch, config.judge_maps).to(device)
@@ -126,7 +127,8 @@ class Trainer:
     def advance(self, pairs: Pairs) -> dict[str, Tensor]:
         """One step of whichever phase it is time for; the losses."""
         rng = np.random.default_rng([self.config.seed, self.step])
-        lr, hr = (part.to(self.device) for part in pairs.batch(rng, self.config.batch))
+        pictures = pairs.batch(rng, self.config.batch)
+        lr, hr = (part.to(self.device, memory_format=torch.channels_last) for part in pictures)
         self._set_rate()
         if self.step < self.config.content_steps:
             losses = self._content_step(lr, hr)
@@ -182,7 +184,7 @@ class Trainer:
 def train(
     config: SRGANRecipe, run: Run, *, progress: Progress | None = None, should_stop: ShouldStop | None = None
 ) -> None:
-    """Train to ``config.steps``, resuming from the run's checkpoint if it resumes.  Raises ``Stopped`` when asked to."""
+    """Train to ``config.steps``, resuming from the run's checkpoint if it resumes.  Raises ``Stopped``."""
     trainer = Trainer(config, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     tell(progress, 0, "drawing swatches")
     pairs = open_pairs(config, run.path)

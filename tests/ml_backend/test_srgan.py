@@ -18,6 +18,7 @@ from ml_backend.networks.classifier import ClassifierConfig, PatternClassifier
 from ml_backend.networks.srgan import SRDiscriminator, SRGANConfig, SRResNet, UpStage, VGGFeatures, bicubic
 from ml_backend.packaging import Package, save_package
 from ml_backend.training import RECIPES, read_recipe, srgan
+from ml_backend.training.data import bank as bank_module
 from ml_backend.training.data import pairs as pairs_module
 from ml_backend.training.data.bank import draw_bank
 from ml_backend.training.data.folder import FolderImage
@@ -113,19 +114,21 @@ def test_the_discriminator_judges_one_number_an_image() -> None:
 
 
 def test_vgg_features_take_a_torchvision_state_dict() -> None:
-    from torchvision.models import vgg19
+    from torchvision.models.vgg import cfgs, make_layers
 
     torch.manual_seed(0)
-    state = {key: value for key, value in vgg19(weights=None).state_dict().items() if key.startswith("features.")}
-    (features,) = VGGFeatures(state)(torch.rand(1, 3, 32, 32))
+    state = {f"features.{key}": value for key, value in make_layers(cfgs["E"]).state_dict().items()}
+    network = VGGFeatures(state | {"classifier.0.weight": torch.zeros(1)})
+    (features,) = network(torch.rand(1, 3, 32, 32))
     assert features.shape == (1, 512, 2, 2)
-    assert not any(parameter.requires_grad for parameter in VGGFeatures(state, depth=8).parameters())
+    assert torch.equal(network.layers[34].weight, state["features.34.weight"])
+    assert not any(parameter.requires_grad for parameter in network.parameters())
 
 
 # --- pairs ---
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def bank_pairs() -> Pairs:
     return Pairs(draw_bank(1, 64, 5), [], scale=4, patch=32, real_share=0.5)
 
@@ -137,7 +140,7 @@ def test_a_batch_is_a_function_of_its_generator(bank_pairs: Pairs) -> None:
     assert torch.equal(first[0], again[0])
     assert torch.equal(first[1], again[1])
     assert not torch.equal(first[1], other[1])
-    assert all(0 <= float(part.min()) and float(part.max()) <= 1.001 for part in first)
+    assert all(0 <= value <= 1.001 for part in first for value in (float(part.min()), float(part.max())))
 
 
 def test_low_resolution_is_the_reduced_high_resolution(bank_pairs: Pairs) -> None:
@@ -164,10 +167,25 @@ def test_turns_are_the_eight_symmetries() -> None:
 # --- the recipe ---
 
 RECIPE = srgan.SRGANRecipe(
-    **{"blocks": 1, "maps": 8, "residual": True, "norm": False, "judge_maps": 2, "batch": 2, "patch": 32, "judge_patch": 16},
-    **{"border": 4, "steps": 6, "content_steps": 3, "designs": 1, "design_size": 64, "rate": 1e-3, "pixel": 1.0},
+    **{"blocks": 1, "maps": 8, "residual": True, "norm": False, "judge_maps": 2, "batch": 2},
+    **{
+        "patch": 32,
+        "judge_patch": 16,
+        "border": 4,
+        "steps": 6,
+        "content_steps": 3,
+        "designs": 1,
+        "design_size": 64,
+        "rate": 1e-3,
+        "pixel": 1.0,
+    },
     **{"log_every": 1, "save_every": 2, "sample_every": 3, "ema": 0.5, "seed": 4},
 )
+
+
+@pytest.fixture(autouse=True)
+def few_palettes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bank_module, "PALETTES", 3)
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,6 @@ import csv
 import hashlib
 import http.client
 import json
-import os
 import re
 import time
 import urllib.error
@@ -317,7 +316,7 @@ def _save(content: bytes, stem: Path) -> None:
     stem.parent.mkdir(parents=True, exist_ok=True)
     partial = stem.with_suffix(".partial")
     partial.write_bytes(content)
-    os.replace(partial, stem.with_suffix(suffix))
+    partial.replace(stem.with_suffix(suffix))
 
 
 def _retry_after(error: urllib.error.HTTPError) -> float:

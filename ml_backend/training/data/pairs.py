@@ -1,9 +1,9 @@
 """Low- and high-resolution pairs for super-resolution.
 
-The high-resolution side is cut from a bank of drawn swatches, sharp at any size: as RGB in random colours, and as three
-of their ink planes in place of red, green and blue, which is how generated fabrics are enlarged.  Close-ups of real cloth
-may join.  The low-resolution side is made from it as the pipeline will meet it: by area or bicubic reduction, sometimes
-softened (a generator's tiles are softer than a reduction) and with a little noise.
+The high-resolution side is cut from a bank of drawn swatches, sharp at any size: as RGB in random colours, and as
+three of their ink planes in place of red, green and blue, which is how generated fabrics are enlarged.  Close-ups of
+real cloth may join.  The low-resolution side is made from it as the pipeline will meet it: by area or bicubic
+reduction, sometimes softened (a generator's tiles are softer than a reduction) and with a little noise.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ F32 = NDArray[np.float32]
 class Pairs:
     """Draws batches of pairs; every batch depends on the generator handed in alone.
 
-    ``real_share`` of the samples are close-ups (none without ``real``); of the drawn ones half are RGB, half ink planes.
+    ``real_share`` of the samples are close-ups (none without ``real``); of the drawn half are RGB, half ink planes.
     """
 
     def __init__(self, bank: Bank, real: Sequence[FolderImage], *, scale: int, patch: int, real_share: float) -> None:
@@ -46,11 +46,12 @@ class Pairs:
             picture = self.real[rng.integers(len(self.real))]
             top, left = (int(rng.integers(side - self.patch + 1)) for side in picture.shape[:2])
             cut = picture[top : top + self.patch, left : left + self.patch].transpose(2, 0, 1)
-            return turn(cut.astype(np.float32) / 255, rng)
+            return turn(cut.astype(np.float32) / np.float32(255), rng)
         inks = self._inks(rng)
         if rng.random() < 0.5:
             return turn(inks[rng.permutation(len(inks))[:3]], rng)
-        return turn(np.tensordot(self._palette(rng), inks, axes=(0, 0)).astype(np.float32), rng)
+        painted: F32 = np.tensordot(self._palette(rng), inks, axes=(0, 0)).astype(np.float32)
+        return turn(painted, rng)
 
     def _inks(self, rng: np.random.Generator) -> F32:
         """A window of a design, wrapped around; a third of them at half the size, for finer motifs."""
@@ -59,7 +60,7 @@ class Pairs:
         side, span = design.shape[-1], self.patch * shrink
         rows = (int(rng.integers(side)) + np.arange(span)) % side
         columns = (int(rng.integers(side)) + np.arange(span)) % side
-        cut = design[:, rows][:, :, columns].astype(np.float32) / 255
+        cut: F32 = design[:, rows][:, :, columns].astype(np.float32) / np.float32(255)
         if shrink == 1:
             return cut
         halved: F32 = cut.reshape(len(cut), self.patch, 2, self.patch, 2).mean(axis=(2, 4))
@@ -80,7 +81,7 @@ def turn(picture: F32, rng: np.random.Generator) -> F32:
 
 
 def degrade(hr: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
-    """(1,3,H,W) -> (1,3,H/scale,W/scale): area or bicubic reduction, half the time softened, a third of the time noisy."""
+    """(1,3,H,W) -> (1,3,H/scale,W/scale): area or bicubic reduction, half of them softened, a third noisy."""
     if rng.random() < 0.5:
         lr = F.avg_pool2d(hr, scale)
     else:
