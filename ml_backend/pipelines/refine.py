@@ -30,6 +30,9 @@ _EPSILON = 6e-4
 _CONTRAST = 1.8
 """The linear model greys what lies between two similar colours; this takes the grey back."""
 
+_MIDDLE = 0.46
+"""Value that becomes one half at full size: a shade below it, so that a border keeps no thread of the old cloth."""
+
 _TILE = 256
 
 
@@ -60,7 +63,7 @@ def _refine_one(photo: U8, coarse: F32) -> F32:
     if not bool((high > low).any()):
         return _resize(start, width, height)
     near = _evaluate(guide, _coefficients(guide, start, radius))
-    near = np.clip(_contrast(near), low, high)
+    near = np.clip(_contrast(near, 0.5), low, high)
     finer = _coefficients(guide, near, max(2, radius // 3))
     return _full(photo, finer, low, high)
 
@@ -114,8 +117,8 @@ def _evaluate(guide: F32, coefficients: F32) -> F32:
     return np.asarray((coefficients[:3] * np.moveaxis(guide, -1, 0)).sum(0) + coefficients[3], np.float32)
 
 
-def _contrast(plane: F32) -> F32:
-    return np.asarray(np.clip((plane - 0.5) * _CONTRAST + 0.5, 0.0, 1.0), np.float32)
+def _contrast(plane: F32, middle: float) -> F32:
+    return np.asarray(np.clip((plane - middle) * _CONTRAST + 0.5, 0.0, 1.0), np.float32)
 
 
 def _full(photo: U8, coefficients: F32, low: F32, high: F32) -> F32:
@@ -137,7 +140,8 @@ def _full(photo: U8, coefficients: F32, low: F32, high: F32) -> F32:
                 continue
             size = (right - left, bottom - top)
             local = np.stack([_resize(plane, *size, box) for plane in coefficients])
-            value = _contrast(_evaluate(photo[top:bottom, left:right].astype(np.float32) / np.float32(255), local))
+            colours = photo[top:bottom, left:right].astype(np.float32) / np.float32(255)
+            value = _contrast(_evaluate(colours, local), _MIDDLE)
             np.clip(value, _resize(low, *size, box), _resize(high, *size, box), out=target)
     return result
 

@@ -28,7 +28,7 @@ Bools = npt.NDArray[np.bool_]
 SOLVE_SIDE = 320
 """Longest side, in pixels, of the grid on which light and print are told apart."""
 
-_BLACK = 0.006
+_BLACK = 0.009
 """Added to Y before the logarithm: camera noise in black cloth counts for little."""
 
 _MARK_RISE, _MARK_TINT = (0.25, 0.5), (0.04, 0.09)
@@ -40,10 +40,17 @@ _BUSY = (0.14, 0.34)
 _UNEVEN, _MIXED = (0.5, 0.75), (0.06, 0.1)
 """Local deviation of log luminance, and of chromaticity, at which cloth begins and ends to count as busy."""
 
+_COLOURFUL, _EVEN = (0.05, 0.1), (0.03, 0.05)
+"""Distance of chromaticity from grey, and local deviation of it, at which strongly coloured cloth of one dye begins and
+ends: there steep steps are pleats, for a print would change the colour."""
+
+_PRINTED = (0.3, 0.55)
+"""Busy share of a garment at which all of it begins and ends to count as busy."""
+
 _DOUBT = 0.03
 """Weight of a step that is not trusted at all: below 1 the surroundings' mean light has more say across prints."""
 
-_DYE_LOG, _DYE_CHROMA = 0.9, 0.05
+_DYE_LOG, _DYE_CHROMA = 2.0, 0.08
 """How far the log luminance, and the chromaticity, of one dye may be from its mean."""
 
 _MOST_DYES = 8
@@ -93,7 +100,7 @@ def shading(linear: F32, mask: F32, labels: U8 | None, side: F32) -> tuple[F32, 
     cloth = coarse.cover > 0.5
     if not cloth.any():
         return np.zeros((height, width), np.float32), np.zeros(small, np.float32)
-    busy = _busy(coarse)
+    busy = _agree(_busy(coarse), cloth, classes)
     solved = _solve(coarse, cloth, busy, classes)
     solved = _calm(solved, cloth, busy)
     detail = _detail(fine, coarse, busy)
@@ -112,7 +119,7 @@ def _grain(linear: F32, mask: F32, size: tuple[int, int]) -> Grain:
     planes = [resize(linear[..., c] * sure, width, height, Image.Resampling.BOX) for c in range(3)]
     mixed = np.asarray(np.stack(planes, -1) / np.maximum(weight, 1e-4)[..., None], np.float32)
     colour = fill(mixed, (weight > 0.05).astype(np.float32))
-    total = colour.sum(-1) + 0.06
+    total = colour.sum(-1) + 0.04
     chroma = np.stack([colour[..., 0] / total, colour[..., 2] / total], -1)
     return Grain(np.log(luminance(colour) + np.float32(_BLACK)), chroma.astype(np.float32), cover)
 
@@ -139,12 +146,23 @@ def _busy(grain: Grain) -> F32:
     for axis in (0, 1):
         rise = np.maximum(rise, np.abs(np.gradient(grain.log, axis=axis)))
         tint = np.maximum(tint, np.abs(np.gradient(grain.chroma, axis=axis)).max(-1))
-    marked = np.maximum(_ramp(rise, *_MARK_RISE), _ramp(tint, *_MARK_TINT))
     sigma = max(3.0, 0.03 * max(grain.log.shape))
+    spread = np.maximum(*(_deviation(grain.chroma[..., i], inner, sigma) for i in (0, 1)))
+    strong = np.maximum(*(np.abs(blur(grain.chroma[..., i], inner, sigma) - 1.0 / 3.0) for i in (0, 1)))
+    one_dye = _ramp(strong, *_COLOURFUL) * (1.0 - _ramp(spread, *_EVEN))
+    marked = np.maximum(_ramp(rise, *_MARK_RISE) * (1.0 - one_dye), _ramp(tint, *_MARK_TINT))
     edges = _ramp(blur(marked, inner, sigma), *_BUSY)
-    uneven = _ramp(_deviation(grain.log, inner, sigma), *_UNEVEN)
-    mixed = _ramp(np.maximum(*(_deviation(grain.chroma[..., i], inner, sigma) for i in (0, 1))), *_MIXED)
-    return np.maximum(edges, np.maximum(uneven, mixed))
+    uneven = _ramp(_deviation(grain.log, inner, sigma), *_UNEVEN) * (1.0 - one_dye)
+    return np.maximum(edges, np.maximum(uneven, _ramp(spread, *_MIXED)))
+
+
+def _agree(busy: F32, cloth: Bools, classes: U8 | None) -> F32:
+    """A garment is printed all over or not at all: where much of one is busy, the calm gaps in its print are too."""
+    result = busy.copy()
+    for index in [None] if classes is None else np.unique(classes[cloth]):
+        here = cloth if index is None else cloth & (classes == index)
+        result[here] = np.maximum(busy[here], _ramp(busy[here].mean(keepdims=True), *_PRINTED))
+    return result
 
 
 def _deviation(plane: F32, weight: F32, sigma: float) -> F32:
