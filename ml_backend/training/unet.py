@@ -20,7 +20,7 @@ from ..networks.unet import UNet, UNetConfig
 from ..packaging import Package, save_package
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..requests import CLOTH_CLASSES, GARMENT_CLASSES
-from .data.cloth import IGNORE, ClothPhotos, augment, read_garments, read_street
+from .data.cloth import IGNORE, ClothPhotos, augment, on_plain_ground, read_garments, read_street
 from .ema import EMA
 from .run import Run
 
@@ -44,7 +44,7 @@ class UNetRecipe:
     batch: int = 16
     street_share: float = 0.625
     steps: int = 6000
-    cooldown: int = 1500
+    cooldown: int = 2500
     rate: float = 2e-3
     weight_decay: float = 0.02
     ema: float = 0.998
@@ -107,7 +107,8 @@ def batch(config: UNetRecipe, step: int, street: ClothPhotos, garments: ClothPho
     from_street = config.batch if garments is None else round(config.batch * config.street_share)
     chosen = [_draw(street, from_street, rng)]
     if garments is not None and from_street < config.batch:
-        chosen.append(_draw(garments, config.batch - from_street, rng))
+        single, labels = _draw(garments, config.batch - from_street, rng)
+        chosen.append((on_plain_ground(single, labels, rng), labels))
     images, labels = (torch.cat(parts) for parts in zip(*chosen, strict=True))
     return augment(images, labels, rng)
 

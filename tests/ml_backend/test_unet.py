@@ -12,7 +12,7 @@ from ml_backend import training
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.networks.unet import UNet, UNetConfig
 from ml_backend.requests import GARMENT_CLASSES
-from ml_backend.training.data.cloth import IGNORE, augment, held_out, letterbox, read_garments, read_street
+from ml_backend.training.data.cloth import IGNORE, augment, held_out, letterbox, on_plain_ground, read_garments, read_street
 from ml_backend.training.run import Run
 from ml_backend.training.unet import UNetRecipe, batch, cloth_loss, rate_factor, train
 
@@ -91,6 +91,16 @@ def test_augmentation_moves_photo_and_labels_together(street_folder):
     assert set(labels.unique().tolist()) <= {0, DRESS, SKIN, IGNORE}
     redness = rgb[:, 0] - rgb[:, 1:].mean(dim=1)
     assert redness[labels == DRESS].mean() > redness[labels == 0].mean() + 0.2
+
+
+def test_plain_ground_replaces_only_the_background():
+    images = torch.full((20, 3, 16, 16), 90, dtype=torch.uint8)
+    labels = torch.zeros(20, 16, 16, dtype=torch.uint8)
+    labels[:, 4:12, 4:12] = DRESS
+    moved = on_plain_ground(images, labels, np.random.default_rng(0))
+    assert (moved[:, :, 5:11, 5:11] == 90).all()
+    changed = (moved[:, :, 0, 0] != 90).any(dim=1)
+    assert 2 < changed.sum() < 18
 
 
 def test_batch_depends_on_seed_and_step_alone(recipe, street_folder):
