@@ -117,7 +117,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 
 MEDIA_ROOT = DATA_DIR / "files"
 STATIC_URL = "static/"
-STATIC_ROOT = env.path("TOILE_STATIC_ROOT", BASE_DIR / "staticfiles")
+STATIC_ROOT = env.path("TOILE_STATIC_ROOT", DATA_DIR / "static")
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = LOCAL  # a local start needs no collectstatic
 WHITENOISE_AUTOREFRESH = DEBUG

@@ -36,7 +36,7 @@ def bucket_of(colour: str) -> str:
     chroma = saturation * (1 - abs(2 * lightness - 1))
     if lightness < 0.14:
         return "black"
-    if lightness > 0.86 and chroma < 0.20:
+    if lightness > 0.86 and chroma < 0.17:
         return "white"
     if chroma < 0.09:
         return "grey"

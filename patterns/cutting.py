@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from django.core.files.storage import default_storage
 from PIL import Image
 
 from ml_backend.images import save_picture
-from ml_backend.inks import compose, inks_to_png
+from ml_backend.inks import compose, inks_from_png, inks_to_png
 
 from .colours import colours_of
+from .models import Pattern
 
 THUMB_SIDE = 256
 
@@ -32,6 +34,23 @@ def cut(inks: npt.NDArray[np.float32], palette: Sequence[str], recipe: Mapping[s
     tile = Image.fromarray(compose(inks, palette))
     files = {"inks": inks_to_png(inks), "tile": png(tile, recipe), "thumb": thumb(tile)}
     return Cut(files, colours_of(palette, inks.mean(axis=(1, 2)).tolist()))
+
+
+def stored_inks(pattern: Pattern) -> npt.NDArray[np.float32]:
+    """Coverage maps (K,H,W) of a finished pattern."""
+    with default_storage.open(str(pattern.inks)) as file:
+        return inks_from_png(file.read())
+
+
+def enlarged(pattern: Pattern, size: int) -> Image.Image:
+    """A finished pattern at ``size`` pixels a side, from its stored inks; borders stay sharp."""
+    from ml_backend.pipelines.generate import enlarge_softly, resize
+
+    inks = stored_inks(pattern)
+    factor = -(-size // inks.shape[1])
+    if factor > 1:
+        inks = enlarge_softly(inks, factor)
+    return Image.fromarray(compose(resize(inks, size), pattern.palette))
 
 
 def png(image: Image.Image, recipe: Mapping[str, Any]) -> bytes:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from ml_backend import jobs
 from ml_backend.errors import BadInput
-from ml_backend.inks import compose, fit_palette, inks_from_png
+from ml_backend.inks import compose, fit_palette
 from ml_backend.models import Job
 from ml_backend.requests import GenerateRequest, parse_palette
 from ml_backend.storage import delete_files
@@ -116,8 +116,7 @@ def _painted(pattern: Pattern, palette: Sequence[str]) -> tuple[npt.NDArray[np.f
     colours = parse_palette(list(palette))
     if not pattern.ready:
         raise BadInput(NOT_READY)
-    with default_storage.open(str(pattern.inks)) as file:
-        inks = inks_from_png(file.read())
+    inks = cutting.stored_inks(pattern)
     return inks, fit_palette(colours, len(inks))
 
 

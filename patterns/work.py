@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from PIL import Image
+
 from ml_backend import jobs, registry
-from ml_backend.errors import Stopped
+from ml_backend.errors import BadPackage, Stopped
 from ml_backend.models import Job
 from ml_backend.requests import GenerateRequest
 from ml_backend.storage import delete_after_commit
@@ -44,11 +46,10 @@ def upscale(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
     if pattern is None:
         raise Stopped("The pattern is no longer wanted.")
     request = dataclasses.replace(pattern.request, size=GenerateRequest.from_dict(job.request).size)
-    fabric = _pipeline(request)(request, report, should_stop)
+    image = _again(pattern, request, report, should_stop)
     report(0.9, "Writing the picture")
-    key = jobs.save(
-        job, pattern.folder, "large.png", cutting.png(fabric.image, {**pattern.recipe(), "size": request.size})
-    )
+    content = cutting.png(image, {**pattern.recipe(), "size": request.size})
+    key = jobs.save(job, pattern.folder, "large.png", content)
 
     def publish() -> None:
         for replaced in Pattern.objects.filter(pk=pattern.pk):
@@ -56,6 +57,18 @@ def upscale(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
         _still_wanted(Pattern.objects.filter(pk=pattern.pk).update(large=key))
 
     return publish
+
+
+def _again(
+    pattern: Pattern, request: GenerateRequest, report: jobs.Report, should_stop: jobs.ShouldStop
+) -> Image.Image:
+    """The pattern at the size of ``request``: made anew, or from its stored inks once its model is no longer kept."""
+    try:
+        pipeline = _pipeline(request)
+    except BadPackage:
+        return cutting.enlarged(pattern, request.size)
+    image: Image.Image = pipeline(request, report, should_stop).image
+    return image
 
 
 def _pipeline(request: GenerateRequest) -> Any:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A database file of this run's own: threads and worker processes can open it, other runs do not."""
-    from django.db import connections
+    from django.db import connection, connections
 
+    if connection.vendor != "sqlite":
+        return
     connections["default"].settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("db") / "test.sqlite3")
 
 
@@ -38,6 +40,7 @@ def _apart(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
     settings.DATA_DIR = tmp_path
     settings.MEDIA_ROOT = str(tmp_path / "files")
     settings.BROKER_URL = "memory://"
+    settings.WHITENOISE_USE_FINDERS = False  # scanning every static file for every client takes longer than the tests
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     app.conf.update(broker_url="memory://", broker_transport_options={})
     yield

@@ -35,11 +35,13 @@ def test_killed_worker_loses_nothing_and_doubles_nothing(transactional_db, tmp_p
         "TOILE_RING_SECONDS": "2",
     }
     environment.pop("TOILE_BROKER_URL", None)
-    subprocess.run([sys.executable, "-m", "tests.jobs.kill_app", "ana", str(COUNT)], cwd=ROOT, env=environment, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "tests.jobs.kill_app", "ana", str(COUNT)], cwd=ROOT, env=environment, check=True
+    )
     assert Job.objects.filter(state="queued").count() == COUNT
 
     first = start_worker(environment, tmp_path / "first.log")
-    wait_for(lambda: 5 <= done() and Job.objects.filter(state="running").exists(), first)
+    wait_for(lambda: done() >= 5 and Job.objects.filter(state="running").exists(), first)
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
     assert 0 < done() < COUNT
@@ -60,7 +62,17 @@ def test_killed_worker_loses_nothing_and_doubles_nothing(transactional_db, tmp_p
 
 
 def start_worker(environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "celery", "-A", "tests.jobs.kill_app", "worker", "-B", "-Q", "default,gpu,training"]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "tests.jobs.kill_app",
+        "worker",
+        "-B",
+        "-Q",
+        "default,gpu,training",
+    ]
     with log.open("wb") as out:
         return subprocess.Popen(
             [*command, "-l", "info"], cwd=ROOT, env=environment, stdout=out, stderr=out, start_new_session=True
