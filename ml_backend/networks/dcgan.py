@@ -78,8 +78,8 @@ class ConditionalBatchNorm(nn.Module):
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         gain, bias = self.affine(condition)[:, :, None, None].chunk(2, dim=1)
-        normalised: Tensor = self.normalise(x)
-        return normalised * (1 + gain) + bias
+        changed: Tensor = self.normalise(x) * (1 + gain) + bias
+        return changed
 
 
 class Generator(nn.Module):
@@ -165,8 +165,8 @@ class Discriminator(nn.Module):
 def with_deviation(x: Tensor, group: int) -> Tensor:
     """Append one map: the mean deviation within each run of ``group`` images (Karras et al., 2018, sec. 3)."""
     count, _, height, width = x.shape
-    grouped = x.unflatten(0, (count // group, group))
-    deviation = (grouped.var(dim=1, unbiased=False) + 1e-8).sqrt().mean(dim=(1, 2, 3))
+    grouped = x.reshape(count // group, group, -1)
+    deviation = (grouped.var(dim=1, unbiased=False) + 1e-8).sqrt().mean(dim=1)
     of_each = deviation.repeat_interleave(group)[:, None, None, None]
     return torch.cat([x, of_each.expand(count, 1, height, width)], dim=1)
 

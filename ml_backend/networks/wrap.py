@@ -38,7 +38,7 @@ class WrapConvTranspose2d(nn.ConvTranspose2d):
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:  # noqa: ARG002
         """(N, inputs, h, w) -> (N, outputs, 2h, 2w); ``output_size`` is the parent's and has no meaning here."""
         wrapped = F.pad(x, (1, 1, 1, 1), mode="circular")
-        return F.conv_transpose2d(wrapped, self.weight, self.bias, self.stride, self.padding)
+        return F.conv_transpose2d(wrapped, self.weight, self.bias, stride=2, padding=3)
 
 
 def roll_each(images: Tensor, dy: Tensor, dx: Tensor) -> Tensor:

@@ -66,7 +66,7 @@ def train(
             logits = network(rgb.to(device))
             loss = F.cross_entropy(logits.float(), labels.to(device), label_smoothing=0.1)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         ema.update(network)
         step += 1

@@ -22,9 +22,25 @@ from ml_backend.training.dcgan import DCGANRecipe, draw_labels, train
 from ml_backend.training.run import Run
 
 TINY = DCGANConfig(size=16, latent=8, embedding=4, maps=4)
-SMALL = {"size": 16, "latent": 2, "embedding": 4, "maps": 4, "discriminator_maps": 4, "batch": 8, "log_every": 1}
-CODED = {**SMALL, "designs": 3, "neighbours": 2, "warm_steps": 2, "patience": 1, "r1_every": 2, "save_every": 3}
-PLAIN = {**SMALL, "designs": 2, "codes": False, "warm_steps": 0, "anchor": 0.0, "save_every": 3}
+SMALL: dict[str, Any] = {
+    "size": 16,
+    "latent": 2,
+    "embedding": 4,
+    "maps": 4,
+    "discriminator_maps": 4,
+    "batch": 8,
+    "log_every": 1,
+}
+CODED: dict[str, Any] = {
+    **SMALL,
+    "designs": 3,
+    "neighbours": 2,
+    "warm_steps": 2,
+    "patience": 1,
+    "r1_every": 2,
+    "save_every": 3,
+}
+PLAIN: dict[str, Any] = {**SMALL, "designs": 2, "codes": False, "warm_steps": 0, "anchor": 0.0, "save_every": 3}
 
 
 def painted(config: DCGANConfig, count: int = 3) -> torch.Tensor:

@@ -95,4 +95,4 @@ def palette_bank(pattern_type: str, inks: int, first_seed: int) -> NDArray[np.fl
 def rgb(palette: tuple[str, ...]) -> NDArray[np.float32]:
     """Hex colours -> (K, 3) float32 in 0..1."""
     values = [[int(colour[start : start + 2], 16) for start in (1, 3, 5)] for colour in palette]
-    return np.asarray(values, np.float32) / 255
+    return np.asarray(values, np.float32) / np.float32(255)
