@@ -38,8 +38,14 @@ def gallery(request: HttpRequest) -> HttpResponse:
         rows = rows.coloured(colour)
     page = Paginator(_with_likes(rows, request), A_PAGE).get_page(request.GET.get("page"))
     context = {
-        "page": page, "whose": whose, "kind": kind, "colour": colour, "room": "gallery", "wall": "fabrics",
-        "pattern_types": PATTERN_TYPES, "buckets": BUCKETS,
+        "page": page,
+        "whose": whose,
+        "kind": kind,
+        "colour": colour,
+        "room": "gallery",
+        "wall": "fabrics",
+        "pattern_types": PATTERN_TYPES,
+        "buckets": BUCKETS,
     }
     fragment = request.headers.get("HX-Request") == "true"
     return render(request, "patterns/_wall.html" if fragment else "patterns/gallery.html", context)
@@ -100,7 +106,9 @@ def publish(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     except BadInput as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "Everybody can see this fabric now." if public else "Only you can see this fabric now.")
+        messages.success(
+            request, "Everybody can see this fabric now." if public else "Only you can see this fabric now."
+        )
     return redirect("pattern", pk)
 
 
@@ -120,7 +128,9 @@ def favourite(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _after(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     target = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    safe = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
     return redirect(target if safe else reverse("pattern", args=[pk]))
 
 

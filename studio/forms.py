@@ -65,7 +65,9 @@ class FitForm(forms.Form):
         given = {name: value for name, value in self.cleaned_data.items() if value not in (None, "", [])}
         if "garments" in given:
             given["garments"] = tuple(given["garments"])
-        return OverlayRequest(**{"scale_cm": DEFAULT_SCALE_CM, **{name: given[name] for name in FitForm.base_fields if name in given}})
+        return OverlayRequest(
+            **{"scale_cm": DEFAULT_SCALE_CM, **{name: given[name] for name in FitForm.base_fields if name in given}}
+        )
 
 
 class LookForm(FitForm):
@@ -87,7 +89,10 @@ class PhotoForm(forms.Form):
     """An upload; what is inside is judged by the ingest, not by its name."""
 
     image = forms.FileField(
-        error_messages={"required": "Choose a photo first.", "empty": "This file is empty. Nothing was kept; choose another photo."}
+        error_messages={
+            "required": "Choose a photo first.",
+            "empty": "This file is empty. Nothing was kept; choose another photo.",
+        }
     )
 
 

@@ -44,7 +44,9 @@ def titled(pattern: Pattern) -> str:
 def described(pattern: Pattern) -> str:
     """Alternative text of a swatch."""
     colours = colour_words(pattern)
-    return f"{pattern.pattern_type.capitalize()} fabric" + (f" in {colours}" if colours else "") + f", seed {pattern.seed}"
+    return (
+        f"{pattern.pattern_type.capitalize()} fabric" + (f" in {colours}" if colours else "") + f", seed {pattern.seed}"
+    )
 
 
 @register.filter

@@ -68,6 +68,22 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// ---- the form token changes when a visitor becomes a guest; the cookie always has the newest
+
+const token = () => /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1];
+
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  const newest = token();
+  if (!newest) return;
+  detail.headers["X-CSRFToken"] = newest;
+  if (detail.verb !== "get") detail.parameters.csrfmiddlewaretoken = newest;
+});
+
+document.addEventListener("submit", (event) => {
+  const field = event.target.elements.csrfmiddlewaretoken;
+  if (field && token()) field.value = token();
+}, true);
+
 // ---- what htmx brings
 
 document.addEventListener("htmx:afterSettle", () => {

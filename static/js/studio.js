@@ -92,6 +92,15 @@ fabricForm.addEventListener("change", (event) => {
   else fabricForm.requestSubmit($("#again"));
 });
 
+// A press on the type that is chosen already asks for more of it.
+let pressed = null;
+fabricForm.addEventListener("pointerdown", (event) => {
+  pressed = event.target.closest(".type")?.querySelector("input:checked") ?? null;
+});
+fabricForm.addEventListener("click", (event) => {
+  if (event.target.matches("input") && event.target === pressed) fabricForm.requestSubmit($("#again"));
+});
+
 async function recolour(radio) {
   $("[data-palette-name]").textContent = radio.dataset.name;
   if (!pattern) return;

@@ -23,7 +23,9 @@ def is_htmx(request: HttpRequest) -> bool:
 def back(request: HttpRequest, **changes: Any) -> str:
     """The page that the form was on (its field ``next``), with ``changes`` to its query; None removes a key."""
     target = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+    if not url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
         target = reverse("studio")
     parts = urlsplit(target)
     query = [(key, value) for key, value in parse_qsl(parts.query) if key not in changes]

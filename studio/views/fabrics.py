@@ -70,7 +70,9 @@ def _wanted(owner: User, form: FabricForm, like: Pattern | None) -> list[Generat
     first = data["seed"]
     seeds = [secrets.randbelow(FRESH_SEEDS) for _ in range(count)] if first is None else range(first, first + count)
     engine = data["engine"] or DEFAULT_ENGINE
-    return [GenerateRequest(data["pattern_type"], seed % (MAX_SEED + 1), engine=engine, palette=palette) for seed in seeds]
+    return [
+        GenerateRequest(data["pattern_type"], seed % (MAX_SEED + 1), engine=engine, palette=palette) for seed in seeds
+    ]
 
 
 def _neighbours(owner: User, like: Pattern, count: int) -> list[int]:
@@ -139,16 +141,17 @@ def large(request: HttpRequest) -> HttpResponse:
         services.ask_large(pattern)
     except BadInput as error:
         return refuse(request, error)
-    pattern.refresh_from_db()
     if not is_htmx(request):
         return go_back(request, pattern=pattern.pk)
-    return _large(request, pattern)
+    return _large(request, pattern.pk)
 
 
 @require_safe
-def large_status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    return _large(request, get_object_or_404(Pattern.objects.visible_to(request.user), pk=pk))
+def large_following(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    return _large(request, pk)
 
 
-def _large(request: HttpRequest, pattern: Pattern) -> HttpResponse:
-    return render(request, "studio/_large_status.html", {"pattern": pattern, "now": True})
+def _large(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """One query for pattern and job: read apart, the job could be done and the file not yet there."""
+    rows = Pattern.objects.visible_to(request.user).select_related("large_job")
+    return render(request, "studio/_large_status.html", {"pattern": get_object_or_404(rows, pk=pk), "now": True})

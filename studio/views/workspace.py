@@ -25,9 +25,21 @@ def workspace(request: HttpRequest) -> HttpResponse:
     tray, tray_is_mine = _tray(request, now.pattern)
     photos = _photos(request, now.photo)
     under_way = any(item.state in ("queued", "running") for item in (*tray, *photos))
-    return render(request, "studio/workspace.html", {**_choices(now), **_stage(now), "tray": tray, "photos": photos,
-        "room": "studio", "tray_is_mine": tray_is_mine, "under_way": under_way or bool(now.look and not now.look.ready),
-        "garments": Garment.objects.all(), "looks": Look.objects.of(request.user).exclude(thumb="")[:HISTORY]})
+    return render(
+        request,
+        "studio/workspace.html",
+        {
+            **_choices(now),
+            **_stage(now),
+            "tray": tray,
+            "photos": photos,
+            "room": "studio",
+            "tray_is_mine": tray_is_mine,
+            "under_way": under_way or bool(now.look and not now.look.ready),
+            "garments": Garment.objects.all(),
+            "looks": Look.objects.of(request.user).exclude(thumb="")[:HISTORY],
+        },
+    )
 
 
 def _choices(now: state.Workspace) -> dict[str, Any]:

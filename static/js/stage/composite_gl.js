@@ -66,11 +66,13 @@ void main() {
   vec2 cm = (p + bend - 0.5 * u_size) / u_px_per_cm;
   vec2 q = vec2(u_turn.x * cm.x - u_turn.y * cm.y, u_turn.y * cm.x + u_turn.x * cm.y) / u_scale - u_offset;
   vec2 across = dFdx(q), down = dFdy(q);
-  vec2 at = repeated(q);
-  vec3 fabric = textureGrad(u_tile, at, across, down).rgb;
-  if (u_fade < 1.0) fabric = mix(textureGrad(u_was, at, across, down).rgb, fabric, u_fade);
-  float worn = u_dressed && v_at.x >= u_split ? soft * chosen(p) * u_strength : 0.0;
-  vec3 light = mix(photo, shoulder(fabric * shade), worn);
+  vec3 light = photo;
+  if (u_dressed && soft > 0.0 && v_at.x >= u_split) {
+    vec2 at = repeated(q);
+    vec3 fabric = textureGrad(u_tile, at, across, down).rgb;
+    if (u_fade < 1.0) fabric = mix(textureGrad(u_was, at, across, down).rgb, fabric, u_fade);
+    light = mix(photo, shoulder(fabric * shade), soft * chosen(p) * u_strength);
+  }
   float inside = step(0.0, uv.x) * step(uv.x, 1.0) * step(0.0, uv.y) * step(uv.y, 1.0);
   colour = vec4(to_srgb(light) * inside, inside);
 }`;
@@ -104,7 +106,10 @@ export class GLComposite {
     this.canvas = canvas;
     this.gl = gl;
     this.kind = "webgl2";
-    this.sharpness = gl.getExtension("EXT_texture_filter_anisotropic");
+    const named = gl.getExtension("WEBGL_debug_renderer_info");
+    const renderer = String(named ? gl.getParameter(named.UNMASKED_RENDERER_WEBGL) : "");
+    /** The browser pretends: its graphics card is the processor. */
+    this.software = /swiftshader|llvmpipe|software|basic render/i.test(renderer);
     this.program = link(gl);
     gl.useProgram(this.program);
     const corners = gl.createBuffer();
@@ -141,7 +146,6 @@ export class GLComposite {
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, wrap);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR_MIPMAP_LINEAR);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
-    if (this.sharpness) gl.texParameterf(gl.TEXTURE_2D, this.sharpness.TEXTURE_MAX_ANISOTROPY_EXT, 8);
     return texture;
   }
 

@@ -88,7 +88,7 @@ export class Stage extends EventTarget {
     const source = await load();
     if (ticket !== this.tiling) return;
     this.composite.tile(source);
-    if (this.hasTile && !calm.matches && this.composite.kind === "webgl2") this.startFade();
+    if (this.hasTile && !calm.matches && this.composite.kind === "webgl2" && !this.composite.software) this.startFade();
     this.hasTile = true;
     this.shown();
   }
@@ -120,7 +120,8 @@ export class Stage extends EventTarget {
   }
 
   resize() {
-    const dots = Math.min(window.devicePixelRatio || 1, 2) * this.coarse;
+    const finest = this.composite.software ? 1 : 2;
+    const dots = Math.min(window.devicePixelRatio || 1, finest) * this.coarse;
     const { clientWidth, clientHeight } = this.canvas;
     if (!clientWidth || !clientHeight) return;
     this.canvas.width = Math.round(clientWidth * dots);
