@@ -1,12 +1,15 @@
 """How many photo pixels make a centimetre of cloth.
 
-Nothing in a photo says so; people's proportions do, nearly.  An upper garment gives three independent guesses, and the
-median of them outvotes one that a pose, a shawl or a missing piece has spoilt: its breadth across the chest (largest
-circle that fits inside), its extent across the shoulders, and its length.  Skirts and trousers are measured across the
-hips.  All is kept within the lengths that such garments have.
+Nothing in a photo says so; people's proportions do, nearly.  An upper garment gives three independent guesses: its
+breadth across the chest (largest circle that fits inside), its extent across the shoulders, and its length.  Their
+median outvotes one that a pose, a shawl or a missing piece has spoilt; the usual length then has a third of the say.
+Skirts and trousers are measured across the hips, long trousers by their length too.  All is kept within the lengths
+that such garments have.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +24,9 @@ Bools = npt.NDArray[np.bool_]
 SHOULDER_CM = 40.0
 """The shoulder width that :attr:`Fit.px_per_cm` assumes."""
 
-# Breadths of the cloth of a person with such shoulders, in centimetres.
+# Breadths of the cloth of a person with such shoulders, in centimetres; dresses sit closer.
 _CHEST_CM, _EXTENT_CM, _HIPS_CM = 46.0, 47.0, 40.0
+_DRESS_CM = 42.0
 
 # Shortest, usual and longest garments, collar or waistband to hem, in centimetres.
 _LENGTHS = {
@@ -36,6 +40,9 @@ _ANY_LENGTH = (45.0, 90.0, 155.0)
 _UPPER = ("top", "outerwear", "dress")
 _LOWER = ("skirt", "trousers")
 
+_LONG = 1.8
+"""Trousers longer than this many hip breadths are no shorts."""
+
 _MIN_SHARE = 0.08
 """Share of all cloth below which a garment is too little to measure."""
 
@@ -47,11 +54,11 @@ def px_per_cm(mask: F32, labels: U8 | None) -> float:
         return max(float(max(mask.shape)) / 170.0, 1e-3)
     upper, name = _part(cloth, labels, _UPPER)
     if name is not None:
-        return _upper(upper, _LENGTHS[name])
+        return _upper(upper, _LENGTHS[name], (_DRESS_CM, _DRESS_CM) if name == "dress" else (_CHEST_CM, _EXTENT_CM))
     lower, name = _part(cloth, labels, _LOWER)
     if name is not None:
-        return _lower(lower, _LENGTHS[name])
-    return _upper(cloth, _ANY_LENGTH)
+        return _lower(lower, _LENGTHS[name], name)
+    return _upper(cloth, _ANY_LENGTH, (_CHEST_CM, _EXTENT_CM))
 
 
 def _part(cloth: Bools, labels: U8 | None, names: tuple[str, ...]) -> tuple[Bools, str | None]:
@@ -65,19 +72,29 @@ def _part(cloth: Bools, labels: U8 | None, names: tuple[str, ...]) -> tuple[Bool
     return cloth & np.isin(labels, [GARMENT_CLASSES.index(name) for name in names]), largest
 
 
-def _upper(part: Bools, lengths: tuple[float, float, float]) -> float:
+def _upper(part: Bools, lengths: tuple[float, float, float], widths: tuple[float, float]) -> float:
     top, height = _span(part)
     upper = part[top : top + max(1, round(0.6 * height))]
-    guesses = [_breadth(upper) / _CHEST_CM, _extent(part, top, height, 65) / _EXTENT_CM]
-    cut_off = top + height >= part.shape[0] - 1
-    if not cut_off:
-        guesses.append(height / lengths[1])
-    return _within(float(np.exp(np.median(np.log(guesses)))), height, lengths)
+    guesses = [_breadth(upper) / widths[0], _extent(part, top, height, 65) / widths[1]]
+    by_length = height / lengths[1]
+    if _cut_off(part, top, height):
+        return _within(math.sqrt(guesses[0] * guesses[1]), height, lengths)
+    middle = float(np.median([*guesses, by_length]))
+    return _within(middle ** (2 / 3) * by_length ** (1 / 3), height, lengths)
 
 
-def _lower(part: Bools, lengths: tuple[float, float, float]) -> float:
+def _lower(part: Bools, lengths: tuple[float, float, float], name: str) -> float:
     top, height = _span(part)
-    return _within(_extent(part, top, height, 50) / _HIPS_CM, height, lengths)
+    hips = _extent(part, top, height, 50)
+    value = hips / _HIPS_CM
+    if name == "trousers" and height > _LONG * hips and not _cut_off(part, top, height):
+        value = math.sqrt(value * height / lengths[1])
+    return _within(value, height, lengths)
+
+
+def _cut_off(part: Bools, top: int, height: int) -> bool:
+    """Whether the picture ends before the garment does."""
+    return bool(top + height >= part.shape[0] - 1)
 
 
 def _span(part: Bools) -> tuple[int, int]:
