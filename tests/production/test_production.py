@@ -1,0 +1,83 @@
+"""Each server of production in a run of its own, with the environment of a deployment."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.production import servers
+
+pytestmark = [pytest.mark.production, pytest.mark.slow]
+
+HERE = Path(__file__).parent
+SECONDS = 400
+"""Far more than a run takes; a hung one ends here."""
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    try:
+        with servers.postgresql() as url:
+            yield url
+    except servers.Unavailable as error:
+        pytest.skip(str(error))
+
+
+def test_on_postgresql(postgresql: str, tmp_path: Path) -> None:
+    """The races of ``on_postgresql.py`` and the whole life of a job."""
+    inside(["tests/production/on_postgresql.py", "tests/jobs/test_jobs.py"], tmp_path, DATABASE_URL=postgresql)
+
+
+def test_with_redis(postgresql: str, tmp_path: Path) -> None:
+    try:
+        servers.redis_program()
+    except servers.Unavailable as error:
+        pytest.skip(str(error))
+    broker = f"redis://{servers.HOST}:{servers.free_ports(1)[0]}/0"
+    inside(["tests/production/with_redis.py"], tmp_path, DATABASE_URL=postgresql, TOILE_BROKER_URL=broker)
+
+
+def test_with_s3(tmp_path: Path) -> None:
+    try:
+        servers.swift_folder(tmp_path).rmdir()
+    except servers.Unavailable as error:
+        pytest.skip(str(error))
+    inside(
+        ["tests/production/with_s3.py"],
+        tmp_path,
+        TOILE_S3_BUCKET="toile-files",
+        TOILE_S3_ENDPOINT=f"http://{servers.HOST}:{servers.free_ports(1)[0]}",
+        TOILE_S3_REGION="us-east-1",
+        TOILE_S3_ADDRESSING="path",
+        TOILE_S3_ACCESS_KEY=servers.S3_ACCESS_KEY,
+        TOILE_S3_SECRET_KEY=secrets.token_hex(16),
+    )
+
+
+def inside(paths: list[str], tmp_path: Path, **deployment: str) -> None:
+    """Run pytest on ``paths`` in the environment ``deployment``; nothing may fail, and nothing be skipped."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("TOILE_", "DATABASE_URL"))}
+    environment = {**ours, "TOILE_DATA_DIR": str(tmp_path / "data"), "PYTHONUNBUFFERED": "1", **deployment}
+    options = ["-q", "-p", "no:cacheprovider", "--color=no", "--durations=5", f"--basetemp={tmp_path / 'inside'}"]
+    run = servers.start(
+        "the tests", [sys.executable, "-m", "pytest", *options, *paths], tmp_path / "tests.log", env=environment
+    )
+    try:
+        status = run.process.wait(SECONDS)
+    except subprocess.TimeoutExpired:
+        run.stop()
+        status = None
+    finally:
+        run.kill()
+    said = run.log.read_text("utf-8", "replace")
+    if status != 0:
+        pytest.fail(f"{'It hung' if status is None else 'It failed'}:\n{said}", pytrace=False)
+    assert re.search(r"\d+ passed", said)
+    assert not re.search(r"\d+ (skipped|deselected)", said)
