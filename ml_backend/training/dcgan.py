@@ -33,7 +33,7 @@ from ..packaging import Package, save_package
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..requests import PATTERN_TYPES
 from .augment import augment
-from .data.bank import Bank, centred, draw_bank, spectral_codes
+from .data.bank import Bank, boldest, centred, draw_bank, spectral_codes
 from .ema import EMA
 from .run import Run
 
@@ -49,8 +49,9 @@ PROOF = ((1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.8, 0.0), (0.
 class DCGANRecipe:
     """``shares`` weighs the pattern types (empty: all alike); ``group`` images of one type lie together in a batch.
 
-    ``codes`` is whether the ``designs`` of each type have learned latents; without, there is no warm start and no
-    anchor.  ``patience`` steps after the warm start train the discriminator before the generator heeds it.
+    Of ``drawn`` designs of each type the boldest ``designs`` are learned; ``codes`` is whether they have learned
+    latents: without, there is no warm start and no anchor.  ``patience`` steps after the warm start train the
+    discriminator before the generator heeds it.
     """
 
     recipe: str = "dcgan"
@@ -61,9 +62,11 @@ class DCGANRecipe:
     embedding: int = 32
     maps: int = 32
     discriminator_maps: int = 32
-    designs: int = 100
+    drawn: int = 200
+    designs: int = 120
     codes: bool = True
     neighbours: int = 6
+    mix: float = 0.3
     noise: float = 0.1
     proof: bool = True
     batch: int = 64
@@ -89,6 +92,8 @@ class DCGANRecipe:
             raise BadInput(f"A batch of {self.batch} does not divide into groups of {self.group}.")
         if self.shares and len(self.shares) != len(PATTERN_TYPES):
             raise BadInput(f"shares must name {len(PATTERN_TYPES)} numbers, one a pattern type.")
+        if not 0 < self.designs <= self.drawn:
+            raise BadInput(f"Of {self.drawn} drawn designs, {self.designs} cannot be chosen.")
         if not self.codes and (self.warm_steps or self.anchor):
             raise BadInput("Without codes there is neither a warm start nor an anchor: set warm_steps and anchor to 0.")
 
@@ -250,7 +255,7 @@ def train(
     The packages in ``run_dir/packages/STEP`` let a person choose the generator that looks best, not the last one.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    bank = centred(draw_bank(config.designs, config.size, config.inks, cache=run.path / "bank.npy"))
+    bank = draw_designs(config, run.path / "bank.npy")
     trainer = Trainer(config, bank, device)
     step = 0
     state = run.load()
@@ -271,6 +276,10 @@ def train(
             run.samples(step, sheet(generator, bank))
 
 
+def draw_designs(config: DCGANRecipe, cache: Path | None = None) -> Bank:
+    return centred(boldest(draw_bank(config.drawn, config.size, config.inks, cache=cache), config.designs))
+
+
 def network_config(config: DCGANRecipe) -> DCGANConfig:
     return DCGANConfig(
         size=config.size,
@@ -282,6 +291,7 @@ def network_config(config: DCGANRecipe) -> DCGANConfig:
         maps=config.maps,
         codes=config.designs if config.codes else 0,
         neighbours=config.neighbours,
+        mix=config.mix,
         noise=config.noise,
     )
 

@@ -33,6 +33,7 @@ SMALL: dict[str, Any] = {
 }
 CODED: dict[str, Any] = {
     **SMALL,
+    "drawn": 3,
     "designs": 3,
     "neighbours": 2,
     "warm_steps": 2,
@@ -40,7 +41,15 @@ CODED: dict[str, Any] = {
     "r1_every": 2,
     "save_every": 3,
 }
-PLAIN: dict[str, Any] = {**SMALL, "designs": 2, "codes": False, "warm_steps": 0, "anchor": 0.0, "save_every": 3}
+PLAIN: dict[str, Any] = {
+    **SMALL,
+    "drawn": 3,
+    "designs": 2,
+    "codes": False,
+    "warm_steps": 0,
+    "anchor": 0.0,
+    "save_every": 3,
+}
 
 
 def painted(config: DCGANConfig, count: int = 3) -> torch.Tensor:
@@ -177,7 +186,7 @@ def test_batches_follow_the_shares() -> None:
     assert shares[5] == pytest.approx(1 / 12, abs=0.02)
 
 
-@pytest.mark.parametrize("wrong", [{"batch": 10, "group": 4}, {"shares": (1.0, 2.0)}, {"codes": False}])
+@pytest.mark.parametrize("wrong", [{"batch": 10, "group": 4}, {"shares": (1.0, 2.0)}, {"drawn": 50}, {"codes": False}])
 def test_an_impossible_recipe_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(BadInput):
         DCGANRecipe(**wrong)  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ does not.  Seeds below ``HELD_OUT_SEED`` are for training, those from it upward 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,19 @@ def draw_bank(count: int, size: int, inks: int, *, first_seed: int = 0, cache: P
     return Bank(drawn, palettes)
 
 
+def boldest(bank: Bank, count: int) -> Bank:
+    """The ``count`` designs of each type that lose least when halved: a small tile cannot show fine lines anyway."""
+    kept = []
+    for designs in bank.inks:
+        coverage = designs.astype(np.float32)
+        halved = (coverage[..., ::2, :] + coverage[..., 1::2, :]) / 2
+        halved = (halved[..., ::2] + halved[..., 1::2]) / 2
+        lost = coverage - halved.repeat(2, axis=2).repeat(2, axis=3)
+        share = lost.var(axis=(2, 3)).sum(axis=1) / (coverage.var(axis=(2, 3)).sum(axis=1) + 1e-6)
+        kept.append(designs[np.sort(share.argsort(kind="stable")[:count])])
+    return Bank(np.stack(kept), bank.palettes)
+
+
 def centred(bank: Bank) -> Bank:
     """The bank with each design shifted so that its largest motif lies in the middle: like designs then look alike."""
     side = bank.inks.shape[-1]
@@ -87,6 +101,7 @@ def spectral_codes(bank: Bank, length: int) -> Tensor:
     return torch.from_numpy(np.stack(codes).astype(np.float32))
 
 
+@cache
 def palette_bank(pattern_type: str, inks: int, first_seed: int) -> NDArray[np.float32]:
     """(PALETTES, inks, 3) float32 in 0..1: the palettes that seeds of this type choose."""
     return np.stack([rgb(palette_from_seed(pattern_type, first_seed + index, inks)) for index in range(PALETTES)])
