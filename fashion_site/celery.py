@@ -7,6 +7,7 @@ Run ``celery -A fashion_site worker -Q default,gpu,training -B``.
 import os
 
 from celery import Celery
+from celery.signals import worker_init
 from django.conf import settings
 from kombu.entity import Exchange, Queue
 
@@ -18,11 +19,18 @@ QUEUES = ("default", "gpu", "training")
 EXCHANGE = Exchange("toile", "direct")  # type: ignore[no-untyped-call]
 EMBEDDED = settings.BROKER_URL.startswith(("sqla+", "sqlalchemy+"))
 
-if EMBEDDED:
-    from kombu.transport.sqlalchemy import Transport
 
-    # kombu hands every transport option to the database engine, so the pause between looks can only be set here.
-    Transport.polling_interval = 0.2
+@worker_init.connect  # type: ignore[untyped-decorator]
+def look_often(**_: object) -> None:
+    """Look for messages five times a second.
+
+    kombu hands every transport option to the database engine, so the pause between looks can only be set here.
+    """
+    if EMBEDDED:
+        from kombu.transport.sqlalchemy import Transport
+
+        Transport.polling_interval = 0.2
+
 
 app.conf.update(
     broker_url=settings.BROKER_URL,

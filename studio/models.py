@@ -89,6 +89,8 @@ class Garment(Wearable):
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=60)
     order = models.PositiveSmallIntegerField(default=0)
+    alt = models.CharField(max_length=200, blank=True)
+    """What the picture shows, for people who do not see it."""
     source = models.CharField(max_length=64, blank=True, editable=False)
     """Digest of the asset files it was loaded from; another digest loads it again."""
 

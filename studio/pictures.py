@@ -19,6 +19,9 @@ U8 = npt.NDArray[np.uint8]
 
 THUMB_SIDE = 480
 
+FULL_SCALE = "full_px_per_cm"
+"""Key in a wearable's ``fit``: pixels a centimetre of the full-size picture, for shoulders of 40 cm."""
+
 SUFFIXES = {
     "mask": "mask.png",
     "labels": "labels.png",
@@ -56,7 +59,7 @@ def fitted_files(photo: Image.Image, fit: Fit) -> tuple[dict[str, bytes], dict[s
         "preview_maps": _png(preview.maps),
         "preview_mask": _png(preview.mask),
     }
-    return files, preview.data
+    return files, {**preview.data, FULL_SCALE: fit.px_per_cm}
 
 
 def look_files(look: Image.Image, format: str, recipe: Mapping[str, Any]) -> dict[str, bytes]:

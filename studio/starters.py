@@ -5,6 +5,7 @@ Both loaders are idempotent: what is there and unchanged is left alone, so a sec
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from PIL import Image
 
+import ml_backend
 from ml_backend import registry
 from ml_backend.errors import BadPackage
 from ml_backend.inks import PALETTES
@@ -42,18 +44,18 @@ def load_garments(folder: Path = GARMENTS) -> int:
 
 
 def load_garment(folder: Path) -> bool:
-    """A garment from ``photo.*``, ``mask.png``, ``labels.png`` and ``meta.json`` (name, order); False if unchanged."""
-    from . import pictures
-
+    """Load a garment from ``photo.*``, ``mask.png``, ``labels.png`` and ``meta.json`` (name, order, alt, px_per_cm)."""
     digest = _digest(folder)
     garment = Garment.objects.filter(slug=folder.name).first() or Garment(slug=folder.name)
     if garment.source == digest:
         return False
+    from . import pictures
+
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     photo_path = next(folder.glob("photo.*"))
     with Image.open(photo_path) as opened:
         photo = opened.convert("RGB")
-    files, figures = _fitted(photo, folder)
+    files, figures = _fitted(photo, folder, meta.get("px_per_cm"))
     files["image"], files["thumb"] = photo_path.read_bytes(), pictures.thumb(photo)
     names = {**pictures.SUFFIXES, "image": photo_path.name, "thumb": "thumb.webp"}
     keys: list[str] = []
@@ -67,6 +69,7 @@ def load_garment(folder: Path) -> bool:
                 setattr(garment, field, keys[-1])
             garment.name = meta.get("name") or folder.name.replace("-", " ").title()
             garment.order = int(meta.get("order", 0))
+            garment.alt = meta.get("alt", "")
             garment.width, garment.height = photo.size
             garment.fit, garment.classes, garment.source = figures, figures["classes"], digest
             garment.save()
@@ -76,23 +79,25 @@ def load_garment(folder: Path) -> bool:
     return True
 
 
-def _fitted(photo: Image.Image, folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
+def _fitted(photo: Image.Image, folder: Path, px_per_cm: float | None) -> tuple[dict[str, bytes], dict[str, Any]]:
     from ml_backend.pipelines import overlay
 
     from . import pictures
 
     mask = np.asarray(Image.open(folder / "mask.png").convert("L"), np.float32) / np.float32(255)
     labels = np.asarray(Image.open(folder / "labels.png").convert("L"))
-    return pictures.fitted_files(photo, overlay.fit(photo, mask, labels))
+    fit = overlay.fit(photo, mask, labels)
+    if px_per_cm is not None:
+        fit = dataclasses.replace(fit, px_per_cm=px_per_cm)
+    return pictures.fitted_files(photo, fit)
 
 
 def _digest(folder: Path) -> str:
-    """Of every file of the garment and of the code that measures it."""
-    from ml_backend.pipelines import overlay
-
+    """Of every file of the garment and of the code that loads it (found, not imported: a start must be quick)."""
     digest = hashlib.sha256()
-    measuring = Path(overlay.__file__).parent.glob("*.py")
-    for path in (*sorted(folder.iterdir()), *sorted(measuring)):
+    measuring = (Path(ml_backend.__file__).parent / "pipelines" / "overlay").glob("*.py")
+    loading = (Path(__file__), Path(__file__).with_name("pictures.py"))
+    for path in (*sorted(folder.iterdir()), *sorted(measuring), *loading):
         if path.is_file():
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -104,7 +105,10 @@ def _fitted(wearable: Wearable) -> tuple[Any, Fit]:
     key = str(wearable.mask)
     if key not in _fits:
         labels = pictures.load_labels(str(wearable.labels)) if wearable.labels else None
-        _remember(key, _fit(photo, pictures.load_mask(key), labels))
+        fitted = _fit(photo, pictures.load_mask(key), labels)
+        # The preview was laid out by the stored scale, which for a garment of ours is known rather than guessed.
+        scale = wearable.fit.get(pictures.FULL_SCALE, fitted.px_per_cm)
+        _remember(key, dataclasses.replace(fitted, px_per_cm=scale))
     return photo, _fits[key]
 
 

@@ -15,7 +15,7 @@ from ml_backend import registry
 from ml_backend.errors import BadPackage
 from ml_backend.requests import PATTERN_TYPES
 from patterns.models import Pattern
-from studio import starters
+from studio import starters, work
 from studio.models import Garment, User
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def atelier(tmp_path, picture):
     mask[20:140, 20:100] = 255
     Image.fromarray(mask).save(folder / "mask.png")
     Image.fromarray((mask > 0).astype(np.uint8) * 6).save(folder / "labels.png")
-    (folder / "meta.json").write_text(json.dumps({"name": "Tea towel", "order": 3}))
+    (folder / "meta.json").write_text(json.dumps({"name": "Tea towel", "order": 3, "alt": "A towel", "px_per_cm": 7.5}))
     (tmp_path / "garments" / "render").mkdir()
     return tmp_path / "garments"
 
@@ -39,7 +39,10 @@ def test_garments_are_loaded_once_and_again_when_they_change(atelier, tmp_path):
     assert starters.load_garments(atelier) == 1
     garment = Garment.objects.get()
     assert (garment.slug, garment.name, garment.order, garment.classes) == ("tea-towel", "Tea towel", 3, ["other"])
-    assert (garment.width, garment.height) == (120, 160)
+    assert (garment.width, garment.height, garment.alt) == (120, 160, "A towel")
+    assert garment.fit["px_per_cm"] == garment.fit["full_px_per_cm"] == 7.5
+    work._fits.clear()
+    assert work._fitted(garment)[1].px_per_cm == 7.5, "a look is rendered by the known scale too"
     assert garment.preview()["preview_mask"] == "/files/garments/tea-towel/preview_mask"
     assert starters.load_garments(atelier) == 0
     (atelier / "tea-towel" / "meta.json").write_text(json.dumps({"name": "Dish towel", "order": 1}))
