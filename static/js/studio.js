@@ -16,6 +16,7 @@ const lookForm = $("#look-form");
 const uploadForm = $("#upload-form");
 const tray = $("#tray");
 const pad = $("[data-pad]");
+const undoButton = $("[data-undo]");
 const stage = new Stage($("#stage"));
 const moments = new Moments($("[data-history]"), restore);
 
@@ -27,8 +28,8 @@ let awaited = start.awaited;
 // ---- choosing a fabric
 
 function fromCell(cell) {
-  const { pattern: id, tile, inks, type, engine, how, seed, palette, title } = cell.dataset;
-  return { id, tile, inks: inks ?? "", type, engine, how, seed: Number(seed), palette: palette ? palette.split(",") : [], title };
+  const { pattern: id, tile, inks, type, engine, how, seed, palette, title, page } = cell.dataset;
+  return { id, tile, inks: inks ?? "", type, engine, how, seed: Number(seed), palette: palette ? palette.split(",") : [], title, page };
 }
 
 async function wear(chosen, { push = true, tile = true } = {}) {
@@ -47,6 +48,9 @@ async function wear(chosen, { push = true, tile = true } = {}) {
   $("[data-tile-link]").href = `${chosen.tile}?download`;
   if (chosen.title) $("[data-caption]").textContent = chosen.title;
   $("[data-caption-small]").textContent = `${chosen.how}, seed ${chosen.seed}`;
+  const recipe = $("a[data-page]");
+  recipe.hidden = !chosen.page;
+  recipe.href = chosen.page ?? "";
   describe();
   if (tile) await shown(stage.setTile(chosen.tile));
   if (push) remember();
@@ -87,6 +91,7 @@ fabricForm.addEventListener("change", (event) => {
     shown(stage.setTile(event.target.dataset.sample));
     $("[data-caption]").textContent = event.target.value.replace(/^./, (first) => first.toUpperCase());
     $("[data-caption-small]").textContent = "a sample, while yours are made";
+    $("a[data-page]").hidden = true;
   }
   if (name === "palette") recolour(event.target);
   else fabricForm.requestSubmit($("#again"));
@@ -226,13 +231,13 @@ file.addEventListener("change", upload);
 document.addEventListener("htmx:xhr:progress", (event) => {
   if (event.target !== uploadForm || !event.detail.lengthComputable) return;
   const share = Math.round((100 * event.detail.loaded) / event.detail.total);
-  $(".name", uploadForm).textContent = share < 100 ? `${share} %` : "your photo";
+  $(".name", uploadForm).textContent = share < 100 ? `${share} %` : "add yours";
 });
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.elt !== uploadForm) return;
   uploadForm.reset();
   $("#toast").hidden = event.detail.successful;
-  $(".name", uploadForm).textContent = "your photo";
+  $(".name", uploadForm).textContent = "add yours";
   const newest = $(".wearable[data-kind='photo']");
   if (event.detail.successful && newest) put(fromLink(newest));
   else if (worn) put(worn, { push: false });
@@ -357,6 +362,18 @@ $$("[data-zoom]").forEach((button) => button.addEventListener("click", () => {
 
 const snapshot = () => ({ pattern, worn, fit: { ...fit, garments: [...(fit.garments ?? [])] } });
 
+let depth = history.state?.depth ?? 0;
+
+function step(url) {
+  depth += 1;
+  history.pushState({ ...snapshot(), depth }, "", url);
+  undoButton.disabled = false;
+}
+
+function undo() {
+  if (depth > 0) history.back();
+}
+
 function address() {
   const query = new URLSearchParams();
   if (pattern) query.set("pattern", pattern.id);
@@ -373,9 +390,9 @@ function address() {
 function remember() {
   if (!pattern || !worn) return;
   const url = address();
-  if (url !== location.pathname + location.search) history.pushState(snapshot(), "", url);
+  if (url !== location.pathname + location.search) step(url);
   for (const input of $$("input[name='next']")) input.value = url;
-  moments.keep({ ...snapshot(), url }, stage.thumbnail(), `${worn.name} in ${pattern.title ?? pattern.type}`);
+  if (worn.maps) moments.keep({ ...snapshot(), url }, stage.thumbnail(), `${worn.name} in ${pattern.title ?? pattern.type}`);
 }
 
 async function restore(moment, { push = true } = {}) {
@@ -387,12 +404,17 @@ async function restore(moment, { push = true } = {}) {
   } else if (worn) drawChips(worn.classes, moment.fit.garments ?? []);
   if (moment.pattern) await wear(moment.pattern, { push: false });
   writeFit();
-  if (push) history.pushState(snapshot(), "", address());
+  if (push) step(address());
 }
 
 window.addEventListener("popstate", (event) => {
-  if (event.state?.fit) restore(event.state, { push: false });
+  if (!event.state?.fit) return;
+  depth = event.state.depth ?? 0;
+  undoButton.disabled = depth === 0;
+  restore(event.state, { push: false });
 });
+
+undoButton.addEventListener("click", undo);
 
 function describe() {
   if (!worn) return;
@@ -416,7 +438,7 @@ document.addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
   if (key === "g") $("#again").click();
   else if (key === "l") $("#more-like").click();
-  else if (key === "u") history.back();
+  else if (key === "u") undo();
   else if (key === "d") openDownloads();
   else if (key === "?") $("#keys").showModal();
   else if (event.target !== stage.canvas && (key === "+" || key === "=")) stage.zoomBy(1.25);
@@ -446,14 +468,15 @@ $("[data-tile-link]").addEventListener("click", () => ($("#downloads").open = fa
 
 async function begin() {
   const chosen = $(".cell.chosen[data-pattern]", tray);
-  if (pattern && chosen) pattern = { ...pattern, title: chosen.dataset.title };
+  if (pattern && chosen) pattern = fromCell(chosen);
   $("#wear-on").hidden = (worn?.classes.length ?? 0) < 2;
   fit = { ...fit, offset_x: wrapOffset(fit.offset_x), offset_y: wrapOffset(fit.offset_y) };
   applyFit();
   const sample = $("input[name='pattern_type']:checked")?.dataset.sample;
   const dressing = pattern ? stage.setTile(pattern.tile) : sample ? stage.setTile(sample) : Promise.resolve();
   const showing = worn ? stage.setWearable({ ...worn, photo: worn.photo || worn.image }) : Promise.resolve();
-  history.replaceState(snapshot(), "");
+  history.replaceState({ ...snapshot(), depth }, "");
+  undoButton.disabled = depth === 0;
   await shown(Promise.all([dressing, showing]));
   onTray();
 }

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from ml_backend.requests import PATTERN_TYPES, REPEATS
 from patterns.models import Pattern
+from patterns.templatetags.cloth import described_look, worn_name
 
 from ..models import Garment, Look, Photo
 from . import state
@@ -66,9 +67,21 @@ def _stage(now: state.Workspace) -> dict[str, Any]:
         "worn": now.wearable,
         "worn_kind": "photo" if now.photo else "garment",
         "photo": now.photo,
+        **_still(now),
         "garment": now.garment,
         "look": now.look,
     }
+
+
+def _still(now: state.Workspace) -> dict[str, str]:
+    """The picture for those without scripts: the finished look, else what will wear it, undressed."""
+    worn = now.wearable
+    if now.look and now.look.ready:
+        return {"still": now.look.file_url, "still_alt": described_look(now.look)}
+    if worn is None:
+        return {"still": "", "still_alt": ""}
+    words = worn.alt if isinstance(worn, Garment) and worn.alt else worn_name(worn).capitalize()
+    return {"still": worn.preview().get("preview_photo", "") or worn.image_url, "still_alt": words}
 
 
 def _tray(request: HttpRequest, chosen: Pattern | None) -> tuple[list[Pattern], bool]:
