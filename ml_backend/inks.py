@@ -152,19 +152,19 @@ def inks_from_png(data: bytes) -> F32:
 def weave(image: RGB, threads: float, strength: float = 0.06, twill: bool = False) -> RGB:
     """Light the cloth's own texture: uint8 (H, W, 3) -> the same, each thread a little lit and shaded.
 
-    ``threads`` a side (rounded to whole pairs, so the tile still wraps), ``strength`` the largest change of lightness
-    (0 leaves the image as it is).  Threads finer than two pixels are left out, as a camera would blur them.
+    ``threads`` a side (rounded to fours, so the tile still wraps), ``strength`` the largest change of lightness (0
+    leaves the image as it is).  Threads finer than two pixels are left out, as a camera would blur them.
     """
     height, width = image.shape[:2]
-    pairs = max(2, round(threads / 4) * 2)
-    if strength <= 0 or pairs > min(height, width) / 2:
+    count = max(4, round(threads / 4) * 4)
+    if strength <= 0 or count > min(height, width) / 2:
         return image
-    x = (np.arange(width, dtype=np.float32)[None, :] + 0.5) / width * pairs
-    y = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height * pairs
+    x = (np.arange(width, dtype=np.float32)[None, :] + 0.5) / width * count
+    y = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height * count
     step = np.floor(x) + np.floor(y)
     over = step % 4 < 2 if twill else step % 2 < 1
     warp, weft = np.cos(math.tau * (x - 0.5)), np.cos(math.tau * (y - 0.5))
-    light = np.where(over, warp, weft) * np.where(over, 1.0, 0.8) * strength
+    light = np.where(over, warp, 0.8 * weft) * strength
     lit: RGB = np.clip(np.rint(image * (1 + light[..., None])), 0, 255).astype(np.uint8)
     return lit
 

@@ -216,7 +216,7 @@ def _snake(cloth: Cloth, rng: np.random.Generator) -> None:
         if spots:
             patch.cover(4, np.less(other, dark * 0.45).astype(np.float32))
         scale = np.abs(dx) + np.abs(dy) * 0.5
-        patch.paint(5 if cloth.inks > 5 else 0, (0.5 - 0.07 - scale) / scales, 0.75)
+        patch.paint(0, (0.5 - 0.07 - scale) / scales, 0.75)
 
 
 def _cow(cloth: Cloth, rng: np.random.Generator) -> None:

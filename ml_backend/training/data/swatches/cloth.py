@@ -26,11 +26,13 @@ class Cloth:
     """``planes`` float32 (K, size, size): the coverage of every ink; starts as bare ground (ink 0).
 
     ``fine`` is how many drawn pixels a side become one pixel of the result, so that sampling can be sparser where
-    pixels are averaged later anyway.
+    pixels are averaged later anyway.  ``origin`` is the point of the design where the tile's upper left corner lies:
+    where the repeat is cut.
     """
 
-    def __init__(self, size: int, inks: int, fine: int = 1) -> None:
+    def __init__(self, size: int, inks: int, fine: int = 1, origin: tuple[float, float] = (0.0, 0.0)) -> None:
         self.size = size
+        self.origin = origin
         self.inks = inks
         self.px = 1.0 / size
         self.samples = max(1, 4 // fine)
@@ -38,16 +40,16 @@ class Cloth:
         self.planes[0] = 1.0
 
     def ink(self, role: int) -> int:
-        """The ink of a role; roles beyond the last ink share the inks that there are, never the ground."""
-        return role if role < self.inks else 1 + (role - 1) % (self.inks - 1)
+        return ink_of(role, self.inks)
 
     def strips(self) -> Iterator[Patch]:
-        """The whole tile, as horizontal strips; x and y are measured from the tile's corner."""
+        """The whole tile, as horizontal strips; x and y are the design's own, from ``origin`` to ``origin`` + 1."""
         rows = max(1, _BAND_PIXELS // self.size)
-        centres = ((np.arange(self.size) + 0.5) * self.px).astype(np.float32)
+        centres = (np.arange(self.size) + 0.5) * self.px
+        xs, ys = (centres + self.origin[0]).astype(np.float32), (centres + self.origin[1]).astype(np.float32)
         for top in range(0, self.size, rows):
-            part = centres[top : top + rows]
-            yield Patch(self, self.planes[:, top : top + len(part)], centres[None, :], part[:, None])
+            part = ys[top : top + rows]
+            yield Patch(self, self.planes[:, top : top + len(part)], xs[None, :], part[:, None])
 
     def window(self, x: float, y: float, radius: float) -> Iterator[Patch]:
         """The square of half-side ``radius`` about (x, y), cut where it crosses the tile's edges.
@@ -55,6 +57,7 @@ class Cloth:
         In the patches x and y are measured from the window's centre, so a motif drawn patch by patch is whole on the
         torus however often it wraps.
         """
+        x, y = x - self.origin[0], y - self.origin[1]
         for left, right in _wrapped(x, radius, self.size):
             for top, bottom in _wrapped(y, radius, self.size):
                 columns = slice(left % self.size, left % self.size + right - left)
@@ -62,6 +65,11 @@ class Cloth:
                 xs = ((np.arange(left, right) + 0.5) * self.px - x).astype(np.float32)
                 ys = ((np.arange(top, bottom) + 0.5) * self.px - y).astype(np.float32)
                 yield Patch(self, self.planes[:, rows, columns], xs[None, :], ys[:, None])
+
+
+def ink_of(role: int, inks: int) -> int:
+    """The ink of a role; roles beyond the last ink share the inks that there are, never the ground."""
+    return role if role < inks else 1 + (role - 1) % (inks - 1)
 
 
 def _wrapped(centre: float, radius: float, size: int) -> Iterator[tuple[int, int]]:

@@ -289,6 +289,7 @@ def _midcentury(cloth: Cloth, rng: np.random.Generator) -> None:
     for patch in cloth.strips():
         column, row = np.floor(patch.x * n).astype(np.intp), np.floor(patch.y * n).astype(np.intp)
         x, y = np.broadcast_arrays((patch.x - (column + 0.5) / n), (patch.y - (row + 0.5) / n))
+        row, column = row % n, column % n
         turn = turns[row, column]
         u = np.select([turn == 0, turn == 1, turn == 2], [x, y, -x], -y)
         v = np.select([turn == 0, turn == 1, turn == 2], [y, -x, -y], x)
