@@ -204,9 +204,12 @@ class VGGFeatures(nn.Module):
         super().__init__()
         from torchvision.models.vgg import cfgs, make_layers
 
-        network = make_layers(cfgs["E"])
+        with torch.device("meta"):  # the weights are given; making random ones first would only take time
+            network = make_layers(cfgs["E"])
         prefix = "features."
-        network.load_state_dict({key.removeprefix(prefix): state[key] for key in state if key.startswith(prefix)})
+        network.load_state_dict(
+            {key.removeprefix(prefix): state[key] for key in state if key.startswith(prefix)}, assign=True
+        )
         self.layers = network[: depth + 1].eval().requires_grad_(False)
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)

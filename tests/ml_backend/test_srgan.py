@@ -116,8 +116,9 @@ def test_the_discriminator_judges_one_number_an_image() -> None:
 def test_vgg_features_take_a_torchvision_state_dict() -> None:
     from torchvision.models.vgg import cfgs, make_layers
 
-    torch.manual_seed(0)
-    state = {f"features.{key}": value for key, value in make_layers(cfgs["E"]).state_dict().items()}
+    with torch.device("meta"):
+        shapes = {key: value.shape for key, value in make_layers(cfgs["E"]).state_dict().items()}
+    state = {f"features.{key}": torch.full(shape, 0.01) for key, shape in shapes.items()}
     network = VGGFeatures(state | {"classifier.0.weight": torch.zeros(1)})
     (features,) = network(torch.rand(1, 3, 32, 32))
     assert features.shape == (1, 512, 2, 2)

@@ -134,6 +134,7 @@ def test_crisp_draws_borders_together() -> None:
     assert made[0, 0, 0] == pytest.approx(0.5)
     assert made[0, 0, 1] > 0.75
     assert made[0, 0, 2] > 0.98
+    assert np.allclose(upscale.crisp(np.stack([inks, 1 - inks])[:, None, :], 1.0)[0, 0], inks, atol=1e-3)
 
 
 def test_progress_and_stopping(pipeline: UpscalePipeline) -> None:

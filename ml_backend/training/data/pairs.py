@@ -87,7 +87,7 @@ def degrade(hr: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
     else:
         lr = F.interpolate(hr, scale_factor=1 / scale, mode="bicubic", antialias=True)
     if rng.random() < 0.5:
-        lr = soften(lr, rng.uniform(0.2, 0.8))
+        lr = soften(lr, rng.uniform(0.2, 1.1))
     if rng.random() < 0.33:
         noise = rng.standard_normal(tuple(lr.shape), dtype=np.float32) * rng.uniform(0, 0.02)
         lr = lr + torch.from_numpy(noise).to(lr)
