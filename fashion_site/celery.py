@@ -32,10 +32,21 @@ def look_often(**_: object) -> None:
         Transport.polling_interval = 0.2
 
 
+def transport_options(url: str) -> dict[str, object]:
+    """How patient to be with the broker: a visitor must not wait for one that has stopped answering."""
+    if url.startswith("sqla+sqlite"):
+        return {"connect_args": {"timeout": 30}}
+    if url.startswith(("redis", "valkey")):
+        return {"socket_connect_timeout": 3, "socket_timeout": 5, "socket_keepalive": True}
+    return {}
+
+
 app.conf.update(
     broker_url=settings.BROKER_URL,
     broker_connection_retry_on_startup=True,
-    broker_transport_options={"connect_args": {"timeout": 30}} if settings.BROKER_URL.startswith("sqla+sqlite") else {},
+    broker_transport_options=transport_options(settings.BROKER_URL),
+    # One more try, for a connection that went stale in the pool; after that the sweeper rings.
+    task_publish_retry_policy={"max_retries": 1, "interval_start": 0},
     task_ignore_result=True,
     task_default_queue="default",
     task_queues=[Queue(name, EXCHANGE, routing_key=name) for name in QUEUES],  # type: ignore[no-untyped-call]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from environs import Env
 
+from .s3 import s3_client
 from .secret import secret_key
 
 env = Env()
@@ -135,8 +136,7 @@ STORAGES = {
             "region_name": env.str("TOILE_S3_REGION", None),
             "access_key": env.str("TOILE_S3_ACCESS_KEY", None),
             "secret_key": env.str("TOILE_S3_SECRET_KEY", None),
-            "addressing_style": env.str("TOILE_S3_ADDRESSING", None),
-            "signature_version": "s3v4",
+            "client_config": s3_client(env.str("TOILE_S3_ADDRESSING", None)) if S3_BUCKET else None,
             "default_acl": None,
             "querystring_auth": True,
             "querystring_expire": 300,
