@@ -64,7 +64,9 @@ class Request:
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dict; tuples become lists."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in dataclasses.asdict(self).items()}
+        return {
+            key: list(value) if isinstance(value, tuple) else value for key, value in dataclasses.asdict(self).items()
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -85,9 +87,9 @@ class GenerateRequest(Request):
     ``palette`` of None means the seed chooses it.  ``model`` names the ModelVersion (``name@sha256-prefix``) that a
     dreamed tile came from; a drawn tile has none.
 
-    "More like this": with ``vary_of`` the tile lies between that seed's tile (``vary_amount`` 0) and its own seed's (1)
-    and wears that seed's palette unless one is given.  The renderer cannot blend designs: a drawn tile only keeps the
-    palette.
+    "More like this": with ``vary_of`` the tile is a variation of that seed's tile, from the very same (``vary_amount``
+    0) to another design of its neighbourhood (1); ``seed`` chooses which way it goes.  It wears that seed's palette
+    unless one is given.  The renderer cannot blend designs: a drawn tile only keeps the palette.
     """
 
     pattern_type: str
@@ -152,5 +154,10 @@ def _integer(what: str, value: object, low: int, high: int) -> None:
 
 
 def _number(what: str, value: object, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not low <= value <= high:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not math.isfinite(value)
+        or not low <= value <= high
+    ):
         raise BadInput(f"The {what} must be a number from {low:g} to {high:g}, not {value!r}.")

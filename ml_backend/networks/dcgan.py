@@ -108,6 +108,20 @@ class Generator(nn.Module):
         return self.latents(torch.tensor([label]), random)[0]
 
     @torch.no_grad()
+    def varied_latent(self, label: int, seed: int, of: int, amount: float) -> Tensor:
+        """The latent of seed ``of`` moved by ``amount`` (0..1) of the way to another that ``seed`` chooses.
+
+        That is the seed's own normal latent, on the great circle, or one of the codes nearest to where it starts.
+        """
+        start = self.latent(label, of)
+        if self.codes is None:
+            return slerp(start, self.latent(label, seed), amount)
+        codes = self.codes[label].cpu()
+        nearest = (codes - start).square().sum(dim=1).argsort(stable=True)[1 : 1 + self.config.neighbours]
+        choice = torch.randint(len(nearest), (1,), generator=torch.Generator().manual_seed(seed))
+        return torch.lerp(start, codes[nearest[choice]][0], amount)
+
+    @torch.no_grad()
     def latents(self, labels: Tensor, random: torch.Generator) -> Tensor:
         """One latent for each of ``labels`` (N,), on the CPU."""
         config, count = self.config, len(labels)
@@ -185,6 +199,14 @@ def initialise_unnormalised(module: nn.Module) -> None:
         nn.init.kaiming_normal_(module.weight, a=0.2)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+
+
+def slerp(start: Tensor, end: Tensor, amount: float) -> Tensor:
+    """Along the great circle from ``start`` (0) to ``end`` (1): what is between stays as long as a normal latent is."""
+    angle = torch.arccos(torch.dot(start / start.norm(), end / end.norm()).clamp(-1, 1))
+    if angle < 1e-4:
+        return start + (end - start) * amount
+    return (torch.sin((1 - amount) * angle) * start + torch.sin(amount * angle) * end) / torch.sin(angle)
 
 
 def compose(painted: Tensor, palette: Tensor) -> Tensor:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 F32 = NDArray[np.float32]
 
 DRAWN_INKS = 5
+TURNABLE = ("striped", "plaid", "dotted", "geometric", "animal", "camouflage", "abstract")
+"""Pattern types that look right on their side; flowers and botehs grow upwards, chevrons run across."""
+
 CUT_SIDE = 64
 """Where a drawn tile is cut is decided at this many pixels, so that a design is the same at every size."""
 
@@ -101,14 +104,14 @@ class GeneratePipeline:
 def dream_inks(generator: Generator, request: GenerateRequest, device: torch.device | str = "cpu") -> F32:
     """What the network paints: float32 (K, S, S), summing to 1.  An RGB network's image is split into inks."""
     label = PATTERN_TYPES.index(request.pattern_type)
-    z = generator.latent(label, request.seed)
-    if request.vary_of is not None:
-        z = slerp(generator.latent(label, request.vary_of), z, request.vary_amount)
+    if request.vary_of is None:
+        z = generator.latent(label, request.seed)
+    else:
+        z = generator.varied_latent(label, request.seed, request.vary_of, request.vary_amount)
     painted = generator(z[None].to(device), torch.tensor([label], device=device))[0].float().cpu().numpy()
     if generator.config.output == "rgb":
-        return split_into_inks(painted.transpose(1, 2, 0) * 0.5 + 0.5, generator.config.inks)
-    inks: F32 = painted
-    return inks
+        painted = split_into_inks(painted.transpose(1, 2, 0) * 0.5 + 0.5, generator.config.inks)
+    return lay(painted, request.pattern_type, request.seed if request.vary_of is None else request.vary_of)
 
 
 def draw(request: GenerateRequest) -> F32:
@@ -126,13 +129,14 @@ def choose_palette(request: GenerateRequest, count: int) -> tuple[str, ...]:
     return palette_from_seed(request.pattern_type, seed, count)
 
 
-def slerp(start: torch.Tensor, end: torch.Tensor, amount: float) -> torch.Tensor:
-    """Along the great circle from ``start`` (0) to ``end`` (1): what is between stays as long as a latent should be."""
-    cosine = torch.dot(start / start.norm(), end / end.norm()).clamp(-1, 1)
-    angle = torch.arccos(cosine)
-    if angle < 1e-4:
-        return start + (end - start) * amount
-    return (torch.sin((1 - amount) * angle) * start + torch.sin(amount * angle) * end) / torch.sin(angle)
+def lay(inks: F32, pattern_type: str, seed: int) -> F32:
+    """Mirrored, turned or neither, as the seed says: one dreamed design can be laid two or four ways."""
+    mirrored, turned = np.random.default_rng(seed).integers(2, size=2)
+    if mirrored:
+        inks = inks[:, :, ::-1]
+    if turned and pattern_type in TURNABLE:
+        inks = inks.transpose(0, 2, 1)
+    return np.ascontiguousarray(inks)
 
 
 def enough(side: int, size: int) -> int:

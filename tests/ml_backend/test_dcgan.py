@@ -11,16 +11,19 @@ import pytest
 import torch
 from torch import nn
 
+from ml_backend import training
 from ml_backend.errors import BadInput
-from ml_backend.networks.dcgan import DCGANConfig, Discriminator, Generator, compose
+from ml_backend.networks.dcgan import DCGANConfig, Discriminator, Generator, compose, slerp
 from ml_backend.networks.wrap import WrapConv2d, WrapConvTranspose2d, roll_each
 from ml_backend.packaging import Package
 from ml_backend.requests import PATTERN_TYPES
+from ml_backend.training import read_recipe
 from ml_backend.training.augment import augment
 from ml_backend.training.data.bank import Bank, centred, spectral_codes
 from ml_backend.training.dcgan import DCGANRecipe, draw_labels, train
 from ml_backend.training.run import Run
 
+RECIPES = Path(training.__file__).parent / "recipes"
 TINY = DCGANConfig(size=16, latent=8, embedding=4, maps=4)
 SMALL: dict[str, Any] = {
     "size": 16,
@@ -152,6 +155,23 @@ def test_coded_latents_lie_between_a_code_and_a_neighbour() -> None:
     from_the_far_code = drawn.sum(dim=1) >= 10  # no further than half of the way to (1, 0)
     assert bool((on_first_pair | from_the_far_code).all())
     assert 0 < int(from_the_far_code.sum()) < 60
+
+
+def test_slerp_keeps_the_length() -> None:
+    start, end = torch.tensor([2.0, 0.0]), torch.tensor([0.0, 2.0])
+    assert torch.allclose(slerp(start, end, 0.5), torch.full((2,), 2**0.5))
+    assert torch.allclose(slerp(start, start, 0.5), start)
+
+
+def test_a_variation_without_codes_ends_at_its_own_seed() -> None:
+    generator = Generator(TINY)
+    assert torch.allclose(generator.varied_latent(0, 2, of=1, amount=0.0), generator.latent(0, 1), atol=1e-5)
+    assert torch.allclose(generator.varied_latent(0, 2, of=1, amount=1.0), generator.latent(0, 2), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["dcgan.json", "classifier.json"])
+def test_the_shipped_recipes_can_be_read(name: str) -> None:
+    assert read_recipe(RECIPES / name).recipe == name.removesuffix(".json")
 
 
 def test_augmentation_only_moves_pixels_and_passes_gradients() -> None:
