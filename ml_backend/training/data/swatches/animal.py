@@ -193,9 +193,8 @@ def _tortoise(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _snake(cloth: Cloth, rng: np.random.Generator) -> None:
     """Python: a chain of lozenges along the back, over scales."""
-    columns, rows = int(rng.integers(1, 4)), int(rng.integers(2, 4))
-    scales = 12 * columns if columns < 3 else 24
-    scale_rows = scales
+    columns, rows = int(rng.integers(2, 4)), int(rng.integers(2, 4))
+    scales = scale_rows = 24
     warp = smooth(rng, 1, 3)
     amount = rng.uniform(0.004, 0.015)
     dark = rng.uniform(0.3, 0.4)

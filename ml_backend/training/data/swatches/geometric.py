@@ -88,7 +88,7 @@ def _centres(cloth: Cloth, n: int, kind: int) -> None:
                     patch.paint(role, shapes.diamond(patch.x, patch.y, size, size))
 
 
-_HEX = ((3, 4), (4, 4), (5, 6), (2, 2))
+_HEX = ((3, 4), (4, 4), (5, 6), (3, 4))
 
 
 def _hexagons(cloth: Cloth, rng: np.random.Generator) -> None:

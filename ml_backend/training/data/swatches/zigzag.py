@@ -141,11 +141,11 @@ def _missoni(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _diamonds(cloth: Cloth, rng: np.random.Generator) -> None:
     """Zigzags mirrored into nested diamonds, as in Berber and Navajo weaving; edges stepped like stitches."""
-    nx, ny = int(rng.integers(2, 4)), int(rng.integers(1, 3))
-    rings = int(rng.integers(5, 8)) if ny == 1 else int(rng.integers(4, 6))
+    nx, ny = int(rng.integers(2, 4)), 1
+    rings = int(rng.integers(6, 10))
     roles = [int(role) for role in np.resize([0, *rng.permutation([1, 2, 4])], rings)]
     table: Labels = np.array(roles, np.intp)
-    steps = int(rng.choice([0, 24, 32]))
+    steps = int(rng.choice([0, 0, 32, 48]))
 
     def label(x: Floats, y: Floats) -> Labels:
         if steps:
