@@ -232,6 +232,15 @@ def test_a_print_does_not_become_light(contrast: float) -> None:
     assert inside(np.log(light)).std() < 0.08
 
 
+def test_coloured_dots_on_plain_cloth_do_not_become_light() -> None:
+    y, x = np.mgrid[:150, :80]
+    dots = np.hypot(x % 26 - 13, y % 26 - 13) < 6
+    pixels = np.asarray(shot()).copy()
+    pixels[BOX] = np.where(dots[..., None], [235, 230, 220], [60, 120, 200])
+    light = fit(Image.fromarray(pixels), soft_mask()).shading()
+    assert inside(np.log(light)).std() < 0.08
+
+
 def test_a_print_does_not_hide_the_folds() -> None:
     stripes = np.where(np.arange(150)[:, None] // 7 % 2 == 0, 1.0, 0.2)
     light = inside(np.log(fit(shot(folds(0.35) * 0.5, print_=stripes), soft_mask()).shading()))
@@ -268,6 +277,17 @@ def test_bending_is_bounded_and_never_folds_the_pattern_over() -> None:
     assert np.hypot(du, dv).max() <= 0.02 * HEIGHT + 1e-3
     assert np.gradient(du, axis=1).min() > -1
     assert np.gradient(dv, axis=0).min() > -1
+
+
+def test_on_a_person_the_hem_sags_in_the_middle_and_on_a_table_it_does_not() -> None:
+    photo = shot()
+    labels = (soft_mask() * 3).astype(np.uint8)
+    lying = fit(photo, soft_mask(), labels).displacement()[1]
+    labels[5:25, 70:90] = 7
+    worn = fit(photo, soft_mask(), labels).displacement()[1]
+    assert np.abs(lying[170, 40:120]).max() < 0.1
+    assert worn[170, 80] < worn[170, 44] - 0.5
+    assert worn[170, 80] < worn[170, 115] - 0.5
 
 
 def person(scale: int) -> tuple[np.ndarray, np.ndarray]:

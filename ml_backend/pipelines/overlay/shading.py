@@ -37,7 +37,7 @@ _MARK_RISE, _MARK_TINT = (0.25, 0.5), (0.04, 0.09)
 _BUSY = (0.14, 0.34)
 """Share of such steps nearby at which cloth begins and ends to count as busy."""
 
-_UNEVEN, _MIXED = (0.5, 0.75), (0.06, 0.1)
+_UNEVEN, _MIXED = (0.5, 0.75), (0.065, 0.105)
 """Local deviation of log luminance, and of chromaticity, at which cloth begins and ends to count as busy."""
 
 _COLOURFUL, _EVEN = (0.05, 0.1), (0.03, 0.05)
@@ -50,12 +50,12 @@ _PRINTED = (0.3, 0.55)
 _DOUBT = 0.03
 """Weight of a step that is not trusted at all: below 1 the surroundings' mean light has more say across prints."""
 
-_DYE_LOG, _DYE_CHROMA = 2.0, 0.08
+_DYE_LOG, _DYE_CHROMA = 1.5, 0.06
 """How far the log luminance, and the chromaticity, of one dye may be from its mean."""
 
 _MOST_DYES = 8
 
-_STEEP, _TINTED = (0.8, 0.12), (0.07, 0.02)
+_STEEP, _TINTED = (0.8, 0.12), (0.035, 0.015)
 """Steps that are half trusted as light, on plain and on busy cloth."""
 
 _ANCHOR = 1e-3
