@@ -60,12 +60,12 @@ def _of(request: HttpRequest, whose: str) -> PatternQuerySet:
     if whose == "mine":
         return Pattern.objects.of(request.user).ready()
     if whose == "favourites":
-        return Pattern.objects.visible_to(request.user).ready().filter(favourites__user_id=request.user.pk)
+        return Pattern.objects.visible_to(request.user).ready().filter(favourites__user_id=request.user.pk or 0)
     return Pattern.objects.public()
 
 
 def _with_likes(rows: PatternQuerySet, request: HttpRequest) -> PatternQuerySet:
-    return rows.annotate(liked=Exists(Favourite.objects.filter(pattern=OuterRef("pk"), user_id=request.user.pk)))
+    return rows.annotate(liked=Exists(Favourite.objects.filter(pattern=OuterRef("pk"), user_id=request.user.pk or 0)))
 
 
 @require_safe

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from ml_backend.models import Job
 from ml_backend.requests import PATTERN_TYPES, REPEATS
 from patterns.models import Pattern
 from patterns.templatetags.cloth import described_look, worn_name
@@ -25,7 +26,8 @@ def workspace(request: HttpRequest) -> HttpResponse:
     now = state.read(request)
     tray, tray_is_mine = _tray(request, now.pattern)
     photos = _photos(request, now.photo)
-    under_way = any(item.state in ("queued", "running") for item in (*tray, *photos))
+    states = {*(pattern.state for pattern in tray), *(photo.state for photo in photos)}
+    under_way = bool(states & {Job.State.QUEUED, Job.State.RUNNING})
     return render(
         request,
         "studio/workspace.html",
