@@ -1,7 +1,8 @@
 """Settings, all from the environment; with an empty environment Toile runs for one person on this machine.
 
 "Local" means that no ``TOILE_ALLOWED_HOSTS`` is given: only loopback names are answered, over plain HTTP.  Naming hosts
-makes the site public: HTTPS only, secure cookies, HSTS, hashed static files (run ``collectstatic``).
+makes the site public: HTTPS only, secure cookies, HSTS, hashed static files (run ``collectstatic``), unless
+``TOILE_HTTPS=0`` says that it is for a trusted network.  Behind a proxy that ends TLS set ``TOILE_BEHIND_PROXY=1``.
 """
 
 from pathlib import Path
@@ -121,7 +122,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = env.path("TOILE_STATIC_ROOT", DATA_DIR / "static")
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = LOCAL  # a local start needs no collectstatic
+WHITENOISE_USE_FINDERS = not HTTPS  # a start on this machine or in a home network needs no collectstatic
 WHITENOISE_AUTOREFRESH = DEBUG
 
 S3_BUCKET = env.str("TOILE_S3_BUCKET", "")
@@ -146,9 +147,9 @@ STORAGES = {
     if S3_BUCKET
     else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if LOCAL
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if HTTPS
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
 
@@ -169,6 +170,8 @@ JOB_SWEEP_SECONDS = env.float("TOILE_SWEEP_SECONDS", 10.0)
 JOB_RING_SECONDS = env.float("TOILE_RING_SECONDS", 45.0)
 """A job queued for so long without a start has its doorbell rung again."""
 JOB_KEEP_DAYS = 30
+WORKER_WARM_UP = env.bool("TOILE_WARM_UP", True)
+"""Load the models when a worker starts; off for workers that run none."""
 
 BROKER_URL = env.str("TOILE_BROKER_URL", f"sqla+sqlite:///{DATA_DIR / 'broker.sqlite3'}")
 

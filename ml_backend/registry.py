@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
@@ -216,13 +217,16 @@ def _overlay() -> Any:
 
 _loaded: OrderedDict[tuple[str, ...], Any] = OrderedDict()
 MOST_LOADED = 6
+_loading = threading.RLock()
+"""A job that comes while the worker is still warming up waits for the same pipeline; loading may nest."""
 
 
 def _resident(key: tuple[str, ...], load: Callable[[], Any]) -> Any:
     """What ``load`` makes, kept for the next job; the one unused for longest goes when there are too many."""
-    if key not in _loaded:
-        _loaded[key] = load()
-    _loaded.move_to_end(key)
-    while len(_loaded) > MOST_LOADED:
-        _loaded.popitem(last=False)
-    return _loaded[key]
+    with _loading:
+        if key not in _loaded:
+            _loaded[key] = load()
+        _loaded.move_to_end(key)
+        while len(_loaded) > MOST_LOADED:
+            _loaded.popitem(last=False)
+        return _loaded[key]

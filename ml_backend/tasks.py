@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import threading
 import time
 
 from celery import shared_task
-from celery.signals import worker_ready
+from celery.signals import worker_process_init, worker_ready
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
-from . import jobs
+from . import jobs, registry
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,23 @@ def _sweep_when_due() -> None:
 def sweep_at_start(**_: object) -> None:
     """A worker that starts after a crash looks at once for what was left."""
     sweep.apply_async(expires=60)
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def warm_up(**_: object) -> None:
+    """Load the pipelines while nobody waits yet; in a thread, for a process that starts slowly is taken for dead."""
+    if settings.WORKER_WARM_UP:
+        threading.Thread(target=_load_pipelines, name="warm-up", daemon=True).start()
+
+
+def _load_pipelines() -> None:
+    try:
+        for capability in ("generate", "segment"):
+            registry.pipeline(capability)
+    except Exception:
+        log.warning("Not warmed up; the first job that needs a model will say why.", exc_info=True)
+    finally:
+        connection.close()
 
 
 def purge_broker() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -41,6 +42,11 @@ def delete_empty_guests() -> int:
         favourites=None,
     )
     return gone.delete()[1].get("studio.User", 0)
+
+
+def delete_expired_sessions() -> int:
+    """Sessions that nobody can use any more."""
+    return Session.objects.filter(expire_date__lt=timezone.now()).delete()[0]
 
 
 def _days_ago(days: int) -> datetime:

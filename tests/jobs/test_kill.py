@@ -30,9 +30,10 @@ def test_killed_worker_loses_nothing_and_doubles_nothing(transactional_db, tmp_p
         "DJANGO_SETTINGS_MODULE": "fashion_site.settings",
         "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
         "TOILE_DATA_DIR": str(tmp_path),
-        "TOILE_LEASE_SECONDS": "2",
+        "TOILE_LEASE_SECONDS": "3",
         "TOILE_SWEEP_SECONDS": "1",
         "TOILE_RING_SECONDS": "2",
+        "TOILE_WARM_UP": "0",
     }
     environment.pop("TOILE_BROKER_URL", None)
     subprocess.run(
@@ -41,7 +42,7 @@ def test_killed_worker_loses_nothing_and_doubles_nothing(transactional_db, tmp_p
     assert Job.objects.filter(state="queued").count() == COUNT
 
     first = start_worker(environment, tmp_path / "first.log")
-    wait_for(lambda: done() >= 5 and Job.objects.filter(state="running").exists(), first)
+    wait_for(lambda: done() >= 5 and caught_working(first), first)
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
     assert 0 < done() < COUNT
@@ -70,8 +71,6 @@ def start_worker(environment: dict[str, str], log: Path) -> subprocess.Popen[byt
         "tests.jobs.kill_app",
         "worker",
         "-B",
-        "-Q",
-        "default,gpu,training",
     ]
     with log.open("wb") as out:
         return subprocess.Popen(
@@ -79,11 +78,20 @@ def start_worker(environment: dict[str, str], log: Path) -> subprocess.Popen[byt
         )
 
 
+def caught_working(worker: subprocess.Popen[bytes]) -> bool:
+    """Halt the worker and its children; True if that was in the middle of a job, else they go on."""
+    os.killpg(worker.pid, signal.SIGSTOP)
+    if Job.objects.filter(state="running").exists():
+        return True
+    os.killpg(worker.pid, signal.SIGCONT)
+    return False
+
+
 def done() -> int:
     return Job.objects.filter(state="done").count()
 
 
-def wait_for(condition, worker, seconds=45.0):
+def wait_for(condition, worker, seconds=90.0):
     end = time.monotonic() + seconds
     while not condition():
         assert worker.poll() is None, "the worker ended by itself"

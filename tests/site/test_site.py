@@ -72,6 +72,8 @@ print(json.dumps({**{n: getattr(settings, n) for n in names}, "static": settings
         "ALLOWED_HOSTS": ["toile.example"],
         "static": "whitenoise.storage.CompressedManifestStaticFilesStorage",
     }
+    home = json.loads(python(code, tmp_path, TOILE_ALLOWED_HOSTS="192.168.1.7", TOILE_HTTPS="0"))
+    assert (home["SECURE_SSL_REDIRECT"], home["static"].rpartition(".")[2]) == (False, "StaticFilesStorage")
     local = json.loads(python(code, tmp_path))
     assert (local["DEBUG"], local["SECURE_SSL_REDIRECT"]) == (False, False)
     assert local["ALLOWED_HOSTS"] == ["localhost", "127.0.0.1", "[::1]"]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import TestCase
 from django.utils import timezone
@@ -220,3 +221,15 @@ def test_empty_guests_go(make_person, make_pattern):
     assert retention.delete_empty_guests() == 1
     assert User.objects.count() == 3
     assert {busy, member} <= set(User.objects.all())
+
+
+def test_the_sweep_command_does_it_all(person, make_photo, settings, capsys):
+    from django.contrib.sessions.models import Session
+
+    settings.PHOTO_RETENTION_DAYS = 1
+    make_photo(person)
+    Photo.objects.update(created_at=timezone.now() - timedelta(days=2))
+    Session.objects.create(session_key="old", expire_date=timezone.now() - timedelta(days=1))
+    call_command("sweep")
+    assert "1 photos and 0 empty guests deleted" in capsys.readouterr().out
+    assert not Session.objects.exists()
