@@ -1,7 +1,8 @@
 """Tests on the servers of production: PostgreSQL, Redis and S3, real ones, started for the run (see ``servers.py``).
 
-Settings come from the environment and are read once, so each group runs in a pytest of its own: ``test_production.py`` starts
-it with the environment a deployment would have, on the modules ``on_postgresql.py``, ``with_redis.py`` and ``with_s3.py``.
+Settings come from the environment and are read once, so each group runs in a pytest of its own: ``test_production.py``
+starts it with the environment a deployment would have, on the modules ``on_postgresql.py``, ``with_redis.py`` and
+``with_s3.py``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ def at_once() -> Callable[[int, Callable[[int], object]], list[object]]:
     from django.db import connection
 
     def run(count: int, function: Callable[[int], object]) -> list[object]:
-        gate, results, errors = threading.Barrier(count), [None] * count, []
+        gate = threading.Barrier(count)
+        results: list[object] = [None] * count
+        errors: list[BaseException] = []
 
         def call(number: int) -> None:
             try:

@@ -1,7 +1,7 @@
 """The servers that production uses, each started for the tests alone.
 
-All listen on free loopback ports, keep their files in a temporary folder, and end with the test run: they are stopped when
-their context is left, and (on Linux) told to stop by the kernel if the test run itself is killed.
+All listen on free loopback ports, keep their files in a temporary folder, and end with the test run: they are stopped
+when their context is left, and (on Linux) told to stop by the kernel if the test run itself is killed.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 """A crowded machine takes its time; a free one starts each server in a second or two."""
 
 
@@ -179,12 +180,9 @@ def postgresql() -> Iterator[str]:
         finally:
             made.kill()
         settings = {"listen_addresses": HOST, "port": port, "unix_socket_directories": "", "fsync": "off"}
-        command = [
-            postgres,
-            "-D",
-            cluster,
-            *(part for name, value in settings.items() for part in ("-c", f"{name}={value}")),
-        ]
+        command: list[str | Path] = [postgres, "-D", cluster]
+        for name, value in settings.items():
+            command += ["-c", f"{name}={value}"]
         address = f"postgresql://toile:{password}@{HOST}:{port}"
         with running(
             "PostgreSQL",
@@ -249,6 +247,16 @@ class Redis:
         command = [redis_program(), *(str(part) for option in options.items() for part in option)]
         self.server = start("Redis", command, self.folder / "redis.log")
         self.server.wait_ready(lambda: answers(self.port))
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It still takes connections, in the kernel's queue, and says nothing."""
+        assert self.server
+        self.server.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.server.process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """Stop without keeping anything: messages in it are lost."""
@@ -317,7 +325,8 @@ s3_acl = false
 class Swift:
     """OpenStack Swift behind its S3 interface, on one folder.
 
-    Chosen because it checks signatures, their expiry and their scope as Amazon's service does; the usual fakes accept any.
+    Chosen because it checks signatures, their expiry and their scope as Amazon's service does; the usual fakes accept
+    any.
     ``stop`` and ``start`` of the proxy are an outage: what was stored stays.
     """
 
@@ -338,7 +347,7 @@ class Swift:
         for kind in self.ports:
             self.storage.append(self._start(kind))
         for server, port in zip(self.storage, self.ports.values(), strict=True):
-            server.wait_ready(lambda port=port: answers(port))
+            server.wait_ready(partial(answers, port))
         self.start()
 
     def start(self) -> None:

@@ -30,17 +30,22 @@ def postgresql() -> Iterator[str]:
         pytest.skip(str(error))
 
 
+@pytest.fixture
+def broker() -> str:
+    """Where the Redis server of the run will be."""
+    try:
+        servers.redis_program()
+    except servers.Unavailable as error:
+        pytest.skip(str(error))
+    return f"redis://{servers.HOST}:{servers.free_ports(1)[0]}/0"
+
+
 def test_on_postgresql(postgresql: str, tmp_path: Path) -> None:
     """The races of ``on_postgresql.py`` and the whole life of a job."""
     inside(["tests/production/on_postgresql.py", "tests/jobs/test_jobs.py"], tmp_path, DATABASE_URL=postgresql)
 
 
-def test_with_redis(postgresql: str, tmp_path: Path) -> None:
-    try:
-        servers.redis_program()
-    except servers.Unavailable as error:
-        pytest.skip(str(error))
-    broker = f"redis://{servers.HOST}:{servers.free_ports(1)[0]}/0"
+def test_with_redis(broker: str, postgresql: str, tmp_path: Path) -> None:
     inside(["tests/production/with_redis.py"], tmp_path, DATABASE_URL=postgresql, TOILE_BROKER_URL=broker)
 
 

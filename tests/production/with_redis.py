@@ -13,7 +13,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from PIL import Image
 
-from fashion_site.celery import app
+from fashion_site.celery import app, transport_options
 from ml_backend.images import read_recipe
 from ml_backend.models import Job, ScratchFile
 from ml_backend.requests import GenerateRequest
@@ -22,17 +22,25 @@ from patterns.models import Pattern
 from studio.models import User
 from tests.production import servers
 
-COUNT = 20
+COUNT = 14
 QUEUES = "default,gpu,training"
 
 
-@pytest.fixture
-def broker(redis, settings, monkeypatch):
-    """This process rings over Redis too, as the web server does."""
-    settings.BROKER_URL = redis.url
-    app.conf.update(broker_url=redis.url, broker_transport_options={})
-    yield redis
+@pytest.fixture(scope="session")
+def pool():
+    """One pool of connections for all tests, as in one web process."""
+    yield
     app.pool.force_close_all()
+
+
+@pytest.fixture
+def broker(redis, pool, settings):
+    """This process rings over Redis, as the web server does, only with less patience."""
+    settings.BROKER_URL = redis.url
+    app.conf.update(
+        broker_url=redis.url, broker_transport_options={**transport_options(redis.url), "socket_timeout": 1}
+    )
+    return redis
 
 
 @pytest.fixture
@@ -44,7 +52,7 @@ def deployment(transactional_db, tmp_path) -> dict[str, str]:
         **os.environ,
         "DATABASE_URL": f"postgresql://{address}/{settings['NAME']}",
         "TOILE_DATA_DIR": str(tmp_path),
-        "TOILE_LEASE_SECONDS": "2",
+        "TOILE_LEASE_SECONDS": "4",
         "TOILE_SWEEP_SECONDS": "1",
         "TOILE_RING_SECONDS": "2",
     }
@@ -52,7 +60,7 @@ def deployment(transactional_db, tmp_path) -> dict[str, str]:
 
 @pytest.fixture
 def start_worker(deployment, tmp_path):
-    """``start_worker(app)``: a worker that is stopped with the test."""
+    """``start_worker(app)``: a worker that ends with the test."""
     workers: list[servers.Server] = []
 
     def start(celery_app: str = "fashion_site") -> servers.Server:
@@ -62,7 +70,7 @@ def start_worker(deployment, tmp_path):
 
     yield start
     for worker in workers:
-        worker.stop()
+        worker.kill()
 
 
 def until(condition, worker: servers.Server, seconds: float = 120.0) -> None:
@@ -96,13 +104,36 @@ def test_a_pattern_is_drawn_and_an_outage_of_redis_only_delays(broker, start_wor
         assert read_recipe(tile)["seed"] == 1
 
     broker.stop()
-    app.pool.force_close_all()
     asked = time.monotonic()
     ask(ana, 2)
-    assert time.monotonic() - asked < 20, "a visitor does not wait for a broker that is away"
+    assert time.monotonic() - asked < 15, "a visitor does not wait for a broker that is away"
     assert states() == {"done": 1, "queued": 1}
     broker.start()
     until(lambda: states() == {"done": 2}, worker)
+
+
+def test_a_visitor_does_not_wait_for_a_redis_that_takes_calls_but_does_not_answer(broker, transactional_db):
+    ana = User.objects.create_user("ana")
+    ask(ana, 1)
+    with broker.frozen():
+        asked = time.monotonic()
+        ask(ana, 2)
+        assert 0.9 < time.monotonic() - asked < 20, "it tried, and gave up"
+    assert states() == {"queued": 2}
+
+
+def test_every_ring_is_heard(broker, transactional_db, caplog):
+    """The sweeper makes up for lost messages; here none is lost, a restart of Redis apart."""
+    ana = User.objects.create_user("ana")
+    for seed in range(3):
+        ask(ana, seed)
+    broker.stop()
+    broker.start()
+    for seed in range(3):
+        ask(ana, seed)
+    assert "broker did not take a message" not in caplog.text
+    with app.connection_for_read() as connection:
+        assert connection.default_channel.client.llen("default") == 3
 
 
 def test_a_killed_worker_loses_nothing_and_doubles_nothing(broker, start_worker, tmp_path: Path):
@@ -113,9 +144,9 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(broker, start_worker,
         kill_app.jobs.submit(ana, "quick", {"n": number})
 
     first = start_worker("tests.jobs.kill_app")
-    until(lambda: done() >= 5 and "running" in states(), first)
+    until(lambda: done() >= 4 and "running" in states(), first)
     first.kill()
-    assert 5 <= done() < COUNT
+    assert 4 <= done() < COUNT
     assert states().get("running") == 1, "it was killed in the middle of a job"
 
     second = start_worker("tests.jobs.kill_app")
@@ -124,7 +155,7 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(broker, start_worker,
     assert Counter(Pattern.objects.values_list("seed", flat=True)) == Counter(range(COUNT))
     kept = {f"quick/{path.name}" for path in (tmp_path / "files" / "quick").iterdir()}
     assert kept == set(Pattern.objects.values_list("tile", flat=True))
-    assert max(Job.objects.values_list("attempt", flat=True)) == 2
+    assert max(Job.objects.values_list("attempt", flat=True)) >= 2
 
 
 def done() -> int:
