@@ -89,7 +89,9 @@ def build_parser() -> argparse.ArgumentParser:
     overlay = command("overlay", run_overlay, "Wear a tile on the clothes of a photo.")
     overlay.add_argument("photo", type=Path, metavar="PHOTO")
     overlay.add_argument("--pattern", type=Path, required=True, metavar="TILE")
-    overlay.add_argument("--garments", type=_garments, default=(), help=f"some of {','.join(CLOTH_CLASSES)} (default: all)")
+    overlay.add_argument(
+        "--garments", type=_garments, default=(), help=f"some of {','.join(CLOTH_CLASSES)} (default: all)"
+    )
     overlay.add_argument("--mask", type=Path, help="grey picture, white where the pattern goes (default: found)")
     overlay.add_argument("--scale-cm", type=float, default=16.0, help="side of a tile on the cloth")
     overlay.add_argument("--rotate", type=float, default=0.0, help="degrees counter-clockwise")
@@ -161,7 +163,7 @@ def run_segment(options: argparse.Namespace) -> Answer:
     if len(set(stems)) < len(stems):
         raise BadInput("Two of the photos have the same name; their masks would overwrite each other.")
     pipeline = _segmenter(options)
-    found = []
+    found, lines = [], []
     with _bar("Finding clothes", len(stems)) as progress:
         for index, path in enumerate(options.photos):
             result = pipeline(images.open_picture(path))
@@ -170,8 +172,8 @@ def run_segment(options: argparse.Namespace) -> Answer:
             images.save_picture(Image.fromarray(result.labels), labels)
             cloth = {"garments": list(result.garments), "cloth": round(float(result.mask.mean()), 4)}
             found.append({"photo": str(path), "mask": str(mask), "labels": str(labels), **cloth})
+            lines.append(f"{mask}: {', '.join(result.garments) or 'no clothes found'}")
             progress((index + 1) / len(stems), path.name)
-    lines = [f"{entry['mask']}: {', '.join(entry['garments']) or 'no clothes found'}" for entry in found]
     classes = {str(index): name for index, name in enumerate(GARMENT_CLASSES)}
     return {"model": pipeline.model, "classes": classes, "photos": found, "lines": lines}
 
@@ -212,7 +214,9 @@ def run_train(options: argparse.Namespace) -> Answer:
 
 def run_evaluate(options: argparse.Namespace) -> Answer:
     figures = options.measure(options)
-    lines = [f"{name}: {value:.4f}" if isinstance(value, float) else f"{name}: {value}" for name, value in figures.items()]
+    lines = [
+        f"{name}: {value:.4f}" if isinstance(value, float) else f"{name}: {value}" for name, value in figures.items()
+    ]
     return {"metric": options.metric, **figures, "lines": lines}
 
 

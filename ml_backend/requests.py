@@ -30,7 +30,10 @@ PATTERN_TYPES = (
 """The ten pattern types; the index is the class label of the conditional networks."""
 
 GARMENT_CLASSES = ("background", "top", "outerwear", "dress", "skirt", "trousers", "other", "skin")
-"""Segmentation classes; the index is the pixel value of a class map.  ``other`` is other cloth, ``skin`` is skin and hair."""
+"""Segmentation classes; the index is the pixel value of a class map.
+
+``other`` is other cloth (tights, scarves, hats ...), ``skin`` is skin and hair; shoes and bags are background.
+"""
 
 CLOTH_CLASSES = GARMENT_CLASSES[1:7]
 """The classes that are cloth and can wear a pattern."""

@@ -129,7 +129,16 @@ def main() -> int:
     for command in (["migrate", "--verbosity", "0"], ["load_starters"]):
         if subprocess.run([PYTHON, "manage.py", *command], cwd=ROOT).returncode:
             return 1
-    web = [PYTHON, "-m", "uvicorn", "fashion_site.asgi:application", "--host", options.host, "--port", str(options.port)]
+    web = [
+        PYTHON,
+        "-m",
+        "uvicorn",
+        "fashion_site.asgi:application",
+        "--host",
+        options.host,
+        "--port",
+        str(options.port),
+    ]
     queues = ["-Q", "default,gpu,training"]
     worker = [PYTHON, "-m", "celery", "-A", "fashion_site", "worker", "-B", *queues, "--loglevel", "WARNING"]
     shown = "localhost" if options.host in ("127.0.0.1", "0.0.0.0", "::") else options.host

@@ -15,7 +15,7 @@ from ..errors import BadInput
 from ..requests import GARMENT_CLASSES
 
 if TYPE_CHECKING:
-    from ..pipelines.segment import SegmentPipeline, Segmentation
+    from ..pipelines.segment import Segmentation, SegmentPipeline
 
 Pixels = NDArray[np.uint8]
 Pair = tuple[Path, Callable[[], Pixels]]

@@ -43,11 +43,15 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
     psnr.add_argument("picture", type=Path, metavar="PICTURE")
     psnr.add_argument("truth", type=Path, metavar="TRUTH")
 
-    restoration = metric("restoration", measure_restoration, "The SRGAN against bicubic and Lanczos on held-out pictures.")
+    restoration = metric(
+        "restoration", measure_restoration, "The SRGAN against bicubic and Lanczos on held-out pictures."
+    )
     restoration.add_argument("--scale", type=int, choices=(4, 8), default=8)
     restoration.add_argument("--model", type=Path, help="package folder (default: the starter)")
     restoration.add_argument("--count", type=int, default=40, help="drawn pictures (default: 40)")
-    restoration.add_argument("--real", default="", metavar="DIR", help="close-ups of cloth by class, for real pictures too")
+    restoration.add_argument(
+        "--real", default="", metavar="DIR", help="close-ups of cloth by class, for real pictures too"
+    )
 
     generator = metric("generator", measure_generator, "KID, FID and recognised share of dreamed fabrics, per type.")
     generator.add_argument("--model", type=Path, help="package folder (default: the starter)")

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class UNetConfig:
-    """``widths``: maps at each level, the first at half resolution; ``depths``: residual blocks at each encoder level."""
+    """``widths``: maps of each level, the first at half resolution; ``depths``: residual blocks of each encoder."""
 
     classes: int = 8
     widths: tuple[int, ...] = (24, 48, 96, 160, 224)

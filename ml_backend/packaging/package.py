@@ -121,7 +121,9 @@ def save_package(
         name=name,
         capability=capability,
         architecture=architecture,
-        config=dataclasses.asdict(config) if dataclasses.is_dataclass(config) and not isinstance(config, type) else config,
+        config=dataclasses.asdict(config)
+        if dataclasses.is_dataclass(config) and not isinstance(config, type)
+        else config,
         sha256=sha256_of(path / WEIGHTS),
         version=version,
         licence=licence,

@@ -19,7 +19,7 @@ UNUSED = ("encoder.conv_head.", "encoder.bn2.", "encoder.classifier.")
 
 
 def convert_unet_2020(checkpoint: Path | str, out: Path | str) -> Package:
-    """``Unet_2020-10-30`` (segmentation_models_pytorch ``Unet``, ``timm-efficientnet-b3``, one class) -> package at ``out``.
+    """``Unet_2020-10-30`` (segmentation_models_pytorch ``Unet``, ``timm-efficientnet-b3``, one class) -> a package.
 
     The file is read with ``weights_only``, so nothing in it can run.  Raises :class:`BadPackage` when it is something
     else, naming the layers that differ.
@@ -35,7 +35,9 @@ def convert_unet_2020(checkpoint: Path | str, out: Path | str) -> Package:
     misshapen = sorted(key for key in wanted if key in weights and weights[key].shape != wanted[key].shape)
     for what, keys in (("lacks", missing), ("has unknown", unknown), ("has other shapes for", misshapen)):
         if keys:
-            raise BadPackage(f"{checkpoint} is not the published cloth U-Net: it {what} {len(keys)} layers, first {keys[0]}.")
+            raise BadPackage(
+                f"{checkpoint} is not the published cloth U-Net: it {what} {len(keys)} layers, first {keys[0]}."
+            )
     return save_package(
         out,
         name=Path(checkpoint).stem,

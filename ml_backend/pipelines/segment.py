@@ -55,8 +55,11 @@ class Segmentation:
 
 
 class SegmentPipeline:
-    """``SegmentPipeline(package)(photo) -> Segmentation``.  The package is a ``unet`` over our classes, or a network with
-    one class (cloth or not), whose cloth is labelled ``other``."""
+    """``SegmentPipeline(package)(photo) -> Segmentation``.
+
+    The package is a ``unet`` over our classes, or a network with one class (cloth or not), whose cloth is labelled
+    ``other``.
+    """
 
     def __init__(self, package: Package, device: str = "cpu") -> None:
         if package.manifest.capability != "segment":
@@ -114,7 +117,7 @@ def _one_class(logits: torch.Tensor) -> torch.Tensor:
 
 
 def _working_size(size: tuple[int, int], multiple: int) -> tuple[int, int]:
-    """(height, width) of about :data:`WORKING_PIXELS` in the photo's proportions; extreme strips keep one ``multiple``."""
+    """(height, width) of about :data:`WORKING_PIXELS` in the photo's proportions; strips keep one ``multiple``."""
     width, height = size
     scale = math.sqrt(WORKING_PIXELS / (width * height))
     longest = WORKING_PIXELS // multiple
@@ -165,7 +168,9 @@ def _class_map(coarse: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArra
         better = enlarged > best
         best[better] = enlarged[better]
         cloth_class[better] = index
-    skin = np.asarray(Image.fromarray(coarse[LAST_CLOTH + 1] - coarse[0]).resize((width, height), Image.Resampling.BILINEAR))
+    skin = np.asarray(
+        Image.fromarray(coarse[LAST_CLOTH + 1] - coarse[0]).resize((width, height), Image.Resampling.BILINEAR)
+    )
     rest = np.where(skin > 0, np.uint8(LAST_CLOTH + 1), np.uint8(0))
     cloth_class[cloth_class == 0] = FIRST_CLOTH
     return np.where(mask > 0, cloth_class, rest)

@@ -1,6 +1,6 @@
 """Training: one recipe a file, each a frozen config dataclass and a ``train`` function.
 
-A recipe file is JSON: ``{"recipe": "unet", ...}``, where ``recipe`` names the module and the rest are its config's fields.
+A recipe file is JSON: ``{"recipe": "unet", ...}``; ``recipe`` names the module, the rest are its config's fields.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def read_recipe(path: Path | str) -> Any:
         raise BadInput(f"{path} is not a JSON recipe: {error}.") from error
     name = data.get("recipe") if isinstance(data, dict) else None
     if name not in RECIPES:
-        raise BadInput(f"{path} names no known recipe; \"recipe\" must be one of {', '.join(RECIPES)}.")
+        raise BadInput(f'{path} names no known recipe; "recipe" must be one of {", ".join(RECIPES)}.')
     module_name, class_name = RECIPES[name]
     config = getattr(import_module(f".{module_name}", __name__), class_name)
     unknown = sorted(set(data) - {field.name for field in dataclasses.fields(config)})

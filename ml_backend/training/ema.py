@@ -26,8 +26,8 @@ class EMA:
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         for shadow, weight in zip(self.network.parameters(), network.parameters(), strict=True):
             shadow.lerp_(weight, 1 - decay)
-        for shadow, buffer in zip(self.network.buffers(), network.buffers(), strict=True):
-            shadow.copy_(buffer)
+        for kept, buffer in zip(self.network.buffers(), network.buffers(), strict=True):
+            kept.copy_(buffer)
 
     def state_dict(self) -> dict[str, object]:
         return {"network": self.network.state_dict(), "updates": self.updates}

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -27,11 +26,13 @@ class Run:
     """Opens ``run_dir`` for ``config`` (a recipe dataclass).
 
     A directory that already holds a checkpoint is refused unless ``resume`` is set, so a finished run is never
-    overwritten by accident.  With ``resume``, a config that differs from the recorded one is refused: it would not be the
-    same curve.  ``free`` names the fields that may differ (how long to train).
+    overwritten by accident.  With ``resume``, a config that differs from the recorded one is refused: it would not be
+    the same curve.  ``free`` names the fields that may differ (how long to train).
     """
 
-    def __init__(self, run_dir: Path | str, config: Any, *, resume: bool = False, free: tuple[str, ...] = ("steps",)) -> None:
+    def __init__(
+        self, run_dir: Path | str, config: Any, *, resume: bool = False, free: tuple[str, ...] = ("steps",)
+    ) -> None:
         self.path = Path(run_dir)
         self.resume = resume
         self._started = time.monotonic()
@@ -48,7 +49,9 @@ class Run:
         now = json.loads(json.dumps(dataclasses.asdict(config)))
         changed = sorted(key for key in now if key not in free and now[key] != recorded.get(key))
         if changed:
-            raise BadInput(f"The recipe differs from the run's own in {', '.join(changed)}; a resumed run keeps its recipe.")
+            raise BadInput(
+                f"The recipe differs from the run's own in {', '.join(changed)}; a resumed run keeps its recipe."
+            )
 
     def log(self, step: int, **metrics: float) -> None:
         entry = {"step": step, "seconds": round(time.monotonic() - self._started, 1), **metrics}
@@ -59,10 +62,10 @@ class Run:
         """Write the checkpoint beside the old one, then swap: a kill at any moment leaves a whole file."""
         partial = self.path / "checkpoint.partial"
         torch.save(state, partial)
-        os.replace(partial, self.path / "checkpoint.pt")
+        partial.replace(self.path / "checkpoint.pt")
 
     def load(self) -> dict[str, Any] | None:
-        """The newest checkpoint if this run resumes and has one.  Log lines past it are dropped: they will be made again."""
+        """The newest checkpoint if this run resumes and has one; log lines past it are dropped, to be made again."""
         path = self.path / "checkpoint.pt"
         if not self.resume or not path.exists():
             return None

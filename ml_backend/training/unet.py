@@ -27,7 +27,7 @@ from .run import Run
 FIRST_CLOTH, LAST_CLOTH = (GARMENT_CLASSES.index(CLOTH_CLASSES[i]) for i in (0, -1))
 
 GARMENT_WEIGHTS = (1.0, 1.0, 1.5, 2.0, 1.0, 2.0)
-"""Weight of each cloth class, about 1 / sqrt(share of the cloth in street photos): skirts and scarves are few and small."""
+"""Weight of each cloth class, about 1 / sqrt(share of the cloth in street photos): skirts are few and small."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def train(
             logits = network(rgb.to(device).contiguous(memory_format=torch.channels_last))
             loss = cloth_loss(logits.float(), labels.to(device))
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
         ema.update(network)

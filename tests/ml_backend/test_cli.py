@@ -1,4 +1,4 @@
-"""The command line's promises: files where they were asked for, JSON for machines, status 2 and one line for bad input."""
+"""The command line's promises: files where asked for, JSON for machines, status 2 and one line for bad input."""
 
 import dataclasses
 import json
@@ -30,6 +30,11 @@ def complaint(capsys, *arguments):
     return line
 
 
+def pixels(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
 @pytest.fixture
 def photo(tmp_path):
     path = tmp_path / "ana.png"
@@ -54,7 +59,20 @@ def test_every_command_has_help(command, capsys):
 
 def test_generate_writes_one_file_a_seed_with_its_recipe(tmp_path, capsys):
     status, answer = run(
-        capsys, "generate", "--type", "floral", "--count", 2, "--seed", 7, "--size", 64, "--engine", "drawn", "--out", tmp_path
+        capsys,
+        "generate",
+        "--type",
+        "floral",
+        "--count",
+        2,
+        "--seed",
+        7,
+        "--size",
+        64,
+        "--engine",
+        "drawn",
+        "--out",
+        tmp_path,
     )
     assert status == 0
     assert [entry["file"] for entry in answer["patterns"]] == [str(tmp_path / f"floral-{seed}.png") for seed in (7, 8)]
@@ -63,23 +81,23 @@ def test_generate_writes_one_file_a_seed_with_its_recipe(tmp_path, capsys):
         recipe = images.read_recipe(image)
     assert GenerateRequest.from_dict(recipe).seed == 8
     again = tmp_path / "again"
-    run(capsys, *"generate --type floral --seed 8 --size 64 --engine drawn --out".split(), again)
-    assert np.array_equal(np.asarray(Image.open(again / "floral-8.png")), np.asarray(Image.open(tmp_path / "floral-8.png")))
+    run(capsys, *["generate", "--type", "floral", "--seed", "8", "--size", "64", "--engine", "drawn", "--out"], again)
+    assert np.array_equal(pixels(again / "floral-8.png"), pixels(tmp_path / "floral-8.png"))
 
 
 def test_generate_wears_the_given_palette(tmp_path, capsys):
     palette = "#ff0000,#00ff00"
-    run(capsys, *"generate --type striped --engine drawn --size 64 --palette".split(), palette, "--out", tmp_path)
-    pixels = np.asarray(Image.open(tmp_path / "striped-0.png"))
-    assert (pixels[..., 2] < 60).all(), "no blue in a palette without blue"
+    drawn = ["--engine", "drawn", "--size", 64, "--palette", palette]
+    run(capsys, "generate", "--type", "striped", *drawn, "--out", tmp_path)
+    striped = pixels(tmp_path / "striped-0.png")
+    assert (striped[..., 2] < 60).all(), "no blue in a palette without blue"
 
 
 def test_segment_writes_mask_and_classes_of_the_photos_size(photo, tiny_segmenter, tmp_path, capsys):
     status, answer = run(capsys, "segment", photo, "--model", tiny_segmenter.path, "--out", tmp_path / "masks")
     assert status == 0
-    mask, labels = Image.open(tmp_path / "masks/ana.png"), Image.open(tmp_path / "masks/ana.labels.png")
-    assert mask.size == labels.size == (40, 60)
-    assert mask.mode == labels.mode == "L"
+    mask, labels = pixels(tmp_path / "masks/ana.png"), pixels(tmp_path / "masks/ana.labels.png")
+    assert mask.shape == labels.shape == (60, 40), "one channel, the photo's size"
     assert list(answer["classes"].values()) == list(GARMENT_CLASSES)
     assert answer["model"] == tiny_segmenter.manifest.reference
 
@@ -87,7 +105,9 @@ def test_segment_writes_mask_and_classes_of_the_photos_size(photo, tiny_segmente
 def test_segment_refuses_two_photos_of_one_name(photo, tiny_segmenter, tmp_path, capsys):
     (tmp_path / "b").mkdir()
     (tmp_path / "b/ana.png").write_bytes(photo.read_bytes())
-    line = complaint(capsys, "segment", photo, tmp_path / "b/ana.png", "--model", tiny_segmenter.path, "--out", tmp_path)
+    line = complaint(
+        capsys, "segment", photo, tmp_path / "b/ana.png", "--model", tiny_segmenter.path, "--out", tmp_path
+    )
     assert "same name" in line
 
 
@@ -100,7 +120,7 @@ def test_overlay_changes_only_what_the_mask_names(photo, tile, tmp_path, capsys)
     status, answer = run(capsys, "overlay", photo, *options, "--repeat", "half-drop", "--out", out)
     assert status == 0
     assert answer["scale_cm"] == 12
-    before, after = np.asarray(Image.open(photo)), np.asarray(Image.open(out))
+    before, after = pixels(photo), pixels(out)
     assert after.shape == before.shape
     assert np.array_equal(after[mask == 0], before[mask == 0])
     assert np.abs(after.astype(int) - before)[15:45, 15:25].mean() > 10
@@ -126,9 +146,9 @@ def test_train_runs_a_recipe_file(street_folder, tmp_path, capsys):
 def test_evaluate_iou_of_folders(tmp_path, capsys):
     for name, columns in (("made", 4), ("true", 8)):
         (tmp_path / name).mkdir()
-        pixels = np.zeros((8, 8), np.uint8)
-        pixels[:, :columns] = 255
-        Image.fromarray(pixels).save(tmp_path / name / "a.png")
+        mask = np.zeros((8, 8), np.uint8)
+        mask[:, :columns] = 255
+        Image.fromarray(mask).save(tmp_path / name / "a.png")
     status, answer = run(capsys, "evaluate", "iou", tmp_path / "made", tmp_path / "true")
     assert status == 0
     assert answer["iou"] == pytest.approx(0.5)
@@ -167,7 +187,9 @@ def test_bad_input_is_one_line_and_status_two(arguments, words, photo, tile, tmp
     assert not list(out.iterdir()), "nothing is written"
 
 
-@pytest.mark.parametrize("arguments", ["", "weave", "generate", "generate --type tartan --out x", "upscale a --scale 3 --out b"])
+@pytest.mark.parametrize(
+    "arguments", ["", "weave", "generate", "generate --type tartan --out x", "upscale a --scale 3 --out b"]
+)
 def test_usage_errors_have_status_two(arguments):
     with pytest.raises(SystemExit) as ended:
         main(arguments.split())

@@ -12,7 +12,15 @@ from ml_backend import training
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.networks.unet import UNet, UNetConfig
 from ml_backend.requests import GARMENT_CLASSES
-from ml_backend.training.data.cloth import IGNORE, augment, held_out, letterbox, on_plain_ground, read_garments, read_street
+from ml_backend.training.data.cloth import (
+    IGNORE,
+    augment,
+    held_out,
+    letterbox,
+    on_plain_ground,
+    read_garments,
+    read_street,
+)
 from ml_backend.training.run import Run
 from ml_backend.training.unet import UNetRecipe, batch, cloth_loss, rate_factor, train
 

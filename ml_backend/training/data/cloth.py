@@ -6,7 +6,7 @@ Two folder layouts are read:
   ``index name``), the layout of Clothing Co-Parsing (Yang, Luo, Lin, CVPR 2014);
 * single garments: ``photos/CLASS/NAME.jpg`` with ``mattes/CLASS/NAME.png`` (white = the garment).
 
-Every photo is kept in memory at a fixed working size, letterboxed; which photos are held out depends on their name only.
+Every photo is kept in memory at a fixed working size, letterboxed; its name alone decides whether it is held out.
 """
 
 from __future__ import annotations
@@ -123,13 +123,13 @@ def augment(images: Tensor, labels: Tensor, rng: np.random.Generator) -> tuple[T
     rgb, classes = images.float() / 255, labels.float()[:, None]
     grid = F.affine_grid(_affine(rng, count, rgb.shape[-2] / rgb.shape[-1]), list(rgb.shape), align_corners=False)
     rgb = F.grid_sample(rgb - 0.5, grid, mode="bilinear", align_corners=False) + 0.5
-    # Class indices do not interpolate; outside the photo nothing is known, hence the shift by IGNORE around zero padding.
+    # Class indices do not interpolate; the shift makes zero padding mean IGNORE: outside the photo nothing is known.
     classes = F.grid_sample(classes - IGNORE, grid, mode="nearest", align_corners=False) + IGNORE
     return _relight(rgb, rng), classes[:, 0].round().long()
 
 
 def on_plain_ground(images: Tensor, labels: Tensor, rng: np.random.Generator, share: float = 0.4) -> Tensor:
-    """Some single garments (N, 3, H, W) uint8 moved onto an even ground with a soft gradient, half of them nearly white.
+    """Some single garments (N, 3, H, W) uint8 moved onto an even ground, softly graded, half of them nearly white.
 
     Shop pictures look like that, and amateurs' photos hardly ever do.
     """

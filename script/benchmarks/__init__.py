@@ -1,0 +1,1 @@
+"""Benchmarks: figures with a baseline from the same run, never asserted in tests."""

@@ -1,0 +1,29 @@
+"""``python -m script.benchmarks NAME``."""
+
+import argparse
+import json
+
+from . import pattern_flow
+
+BENCHMARKS = {"pattern-flow": pattern_flow}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="script/bench")
+    names = parser.add_subparsers(dest="name", required=True)
+    for name, module in BENCHMARKS.items():
+        sub = names.add_parser(name, help=(module.__doc__ or "").splitlines()[0])
+        sub.add_argument("--json", action="store_true")
+        module.add_arguments(sub)
+    options = parser.parse_args()
+    rows = BENCHMARKS[options.name].run(options)
+    if options.json:
+        print(json.dumps(rows))
+        return
+    columns = list(rows[0])
+    widths = {column: max(len(column), *(len(str(row[column])) for row in rows)) for column in columns}
+    for row in [{column: column for column in columns}, *rows]:
+        print("  ".join(str(row[column]).rjust(widths[column]) for column in columns))
+
+
+main()
