@@ -1,6 +1,7 @@
 """Content-Security-Policy for every page (Django 5.2 has no policy of its own)."""
 
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
@@ -11,8 +12,7 @@ HEADER = "Content-Security-Policy"
 
 def policy() -> str:
     """Scripts and styles from here only, no inline script, no eval; style attributes may carry swatch colours."""
-    bucket = f" {settings.S3_ENDPOINT or 'https://*.amazonaws.com'}" if settings.S3_BUCKET else ""
-    images = f"'self' data: blob:{bucket}"
+    images = " ".join(["'self'", "data:", "blob:", *_bucket_origins()])
     return "; ".join(
         (
             "default-src 'self'",
@@ -28,6 +28,16 @@ def policy() -> str:
             "frame-ancestors 'none'",
         )
     )
+
+
+def _bucket_origins() -> list[str]:
+    """Where signed addresses of stored pictures lead: the bucket is named in the path or in the host."""
+    if not settings.S3_BUCKET:
+        return []
+    if not settings.S3_ENDPOINT:
+        return ["https://*.amazonaws.com"]
+    scheme, host = urlsplit(settings.S3_ENDPOINT)[:2]
+    return [f"{scheme}://{host}", f"{scheme}://{settings.S3_BUCKET}.{host}"]
 
 
 class ContentSecurityPolicy:

@@ -1,7 +1,7 @@
 """Stored files, each given only to who may see its row; for anybody else, staff too, there is no such page.
 
-On a local disk the file is the answer.  On S3 the answer is a short-lived signed address, except for the small pictures
-that the page reads back pixel by pixel, which must come from this very site.
+On a local disk the file is the answer.  On S3 the answer is a short-lived signed address, except for the pictures that
+the page reads back pixel by pixel, which must come from this very site.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from patterns.models import Pattern
 
 from .models import Garment, Look, Photo
 
-COMPOSITED = frozenset({"tile", "inks", "preview_photo", "preview_maps", "preview_mask", "thumb"})
-"""Files that the browser draws into a canvas or shows by the dozen."""
+COMPOSITED = frozenset({"tile", "inks", "image", "preview_photo", "preview_maps", "preview_mask", "thumb"})
+"""Files that the browser draws into a canvas (a photo itself while its cloth is sought) or shows by the dozen."""
 
 UNCHANGING = "private, max-age=86400"
 ASK_AGAIN = "private, no-cache"

@@ -22,7 +22,7 @@ from ml_backend.requests import GenerateRequest
 from patterns import services
 from patterns.models import Pattern
 from studio import services as studio
-from studio.models import Photo
+from studio.models import Look, Photo
 from tests.production import servers
 
 pytestmark = pytest.mark.django_db
@@ -157,30 +157,47 @@ def test_a_pattern_is_drawn_stored_shown_and_deleted(
 
 def test_a_photo_is_the_owners_alone(person, other, staff, client_of, picture, django_capture_on_commit_callbacks):
     photo = studio.add_photo(person, SimpleUploadedFile("me.jpg", picture(240, 320), "image/jpeg"))
-    address = photo.image_url
-    assert [client_of(who).get(address).status_code for who in (other, staff, None)] == [404, 404, 404]
-
-    answer = client_of(person).get(address)
-    assert answer.status_code == 302
-    assert "no-cache" in answer.headers["Cache-Control"]
-    signed = answer.headers["Location"]
-    assert signed.startswith(f"{bare(str(photo.image))}?")
-    status, content, headers = fetch(signed)
-    assert status == 200
-    with Image.open(io.BytesIO(content)) as image:
+    assert [client_of(who).get(photo.image_url).status_code for who in (other, staff, None)] == [404, 404, 404]
+    assert fetch(bare(str(photo.image)))[0] in REFUSED
+    answer = client_of(person).get(photo.image_url)
+    with Image.open(io.BytesIO(answer.content)) as image:
         assert image.size == (photo.width, photo.height) == (240, 320)
-    assert headers["Content-Type"].startswith("image/")
-    assert fetch(signed.replace("X-Amz-Expires=300", "X-Amz-Expires=301"))[0] == 403
 
-    saved = client_of(person).get(f"{address}?download").headers["Location"]
-    assert fetch(saved)[2]["Content-Disposition"].startswith("attachment")
-
-    stored = keys(photo.folder)
-    assert stored
+    assert keys(photo.folder)
     with django_capture_on_commit_callbacks(execute=True):
         Photo.objects.get(pk=photo.pk).delete()
     assert keys(photo.folder) == []
-    assert fetch(signed)[0] == 404, "a signature outlives nothing"
+
+
+def test_only_the_owner_is_sent_to_a_signed_address(person, other, staff, client_of, make_photo, make_pattern):
+    photo = make_photo(person)
+    look = Look.objects.create(owner=person, photo=photo, pattern=make_pattern(person), params={})
+    Look.objects.filter(pk=look.pk).update(file=default_storage.save(f"{look.folder}/look.png", ContentFile(b"look")))
+    look.refresh_from_db()
+    for address, key in ((photo.file_url("mask"), str(photo.mask)), (look.file_url, str(look.file))):
+        assert [client_of(who).get(address).status_code for who in (other, staff, None)] == [404, 404, 404]
+        answer = client_of(person).get(address)
+        assert answer.status_code == 302
+        assert "no-cache" in answer.headers["Cache-Control"]
+        signed = answer.headers["Location"]
+        assert signed.startswith(f"{bare(key)}?")
+        status, content, headers = fetch(signed)
+        with default_storage.open(key) as file:
+            assert (status, content) == (200, file.read())
+        assert headers["Content-Type"] == "image/png"
+        assert fetch(signed.replace("X-Amz-Expires=300", "X-Amz-Expires=301"))[0] == 403
+    saved = client_of(person).get(f"{look.file_url}?download").headers["Location"]
+    assert fetch(saved)[2]["Content-Disposition"].startswith("attachment")
+    assert client_of(other).get(f"{look.file_url}?download").status_code == 404
+
+    default_storage.delete(str(look.file))
+    assert fetch(saved)[0] == 404, "a signature does not outlive the file"
+
+
+def test_the_pages_may_show_what_the_bucket_signs(person, client_of):
+    policy = client_of(person).get("/accounts/sign-in/").headers["Content-Security-Policy"]
+    (images,) = (part.split()[1:] for part in policy.split("; ") if part.startswith("img-src "))
+    assert default_storage.url("x.png").partition(f"/{deployed.S3_BUCKET}/")[0] in images
 
 
 # --- the outage ---------------------------------------------------------------------------------------------------
