@@ -55,6 +55,7 @@ def deployment(transactional_db, tmp_path) -> dict[str, str]:
         "TOILE_LEASE_SECONDS": "4",
         "TOILE_SWEEP_SECONDS": "1",
         "TOILE_RING_SECONDS": "2",
+        "TOILE_WARM_UP": "0",
     }
 
 
