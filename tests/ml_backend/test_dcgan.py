@@ -19,7 +19,7 @@ from ml_backend.packaging import Package
 from ml_backend.requests import PATTERN_TYPES
 from ml_backend.training import read_recipe
 from ml_backend.training.augment import augment
-from ml_backend.training.data.bank import Bank, centred, spectral_codes
+from ml_backend.training.data.bank import Bank, boldest, centred, spectral_codes
 from ml_backend.training.dcgan import DCGANRecipe, draw_labels, train
 from ml_backend.training.run import Run
 
@@ -250,6 +250,13 @@ def test_like_designs_get_like_first_codes() -> None:
     stripes[0, 0, 1, :, ::2] = stripes[0, 1, 1, :, 1::2] = stripes[0, 2, 1, :8] = 255
     codes = spectral_codes(Bank(stripes, np.zeros((1, 1, 5, 3), np.float32)), 2)[0]
     assert torch.dist(codes[0], codes[1]) < 0.1 * torch.dist(codes[0], codes[2])
+
+
+def test_the_boldest_designs_are_kept() -> None:
+    designs = np.zeros((1, 3, 5, 16, 16), np.uint8)
+    designs[0, 0, 1, :, ::2] = designs[0, 1, 1, :, :8] = designs[0, 2, 1, :6] = 255  # hair lines and two broad bands
+    bank = Bank(designs, np.zeros((1, 1, 5, 3), np.float32))
+    assert np.array_equal(boldest(bank, 2).inks, designs[:, 1:])
 
 
 def test_centred_designs_are_the_same_designs_shifted() -> None:
