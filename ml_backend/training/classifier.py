@@ -22,13 +22,15 @@ from .augment import augment
 from .data.bank import HELD_OUT_SEED, Bank, draw_bank
 from .ema import EMA
 from .run import Run
+from .start import take_over
 
 
 @dataclass(frozen=True)
 class ClassifierRecipe:
-    """``designs`` and ``held_out`` are counts per pattern type."""
+    """``designs`` and ``held_out`` are counts per pattern type; ``start_from`` names a package folder to go on from."""
 
     recipe: str = "classifier"
+    start_from: str = ""
     maps: tuple[int, ...] = (16, 32, 64, 128)
     size: int = 64
     inks: int = 5
@@ -50,6 +52,8 @@ def train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(config.seed)
     network = PatternClassifier(network_config(config)).to(device)
+    if config.start_from:
+        take_over(network, Package.load(config.start_from))
     ema = EMA(network, config.ema)
     optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.weight_decay)
     step = _restore(run, network, ema, optimiser)

@@ -36,6 +36,7 @@ from .augment import augment
 from .data.bank import Bank, boldest, centred, draw_bank, spectral_codes
 from .ema import EMA
 from .run import Run
+from .start import take_over
 
 SHEET_ROWS = 8
 CODE_RATE = 5.0
@@ -51,10 +52,12 @@ class DCGANRecipe:
 
     Of ``drawn`` designs of each type the boldest ``designs`` are learned; ``codes`` is whether they have learned
     latents: without, there is no warm start and no anchor.  ``patience`` steps after the warm start train the
-    discriminator before the generator heeds it.
+    discriminator before the generator heeds it.  ``start_from`` is the folder of a generator package of the same shape
+    to go on from, with its codes.
     """
 
     recipe: str = "dcgan"
+    start_from: str = ""
     size: int = 64
     inks: int = 5
     output: str = "inks"
@@ -154,6 +157,8 @@ class Trainer:
         self.generator = Generator(shape)
         if self.generator.codes is not None:
             self.generator.codes.data.copy_(spectral_codes(bank, config.latent))
+        if config.start_from:
+            take_over(self.generator, Package.load(config.start_from))
         self.generator.to(device)
         self.discriminator = Discriminator(shape, config.discriminator_maps, config.group).to(device)
         self.ema = EMA(self.generator, config.ema)

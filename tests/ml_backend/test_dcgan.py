@@ -20,7 +20,7 @@ from ml_backend.requests import PATTERN_TYPES
 from ml_backend.training import read_recipe
 from ml_backend.training.augment import augment
 from ml_backend.training.data.bank import Bank, boldest, centred, spectral_codes
-from ml_backend.training.dcgan import DCGANRecipe, draw_labels, train
+from ml_backend.training.dcgan import DCGANRecipe, Trainer, draw_designs, draw_labels, train
 from ml_backend.training.run import Run
 
 RECIPES = Path(training.__file__).parent / "recipes"
@@ -235,6 +235,24 @@ def test_the_rgb_recipe_trains(tmp_path: Path, fields: dict[str, Any]) -> None:
     made = network(torch.zeros(1, 2), torch.tensor([PATTERN_TYPES.index("plaid")]))
     assert made.shape == (1, 3, 16, 16)
     assert bool(torch.isfinite(made).all())
+
+
+def test_a_run_can_start_from_a_package(tmp_path: Path) -> None:
+    first = DCGANRecipe(**CODED, steps=3)
+    train(first, Run(tmp_path / "first", first))
+    start = tmp_path / "first" / "packages" / "000003"
+    second = DCGANRecipe(**CODED, steps=4, start_from=str(start))
+    weights = Trainer(second, draw_designs(second), torch.device("cpu")).generator.state_dict()
+    expected = Package.load(start).state_dict()
+    assert all(torch.equal(weights[name], expected[name]) for name in expected if expected[name].is_floating_point())
+
+
+def test_a_start_of_another_shape_is_refused(tmp_path: Path) -> None:
+    first = DCGANRecipe(**CODED, steps=3)
+    train(first, Run(tmp_path / "first", first))
+    wider = DCGANRecipe(**{**CODED, "maps": 8}, steps=3, start_from=str(tmp_path / "first" / "packages" / "000003"))
+    with pytest.raises(BadInput, match="start"):
+        train(wider, Run(tmp_path / "second", wider))
 
 
 def test_the_warm_start_learns_the_designs(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from ...requests import PATTERN_TYPES
 from .swatches import draw_inks
 
 HELD_OUT_SEED = 1_000_000
-PALETTES = 400
+PALETTES = 150
 """Palettes per pattern type."""
 
 
