@@ -95,8 +95,9 @@ class ResidualBlock(nn.Module):
             self.conv2.weight.data.mul_(0.1)
 
     def forward(self, x: Tensor, wrap: bool) -> Tensor:
-        y = self.act(self.norm1(self.conv1(x, wrap)))
-        return x + self.norm2(self.conv2(y, wrap))
+        y: Tensor = self.act(self.norm1(self.conv1(x, wrap)))
+        y = self.norm2(self.conv2(y, wrap))
+        return x + y
 
 
 class UpStage(nn.Module):

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ml_backend.errors import BadInput, BadPackage, Stopped
+from ml_backend.evaluation.seam import seam_ratio
+from ml_backend.inks import compose, palette_from_seed
 from ml_backend.networks.srgan import SRGANConfig, SRResNet
 from ml_backend.networks.unet import UNet, UNetConfig
 from ml_backend.packaging import Package, save_package
 from ml_backend.packaging.starter import starter
 from ml_backend.pipelines import upscale
+from ml_backend.pipelines.generate import calm_cut, shift
 from ml_backend.pipelines.upscale import UpscalePipeline
 from ml_backend.training.data.swatches import draw_inks
 
@@ -44,16 +47,6 @@ def package(path: Path, network: SRResNet) -> Package:
 
 def noise(width: int, height: int, seed: int = 0) -> Image.Image:
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8))
-
-
-def seam_ratio(picture: NDArray[np.float32]) -> float:
-    """Mean jump across the wrap-around border over the mean jump between neighbours inside, the worse of both axes."""
-    ratios = []
-    for axis in (0, 1):
-        jump = np.abs(np.diff(picture, axis=axis)).mean()
-        border = np.abs(picture.take(0, axis) - picture.take(-1, axis)).mean()
-        ratios.append(border / jump)
-    return float(max(ratios))
 
 
 def test_the_result_is_scale_times_as_large(pipeline: UpscalePipeline) -> None:
@@ -190,7 +183,16 @@ class TestStarters:
                 [np.asarray(Image.fromarray(plane).resize((256, 256), Image.Resampling.BICUBIC)) for plane in small]
             )
             assert np.abs(made - truth).mean() < 0.7 * np.abs(plain - truth).mean()
-            assert seam_ratio(made[0]) <= 1.1
+            moved = starter_pipeline.inks(np.roll(small, (7, 11), axis=(1, 2)))
+            expected = np.roll(made, (7 * scale, 11 * scale), axis=(1, 2))
+            assert np.allclose(moved, expected, atol=0.01), "any cut is as good"
+
+    def test_a_tile_cut_where_it_is_calm_stays_calm(self, starter_pipeline: UpscalePipeline, scale: int) -> None:
+        for index, pattern_type in enumerate(("floral", "paisley", "camouflage")):
+            inks = draw_inks(pattern_type, 1_000_550 + index, 64)
+            tile = compose(shift(inks, *calm_cut(inks)), palette_from_seed(pattern_type, index, 5))
+            large = starter_pipeline(Image.fromarray(tile), tile=True)
+            assert seam_ratio(large) <= 1.1
 
     def test_chunks_leave_no_trace(
         self, starter_pipeline: UpscalePipeline, monkeypatch: pytest.MonkeyPatch, scale: int
