@@ -157,8 +157,10 @@ function onTray() {
   if (cell.dataset.pattern) {
     awaited = null;
     wear(fromCell(cell));
-  } else if (cell.dataset.follow) awaited = cell.dataset.follow;
-  else awaited = $(".cell[data-follow]", tray)?.dataset.follow ?? null;
+    return;
+  }
+  awaited = cell.dataset.follow ?? $(".cell[data-follow]", tray)?.dataset.follow ?? null;
+  if (awaited) history.replaceState(history.state, "", address(awaited));
 }
 
 document.addEventListener("htmx:beforeRequest", (event) => {
@@ -374,9 +376,9 @@ function undo() {
   if (depth > 0) history.back();
 }
 
-function address() {
+function address(fabric = pattern?.id) {
   const query = new URLSearchParams();
-  if (pattern) query.set("pattern", pattern.id);
+  if (fabric) query.set("pattern", fabric);
   if (worn) query.set(worn.kind === "photo" ? "photo" : "on", worn.id);
   for (const [name, usual] of Object.entries(DEFAULTS)) {
     const value = typeof fit[name] === "number" ? Math.round(fit[name] * 1000) / 1000 : fit[name];

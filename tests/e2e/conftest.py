@@ -1,0 +1,124 @@
+"""A real browser against a live server, with a worker in a thread."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = os.environ.get("TOILE_BROWSER") or shutil.which("chromium") or shutil.which("chromium-browser")
+DESKTOP = {"width": 1280, "height": 800}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.e2e)
+        if CHROMIUM is None:
+            item.add_marker(pytest.mark.skip(reason="no Chromium on this machine: BROWSER TESTS DID NOT RUN"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _orm_beside_the_browser() -> Iterator[None]:
+    """The browser's event loop lives in the test's thread, where Django would refuse to touch rows."""
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    yield
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """A page in a browser of its own (cookies, storage): ``new_page(viewport=..., java_script_enabled=False)``."""
+    contexts = []
+
+    def make(**options: Any) -> Page:
+        context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options})
+        contexts.append(context)
+        return context.new_page()
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page]) -> Page:
+    return new_page()
+
+
+@pytest.fixture
+def complaints(page: Any) -> Iterator[list[str]]:
+    """Errors of the page's scripts; none is forgiven."""
+    heard: list[str] = []
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
+    yield heard
+    assert heard == []
+
+
+class FoundCloth:
+    """What the segmentation of any photo finds here: a skirt in the lower middle."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.mask = np.zeros((height, width), np.float32)
+        self.mask[height // 3 : -height // 8, width // 4 : -width // 4] = 1
+        self.labels = (self.mask * 4).astype(np.uint8)
+
+
+@pytest.fixture
+def worker(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Does queued jobs as they come.  Finding cloth needs no network here: that is tested where it lives."""
+    from django.db import connection
+
+    from ml_backend import jobs, registry
+
+    real = registry.pipeline
+
+    def pipeline(capability: str) -> Any:
+        if capability == "segment":
+            return lambda image, **_: FoundCloth(*image.size)
+        return real(capability)
+
+    monkeypatch.setattr(registry, "pipeline", pipeline)
+    over = threading.Event()
+
+    def work() -> None:
+        try:
+            while not over.wait(0.1):
+                jobs.work_off(jobs.QUEUES, beating=False)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work, name="worker")
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+
+
+@pytest.fixture
+def shop(live_server: Any, make_person: Any, make_pattern: Any, make_garment: Any) -> str:
+    """A live studio with two garments and three published fabrics; its address."""
+    atelier = make_person("atelier")
+    for seed, kind in enumerate(("plaid", "paisley", "floral")):
+        make_pattern(atelier, pattern_type=kind, seed=seed, public=True)
+    make_garment("dress")
+    make_garment("skirt")
+    return str(live_server.url)

@@ -1,0 +1,134 @@
+"""The browser's composite against the server's: the same formula, so the same look to the eye."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ml_backend.pipelines import overlay
+from ml_backend.requests import OverlayRequest
+
+COMPOSITE = """async ({kind, urls, tile, fit, classes, pxPerCm}) => {
+  const {bitmap} = await import("/static/js/stage/images.js");
+  const {GLComposite} = await import("/static/js/stage/composite_gl.js");
+  const {FlatComposite} = await import("/static/js/stage/composite_2d.js");
+  const [photo, maps, mask, fabric] = await Promise.all([...urls, tile].map(bitmap));
+  const canvas = document.createElement("canvas");
+  canvas.width = photo.width;
+  canvas.height = photo.height;
+  const composite = kind === "gl" ? new GLComposite(canvas) : new FlatComposite(canvas);
+  composite.wearable(photo, maps, mask);
+  composite.tile(fabric);
+  composite.draw({
+    width: photo.width, height: photo.height, view: {scale: 1, x: 0, y: 0}, split: -1, fade: 1, dressed: true,
+    classes, pxPerCm, fit,
+  });
+  return canvas.toDataURL("image/png");
+}"""
+
+FITS = [
+    {"repeat": "basic", "scale_cm": 20.0},
+    {"repeat": "half-drop", "scale_cm": 14.0, "rotate": 30.0},
+    {"repeat": "half-brick", "scale_cm": 14.0, "offset_x": 0.3, "offset_y": -0.2},
+    {"repeat": "mirror", "scale_cm": 24.0, "rotate": -75.0, "strength": 0.7},
+]
+
+
+@pytest.fixture
+def fabric(make_person, make_pattern):
+    """A smooth fabric, so that filters of different makers agree, without symmetry, so that a flip is seen."""
+    from django.core.files.base import ContentFile
+    from django.core.files.storage import default_storage
+
+    from patterns.models import Pattern
+
+    turn = np.linspace(0, 2 * np.pi, 64, endpoint=False)
+    x, y = np.meshgrid(turn, turn)
+    planes = [
+        120 + 90 * np.sin(x + 0.5),
+        130 + 80 * np.cos(y - 1 + np.sin(x)),
+        120 + 60 * np.sin(x + y) + 20 * np.sin(2 * x),
+    ]
+    target = io.BytesIO()
+    Image.fromarray(np.stack(planes, -1).clip(0, 255).astype(np.uint8)).save(target, "PNG")
+    row = make_pattern(make_person("weaver"), public=True)
+    Pattern.objects.filter(pk=row.pk).update(tile=default_storage.save("x/smooth.png", ContentFile(target.getvalue())))
+    row.refresh_from_db()
+    return row
+
+
+@pytest.mark.parametrize("kind", ["gl", "flat"])
+@pytest.mark.parametrize("given", FITS, ids=lambda fit: fit["repeat"])
+def test_the_preview_is_the_look(page, live_server, make_garment, fabric, kind, given):
+    from studio import pictures
+
+    garment = make_garment("dress")
+    request = OverlayRequest(**given)
+    preview = garment.preview()
+    page.goto(f"{live_server.url}/account/")
+    data = page.evaluate(
+        COMPOSITE,
+        {
+            "kind": kind,
+            "urls": [preview["preview_photo"], preview["preview_maps"], preview["preview_mask"]],
+            "tile": fabric.tile_url,
+            "classes": 0,
+            "pxPerCm": preview["px_per_cm"],
+            "fit": {
+                "scale": request.scale_cm,
+                "rotate": request.rotate,
+                "x": request.offset_x,
+                "y": request.offset_y,
+                "repeat": request.repeat,
+                "strength": request.strength,
+            },
+        },
+    )
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(data.partition(",")[2]))).convert("RGB"), np.float32)
+    mask = pictures.load_mask(str(garment.mask))
+    photo = pictures.load(str(garment.image), "RGB")
+    fitted = overlay.fit(photo, mask, pictures.load_labels(str(garment.labels)))
+    look = overlay.wear(photo, fitted, pictures.load(str(fabric.tile), "RGB"), request)
+    real = np.asarray(look, np.float32)
+    inner = np.zeros_like(mask, bool)
+    inner[66:144, 36:84] = True
+    off = np.abs(shown - real).mean(-1)
+    assert off[inner].mean() < 4, "the worn cloth matches the server's"
+    assert np.percentile(off[inner], 95) < 12, "also where tiles meet"
+    assert off[mask == 0].mean() < 4, "the rest is the photo"
+    worn = np.abs(real - np.asarray(photo, np.float32)).mean(-1)
+    assert worn[inner].mean() > 15, "the fabric is there at all"
+
+
+def test_without_webgl_the_stage_still_dresses(page, live_server, make_garment, fabric):
+    make_garment("dress")
+    page.goto(f"{live_server.url}/?flat")
+    page.wait_for_selector("#stage[data-renderer='2d'][data-state='ready']")
+    page.wait_for_timeout(400)
+    stage = np.asarray(Image.open(io.BytesIO(page.locator("#stage canvas").screenshot())).convert("RGB"), np.float32)
+    page.locator("#stage canvas").focus()
+    page.keyboard.down("Space")
+    page.wait_for_timeout(400)
+    plain = np.asarray(Image.open(io.BytesIO(page.locator("#stage canvas").screenshot())).convert("RGB"), np.float32)
+    assert np.abs(stage - plain).mean() > 1
+
+
+def test_chosen_garments_alone_are_dressed(page, live_server, make_garment, fabric):
+    preview = make_garment("dress").preview()
+    page.goto(f"{live_server.url}/account/")
+    argument = {
+        "kind": "gl",
+        "urls": [preview["preview_photo"], preview["preview_maps"], preview["preview_mask"]],
+        "tile": fabric.tile_url,
+        "pxPerCm": preview["px_per_cm"],
+        "fit": {"scale": 20, "rotate": 0, "x": 0, "y": 0, "repeat": "basic", "strength": 1},
+    }
+    everything, skirt, trousers = (
+        page.evaluate(COMPOSITE, {**argument, "classes": 1 << bit if bit else 0}) for bit in (0, 4, 5)
+    )
+    assert everything == skirt
+    assert everything != trousers
