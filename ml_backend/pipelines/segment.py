@@ -1,8 +1,7 @@
 """Photo -> soft cloth mask and garment classes, at the photo's own size.
 
-The network sees the photo letterboxed at a working size.  Where the clothes fill only a part of it, a second pass looks
-at that part alone: a person far away gets as many pixels as one close by.  Edges then come from the photo itself
-(:mod:`.refine`), not from the network's coarse map.
+The network sees the photo at a working size.  Edges then come from the photo itself (:mod:`.refine`), not from the
+network's coarse map.
 """
 
 from __future__ import annotations
@@ -29,13 +28,8 @@ OTHER = GARMENT_CLASSES.index("other")
 WORKING_PIXELS = 288 * 192
 """Pixels of the working size: what the starter U-Net was trained at."""
 
-ZOOM_BELOW = 0.6
-"""A second pass is worth it when the clothes' box holds less than this share of the photo."""
-
 PRESENT = 0.01
 """A class counts as worn when it covers this share of the cloth."""
-
-Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -77,20 +71,10 @@ class SegmentPipeline:
             raise BadInput(f"The photo is {photo.width}x{photo.height} pixels; it needs at least 16 on each side.")
         photo = photo.convert("RGB")
         tell(progress, 0.0, "Finding the clothes")
-        coarse, box = self._look(photo, should_stop)
-        tell(progress, 0.6, "Following the edges")
-        return _at_full_size(photo, coarse, box)
-
-    def _look(self, photo: Image.Image, should_stop: ShouldStop | None) -> tuple[NDArray[np.float32], Box]:
-        """Class probabilities (8, h, w) of the box they were seen in, in photo pixels."""
-        whole = (0, 0, *photo.size)
         check(should_stop)
         coarse = self.probabilities(photo)
-        box = _clothes_box(coarse, photo.size)
-        if box is None or _area(box) > ZOOM_BELOW * _area(whole):
-            return coarse, whole
-        check(should_stop)
-        return self.probabilities(photo.crop(box)), box
+        tell(progress, 0.6, "Following the edges")
+        return _at_full_size(photo, coarse)
 
     @torch.inference_mode()
     def probabilities(self, photo: Image.Image) -> NDArray[np.float32]:
@@ -124,36 +108,11 @@ def _working_size(size: tuple[int, int], multiple: int) -> tuple[int, int]:
     return tuple(min(longest, max(multiple, round(side * scale))) for side in (height, width))  # type: ignore[return-value]
 
 
-def _clothes_box(coarse: NDArray[np.float32], size: tuple[int, int]) -> Box | None:
-    """The box around probable cloth, a fifth larger on each side, in photo pixels; None where there is no cloth."""
-    cloth = coarse[FIRST_CLOTH : LAST_CLOTH + 1].sum(axis=0) > 0.5
-    rows, columns = np.flatnonzero(cloth.any(axis=1)), np.flatnonzero(cloth.any(axis=0))
-    if not len(rows):
-        return None
-    scale_y, scale_x = size[1] / cloth.shape[0], size[0] / cloth.shape[1]
-    margin_y, margin_x = (0.2 * (ends[-1] - ends[0] + 1) + 2 for ends in (rows, columns))
-    return (
-        max(0, int((columns[0] - margin_x) * scale_x)),
-        max(0, int((rows[0] - margin_y) * scale_y)),
-        min(size[0], int((columns[-1] + 1 + margin_x) * scale_x)),
-        min(size[1], int((rows[-1] + 1 + margin_y) * scale_y)),
-    )
-
-
-def _area(box: Box) -> int:
-    return (box[2] - box[0]) * (box[3] - box[1])
-
-
-def _at_full_size(photo: Image.Image, coarse: NDArray[np.float32], box: Box) -> Segmentation:
-    crop = np.asarray(photo.crop(box))
-    cloth = coarse[FIRST_CLOTH : LAST_CLOTH + 1].sum(axis=0, keepdims=True)
-    mask = np.zeros((photo.height, photo.width), np.float32)
-    labels = np.zeros((photo.height, photo.width), np.uint8)
-    window = (slice(box[1], box[3]), slice(box[0], box[2]))
-    mask[window] = refine(crop, cloth)[0]
+def _at_full_size(photo: Image.Image, coarse: NDArray[np.float32]) -> Segmentation:
+    cloth = coarse[FIRST_CLOTH : LAST_CLOTH + 1].sum(axis=0)
+    mask = refine(np.asarray(photo), cloth)
     mask[mask < 1 / 255] = 0
-    labels[window] = _class_map(coarse, mask[window])
-    return Segmentation(mask, labels)
+    return Segmentation(mask, _class_map(coarse, mask))
 
 
 def _class_map(coarse: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.uint8]:

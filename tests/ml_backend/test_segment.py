@@ -7,7 +7,7 @@ from PIL import Image
 from ml_backend.errors import BadInput, BadPackage, Stopped
 from ml_backend.packaging import save_package
 from ml_backend.pipelines import segment
-from ml_backend.pipelines.segment import Segmentation, SegmentPipeline, _clothes_box, _working_size
+from ml_backend.pipelines.segment import Segmentation, SegmentPipeline, _working_size
 from ml_backend.requests import GARMENT_CLASSES
 
 CLOTH = set(range(segment.FIRST_CLOTH, segment.LAST_CLOTH + 1))
@@ -59,18 +59,6 @@ def test_a_package_for_something_else_is_refused(tiny_segmenter, tmp_path):
     )
     with pytest.raises(BadPackage, match="upscale"):
         SegmentPipeline(other)
-
-
-def test_far_away_clothes_are_looked_at_again():
-    coarse = np.zeros((8, 60, 40), np.float32)
-    coarse[3, 20:30, 10:15] = 1
-    box = _clothes_box(coarse, (400, 600))
-    assert box is not None
-    left, top, right, bottom = box
-    assert left < 100 < 150 < right
-    assert top < 200 < 300 < bottom
-    assert (right - left) * (bottom - top) < segment.ZOOM_BELOW * 400 * 600
-    assert _clothes_box(np.zeros_like(coarse), (400, 600)) is None
 
 
 @pytest.mark.parametrize("size", [(300, 400), (4000, 3000), (20, 5000), (5000, 20)])
