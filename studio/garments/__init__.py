@@ -1,7 +1,8 @@
 """The default garments: product pictures this project cuts, sews, drapes, lights and photographs itself.
 
 Each folder beside this file holds one garment: ``photo.webp``, ``mask.png`` (8-bit share of fabric), ``labels.png``
-(class map, values are indices into ``GARMENT_CLASSES``) and ``meta.json``.  ``python -m studio.garments`` makes them again.
+(class map, values are indices into ``GARMENT_CLASSES``) and ``meta.json``.
+``python -m studio.garments`` makes them again.
 """
 
 from __future__ import annotations

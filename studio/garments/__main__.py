@@ -18,7 +18,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m studio.garments", description=__doc__)
     parser.add_argument("slugs", nargs="*", metavar="SLUG", help=", ".join(COLLECTION))
     parser.add_argument("--all", action="store_true", help="every garment of the collection")
-    parser.add_argument("--out", type=Path, default=ROOT, help="a folder SLUG is made in it (default: where the site reads)")
+    parser.add_argument(
+        "--out", type=Path, default=ROOT, help="where the folder SLUG is made (default: where the site reads)"
+    )
     parser.add_argument("--draft", action="store_true", help="small and rough, in a fraction of the time")
     options = parser.parse_args(arguments)
     slugs = list(COLLECTION) if options.all else options.slugs

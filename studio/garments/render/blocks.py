@@ -44,7 +44,9 @@ class Top:
     pivot: tuple[float, float] = (18.0, 139.5)
 
     def panels(self, body: Body) -> list[Panel]:
-        return [panel for layer in ("front", "back") for panel in self._layer(layer, self._place(body, layer == "front"))]
+        return [
+            panel for layer in ("front", "back") for panel in self._layer(layer, self._place(body, layer == "front"))
+        ]
 
     def _layer(self, layer: str, place: Place) -> list[Panel]:
         m = mirrored
@@ -77,7 +79,7 @@ class Top:
                 ),
                 place,
             )
-            for side, turn in (("l", _same), ("r", m))
+            for side, turn in (("l", same), ("r", m))
         ]
         return [torso, *sleeves]
 
@@ -89,7 +91,8 @@ class Top:
         return place
 
 
-def _same(curve: F) -> F:
+def same(curve: F) -> F:
+    """The curve itself: what ``mirrored`` is to the other side."""
     return curve
 
 

@@ -20,7 +20,7 @@ TORSO = (
     (139.5, 16.0, 7.0, -1.4),
     (134.0, 15.6, 8.2, -0.8),
     (129.0, 14.8, 9.4, 0.1),
-    (124.0, 14.2, 10.2, 0.7),
+    (124.0, 14.2, 9.8, 0.6),
     (118.0, 13.2, 9.2, 0.3),
     (107.0, 11.8, 8.2, 0.0),
     (98.0, 14.2, 9.4, -0.2),
@@ -36,7 +36,7 @@ class Pose:
 
     left_arm: float = 20.0
     right_arm: float = 23.0
-    elbow: float = 6.0
+    elbow: float = 10.0
     stance: float = 7.5
     arm_length: float = 54.0
 
@@ -104,11 +104,13 @@ def _cone(axes: list[F], cone: Cone) -> F:
 def _arms(pose: Pose) -> list[Cone]:
     cones: list[Cone] = []
     for side, angle in ((-1.0, pose.left_arm), (1.0, pose.right_arm)):
-        shoulder = np.array([side * 15.6, 138.4, -1.4])
+        shoulder = np.array([side * 15.6, 137.2, -1.4])
         elbow = shoulder + _down(side, angle) * 0.53 * pose.arm_length
-        wrist = elbow + (_down(side, angle - pose.elbow) + [0.0, 0.0, 0.16]) * 0.47 * pose.arm_length
-        cones.append((_triple(shoulder), _triple(elbow), 4.6, 3.8))
-        cones.append((_triple(elbow), _triple(wrist), 3.8, 2.7))
+        wrist = elbow + (_down(side, angle - pose.elbow) + np.array([0.0, 0.0, 0.04])) * 0.47 * pose.arm_length
+        cones.append((_triple(shoulder), _triple(elbow), 4.8, 4.1))
+        cones.append((_triple(elbow), _triple(wrist), 4.1, 2.5))
+        hand = wrist + (wrist - elbow) / np.linalg.norm(wrist - elbow) * 9.0
+        cones.append((_triple(wrist), _triple(hand), 2.5, 4.2))
     return cones
 
 

@@ -8,16 +8,15 @@ Units: centimetre, gram, second.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .body import Body
 from .mesh import F, I, Mesh
 
 GRAVITY = 981.0
-Pull = Callable[[F, float], None]
+Pull = Callable[[F], None]
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,11 @@ class Cloth:
 
 @dataclass(frozen=True)
 class Constraints:
-    """Edges and hinges of a mesh, each sorted into colours whose members share no vertex."""
+    """Edges and hinges of a mesh, each sorted into colours whose members share no vertex.
+
+    ``strings`` are longer edges, of the mesh before it was subdivided, that must not get longer: they carry weight
+    across many small triangles at once.
+    """
 
     pairs: list[I]
     rest: list[F]
@@ -45,7 +48,7 @@ class Constraints:
     weights: list[F]
     soft: list[F]
     inverse_mass: F
-    strings: tuple[list[I], list[F]] = ((), ())  # type: ignore[assignment]
+    strings: tuple[list[I], list[F]] = field(default_factory=lambda: ([], []))
 
 
 def constraints(mesh: Mesh, cloth: Cloth, tighten: F | None = None, stiffen: F | None = None) -> Constraints:
@@ -131,7 +134,7 @@ def _colours(groups: I, count: int) -> list[I]:
             taken[np.flatnonzero(free)[wins]] = True
             used = np.zeros(count, dtype=bool)
             used[groups[left[taken]].ravel()] = True
-            free = ~used[groups[left]].any(axis=1)
+            free = np.logical_not(used[groups[left]].any(axis=1))
             if not free.any():
                 break
         out.append(left[taken])
@@ -142,7 +145,7 @@ def _colours(groups: I, count: int) -> list[I]:
 def drape(
     mesh: Mesh, body: Body, cloth: Cloth, held: Constraints, steps: int, dt: float = 1 / 1200, pull: Pull | None = None
 ) -> None:
-    """Move ``mesh.x`` in place for ``steps`` small steps; ``pull(x, done)`` may move vertices by hand after each."""
+    """Move ``mesh.x`` in place for ``steps`` small steps; ``pull(x)`` may move vertices by hand after each."""
     x, velocity = mesh.x, np.zeros_like(mesh.x)
     inverse = held.inverse_mass
     distance, way = body.distance(x)
@@ -169,7 +172,7 @@ def drape(
         reach = distance + ((p - seen) * way).sum(axis=1)
         _rest_on(p, x, reach, way, cloth)
         if pull is not None:
-            pull(p, step / steps)
+            pull(p)
         velocity = (p - x) / dt
         x[:] = p
 
@@ -202,7 +205,7 @@ def _bend(p: F, inverse: F, hinge: I, weights: F, soft: F) -> None:
 
 
 def _rest_on(p: F, x: F, distance: F, way: F, cloth: Cloth) -> None:
-    near: NDArray[np.intp] = np.flatnonzero(distance < cloth.thickness)
+    near = np.flatnonzero(distance < cloth.thickness)
     if not len(near):
         return
     depth = np.minimum(cloth.thickness - distance[near], 0.6)

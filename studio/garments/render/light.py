@@ -17,13 +17,13 @@ from .mesh import F, I
 class Studio:
     """Strengths of the key (upper left, in front), the fill (right), the overhead box, and the room."""
 
-    key: float = 1.0
-    fill: float = 0.32
+    key: float = 1.15
+    fill: float = 0.26
     top: float = 0.42
-    room: float = 0.55
+    room: float = 0.50
 
 
-def samples(studio: Studio, count: int = 160) -> tuple[F, F]:
+def samples(studio: Studio, count: int = 120) -> tuple[F, F]:
     """Directions to the light (count, 3) and their radiance (count,), over the sphere; x right, y up, z to camera."""
     k = np.arange(count) + 0.5
     z = 1 - 2 * k / count
@@ -52,7 +52,7 @@ class Lit:
     lean: F
 
 
-def gather(x: F, faces: I, normals: F, studio: Studio, cell: float = 0.55, count: int = 160) -> Lit:
+def gather(x: F, faces: I, normals: F, studio: Studio, cell: float = 0.55, count: int = 120) -> Lit:
     """Irradiance at the vertices ``x`` (V, 3) of one or more cloth surfaces, shadows included."""
     directions, radiance = samples(studio, count)
     irradiance, open_, room = np.zeros((len(x), 2)), np.zeros((len(x), 2)), np.zeros((len(x), 2))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ def resample(curve: F, count: int) -> F:
 
 def mirrored(curve: F) -> F:
     """The curve reflected in the centre line x = 0, its direction kept."""
-    return curve * np.array([-1.0, 1.0])
+    return np.asarray(curve * np.array([-1.0, 1.0]))
 
 
 def inside(points: F, polygon: F) -> NDArray[np.bool_]:
@@ -108,7 +109,7 @@ class Mesh:
         p, q, r = (self.x[self.faces[:, k]] for k in range(3))
         face = np.cross(q - p, r - p)
         out = np.stack([_scatter(self.faces, face[:, k], len(self.x)) for k in range(3)], axis=1)
-        return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
+        return np.asarray(out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12))
 
     def smooth(self) -> Mesh:
         """One Loop subdivision: smooth inside, smooth along open borders."""
@@ -150,13 +151,16 @@ class Mesh:
 
 def _split(loop: I, table: dict[tuple[int, int], int]) -> I:
     out = [int(loop[0])]
-    for p, q in zip(loop[:-1], loop[1:], strict=True):
+    for p, q in pairwise(loop):
         out += [table[(int(min(p, q)), int(max(p, q)))], int(q)]
     return np.asarray(out, dtype=np.int64)
 
 
 def _scatter(faces: I, value: F, count: int) -> F:
-    return sum((np.bincount(faces[:, k], value, count) for k in range(3)), start=np.zeros(count))
+    out = np.zeros(count)
+    for k in range(3):
+        out += np.bincount(faces[:, k], value, count)
+    return out
 
 
 def sew(panels: Sequence[Panel], spacing: float, seed: int) -> Mesh:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from scipy.ndimage import gaussian_filter, zoom
+from scipy.ndimage import gaussian_filter
 
 from .light import Studio, gather
 from .mesh import F, Mesh
@@ -50,8 +49,9 @@ class Look:
     weave: float = 0.075
     tooth: float = 0.010
     crumple: float = 0.010
+    wrinkle: float = 0.03
     sheen: float = 0.05
-    exposure: float = 1.25
+    exposure: float = 1.36
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,20 @@ def _texture(surface: Surface, look: Look) -> None:
     handled = noise(uv, (1.6, 2.1), 3) + 0.6 * noise(uv @ np.array([[0.8, 0.6], [-0.6, 0.8]]), (0.8, 1.3), 4)
     surface.relief += 0.5 * look.tooth * look.weave / 0.075 * threads + look.crumple * handled
     surface.shade *= 1 + 0.012 * threads
+    if look.wrinkle:
+        surface.relief += look.wrinkle * _wrinkles(uv)
+
+
+def _wrinkles(uv: F) -> F:
+    """Soft ridges that a garment keeps from being worn: sparse, mostly lengthways, crests sharper than valleys."""
+    bend = np.stack([noise(uv, (9.0, 12.0), 5), noise(uv, (11.0, 13.0), 6)], axis=1)
+    out = np.zeros(len(uv))
+    for turn, size, seed in ((0.35, (3.4, 9.0), 7), (-0.55, (4.2, 10.0), 8)):
+        axes = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+        crest = 1 - np.abs(noise(uv @ axes + 3.0 * bend, size, seed))
+        there = np.clip(noise(uv, (13.0, 15.0), seed + 40) + 0.25, 0, 1)
+        out += np.clip(crest, 0, 1) ** 2.5 * there
+    return out
 
 
 def _slope(seen: Fragments, relief: F, scale: float) -> F:
@@ -114,7 +128,6 @@ def _slope(seen: Fragments, relief: F, scale: float) -> F:
     tilt = np.zeros((len(relief), 3))
     for axis, sign in ((1, -1.0), (0, 1.0)):
         slope = np.zeros(seen.shape)
-        jump = np.zeros(seen.shape)
         slope_view = (np.roll(height, -1, axis) - np.roll(height, 1, axis)) * scale / 2
         jump = np.abs(np.roll(depth, -1, axis) - np.roll(depth, 1, axis))
         good = np.isfinite(slope_view) & (jump < 0.8)
@@ -126,7 +139,7 @@ def _slope(seen: Fragments, relief: F, scale: float) -> F:
 def _cloth_colour(light: F, open_: F, n: F, surface: Surface, look: Look) -> F:
     """Lambert with the glow of many bounces in folds, a little sheen, warm light and cooler shade."""
     albedo = np.array(look.albedo) * surface.tint
-    bounced = open_[:, None] ** 0.0 * (1 + 0.55 * albedo * (1 - open_[:, None]))
+    bounced = 1 + 0.55 * albedo * (1 - open_[:, None])
     fresnel = look.sheen * (1 - np.clip(n[:, 2], 0, 1)) ** 3 * open_
     warmth = np.array([0.012, 0.0, -0.016])
     tone = 1 + warmth * np.clip((light - 0.55) / 0.4, -1, 1)[:, None]
@@ -141,17 +154,18 @@ def _reduce(plane: F, over: int) -> F:
 
 def _develop(seen: Fragments, colour: F, surface: Surface, camera: Camera, over: int, scale: float) -> Picture:
     cover_fine = seen.plane(np.ones(len(colour)))
-    soft = gaussian_filter(cover_fine, 0.35 * over)
     cover = np.clip(_reduce(cover_fine, over), 0, 1)
     garment = _reduce(seen.plane(_shoulder(colour)), over)
     fabric = _reduce(seen.plane(surface.fabric), over)
-    del soft
     ground = _ground(cover, camera, scale)
     linear = garment + ground * (1 - cover[:, :, None])
     grain = np.random.default_rng(9).normal(0, 0.6, linear.shape[:2])[:, :, None]
     photo = np.clip(_encode(linear) * 255 + grain + 0.5, 0, 255).astype(np.uint8)
-    to_bytes = lambda plane: np.clip(plane * 255 + 0.5, 0, 255).astype(np.uint8)  # noqa: E731
-    return Picture(photo, to_bytes(fabric), to_bytes(cover), scale)
+    return Picture(photo, _bytes(fabric), _bytes(cover), scale)
+
+
+def _bytes(plane: F) -> NDArray[np.uint8]:
+    return np.clip(plane * 255 + 0.5, 0, 255).astype(np.uint8)
 
 
 def _ground(cover: F, camera: Camera, scale: float) -> F:
@@ -176,12 +190,3 @@ def _encode(linear: F) -> F:
     """Linear light to sRGB."""
     x = np.clip(linear, 0.0, 1.0)
     return np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
-
-
-def thumbnail(picture: Picture, width: int) -> Image.Image:
-    """The photo, reduced."""
-    image = Image.fromarray(picture.photo)
-    return image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
-
-
-__all__ = ["Camera", "Look", "Picture", "shoot", "thumbnail", "zoom"]

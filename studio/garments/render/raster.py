@@ -79,9 +79,8 @@ def _cover(corners: F, rows: I, low: I, side: int, shape: tuple[int, int]) -> tu
     x, y = px + 0.5, py + 0.5
 
     def side_of(p: F, q: F) -> F:
-        return np.asarray(
-            (q[:, 0] - p[:, 0])[:, None] * (y - p[:, 1][:, None]) - (q[:, 1] - p[:, 1])[:, None] * (x - p[:, 0][:, None])
-        )
+        d = q - p
+        return np.asarray(d[:, :1] * (y - p[:, 1:2]) - d[:, 1:2] * (x - p[:, :1]))
 
     wa, wb = side_of(b, c) / safe, side_of(c, a) / safe
     wc = 1.0 - wa - wb

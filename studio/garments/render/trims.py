@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -62,9 +63,22 @@ def smoothstep(low: float, high: float, x: F) -> F:
 
 def noise(points: F, scale: tuple[float, float], seed: int) -> F:
     """Smooth noise (n,), about -1 to 1, of points (n, 2) with features of about ``scale`` cm."""
-    grid = np.random.default_rng(seed).normal(0, 0.62, (128, 128))
-    at = np.stack([points[:, 1] / scale[1], points[:, 0] / scale[0]])
-    return np.asarray(map_coordinates(grid, at, order=1 if min(scale) < 0.12 else 3, mode="grid-wrap"))
+    fine = _noise_grid(seed)
+    at = np.stack([points[:, 1] * (FINE / scale[1]), points[:, 0] * (FINE / scale[0])])
+    return np.asarray(map_coordinates(fine, at, order=1, mode="grid-wrap", output=np.float64))
+
+
+FINE = 8
+"""Samples of the stored noise per feature: linear look-ups in a finely interpolated grid are fast and smooth enough."""
+
+
+@cache
+def _noise_grid(seed: int) -> NDArray[np.float32]:
+    """Periodic smooth noise (1024, 1024) with features of ``FINE`` samples."""
+    coarse = np.random.default_rng(seed).normal(0, 0.62, (128, 128))
+    steps = np.arange(128 * FINE) / FINE
+    grid = np.stack(np.meshgrid(steps, steps, indexing="ij"))
+    return np.asarray(map_coordinates(coarse, grid, order=3, mode="grid-wrap"), dtype=np.float32)
 
 
 def near(points: F, curve: F, reach: float) -> tuple[NDArray[np.intp], F, F]:
@@ -103,7 +117,9 @@ class Seam:
         rows = rows[hit]
         groove = np.exp(-((d / 0.075) ** 2))
         ridge = np.exp(-(((d - 0.28) / 0.22) ** 2))
-        waves = noise(np.stack([along, d * 0.3], 1), (0.55, 1.0), 11) + noise(np.stack([along, d * 0.3], 1), (1.7, 2.0), 12)
+        waves = noise(np.stack([along, d * 0.3], 1), (0.55, 1.0), 11) + noise(
+            np.stack([along, d * 0.3], 1), (1.7, 2.0), 12
+        )
         surface.relief[rows] += ridge * self.depth * 0.5 - groove * self.depth + waves * self.pucker * np.exp(-d / 0.8)
         surface.shade[rows] *= 1 - 0.30 * groove
 
@@ -117,9 +133,12 @@ class Topstitch:
     offset: float = 0.0
     pitch: float = 0.30
     dark: float = 0.13
+    within: F | None = None
 
     def apply(self, surface: Surface) -> None:
         rows = surface.on(self.panels)
+        if self.within is not None:
+            rows = rows[inside(surface.uv[rows], self.within)]
         hit, d, along = near(surface.uv[rows], self.curve, self.offset + 1.4)
         rows = rows[hit]
         gap = np.abs(d - self.offset)
@@ -129,6 +148,27 @@ class Topstitch:
         sink = np.exp(-((gap / 0.16) ** 2))
         surface.relief[rows] += 0.016 * line * dash - 0.020 * sink + 0.010 * waves * np.exp(-((gap / 0.5) ** 2))
         surface.shade[rows] *= 1 - self.dark * line * (1 - 0.75 * dash)
+
+
+@dataclass(frozen=True)
+class Gathers:
+    """Fullness drawn up on a thread: fine folds that run away from a seam and die out over ``reach`` cm."""
+
+    panels: tuple[str, ...]
+    curve: F
+    reach: float = 8.0
+    height: float = 0.12
+    pitch: float = 1.0
+
+    def apply(self, surface: Surface) -> None:
+        rows = surface.on(self.panels)
+        hit, d, along = near(surface.uv[rows], self.curve, self.reach)
+        rows = rows[hit]
+        at = np.stack([along, d * 0.12], axis=1)
+        folds = noise(at, (self.pitch, 1.0), 51) + 0.5 * noise(at, (self.pitch * 0.5, 0.6), 52)
+        fade = smoothstep(self.reach, 0.0, d) ** 1.5 * smoothstep(-0.1, 0.5, d)
+        surface.relief[rows] += self.height * folds * fade
+        surface.shade[rows] *= 1 + 0.10 * np.clip(folds, -1, 0.3) * fade
 
 
 @dataclass(frozen=True)
@@ -198,7 +238,9 @@ class Patch:
         rim = rows[hit]
         signed = np.where(within[hit], d, -d)
         step = smoothstep(-self.soft, self.soft, signed) - within[hit]
-        surface.relief[rim] += self.thickness * step + 0.010 * noise(np.stack([along, d], 1), (0.9, 1.2), 41) * np.exp(-d)
+        surface.relief[rim] += self.thickness * step + 0.010 * noise(np.stack([along, d], 1), (0.9, 1.2), 41) * np.exp(
+            -d
+        )
         shadow = np.exp(-np.maximum(-signed, 0) / 0.16) * (signed < 0.03)
         surface.shade[rim] *= 1 - 0.30 * shadow
         if self.stitch is not None:

@@ -10,7 +10,7 @@ from ..design import Design
 from ..drape import Cloth
 from ..mesh import Edge, F, Panel, bezier, mirrored
 from ..picture import Camera, Look
-from ..trims import Crease, Hem, Seam, Trim
+from ..trims import Crease, Gathers, Hem, Seam, Trim
 
 WAIST = 106.5
 NECK_FRONT = both(bezier((-9.6, 145.6), (-10.0, 136.0), (-7.5, 131.2), (0.0, 131.0)))
@@ -20,12 +20,12 @@ BLOCK = Top(
     neck_front=NECK_FRONT,
     neck_back=NECK_BACK,
     shoulder=line((-15.4, 143.0), (-9.6, 145.6)),
-    armhole=bezier((-15.4, 143.0), (-14.2, 134.5), (-14.2, 127.0), (-21.4, 124.5)),
-    side=bezier((-21.4, 124.5), (-19.6, 118.0), (-18.0, 112.0), (-17.6, WAIST)),
+    armhole=bezier((-15.4, 143.0), (-14.2, 134.5), (-13.6, 126.0), (-20.3, 125.0)),
+    side=bezier((-20.3, 125.0), (-19.4, 118.0), (-18.0, 112.0), (-17.6, WAIST)),
     hem=WAIST_LINE,
     hem_back=WAIST_LINE,
 )
-SKIRT = Flare(waist=47.0, length=60.0, spread=1.28, top=WAIST)
+SKIRT = Flare(waist=50.0, length=60.0, spread=1.28, top=WAIST)
 
 
 def _waves(turn: F) -> F:
@@ -43,8 +43,7 @@ def panels(body: Body) -> list[Panel]:
 
 
 def _skirt(layer: str, names: tuple[str, str, str, str]) -> Panel:
-    panel = SKIRT.panel(layer, names, SKIRT.cone((13.0, 9.6), layer == "front", _waves))
-    return panel
+    return SKIRT.panel(layer, names, SKIRT.cone((13.0, 9.6), layer == "front", _waves))
 
 
 def below(uv: F) -> F:
@@ -77,7 +76,8 @@ def trims() -> list[Trim]:
         Seam(torso, mirrored(bust), 0.05, 0.015),
         Crease(torso, bust, 0.03, 0.8),
         Seam(torso, WAIST_LINE, 0.06, 0.02),
-        Seam(("front-skirt",), top, 0.06, 0.06),
+        Seam(("front-skirt",), top, 0.06, 0.04),
+        Gathers(("front-skirt",), top, 11.0, 0.13, 1.3),
         Hem(("front-skirt", "back-skirt"), hem, 2.4),
     ]
 
@@ -91,8 +91,8 @@ DESIGN = Design(
     panels=panels,
     trims=trims,
     arms=False,
-    cloth=Cloth(weight=0.017, bend=45.0, pressure=0.8),
-    look=Look(weave=0.06, tooth=0.008),
+    cloth=Cloth(weight=0.017, bend=45.0, pressure=0.6),
+    look=Look(weave=0.06, tooth=0.008, wrinkle=0.06),
     camera=Camera(fill=(0.84, 0.87), rise=10.0),
     stiffen=stiffen,
     spacing=1.7,

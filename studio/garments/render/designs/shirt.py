@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
-from ..blocks import Top, both, line
+from ..blocks import Top, both, line, same
 from ..body import Body, Pose
 from ..design import Design
 from ..drape import Cloth
 from ..mesh import F, Mesh, bezier, mirrored
 from ..picture import Camera, Look
 from ..pieces import clear, join, neckline, outward, sheet
-from ..trims import Button, Hem, Patch, Seam, Topstitch, Trim, smoothstep
+from ..trims import Button, Gathers, Hem, Patch, Seam, Topstitch, Trim, smoothstep
 
 NECK_FRONT = both(bezier((-7.4, 147.2), (-7.4, 142.0), (-4.2, 139.6), (0.0, 139.6)))
 NECK_BACK = both(bezier((-7.4, 147.2), (-5.4, 146.0), (-3.0, 145.7), (0.0, 145.7)))
@@ -40,7 +41,7 @@ BLOCK = Top(
     sleeve_top=bezier(_pt(TIP), _pt(TIP + ALONG * 30 + [-1.6, 1.6]), _pt(CUFF_TOP)),
     cuff=np.stack([CUFF_TOP, CUFF_UNDER]),
     sleeve_under=bezier(_pt(CUFF_UNDER), _pt((CUFF_UNDER + UNDERARM) / 2 + [-1.0, -1.0]), _pt(UNDERARM)),
-    drop=(24.0, 22.0),
+    drop=(24.0, 21.0),
 )
 
 
@@ -53,7 +54,7 @@ def from_cuff(uv: F) -> F:
 def tighten(name: str, uv: F) -> F:
     if "sleeve" not in name:
         return np.ones(len(uv))
-    return np.where(from_cuff(uv) < CUFF_DEPTH, 0.86, 1.0)
+    return np.where(from_cuff(uv) < CUFF_DEPTH, 0.88, 1.0)
 
 
 def stiffen(name: str, uv: F) -> F:
@@ -64,44 +65,49 @@ def stiffen(name: str, uv: F) -> F:
 
 
 def collar(mesh: Mesh, body: Body) -> Mesh:
-    """A stand round the neck and a leaf folded over it."""
-    count, deep = 220, 26
+    """One sheet: a stand that rises round the neck, then a leaf folded over it down to the points."""
+    count, deep = 260, 44
     ring = neckline(mesh, count)
     s = np.linspace(0.0, 1.0, count + 1)
     front = np.minimum(s, 1 - s) * 2
-    out = outward(ring)
-    up = np.array([0.0, 1.0, 0.0])
-    height = 2.3 + 1.3 * smoothstep(0.0, 0.7, front)
-    lean = -0.5 + 0.0 * front
-    t = np.linspace(0.0, 1.0, 8)[:, None, None]
-    rise = up * height[:, None] + out * lean[:, None]
-    stand = ring[None] + out[None] * 0.15 + t * rise[None]
+    out = gaussian_filter1d(outward(ring), 4.0, axis=0, mode="nearest")
+    height = 2.2 + 1.3 * smoothstep(0.0, 0.7, front)
+    t = np.linspace(0.0, 1.0, 9)[:, None, None]
+    stand = ring[None] + out[None] * (0.15 - 0.55 * t)
+    stand[:, :, 1] += (t * height[None, :, None])[:, :, 0]
     length = np.cumsum(np.concatenate([[0.0], np.linalg.norm(np.diff(ring, axis=0), axis=1)]))
-    stand_uv = np.stack(np.broadcast_arrays(length[None], 300 + t[:, :, 0] * height[None]), axis=-1)
-    leaf, leaf_uv = _leaf(ring + rise, out, front, s, length, deep)
-    leaf = clear(leaf, body, 1.0)
-    return join(mesh, sheet("stand", stand, stand_uv, flip=True), sheet("leaf", leaf, leaf_uv))
+    leaf, down = _leaf(stand[-1], out, front, s, deep)
+    free = gaussian_filter1d(clear(leaf, body, 1.1) - leaf, 5.0, axis=1, mode="nearest")
+    leaf = leaf + gaussian_filter1d(free, 2.0, axis=0, mode="nearest")
+    flat_stand = np.broadcast_to(LEAF_TOP - 4 + 4 * t[:, :, 0], (len(t), count + 1))
+    depth = np.concatenate([flat_stand, np.broadcast_to(LEAF_TOP + 8 * down[:, None], (deep, count + 1))[1:]])
+    uv = np.stack([np.broadcast_to(length, depth.shape), depth], axis=-1)
+    return join(mesh, sheet("collar", np.concatenate([stand, leaf[1:]]), uv))
 
 
-def _leaf(top: F, out: F, front: F, s: F, length: F, deep: int) -> tuple[F, F]:
-    fall = 4.6 + 2.7 * (1 - smoothstep(0.0, 0.42, front))
-    tangent = np.gradient(top, axis=0)
+LEAF_TOP = 320.0
+"""Where the collar lies in pattern space: the fold, with the leaf's edge 8 further up."""
+
+
+def _leaf(top: F, out: F, front: F, s: F, deep: int) -> tuple[F, F]:
+    """(deep, n, 3) points from the fold to the edge, longer towards the points; and the share of the way (deep,)."""
+    fall = 4.7 + 2.9 * (1 - smoothstep(0.0, 0.42, front))
+    tangent = gaussian_filter1d(np.gradient(top, axis=0), 7.0, axis=0, mode="nearest")
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
     away = np.where(s < 0.5, 1.0, -1.0)[:, None] * tangent
-    shear = 3.4 * (1 - smoothstep(0.0, 0.55, front))
-    t = np.linspace(0.0, 1.0, deep)
-    rows, flats = [], []
+    shear = 3.6 * (1 - smoothstep(0.0, 0.6, front))
     begin = top + away * (0.35 * (1 - smoothstep(0.0, 0.06, front)))[:, None]
-    for u in t:
-        roll = 0.42 * (1 - np.exp(-u / 0.07))
-        arch = 0.28 * np.sin(np.pi * min(u / 0.16, 1.0))
-        down = np.maximum(u - 0.05, 0.0) / 0.95 * fall
-        spread = 0.16 + 0.10 * front
-        x = begin + out * (roll + down * spread)[:, None] + away * (shear * u)[:, None]
+    share = np.linspace(0.0, 1.0, deep)
+    rows = []
+    for u in share:
+        roll = 0.50 * (1 - np.exp(-u / 0.06))
+        arch = 0.30 * np.sin(np.pi * min(u / 0.16, 1.0))
+        down = max(u - 0.05, 0.0) / 0.95 * fall
+        bow = 0.35 * np.sin(np.pi * u)
+        x = begin + out * (roll + bow + down * (0.16 + 0.10 * front))[:, None] + away * (shear * u)[:, None]
         x[:, 1] += arch - down * 0.97
         rows.append(x)
-        flats.append(np.stack([length, np.full(len(length), 320.0) - down], axis=1))
-    return np.stack(rows), np.stack(flats)
+    return np.stack(rows), share
 
 
 def trims() -> list[Trim]:
@@ -115,11 +121,11 @@ def trims() -> list[Trim]:
     out: list[Trim] = [
         Patch(front, placket, 0.07, 0.5),
         Patch(front, pocket, 0.05, 0.2),
-        Topstitch(front, mouth, 2.2),
+        Topstitch(front, mouth, 2.2, within=pocket),
         Hem(front, HEM, 0.9, roll=0.05),
         Hem(("back-torso",), HEM_BACK, 0.9, roll=0.05),
     ]
-    for turn, side in (((lambda c: c), "l"), (mirrored, "r")):
+    for turn, side in ((same, "l"), (mirrored, "r")):
         sleeve = (f"front-sleeve-{side}", f"back-sleeve-{side}")
         inner = np.stack([CUFF_TOP - ALONG * CUFF_DEPTH - INWARD * 6, CUFF_UNDER - ALONG * CUFF_DEPTH + INWARD * 6])
         ends = np.stack([CUFF_TOP - INWARD * 6, CUFF_UNDER + INWARD * 6])
@@ -129,10 +135,13 @@ def trims() -> list[Trim]:
             Topstitch(torso, turn(b.armhole), 0.75),
             Seam(torso, turn(yoke), 0.03, 0.01),
             Topstitch(torso, turn(yoke), 0.2),
+            Gathers(sleeve, inner, 6.0, 0.06, 2.2),
             Patch(sleeve, cuff, 0.07, 0.25),
             Hem(sleeve, turn(b.cuff), 0.5, roll=0.06),
             Button((f"front-sleeve-{side}",), _pt(turn((CUFF_TOP + INWARD * 7.5 - ALONG * 3.0)[None])[0]), 0.5),
         ]
+    edge = line((-20.0, LEAF_TOP + 8.0), (80.0, LEAF_TOP + 8.0))
+    out += [Topstitch(("collar",), edge, 0.65), Hem(("collar",), edge, 0.2, roll=0.05)]
     out += [Button(front, (0.0, 137.0 - 9.2 * k), 0.56) for k in range(7)]
     return out
 
@@ -145,9 +154,9 @@ DESIGN = Design(
     alt="Button-up shirt with a collar, chest pocket and long sleeves on an invisible mannequin",
     panels=BLOCK.panels,
     trims=trims,
-    pose=Pose(left_arm=17.0, right_arm=20.0, arm_length=56.0),
-    cloth=Cloth(weight=0.013, bend=38.0, pressure=1.8),
-    look=Look(weave=0.045, tooth=0.005, crumple=0.014),
+    pose=Pose(left_arm=17.0, right_arm=20.0, arm_length=60.5, elbow=6.0),
+    cloth=Cloth(weight=0.013, bend=34.0, pressure=2.6),
+    look=Look(weave=0.045, tooth=0.005, crumple=0.014, wrinkle=0.16),
     camera=Camera(fill=(0.88, 0.86)),
     tighten=tighten,
     stiffen=stiffen,
@@ -155,4 +164,5 @@ DESIGN = Design(
     spacing=1.5,
     steps=(2600, 700),
     seed=3,
+    parting=-1.2,
 )

@@ -26,20 +26,21 @@ BLOCK = Top(
     sleeve_top=bezier((-21.0, 142.0), (-29.5, 138.3), (-37.8, 130.6)),
     cuff=line((-37.8, 130.6), (-28.2, 116.2)),
     sleeve_under=line((-28.2, 116.2), (-25.4, 123.5)),
+    drop=(3.0, 1.0),
 )
 
 
-def tighten(name: str, uv: F) -> F:
+def tighten(_name: str, uv: F) -> F:
     """The neck rib is cut short so that it lies flat."""
     neck = cKDTree(np.concatenate([NECK_FRONT, NECK_BACK]))
-    return np.where(neck.query(uv)[0] < 2.2, 0.95, 1.0)
+    return np.where(neck.query(uv)[0] < 2.2, 0.975, 1.0)
 
 
-def stiffen(name: str, uv: F) -> F:
+def stiffen(_name: str, uv: F) -> F:
     """Rib and hems are double."""
     neck = cKDTree(np.concatenate([NECK_FRONT, NECK_BACK])).query(uv)[0] < 2.4
     hem = uv[:, 1] < 80.2
-    return np.where(neck, 8.0, np.where(hem, 4.0, 1.0))
+    return np.where(neck, 14.0, np.where(hem, 3.0, 1.0))
 
 
 def trims() -> list[Trim]:
@@ -70,10 +71,12 @@ DESIGN = Design(
     panels=BLOCK.panels,
     trims=trims,
     pose=Pose(left_arm=21.0, right_arm=24.0),
-    cloth=Cloth(weight=0.020, bend=22.0),
-    look=Look(weave=0.06, tooth=0.006),
+    cloth=Cloth(weight=0.020, bend=15.0, pressure=3.0),
+    look=Look(weave=0.06, tooth=0.006, wrinkle=0.085),
     camera=Camera(fill=(0.84, 0.84)),
     tighten=tighten,
     stiffen=stiffen,
     seed=4,
+    lift=24.0,
+    parting=-1.0,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..blocks import line
+from ..blocks import line, same
 from ..body import Body, Pose
 from ..design import Design
 from ..drape import Cloth, Pull
@@ -27,13 +27,14 @@ OUT = np.concatenate(
 
 def _rise(reach: float) -> F:
     """Centre line from the waist to the crotch point, ``reach`` cm past the centre."""
-    return np.concatenate(
-        [line((-0.2, WAIST), (0.0, CROTCH + 9.0)), bezier((0.0, CROTCH + 9.0), (0.1, CROTCH + 2.5), (reach * 0.45, CROTCH), (reach, CROTCH))[1:]]
-    )
+    turn = CROTCH + 9.0
+    curve = bezier((0.0, turn), (0.1, CROTCH + 2.5), (reach * 0.45, CROTCH), (reach, CROTCH))
+    return np.concatenate([line((-0.2, WAIST), (0.0, turn)), curve[1:]])
 
 
 def _inseam(reach: float) -> F:
-    return np.concatenate([bezier((reach, CROTCH), (1.4, 66.0), (0.6, 58.0), (0.3, 48.0)), line((0.3, 48.0), (-0.2, HEM))[1:]])
+    thigh = bezier((reach, CROTCH), (1.4, 66.0), (0.6, 58.0), (0.3, 48.0))
+    return np.concatenate([thigh, line((0.3, 48.0), (-0.2, HEM))[1:]])
 
 
 FRONT_RISE, BACK_RISE = _rise(4.6), _rise(8.2)
@@ -69,11 +70,11 @@ def _place(front: bool, left: bool) -> Place:
     return place
 
 
-def panels(body: Body) -> list[Panel]:
+def panels(_body: Body) -> list[Panel]:
     out = []
     for layer, rise, inner in (("front", FRONT_RISE, FRONT_IN), ("back", BACK_RISE, BACK_IN)):
         for side in ("l", "r"):
-            turn = (lambda c: c) if side == "l" else mirrored
+            turn = same if side == "l" else mirrored
             edges = (
                 Edge(f"out-{side}", turn(OUT)),
                 Edge(f"hem-{side}-{layer}", turn(HEMLINE)),
@@ -90,18 +91,19 @@ def hold(mesh: Mesh) -> Pull:
     rim = np.unique(np.concatenate([mesh.loops[name] for name in names]))
     level = WAIST - 0.04 * mesh.x[rim, 2]
 
-    def pull(x: F, done: float) -> None:
+    def pull(x: F) -> None:
         x[rim, 1] = level
 
     return pull
 
 
-def stiffen(name: str, uv: F) -> F:
+def stiffen(_name: str, uv: F) -> F:
     return np.where(uv[:, 1] > WAIST - BAND, 25.0, np.where(uv[:, 1] < HEM + 3.5, 2.5, 1.0))
 
 
 def _loop(x: float) -> F:
-    return line((x - 0.6, WAIST + 0.3), (x + 0.6, WAIST + 0.3), (x + 0.6, WAIST - BAND - 0.7), (x - 0.6, WAIST - BAND - 0.7))
+    top, low = WAIST + 0.3, WAIST - BAND - 0.7
+    return line((x - 0.6, top), (x + 0.6, top), (x + 0.6, low), (x - 0.6, low))
 
 
 def trims() -> list[Trim]:
@@ -109,17 +111,20 @@ def trims() -> list[Trim]:
     seam = line((-18.6, WAIST - BAND), (0.3, WAIST - BAND))
     band = line((-20.5, WAIST + 1), (-20.5, WAIST - BAND), (20.5, WAIST - BAND), (20.5, WAIST + 1))
     pocket = bezier((-13.6, WAIST - BAND), (-15.6, 95.0), (-21.8, 87.5))
-    crease = np.concatenate([bezier((-10.6, WAIST - BAND - 2), (-11.4, 80.0), (-11.9, 48.0)), line((-11.9, 48.0), (-11.9, HEM))[1:]])
-    fly = bezier((3.4, WAIST - BAND), (3.5, 92.0), (3.2, 87.0), (0.1, 84.6))
+    thigh = bezier((-10.6, WAIST - BAND - 2), (-11.4, 80.0), (-11.9, 48.0))
+    crease = np.concatenate([thigh, line((-11.9, 48.0), (-11.9, HEM))[1:]])
+    bend = bezier((3.1, 94.0), (3.1, 90.5), (1.6, 89.4), (0.1, 89.0))
+    fly = np.concatenate([line((3.1, WAIST - BAND), (3.1, 94.0)), bend[1:]])
     out: list[Trim] = []
-    for turn in ((lambda c: c), mirrored):
+    for side, turn in (("l", same), ("r", mirrored)):
+        leg = (f"front-leg-{side}", f"back-leg-{side}")
         out += [
             Seam(front, turn(seam), 0.05),
             Seam(front, turn(pocket), 0.06, 0.02),
             Topstitch(front, turn(pocket), 0.6),
-            Crease(front, turn(crease), 0.16, 0.55),
+            Crease(front, turn(crease), 0.22, 0.55),
             Seam(("front", "back"), turn(OUT), 0.03),
-            Hem(("front-leg-l", "back-leg-l") if turn is not mirrored else ("front-leg-r", "back-leg-r"), turn(HEMLINE), 3.2, roll=0.06),
+            Hem(leg, turn(HEMLINE), 3.2, roll=0.06),
         ]
     out += [
         Seam(front, FRONT_RISE, 0.06),
@@ -143,8 +148,8 @@ DESIGN = Design(
     trims=trims,
     pose=Pose(stance=STANCE),
     arms=False,
-    cloth=Cloth(weight=0.026, bend=110.0, friction=0.3, pressure=1.5),
-    look=Look(weave=0.07, tooth=0.009),
+    cloth=Cloth(weight=0.026, bend=70.0, friction=0.3, pressure=1.2),
+    look=Look(weave=0.07, tooth=0.009, wrinkle=0.12),
     camera=Camera(fill=(0.80, 0.88), rise=6.0),
     stiffen=stiffen,
     hold=hold,
