@@ -13,7 +13,7 @@ BATCH = 4
 """Fabrics made at one press of the button."""
 MAX_BATCH = 8
 
-DEFAULT_ENGINE = "drawn"
+DEFAULT_ENGINE = "dcgan"
 DEFAULT_SCALE_CM = 18.0
 
 

@@ -72,7 +72,7 @@ def read(request: HttpRequest) -> Workspace:
         look=look if look and look.owner_id == request.user.pk else None,
         fit=_fit(query, look),
         pattern_type=_one_of(query.get("type"), PATTERN_TYPES) or (asked.pattern_type if asked else PATTERN_TYPES[0]),
-        engine=_one_of(query.get("engine"), ENGINES) or (asked.engine if asked else DEFAULT_ENGINE),
+        engine=_one_of(query.get("engine"), ENGINES) or _engine_of(request, pattern or shown),
         palette=_named_palette(asked),
     )
 
@@ -133,6 +133,14 @@ def _by_id(rows: Any, text: str | None) -> Any:
 
 def _one_of(value: str | None, allowed: tuple[str, ...]) -> str:
     return value if value in allowed else ""
+
+
+def _engine_of(request: HttpRequest, chosen: Pattern | None) -> str:
+    """How the fabric that was asked for, or one's own, is made; a sample that only fills the stage decides nothing."""
+    if chosen is None:
+        return DEFAULT_ENGINE
+    asked_for = "pattern" in request.GET or "look" in request.GET
+    return chosen.engine if asked_for or chosen.owner_id == request.user.pk else DEFAULT_ENGINE
 
 
 def _named_palette(pattern: Pattern | None) -> str:

@@ -157,6 +157,7 @@ def test_the_keyboard_reaches_everything(page, shop, worker, complaints):
     page.keyboard.press("?")
     assert page.locator("#keys").is_visible()
     page.keyboard.press("Escape")
+    page.locator("#keys").wait_for(state="hidden")
     page.keyboard.press("d")
     assert page.evaluate("document.activeElement.value") == "png"
     page.keyboard.press("Escape")

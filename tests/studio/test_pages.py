@@ -60,6 +60,12 @@ class TestWorkspace:
         assert User.objects.count() == 1
         assert "sessionid" not in response.cookies
 
+    def test_a_sample_on_the_stage_does_not_choose_the_engine(self, client, other, make_pattern, garment):
+        fabric = make_pattern(other, public=True, engine="drawn")
+        assert client.get("/").context["chosen_engine"] == "dcgan"
+        assert client.get("/", {"pattern": fabric.pk}).context["chosen_engine"] == "drawn"
+        assert client.get("/", {"pattern": fabric.pk, "engine": "dcgan"}).context["chosen_engine"] == "dcgan"
+
     def test_it_stands_empty_without_garments_and_fabrics(self, client):
         state = state_of(client.get("/"))
         assert state["pattern"] is None

@@ -67,7 +67,7 @@ def gather(x: F, faces: I, normals: F, studio: Studio, cell: float = 0.55, count
             room[:, face] += facing
             lean[:, face] += (light * seen * (facing > 0))[:, None] * d
     share = open_ / np.maximum(room, 1e-9)
-    return Lit(_even(faces, irradiance, 4), _even(faces, share, 4), lean)
+    return Lit(_even(faces, irradiance, 8), _even(faces, share, 8), lean)
 
 
 def _even(faces: I, value: F, rounds: int) -> F:

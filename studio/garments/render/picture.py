@@ -115,9 +115,9 @@ def _wrinkles(uv: F) -> F:
     out = np.zeros(len(uv))
     for turn, size, seed in ((0.35, (3.4, 9.0), 7), (-0.55, (4.2, 10.0), 8)):
         axes = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-        crest = 1 - np.abs(noise(uv @ axes + 3.0 * bend, size, seed))
+        crest = np.exp(-((noise(uv @ axes + 3.0 * bend, size, seed) / 0.38) ** 2))
         there = np.clip(noise(uv, (13.0, 15.0), seed + 40) + 0.25, 0, 1)
-        out += np.clip(crest, 0, 1) ** 2.5 * there
+        out += crest * there
     return out
 
 

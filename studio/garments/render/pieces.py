@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from .body import Body
-from .mesh import F, Mesh, resample
+from .mesh import F, I, Mesh, resample
+from .trims import smoothstep
+
+Rule = Callable[[F], F]
 
 
 def join(mesh: Mesh, *others: Mesh) -> Mesh:
@@ -73,3 +79,59 @@ def tube(name: str, line: F, radius: F, sides: int = 14) -> Mesh:
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
     uv = np.stack(np.broadcast_arrays(turn[None] * 0.35, length[:, None]), axis=-1)
     return sheet(name, x, uv, flip=True)
+
+
+def _corners(mesh: Mesh, panel: str) -> tuple[I, F]:
+    """The vertices of a panel, once for each corner of a triangle (n,), and their pattern positions (n, 2)."""
+    rows = mesh.panel == mesh.names.index(panel)
+    return mesh.faces[rows].ravel(), mesh.uv[rows].reshape(-1, 2)
+
+
+def round_cuff(mesh: Mesh, side: str, above: Rule, across: Rule, depth: float, radius: float) -> None:
+    """Turn the end of a sleeve, in place, into a firm tube: a knitted or interlined cuff holds its own shape.
+
+    ``above(uv)`` is the distance (n,) in cm above the cuff's edge, ``across(uv)`` runs from 0 at the sleeve's upper
+    seam to 1 at the under seam, ``depth`` and ``radius`` are the cuff's.
+    """
+    parts = [(_corners(mesh, f"{layer}-sleeve-{side}"), sign) for layer, sign in (("front", 1.0), ("back", -1.0))]
+    rows = np.concatenate([vertex for (vertex, _), _ in parts])
+    uv = np.concatenate([flat for (_, flat), _ in parts])
+    turn = np.concatenate([sign * np.pi * np.clip(across(flat), 0.0, 1.0) for (_, flat), sign in parts])
+    high = above(uv)
+    x = mesh.x[rows]
+    centre = x[np.abs(high - depth) < 0.6].mean(axis=0)
+    higher = x[np.abs(high - depth - 5.0) < 0.6].mean(axis=0)
+    axis = (centre - higher) / np.linalg.norm(centre - higher)
+    first = (x[(np.abs(high - depth - 1.0) < 1.5) & (np.abs(turn) < 0.4)] - centre).mean(axis=0)
+    first -= (first @ axis) * axis
+    first /= np.linalg.norm(first)
+    second = np.cross(axis, first)
+    second *= 1.0 if second[2] > 0 else -1.0
+    down = np.maximum(depth - high, 0.0)[:, None]
+    ring = np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second
+    shaped = centre + axis * down + ring * (radius + 0.5 * np.exp(-down / 1.2))
+    share = smoothstep(depth + 0.8, depth - 1.0, high)[:, None]
+    mesh.x[rows] = x * (1 - share) + shaped * share
+
+
+def straight_hem(mesh: Mesh, level: float, depth: float, draw: float) -> None:
+    """Let the hem rib of a top, ``depth`` cm deep above pattern height ``level``, hang straight from its seam.
+
+    ``draw`` is the share of its width that the rib loses down to its edge.
+    """
+    for layer in ("front", "back"):
+        rows, uv = _corners(mesh, f"{layer}-torso")
+        below = level + depth - uv[:, 1]
+        x = mesh.x[rows]
+        seam = np.flatnonzero(np.abs(below) < 0.9)
+        order = seam[np.argsort(uv[seam, 0], kind="stable")]
+        at = np.linspace(uv[order, 0].min(), uv[order, 0].max(), 120)
+        ring = np.stack([np.interp(at, uv[order, 0], x[order, k]) for k in range(3)], axis=1)
+        ring = gaussian_filter1d(ring, 2.5, axis=0, mode="nearest")
+        ring[:, 1] = gaussian_filter1d(ring[:, 1], 12.0, mode="nearest")
+        top = np.stack([np.interp(uv[:, 0], at, ring[:, k]) for k in range(3)], axis=1)
+        down = np.maximum(below, 0.0)[:, None]
+        narrow = 1 - draw * down / depth
+        shaped = np.concatenate([top[:, :1] * narrow, top[:, 1:2] - 0.97 * down, top[:, 2:] * narrow], axis=1)
+        share = smoothstep(-0.3, 1.2, below)[:, None]
+        mesh.x[rows] = x * (1 - share) + shaped * share

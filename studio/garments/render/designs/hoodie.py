@@ -1,4 +1,4 @@
-"""A relaxed hoodie in brushed fleece: kangaroo pocket, ribbed cuffs and hem, hood down, drawstrings."""
+"""A relaxed hoodie in brushed fleece: kangaroo pocket, ribbed cuffs and hem, drawstrings, the hood up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..design import Design
 from ..drape import Cloth
 from ..mesh import F, Mesh, bezier, mirrored
 from ..picture import Camera, Look
-from ..pieces import join, neckline, outward, sheet, tube
+from ..pieces import join, neckline, outward, round_cuff, sheet, straight_hem, tube
 from ..trims import Gathers, Hem, Patch, Plain, Rib, Seam, Topstitch, Trim, noise, smoothstep
 
 NECK_FRONT = both(bezier((-10.0, 147.0), (-10.0, 140.0), (-5.0, 136.6), (0.0, 136.6)))
@@ -47,6 +47,12 @@ BLOCK = Top(
 def from_cuff(uv: F) -> F:
     p = np.column_stack([-np.abs(uv[:, 0]), uv[:, 1]])
     return np.asarray((CUFF_TOP - p) @ ALONG)
+
+
+def over_cuff(uv: F) -> F:
+    """0 at the upper seam of the sleeve, 1 at the under seam."""
+    p = np.column_stack([-np.abs(uv[:, 0]), uv[:, 1]])
+    return np.asarray((p - CUFF_TOP) @ INWARD / 13.0)
 
 
 def tighten(name: str, uv: F) -> F:
@@ -107,6 +113,9 @@ def _curve(points: Knots, at: F) -> F:
 
 def hood(mesh: Mesh, body: Body) -> Mesh:
     """The hood stands as if worn: two halves from the neck to the crown, crossing at the throat."""
+    for side in ("l", "r"):
+        round_cuff(mesh, side, from_cuff, over_cuff, CUFF_DEPTH, 3.9)
+    straight_hem(mesh, HEM_Y, HEM_DEPTH, 0.05)
     rows, columns = 110, 90
     ring = neckline(mesh, 2 * (columns - 1))
     up, t = np.linspace(0.0, 1.0, rows), np.linspace(0.0, 1.0, columns)
@@ -123,14 +132,14 @@ def hood(mesh: Mesh, body: Body) -> Mesh:
 def _half(x: F, base: F, up: F, t: F, name: str) -> Mesh:
     """One half: pinned to the neckline, the left one laid over the right at the throat, slack everywhere else."""
     left = name == "hood-l"
-    base = base - 0.25 * outward(base) - np.array([0.0, 0.45, 0.0])
+    base = base + 0.30 * outward(base) - np.array([0.0, 0.7, 0.0])
     x = x + (base - x[0])[None] * ((1 - up) ** 3)[:, None, None]
     throat = ((1 - up) ** 2)[:, None] * ((1 - t) ** 6)[None]
     x[:, :, 0] += (1.5 if left else -1.5) * throat
     x[:, :, 2] += (1.4 if left else 0.5) * throat
     x += _slack(up, t, 61 if left else 71)[:, :, None] * outward(x.reshape(-1, 3), z=-2.0).reshape(x.shape)
     sag = np.sin(np.pi * t)[None] * (smoothstep(0.5, 0.8, up) * smoothstep(1.0, 0.86, up))[:, None]
-    x[:, :, 1] -= (1.1 if left else 0.4) * sag
+    x[:, :, 1] -= 0.8 * sag
     flat = np.stack(np.broadcast_arrays(26.0 * t[None], HOOD_TOP + 40.0 * up[:, None]), axis=-1)
     return sheet(name, x, flat, flip=not left)
 
@@ -141,6 +150,7 @@ def _slack(up: F, t: F, seed: int) -> F:
     turned = flat @ np.array([[0.8, -0.6], [0.6, 0.8]])
     wave = 0.75 * noise(turned, (5.5, 11.0), seed) + 0.30 * noise(turned, (2.8, 7.0), seed + 1)
     free = np.sin(np.pi * np.clip(t * 0.92 + 0.08, 0, 1))[None] * np.sin(np.pi * up)[:, None] ** 0.6
+    free = free * smoothstep(1.0, 0.78, up)[:, None]
     return np.asarray(wave.reshape(len(up), len(t)) * free)
 
 
