@@ -8,7 +8,11 @@ with scales joined by ``;``.  As its README says, a downloaded picture is croppe
 224x224 frame at twelve rotations in steps of 30 degrees.
 
 ``download`` fills ``folder/CLASS/NAME.SUFFIX``, the layout that :mod:`.folder` reads too.  It goes on where it was
-stopped, waits between requests to one host, and reports links that no longer lead to a picture.
+stopped, waits between requests to one host, and reports links that no longer lead to a picture::
+
+    sources = read_csv("clothingDataset.csv")
+    report = download(sources, "datasets/clothing-pattern")
+    for label, picture in open_swatches(sources, "datasets/clothing-pattern"): ...
 """
 
 from __future__ import annotations
