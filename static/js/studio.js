@@ -132,14 +132,32 @@ let asking = false;
 
 async function follow() {
   const active = $$(".cell[data-follow]", tray).map((cell) => cell.dataset.follow);
-  if (asking || document.hidden || !active.length || !window.htmx) return;
+  if (asking || document.hidden || !active.length) return;
   asking = true;
-  const query = active.map((id) => `id=${id}`).join("&");
   try {
-    await window.htmx.ajax("GET", `${tray.dataset.cells}?${query}`, { source: tray, target: tray, swap: "none" });
+    const answer = await fetch(`${tray.dataset.cells}?${active.map((id) => `id=${id}`).join("&")}`, { headers: { "HX-Request": "true" } });
+    if (answer.ok) redraw(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  } catch {
+    // The next look will tell; being offline is said once, elsewhere.
   } finally {
     asking = false;
   }
+}
+
+/** Put the cells that have changed in the place of the old ones; the keyboard's focus stays where it was. */
+function redraw(news) {
+  for (const fresh of $$(".cell", news)) {
+    const old = document.getElementById(fresh.id);
+    fresh.removeAttribute("hx-swap-oob");
+    if (!old || (old.dataset.state === fresh.dataset.state && old.textContent === fresh.textContent)) continue;
+    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    old.replaceWith(fresh);
+    window.htmx.process(fresh);
+    if (focused) document.getElementById(focused)?.focus();
+  }
+  const stage = $("[data-say]", tray);
+  if (stage) announce(stage.dataset.say);
+  onTray();
 }
 setInterval(follow, POLL);
 
