@@ -82,11 +82,11 @@ def load_garment(folder: Path) -> bool:
 def _fitted(photo: Image.Image, folder: Path, px_per_cm: float | None) -> tuple[dict[str, bytes], dict[str, Any]]:
     from ml_backend.pipelines import overlay
 
-    from . import pictures
+    from . import garments, pictures
 
     mask = np.asarray(Image.open(folder / "mask.png").convert("L"), np.float32) / np.float32(255)
     labels = np.asarray(Image.open(folder / "labels.png").convert("L"))
-    fit = overlay.fit(photo, mask, labels)
+    fit = garments.known(overlay.fit(photo, mask, labels), folder)
     if px_per_cm is not None:
         fit = dataclasses.replace(fit, px_per_cm=px_per_cm)
     return pictures.fitted_files(photo, fit)

@@ -11,7 +11,8 @@ from ml_backend import jobs, registry
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
 
-from .models import Look, Photo, Wearable
+from . import garments
+from .models import Garment, Look, Photo, Wearable
 
 if TYPE_CHECKING:
     from ml_backend.pipelines.overlay import Fit
@@ -106,6 +107,8 @@ def _fitted(wearable: Wearable) -> tuple[Any, Fit]:
     if key not in _fits:
         labels = pictures.load_labels(str(wearable.labels)) if wearable.labels else None
         fitted = _fit(photo, pictures.load_mask(key), labels)
+        if isinstance(wearable, Garment):
+            fitted = garments.known(fitted, garments.ROOT / wearable.slug)
         # The preview was laid out by the stored scale, which for a garment of ours is known rather than guessed.
         scale = wearable.fit.get(pictures.FULL_SCALE, fitted.px_per_cm)
         _remember(key, dataclasses.replace(fitted, px_per_cm=scale))

@@ -1,18 +1,26 @@
 """The default garments: product pictures this project cuts, sews, drapes, lights and photographs itself.
 
 Each folder beside this file holds one garment: ``photo.webp``, ``mask.png`` (8-bit share of fabric), ``labels.png``
-(class map, values are indices into ``GARMENT_CLASSES``) and ``meta.json``.
+(class map, values are indices into ``GARMENT_CLASSES``), ``light.webp`` and ``bend.png``
+(what the renderer knows of light and folds, see ``known``) and ``meta.json``.
 ``python -m studio.garments`` makes them again.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+if TYPE_CHECKING:
+    from ml_backend.pipelines.overlay import Fit
 
 ROOT = Path(__file__).resolve().parent
-FILES = ("photo.webp", "mask.png", "labels.png", "meta.json")
+FILES = ("photo.webp", "mask.png", "labels.png", "light.webp", "bend.png", "meta.json")
 
 
 @dataclass(frozen=True)
@@ -62,3 +70,24 @@ def assets(root: Path = ROOT) -> list[Asset]:
     """All garments on disk, in the order they are shown."""
     folders = (path.parent for path in root.glob("*/meta.json"))
     return sorted((read(folder) for folder in folders), key=lambda asset: (asset.order, asset.slug))
+
+
+def known(fit: Fit, folder: Path) -> Fit:
+    """``fit`` with the garment's own light and bend in place of estimates.
+
+    As it is where ``folder`` has none, or where it has them for a picture of another size.
+    """
+    from .render.truth import LIGHT_CODE, REACH
+
+    light, bend = folder / "light.webp", folder / "bend.png"
+    if not (light.exists() and bend.exists()):
+        return fit
+    with Image.open(light) as image:
+        coded = np.asarray(image.convert("RGB"), np.float32)[..., 1] / np.float32(255)
+    if coded.shape != (fit.height, fit.width):
+        return fit
+    with Image.open(bend) as image:
+        steps = (np.asarray(image.convert("RGB"), np.float32)[..., 1:] - 128) / np.float32(127)
+    shift = np.ascontiguousarray(steps.transpose(2, 0, 1)) * np.float32(REACH * fit.longest)
+    whole = (0, 0, fit.width, fit.height)
+    return replace(fit, box=whole, light=np.float32(LIGHT_CODE) * np.square(coded), bend=shift)

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 from scipy.ndimage import binary_fill_holes, label
 
+from ml_backend.pipelines.overlay import Fit
 from ml_backend.requests import CLOTH_CLASSES, GARMENT_CLASSES
-from studio.garments import FILES, Asset, assets
+from studio.garments import FILES, Asset, assets, known
 from studio.garments.__main__ import main
 from studio.garments.render.blocks import lower
 from studio.garments.render.body import Body, Pose
@@ -22,6 +23,7 @@ from studio.garments.render.export import label_map, write
 from studio.garments.render.mesh import Edge, Mesh, Panel, inside, resample, sew
 from studio.garments.render.picture import Camera
 from studio.garments.render.raster import rasterise
+from studio.garments.render.truth import LIGHT_CODE, REACH, bend_map, light_map
 
 ASSETS = assets()
 EXPECTED = {
@@ -198,6 +200,53 @@ def test_the_mask_is_the_silhouette_of_the_mesh(small_skirt: Mesh) -> None:
     mask = picture(design, small_skirt).mask / 255
     assert np.abs(mask - silhouette).mean() < 0.01
     assert (mask[silhouette == 0] < 0.9).all()
+
+
+def blank_fit(width: int, height: int) -> Fit:
+    ones = np.ones((height, width), np.float32)
+    return Fit(width, height, (2, 2, width - 2, height - 2), ones, np.zeros((2, 4, 4), np.float32), ones, None, 10.0)
+
+
+@pytest.mark.parametrize("asset", ASSETS, ids=lambda asset: asset.slug)
+def test_the_renderer_knows_light_and_bend(asset: Asset) -> None:
+    fit = known(blank_fit(1200, 1500), asset.folder)
+    cloth = np.array(Image.open(asset.mask)) == 255
+    light = fit.shading()[cloth]
+    assert 0.5 < np.median(light) < 1.1 and light.max() <= LIGHT_CODE
+    assert np.percentile(light, 2) < 0.75 * np.percentile(light, 90)
+    bend = np.stack(fit.displacement())
+    assert 5 < np.abs(bend[:, cloth]).max() <= REACH * 1500 * 1.1
+    photo = np.array(Image.open(asset.photo).convert("L")).astype(float)[cloth]
+    assert np.corrcoef(light, photo)[0, 1] > 0.9
+
+
+def test_a_fit_of_another_size_or_garment_is_left_alone(tmp_path: Path) -> None:
+    fit = blank_fit(30, 40)
+    assert known(fit, ASSETS[0].folder) is fit
+    assert known(fit, tmp_path) is fit
+
+
+def test_light_is_relative_to_even_light_and_one_off_the_garment() -> None:
+    cover = np.zeros((20, 20))
+    cover[:, 5:] = 1.0
+    light = np.where(cover > 0, 0.5, 0.0)
+    light[:2, 5:] = 0.125
+    coded = LIGHT_CODE * (light_map(light, cover) / 255) ** 2
+    assert coded[:, :5] == pytest.approx(1.0, abs=0.02)
+    assert coded[5:, 5:] == pytest.approx(1.0, abs=0.02)
+    assert coded[:2, 5:] == pytest.approx(0.25, abs=0.02)
+
+
+def test_bends_leave_out_affine_maps_and_set_pieces_apart() -> None:
+    y, x = np.mgrid[0:60, 0:80].astype(float)
+    turned = np.stack([0.8 * x - 0.3 * y + 7, 0.3 * x + 0.9 * y - 40], axis=-1)
+    piece = np.where(x < 50, 0, np.where(x < 75, 1, -1)).astype(np.int64)
+    coded = bend_map(turned, piece, 80.0, 6.0)[..., 1:].astype(int) - 128
+    assert (coded[piece == -1] == 0).all() and (np.abs(coded[piece == 0]) <= 1).all()
+    shift = coded[piece == 1].mean(axis=0)
+    assert np.hypot(*shift) == pytest.approx(0.55 * 127, abs=2)
+    waved = turned + 2.0 * np.sin(x / 4)[..., None]
+    assert np.abs(bend_map(waved, piece, 80.0, 6.0)[..., 1:].astype(int) - 128)[piece == 0].max() > 30
 
 
 def test_label_map_uses_the_class_index() -> None:

@@ -110,7 +110,7 @@ def _arms(pose: Pose) -> list[Cone]:
         cones.append((_triple(shoulder), _triple(elbow), 4.8, 4.1))
         cones.append((_triple(elbow), _triple(wrist), 4.1, 2.5))
         hand = wrist + (wrist - elbow) / np.linalg.norm(wrist - elbow) * 9.0
-        cones.append((_triple(wrist), _triple(hand), 2.5, 4.2))
+        cones.append((_triple(wrist), _triple(hand), 2.5, 3.0))
     return cones
 
 

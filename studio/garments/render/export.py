@@ -21,11 +21,13 @@ def label_map(cover: NDArray[np.uint8], garment_class: str) -> NDArray[np.uint8]
 
 
 def write(design: Design, picture: Picture, folder: Path) -> None:
-    """photo.webp, mask.png, labels.png and meta.json into ``folder``, which is made."""
+    """photo.webp, mask.png, labels.png, light.webp, bend.png and meta.json into ``folder``, which is made."""
     folder.mkdir(parents=True, exist_ok=True)
     Image.fromarray(picture.photo).save(folder / "photo.webp", quality=93, method=6)
     Image.fromarray(picture.mask).save(folder / "mask.png", optimize=True)
     Image.fromarray(label_map(picture.cover, design.garment_class)).save(folder / "labels.png", optimize=True)
+    Image.fromarray(picture.light).convert("RGB").save(folder / "light.webp", quality=95, method=6)
+    Image.fromarray(picture.bend).save(folder / "bend.png", optimize=True)
     height, width = picture.mask.shape
     meta = {
         "name": design.name,

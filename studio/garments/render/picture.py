@@ -13,6 +13,7 @@ from .light import Studio, gather
 from .mesh import F, Mesh
 from .raster import Fragments, rasterise
 from .trims import Surface, Trim, noise
+from .truth import bend_map, light_map
 
 WARM_GROUND = np.array([0.878, 0.855, 0.816])
 """Linear light of the studio ground, a warm off-white."""
@@ -56,11 +57,14 @@ class Look:
 
 @dataclass(frozen=True)
 class Picture:
-    """photo (H, W, 3) uint8 sRGB; mask (H, W) uint8 share of fabric; cover (H, W) uint8 share of garment."""
+    """photo (H, W, 3) uint8 sRGB; mask (H, W) uint8 share of fabric; cover (H, W) uint8 share of garment;
+    light (H, W) and bend (H/2, W/2, 3) uint8 as ``truth`` codes them."""
 
     photo: NDArray[np.uint8]
     mask: NDArray[np.uint8]
     cover: NDArray[np.uint8]
+    light: NDArray[np.uint8]
+    bend: NDArray[np.uint8]
     px_per_cm: float
 
 
@@ -91,7 +95,7 @@ def shoot(mesh: Mesh, trims: Sequence[Trim], look: Look, camera: Camera, studio:
     gain = np.clip((bent * lean).sum(axis=1) / np.maximum(flat, 0.25 * np.linalg.norm(lean, axis=1) + 1e-6), 0.35, 1.7)
     light = irradiance * (0.25 + 0.75 * gain) * surface.shade
     colour = _cloth_colour(light, open_, bent, surface, look)
-    return _develop(seen, colour, surface, camera, over, scale)
+    return _develop(seen, colour, surface, camera, over, scale, look)
 
 
 def _unit(v: F) -> F:
@@ -152,7 +156,9 @@ def _reduce(plane: F, over: int) -> F:
     return np.asarray(plane.reshape(h, over, w, over, *plane.shape[2:]).mean(axis=(1, 3)))
 
 
-def _develop(seen: Fragments, colour: F, surface: Surface, camera: Camera, over: int, scale: float) -> Picture:
+def _develop(
+    seen: Fragments, colour: F, surface: Surface, camera: Camera, over: int, scale: float, look: Look
+) -> Picture:
     cover_fine = seen.plane(np.ones(len(colour)))
     cover = np.clip(_reduce(cover_fine, over), 0, 1)
     garment = _reduce(seen.plane(_shoulder(colour)), over)
@@ -161,7 +167,16 @@ def _develop(seen: Fragments, colour: F, surface: Surface, camera: Camera, over:
     linear = garment + ground * (1 - cover[:, :, None])
     grain = np.random.default_rng(9).normal(0, 0.6, linear.shape[:2])[:, :, None]
     photo = np.clip(_encode(linear) * 255 + grain + 0.5, 0, 255).astype(np.uint8)
-    return Picture(photo, _bytes(fabric), _bytes(cover), scale)
+    plain = colour.mean(axis=1) / (surface.tint.mean(axis=1) * look.exposure * float(np.mean(look.albedo)))
+    light = light_map(_reduce(seen.plane(plain), over), cover)
+    return Picture(photo, _bytes(fabric), _bytes(cover), light, _bend(seen, surface, camera, over, scale), scale)
+
+
+def _bend(seen: Fragments, surface: Surface, camera: Camera, over: int, scale: float) -> NDArray[np.uint8]:
+    stride = 2 * over
+    place = seen.plane(surface.uv * np.array([scale, -scale]))[over::stride, over::stride]
+    piece = seen.plane(surface.piece.astype(np.float64), -1.0)[over::stride, over::stride].astype(np.int64)
+    return bend_map(place, piece, max(camera.width, camera.height), 4.0 * scale / 2)
 
 
 def _bytes(plane: F) -> NDArray[np.uint8]:

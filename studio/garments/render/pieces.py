@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from .body import Body
 from .mesh import F, I, Mesh, resample
-from .trims import smoothstep
+from .trims import noise, smoothstep
 
 Rule = Callable[[F], F]
 
@@ -87,31 +88,53 @@ def _corners(mesh: Mesh, panel: str) -> tuple[I, F]:
     return mesh.faces[rows].ravel(), mesh.uv[rows].reshape(-1, 2)
 
 
-def round_cuff(mesh: Mesh, side: str, above: Rule, across: Rule, depth: float, radius: float) -> None:
-    """Turn the end of a sleeve, in place, into a firm tube: a knitted or interlined cuff holds its own shape.
+@dataclass(frozen=True)
+class Cuff:
+    """The firm end of a sleeve: a knitted or interlined cuff holds its own shape, and so the cloth just above it.
 
-    ``above(uv)`` is the distance (n,) in cm above the cuff's edge, ``across(uv)`` runs from 0 at the sleeve's upper
-    seam to 1 at the under seam, ``depth`` and ``radius`` are the cuff's.
+    above(uv): distance (n,) in cm above the cuff's edge; across(uv): 0 at the sleeve's upper seam to 1 at the under
+    seam; ``depth`` and ``radius`` of the cuff; ``ease``: cm of sleeve above it that are shaped with it; ``puff``: how
+    far the sleeve falls over the cuff.
     """
-    parts = [(_corners(mesh, f"{layer}-sleeve-{side}"), sign) for layer, sign in (("front", 1.0), ("back", -1.0))]
-    rows = np.concatenate([vertex for (vertex, _), _ in parts])
-    uv = np.concatenate([flat for (_, flat), _ in parts])
-    turn = np.concatenate([sign * np.pi * np.clip(across(flat), 0.0, 1.0) for (_, flat), sign in parts])
-    high = above(uv)
-    x = mesh.x[rows]
-    centre = x[np.abs(high - depth) < 0.6].mean(axis=0)
-    higher = x[np.abs(high - depth - 5.0) < 0.6].mean(axis=0)
-    axis = (centre - higher) / np.linalg.norm(centre - higher)
-    first = (x[(np.abs(high - depth - 1.0) < 1.5) & (np.abs(turn) < 0.4)] - centre).mean(axis=0)
-    first -= (first @ axis) * axis
-    first /= np.linalg.norm(first)
-    second = np.cross(axis, first)
-    second *= 1.0 if second[2] > 0 else -1.0
-    down = np.maximum(depth - high, 0.0)[:, None]
-    ring = np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second
-    shaped = centre + axis * down + ring * (radius + 0.5 * np.exp(-down / 1.2))
-    share = smoothstep(depth + 0.8, depth - 1.0, high)[:, None]
-    mesh.x[rows] = x * (1 - share) + shaped * share
+
+    above: Rule
+    across: Rule
+    depth: float
+    radius: float
+    ease: float = 8.0
+    puff: float = 0.5
+
+    def shape(self, mesh: Mesh, side: str, seed: int) -> None:
+        """Round the sleeve's end in place, along the line that the sleeve takes higher up."""
+        parts = [(_corners(mesh, f"{layer}-sleeve-{side}"), sign) for layer, sign in (("front", 1.0), ("back", -1.0))]
+        rows = np.concatenate([vertex for (vertex, _), _ in parts])
+        high = np.concatenate([self.above(flat) for (_, flat), _ in parts])
+        turn = np.concatenate([sign * np.pi * np.clip(self.across(flat), 0, 1) for (_, flat), sign in parts])
+        x = mesh.x[rows]
+        top = self.depth + self.ease
+        begin, before = (x[np.abs(high - at) < 0.8].mean(axis=0) for at in (top, top + 13.0))
+        axis = (begin - before) / np.linalg.norm(begin - before)
+        collar = np.abs(high - top) < 0.8
+        spread = x[collar] - begin
+        wide = float(np.linalg.norm(spread - (spread @ axis)[:, None] * axis, axis=1).mean())
+        first = spread[np.abs(turn[collar]) < 0.5].mean(axis=0)
+        first -= (first @ axis) * axis
+        first /= np.linalg.norm(first)
+        second = np.cross(axis, first)
+        second *= 1.0 if second[2] > 0 else -1.0
+        ring = np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second
+        shaped = begin + axis * (top - high)[:, None] + ring * self._radius(high, turn, wide, seed)[:, None]
+        share = smoothstep(top, top - 0.6 * self.ease, high)[:, None]
+        mesh.x[rows] = x * (1 - share) + shaped * share
+
+    def _radius(self, high: F, turn: F, wide: float, seed: int) -> F:
+        rise = np.clip((high - self.depth) / self.ease, 0.0, 1.0)
+        loose = smoothstep(0.0, 0.25, rise)
+        at = np.stack([6.0 * np.cos(turn) + 20.0, 6.0 * np.sin(turn) + 0.8 * high], axis=1)
+        folds = 0.35 * noise(at, (3.0, 3.0), seed) * loose
+        return np.asarray(
+            self.radius + (wide - self.radius) * rise**0.8 * loose + self.puff * loose * (1 - rise) + folds
+        )
 
 
 def straight_hem(mesh: Mesh, level: float, depth: float, draw: float) -> None:

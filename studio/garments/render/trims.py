@@ -26,7 +26,8 @@ class Surface:
     """The visible cloth, one row a fragment.
 
     uv (n, 2) cm; panel (n,) index; names of panels; inner (n,) true where the wrong side shows; relief (n,) cm;
-    tint (n, 3) factor of the albedo; shade (n,) factor of the light; fabric (n,) share that is the fabric.
+    tint (n, 3) factor of the albedo; shade (n,) factor of the light; fabric (n,) share that is the fabric; piece (n,)
+    number of the piece of cloth: a panel's face, or a patch laid on it.
     """
 
     uv: F
@@ -37,11 +38,13 @@ class Surface:
     tint: F = field(init=False)
     shade: F = field(init=False)
     fabric: F = field(init=False)
+    piece: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
         n = len(self.uv)
         self.relief, self.shade, self.fabric = np.zeros(n), np.ones(n), np.ones(n)
         self.tint = np.ones((n, 3))
+        self.piece = self.panel * 2 + self.inner
 
     def on(self, panels: Sequence[str], inner: bool = False) -> NDArray[np.intp]:
         """Fragments of panels whose name starts with one of ``panels``."""
@@ -235,6 +238,7 @@ class Patch:
         box = ((surface.uv[rows] >= ring.min(0)) & (surface.uv[rows] <= ring.max(0))).all(axis=1)
         within[box] = inside(surface.uv[rows][box], self.outline)
         surface.relief[rows[within]] += self.thickness
+        surface.piece[rows[within]] = surface.piece.max(initial=0) + 1
         rim = rows[hit]
         signed = np.where(within[hit], d, -d)
         step = smoothstep(-self.soft, self.soft, signed) - within[hit]

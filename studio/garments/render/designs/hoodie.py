@@ -11,7 +11,7 @@ from ..design import Design
 from ..drape import Cloth
 from ..mesh import F, Mesh, bezier, mirrored
 from ..picture import Camera, Look
-from ..pieces import join, neckline, outward, round_cuff, sheet, straight_hem, tube
+from ..pieces import Cuff, join, neckline, outward, sheet, straight_hem, tube
 from ..trims import Gathers, Hem, Patch, Plain, Rib, Seam, Topstitch, Trim, noise, smoothstep
 
 NECK_FRONT = both(bezier((-10.0, 147.0), (-10.0, 140.0), (-5.0, 136.6), (0.0, 136.6)))
@@ -113,8 +113,9 @@ def _curve(points: Knots, at: F) -> F:
 
 def hood(mesh: Mesh, body: Body) -> Mesh:
     """The hood stands as if worn: two halves from the neck to the crown, crossing at the throat."""
-    for side in ("l", "r"):
-        round_cuff(mesh, side, from_cuff, over_cuff, CUFF_DEPTH, 3.9)
+    cuff = Cuff(from_cuff, over_cuff, CUFF_DEPTH, radius=3.7, ease=9.0, puff=1.3)
+    cuff.shape(mesh, "l", 81)
+    cuff.shape(mesh, "r", 82)
     straight_hem(mesh, HEM_Y, HEM_DEPTH, 0.05)
     rows, columns = 110, 90
     ring = neckline(mesh, 2 * (columns - 1))

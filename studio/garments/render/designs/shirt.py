@@ -11,7 +11,7 @@ from ..design import Design
 from ..drape import Cloth
 from ..mesh import F, Mesh, bezier, mirrored
 from ..picture import Camera, Look
-from ..pieces import clear, join, neckline, outward, sheet
+from ..pieces import Cuff, clear, join, neckline, outward, sheet
 from ..trims import Button, Gathers, Hem, Patch, Seam, Topstitch, Trim, smoothstep
 
 NECK_FRONT = both(bezier((-7.4, 147.2), (-7.4, 142.0), (-4.2, 139.6), (0.0, 139.6)))
@@ -51,6 +51,12 @@ def from_cuff(uv: F) -> F:
     return np.asarray((CUFF_TOP - p) @ ALONG)
 
 
+def over_cuff(uv: F) -> F:
+    """0 at the upper seam of the sleeve, 1 at the under seam."""
+    p = np.column_stack([-np.abs(uv[:, 0]), uv[:, 1]])
+    return np.asarray((p - CUFF_TOP) @ INWARD / 12.5)
+
+
 def tighten(name: str, uv: F) -> F:
     if "sleeve" not in name:
         return np.ones(len(uv))
@@ -66,6 +72,9 @@ def stiffen(name: str, uv: F) -> F:
 
 def collar(mesh: Mesh, body: Body) -> Mesh:
     """One sheet: a stand that rises round the neck, then a leaf folded over it down to the points."""
+    cuff = Cuff(from_cuff, over_cuff, CUFF_DEPTH, radius=3.5, ease=13.0, puff=0.7)
+    cuff.shape(mesh, "l", 81)
+    cuff.shape(mesh, "r", 82)
     count, deep = 260, 44
     ring = neckline(mesh, count)
     s = np.linspace(0.0, 1.0, count + 1)
