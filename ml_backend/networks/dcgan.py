@@ -111,15 +111,18 @@ class Generator(nn.Module):
     def varied_latent(self, label: int, seed: int, of: int, amount: float) -> Tensor:
         """The latent of seed ``of`` moved by ``amount`` (0..1) of the way to another that ``seed`` chooses.
 
-        That is the seed's own normal latent, on the great circle, or one of the codes nearest to where it starts.
+        That is the seed's own normal latent, on the great circle, or about one of the codes nearest to where it starts,
+        with a little noise: two seeds that choose the same code still differ.
         """
         start = self.latent(label, of)
         if self.codes is None:
             return slerp(start, self.latent(label, seed), amount)
         codes = self.codes[label].cpu()
-        nearest = (codes - start).square().sum(dim=1).argsort(stable=True)[1 : 1 + self.config.neighbours]
-        choice = torch.randint(len(nearest), (1,), generator=torch.Generator().manual_seed(seed))
-        return torch.lerp(start, codes[nearest[choice]][0], amount)
+        nearest = (codes - start).square().sum(dim=1).argsort(stable=True)[1 : 1 + 2 * self.config.neighbours]
+        random = torch.Generator().manual_seed(seed)
+        end = codes[nearest[torch.randint(len(nearest), (1,), generator=random)]][0]
+        reach = amount * (0.6 + 0.4 * torch.rand(1, generator=random))
+        return torch.lerp(start, end, reach) + 0.15 * amount * torch.randn(start.shape, generator=random)
 
     @torch.no_grad()
     def latents(self, labels: Tensor, random: torch.Generator) -> Tensor:

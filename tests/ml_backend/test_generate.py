@@ -122,6 +122,14 @@ def test_variations_stay_near(pipeline: GeneratePipeline) -> None:
     assert 0 < np.abs(near.inks - start.inks).mean() < np.abs(far.inks - start.inks).mean()
 
 
+def test_variations_differ_from_each_other(pipeline: GeneratePipeline) -> None:
+    seen = {
+        pipeline(GenerateRequest("floral", seed, size=32, vary_of=1, vary_amount=0.3)).inks.tobytes()
+        for seed in range(20)
+    }
+    assert len(seen) == 20
+
+
 def test_drawn_variations_keep_the_palette() -> None:
     draw = GeneratePipeline(None)
     start = draw(GenerateRequest("dotted", 1, size=32, engine="drawn"))
