@@ -6,6 +6,7 @@
     run_dir/log.jsonl         one JSON object a line: step, seconds, metrics
     run_dir/checkpoint.pt     the newest state, replaced atomically
     run_dir/samples/*.png     what the model made along the way
+    run_dir/package           the averaged weights, to be served with ``--model`` or added by an admin
 """
 
 from __future__ import annotations

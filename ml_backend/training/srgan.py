@@ -205,6 +205,7 @@ def train(
             run.samples(step, sample_sheet(trainer.ema.network, pairs, trainer.device))
         if step % config.save_every == 0 or step == config.steps:
             run.save(trainer.state())
+    export(run.path, run.path / "package", run.path.name)
 
 
 def open_pairs(config: SRGANRecipe, folder: Path) -> Pairs:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -58,7 +57,7 @@ def train(
     """Train to ``config.steps``, resuming from the run's checkpoint if it resumes."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(config.seed)
-    network: torch.nn.Module = UNet(UNetConfig(len(GARMENT_CLASSES), tuple(config.widths), tuple(config.depths)))
+    network: torch.nn.Module = UNet(network_config(config))
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     ema = EMA(network, config.ema)
     optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.weight_decay)
@@ -87,18 +86,23 @@ def train(
             run.log(step, loss=loss.item(), **evaluate(ema.network))
             state = {"network": network.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
             run.save({"step": step, **state})
+            export(config, ema.network, run.path / "package", name=run.path.name)
 
 
-def export(config: UNetRecipe, state: dict[str, Any], out: Path, **manifest: Any) -> Package:
-    """The averaged weights of a checkpoint as a package that ``segment`` can serve."""
+def export(config: UNetRecipe, network: torch.nn.Module, path: Path, *, name: str) -> Package:
+    """Write the network as a package that ``segment`` can serve."""
     return save_package(
-        out,
+        path,
+        name=name,
         capability="segment",
         architecture="unet",
-        config=UNetConfig(len(GARMENT_CLASSES), tuple(config.widths), tuple(config.depths)),
-        state_dict=state["ema"]["network"],
-        **manifest,
+        config=network_config(config),
+        state_dict=network.state_dict(),
     )
+
+
+def network_config(config: UNetRecipe) -> UNetConfig:
+    return UNetConfig(len(GARMENT_CLASSES), tuple(config.widths), tuple(config.depths))
 
 
 def batch(config: UNetRecipe, step: int, street: ClothPhotos, garments: ClothPhotos | None) -> tuple[Tensor, Tensor]:

@@ -169,7 +169,9 @@ def test_a_variation_without_codes_ends_at_its_own_seed() -> None:
     assert torch.allclose(generator.varied_latent(0, 2, of=1, amount=1.0), generator.latent(0, 2), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["dcgan.json", "dcgan-finish.json", "dcgan-rgb.json", "classifier.json", "classifier-finish.json"])
+@pytest.mark.parametrize(
+    "name", ["dcgan.json", "dcgan-finish.json", "dcgan-rgb.json", "classifier.json", "classifier-finish.json"]
+)
 def test_the_shipped_recipes_can_be_read(name: str) -> None:
     assert read_recipe(RECIPES / name).recipe == name.split(".")[0].split("-")[0]
 

@@ -11,6 +11,8 @@ from PIL import Image
 from ml_backend import training
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.networks.unet import UNet, UNetConfig
+from ml_backend.packaging import Package
+from ml_backend.pipelines.segment import SegmentPipeline
 from ml_backend.requests import GARMENT_CLASSES
 from ml_backend.training.data.cloth import (
     IGNORE,
@@ -143,6 +145,7 @@ def test_training_learns(recipe, tmp_path):
     train(longer, Run(tmp_path / "run", longer))
     entries = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
     assert entries[-1]["street_iou"] > 0.6
+    assert SegmentPipeline(Package.load(tmp_path / "run/package")).model.startswith("run@")
 
 
 def test_resume_after_a_kill_gives_the_same_curve(recipe, tmp_path):
