@@ -215,7 +215,7 @@ def test_the_renderer_knows_light_and_bend(asset: Asset) -> None:
     assert 0.5 < np.median(light) < 1.1 and light.max() <= LIGHT_CODE
     assert np.percentile(light, 2) < 0.75 * np.percentile(light, 90)
     bend = np.stack(fit.displacement())
-    assert 5 < np.abs(bend[:, cloth]).max() <= REACH * 1500 * 1.1
+    assert 5 < np.abs(bend[:, cloth]).max() <= REACH * 1500 * 1.01
     photo = np.array(Image.open(asset.photo).convert("L")).astype(float)[cloth]
     assert np.corrcoef(light, photo)[0, 1] > 0.9
 
@@ -244,9 +244,10 @@ def test_bends_leave_out_affine_maps_and_set_pieces_apart() -> None:
     coded = bend_map(turned, piece, 80.0, 6.0)[..., 1:].astype(int) - 128
     assert (coded[piece == -1] == 0).all() and (np.abs(coded[piece == 0]) <= 1).all()
     shift = coded[piece == 1].mean(axis=0)
-    assert np.hypot(*shift) == pytest.approx(0.55 * 127, abs=2)
-    waved = turned + 2.0 * np.sin(x / 4)[..., None]
-    assert np.abs(bend_map(waved, piece, 80.0, 6.0)[..., 1:].astype(int) - 128)[piece == 0].max() > 30
+    assert np.hypot(*shift) == pytest.approx(0.5 * 127, abs=2)
+    waved = turned + 0.4 * np.sin(x / 4)[..., None]
+    bent = bend_map(waved, piece, 80.0, 6.0)[..., 1:].astype(int) - 128
+    assert np.abs(bent[piece == 0]).max() > 10
 
 
 def test_label_map_uses_the_class_index() -> None:

@@ -58,7 +58,7 @@ class Look:
 @dataclass(frozen=True)
 class Picture:
     """photo (H, W, 3) uint8 sRGB; mask (H, W) uint8 share of fabric; cover (H, W) uint8 share of garment;
-    light (H, W) and bend (H/2, W/2, 3) uint8 as ``truth`` codes them."""
+    light (H, W) and bend (H, W, 3) uint8 as ``truth`` codes them."""
 
     photo: NDArray[np.uint8]
     mask: NDArray[np.uint8]
@@ -173,10 +173,9 @@ def _develop(
 
 
 def _bend(seen: Fragments, surface: Surface, camera: Camera, over: int, scale: float) -> NDArray[np.uint8]:
-    stride = 2 * over
-    place = seen.plane(surface.uv * np.array([scale, -scale]))[over::stride, over::stride]
-    piece = seen.plane(surface.piece.astype(np.float64), -1.0)[over::stride, over::stride].astype(np.int64)
-    return bend_map(place, piece, max(camera.width, camera.height), 4.0 * scale / 2)
+    place = seen.plane(surface.uv * np.array([scale, -scale]))[::over, ::over]
+    piece = seen.plane(surface.piece.astype(np.float64), -1.0)[::over, ::over].astype(np.int64)
+    return bend_map(place, piece, max(camera.width, camera.height), 4.0 * scale)
 
 
 def _bytes(plane: F) -> NDArray[np.uint8]:

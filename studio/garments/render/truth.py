@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import binary_erosion, find_objects, gaussian_filter
 
 from .mesh import F
 
@@ -19,6 +19,9 @@ LIGHT_CODE = 1.6
 
 EVENLY_LIT = 68.0
 """The percentile of the light on a garment that counts as evenly lit, S = 1."""
+
+MOST_STRETCH = 0.30
+"""How much a pattern may be drawn out on the crest of a fold."""
 
 I = NDArray[np.int64]  # noqa: E741
 
@@ -45,15 +48,28 @@ def bend_map(place: F, piece: I, longest: float, spread: float) -> NDArray[np.ui
     step = longest / max(height, width)
     y, x = np.mgrid[0:height, 0:width]
     here = np.stack([x, y], axis=-1) * step
-    out = np.zeros((height, width, 2))
+    coded = np.zeros((height, width, 3), np.uint8)
+    coded[..., 1:] = 128
     reach = REACH * longest
     numbers, sizes = np.unique(piece[piece >= 0], return_counts=True)
     for order, number in enumerate(numbers[np.argsort(-sizes, kind="stable")]):
-        rows = piece == number
-        apart = np.array([np.cos(2.4 * order), np.sin(2.4 * order)]) * (0.55 * reach if order else 0.0)
-        out[rows] = apart + 0.45 * reach * np.tanh(_quick(place, here, rows, spread)[rows] / (0.45 * reach))
-    coded = np.rint(np.clip(out / reach, -1, 1) * 127 + 128).astype(np.uint8)
-    return np.concatenate([np.zeros((height, width, 1), np.uint8), coded], axis=-1)
+        box = find_objects((piece == number).astype(np.int8))[0]
+        rows = piece[box] == number
+        apart = np.array([np.cos(2.4 * order), np.sin(2.4 * order)]) * (0.5 if order else 0.0)
+        bend = _gentle(_quick(place[box], here[box], rows, spread), rows, step)
+        share = apart + 0.45 * np.tanh(bend[rows] / (0.45 * reach))
+        coded[..., 1:][box][rows] = np.rint(np.clip(share, -1, 1) * 127 + 128).astype(np.uint8)
+    return coded
+
+
+def _gentle(bend: F, rows: NDArray[np.bool_], step: float) -> F:
+    """Scaled down where a crest would smear the pattern: its scale along x and y stays above ``1 - MOST_STRETCH``."""
+    inner = binary_erosion(rows, iterations=3)
+    if not inner.any():
+        return bend
+    slopes = np.stack([np.gradient(bend[..., 0], axis=1), np.gradient(bend[..., 1], axis=0)])[:, inner] / step
+    steepest = -float(np.percentile(slopes, 1.0))
+    return bend * min(1.0, MOST_STRETCH / max(steepest, 1e-6))
 
 
 def _quick(place: F, here: F, rows: NDArray[np.bool_], spread: float) -> F:
@@ -65,9 +81,9 @@ def _quick(place: F, here: F, rows: NDArray[np.bool_], spread: float) -> F:
     fitted, *_ = np.linalg.lstsq(basis, place[rows], rcond=None)
     rest[rows] = place[rows] - basis @ fitted
     weight = gaussian_filter(rows.astype(np.float64), spread)
-    fine = gaussian_filter(rows.astype(np.float64), 1.2)
+    fine = gaussian_filter(rows.astype(np.float64), 2.0)
     for k in range(2):
         slow = gaussian_filter(rest[..., k], spread) / np.maximum(weight, 1e-6)
-        smooth = gaussian_filter(rest[..., k], 1.2) / np.maximum(fine, 1e-6)
+        smooth = gaussian_filter(rest[..., k], 2.0) / np.maximum(fine, 1e-6)
         rest[..., k] = (smooth - slow) * rows
     return rest

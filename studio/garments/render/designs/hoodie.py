@@ -133,7 +133,7 @@ def hood(mesh: Mesh, body: Body) -> Mesh:
 def _half(x: F, base: F, up: F, t: F, name: str) -> Mesh:
     """One half: pinned to the neckline, the left one laid over the right at the throat, slack everywhere else."""
     left = name == "hood-l"
-    base = base + 0.30 * outward(base) - np.array([0.0, 0.7, 0.0])
+    base = base + 0.75 * outward(base) - np.array([0.0, 1.1, 0.0])
     x = x + (base - x[0])[None] * ((1 - up) ** 3)[:, None, None]
     throat = ((1 - up) ** 2)[:, None] * ((1 - t) ** 6)[None]
     x[:, :, 0] += (1.5 if left else -1.5) * throat

@@ -127,7 +127,8 @@ def trims() -> list[Trim]:
             Hem(leg, turn(HEMLINE), 3.2, roll=0.06),
         ]
     out += [
-        Seam(front, FRONT_RISE, 0.06),
+        Seam(("front-leg-l",), FRONT_RISE, 0.06),
+        Seam(("front-leg-r",), mirrored(FRONT_RISE), 0.06),
         Patch(front, band, 0.09, None),
         Topstitch(("front-leg-r",), fly, 0.0),
         Hem(front, line((-20, WAIST), (20, WAIST)), 0.25, roll=0.07),
