@@ -148,6 +148,17 @@ def _houndstooth(cloth: Cloth, rng: np.random.Generator) -> None:
                 patch.cover(4, line.shares(t * repeats, repeats * cloth.px)[4] * np.float32(0.8))
 
 
+def _alternation(ia: Labels, ib: Labels, nx: int, ny: int) -> Labels:
+    """Numbers whose parity alternates the lozenges' colours and still wraps around: odd counts cannot alternate."""
+    if nx % 2 == 0 and ny % 2 == 0:
+        return ia
+    if nx % 2 == 0:
+        return (ia + ib) // 2
+    if ny % 2 == 0:
+        return (ia - ib) // 2
+    return np.zeros_like(ia)
+
+
 def _argyle(cloth: Cloth, rng: np.random.Generator) -> None:
     """Lozenges in two colours with a fine saltire over them."""
     nx = int(rng.integers(2, 4))
@@ -159,7 +170,7 @@ def _argyle(cloth: Cloth, rng: np.random.Generator) -> None:
         a, b = x * nx + y * ny, x * nx - y * ny
         ia, ib = np.floor(a).astype(np.intp), np.floor(b).astype(np.intp)
         dark = (ia + ib) % 2 == 0
-        return np.where(dark, np.where(ia % 2 == 0, 1, second), 0)
+        return np.where(dark, np.where(_alternation(ia, ib, nx, ny) % 2 == 0, 1, second), 0)
 
     saltire = Bands.of((0.5 - line / 2, 0), (line, 4), (0.5 - line / 2, 0))
     slope = float(np.hypot(nx, ny))
