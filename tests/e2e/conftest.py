@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="no Chromium on this machine: BROWSER TESTS DID NOT RUN"))
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _orm_beside_the_browser() -> Iterator[None]:
     """The browser's event loop lives in the test's thread, where Django would refuse to touch rows."""
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -35,8 +35,9 @@ def _orm_beside_the_browser() -> Iterator[None]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Closed with the last browser test: its event loop would get in the way of every other."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield browser
