@@ -216,6 +216,7 @@ class Rib:
         cord = np.cos(2 * np.pi * along / self.pitch)
         groove = np.exp(-(((d - self.width) / 0.09) ** 2))
         edge = smoothstep(0.0, 0.30, d) - 1
+        surface.piece[rows[d < self.width]] = surface.piece.max(initial=0) + 1
         surface.relief[rows] += band * (self.height * cord + 0.05) + self.roll * edge - 0.04 * groove
         surface.shade[rows] *= 1 - band * 0.10 * (0.5 - 0.5 * cord) - 0.28 * groove
 

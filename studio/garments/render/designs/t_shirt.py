@@ -47,7 +47,7 @@ def trims() -> list[Trim]:
     b = BLOCK
     assert b.sleeve_top is not None and b.cuff is not None
     everywhere = ("front", "back")
-    label = line((-2.1, 143.6), (2.1, 143.6), (2.1, 139.8), (-2.1, 139.8))
+    label = line((-1.6, 142.3), (1.6, 142.3), (1.6, 139.9), (-1.6, 139.9))
     return [
         Rib(("front-torso",), NECK_FRONT, 2.0, pitch=0.26, height=0.016),
         Rib(("back-torso",), NECK_BACK, 2.0, pitch=0.26, height=0.016, inner=True),
