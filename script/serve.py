@@ -24,6 +24,7 @@ GRACE = 12.0
 """Seconds that a process gets between being asked to stop and being killed."""
 MAX_CRASHES = 5
 CRASH_WINDOW = 60.0
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass
@@ -126,6 +127,10 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fashion_site.settings")
     # Two cores are soon crowded by thread pools that spin; the worker's children get what there is, no more.
     os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
+    if options.host not in LOOPBACK and "TOILE_ALLOWED_HOSTS" not in os.environ:
+        # Who asks to be reached means the network at hand: answer to the names of this machine, to no others.
+        os.environ["TOILE_ALLOWED_HOSTS"] = ",".join(_own_names(options.host))
+        os.environ.setdefault("TOILE_HTTPS", "0")
     for command in (["migrate", "--verbosity", "0"], ["load_starters"]):
         if subprocess.run([PYTHON, "manage.py", *command], cwd=ROOT).returncode:
             return 1
@@ -155,6 +160,20 @@ def _free(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _own_names(host: str) -> list[str]:
+    """Names and addresses by which this machine may be asked for."""
+    name = socket.gethostname()
+    names = {"localhost", "127.0.0.1", "[::1]", name, f"{name}.local"}
+    addresses = {host} - {"0.0.0.0", "::"}
+    with contextlib.suppress(OSError):
+        addresses |= {str(entry[4][0]) for entry in socket.getaddrinfo(name, None)}
+    # The address of the way out: no packet is sent by connecting a datagram socket.
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))
+        addresses.add(str(probe.getsockname()[0]))
+    return sorted(names | {f"[{address}]" if ":" in address else address for address in addresses})
 
 
 def _answers(url: str) -> bool:
