@@ -6,12 +6,13 @@ warm-up / constant / linear cool-down rate, so that a run can be made longer wit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -27,6 +28,20 @@ FIRST_CLOTH, LAST_CLOTH = (GARMENT_CLASSES.index(CLOTH_CLASSES[i]) for i in (0, 
 
 GARMENT_WEIGHTS = (1.0, 1.0, 1.5, 2.0, 1.0, 2.0)
 """Weight of each cloth class, about 1 / sqrt(share of the cloth in street photos): skirts are few and small."""
+
+SHEET_COLOURS = np.array(
+    [
+        (0, 0, 0),
+        (220, 50, 47),
+        (203, 120, 22),
+        (230, 200, 40),
+        (90, 160, 60),
+        (38, 110, 210),
+        (190, 60, 170),
+        (120, 100, 90),
+    ]
+)
+"""RGB of each class on the sample sheets."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +79,7 @@ def train(
     step = _restore(run, network, ema, optimiser)
     street = read_street(Path(config.street_dir), config.size, validation=False)
     garments = _garments(config, validation=False)
-    evaluate = _validation(config, device)
+    validation = _validation(config)
 
     while step < config.steps:
         check(should_stop)
@@ -83,7 +98,8 @@ def train(
         if step % 25 == 0:
             tell(progress, step / config.steps, f"step {step}, loss {loss.item():.3f}")
         if step % config.evaluate_every == 0 or step == config.steps:
-            run.log(step, loss=loss.item(), **evaluate(ema.network))
+            run.log(step, loss=loss.item(), **_figures(ema.network, validation, device))
+            run.samples(step, sample_sheet(ema.network, list(validation.values()), device))
             state = {"network": network.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
             run.save({"step": step, **state})
             export(config, ema.network, run.path / "package", name=run.path.name)
@@ -170,20 +186,37 @@ def measure(network: torch.nn.Module, photos: ClothPhotos, device: torch.device)
     return {"iou": float(np.mean(ious)), "miou": float(np.mean(hit[occurring] / union_of_class[occurring]))}
 
 
-def _validation(config: UNetRecipe, device: torch.device) -> Callable[[torch.nn.Module], dict[str, float]]:
+@torch.no_grad()
+def sample_sheet(
+    network: torch.nn.Module, sets: Sequence[ClothPhotos], device: torch.device, each: int = 8
+) -> Image.Image:
+    """Held-out photos, ``each`` of every set in a row, and below them where cloth was found, coloured by garment."""
+    rows = []
+    for photos in sets:
+        rgb = photos.images[:each].to(device).float() / 255
+        classes = network(rgb.contiguous(memory_format=torch.channels_last)).argmax(dim=1).cpu().numpy()
+        pictures = rgb.permute(0, 2, 3, 1).cpu().numpy() * 255
+        painted = np.where((classes == 0)[..., None], pictures * 0.4, SHEET_COLOURS[classes] * 0.6 + pictures * 0.4)
+        rows += [np.concatenate(list(row), axis=1) for row in (pictures, painted)]
+    width = max(row.shape[1] for row in rows)
+    padded = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows]
+    return Image.fromarray(np.concatenate(padded).astype(np.uint8))
+
+
+def _figures(network: torch.nn.Module, sets: Mapping[str, ClothPhotos], device: torch.device) -> dict[str, float]:
+    return {
+        f"{name}_{metric}": value
+        for name, photos in sets.items()
+        for metric, value in measure(network, photos, device).items()
+    }
+
+
+def _validation(config: UNetRecipe) -> dict[str, ClothPhotos]:
     sets = {"street": read_street(Path(config.street_dir), config.size, validation=True)}
     garments = _garments(config, validation=True)
     if garments is not None:
         sets["garment"] = garments
-
-    def evaluate(network: torch.nn.Module) -> dict[str, float]:
-        return {
-            f"{name}_{metric}": value
-            for name, photos in sets.items()
-            for metric, value in measure(network, photos, device).items()
-        }
-
-    return evaluate
+    return sets
 
 
 def _garments(config: UNetRecipe, *, validation: bool) -> ClothPhotos | None:

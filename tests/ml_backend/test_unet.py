@@ -145,6 +145,7 @@ def test_training_learns(recipe, tmp_path):
     train(longer, Run(tmp_path / "run", longer))
     entries = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
     assert entries[-1]["street_iou"] > 0.6
+    assert (tmp_path / "run/samples/000120.png").stat().st_size > 1000
     assert SegmentPipeline(Package.load(tmp_path / "run/package")).model.startswith("run@")
 
 
