@@ -71,6 +71,8 @@ def build_parser() -> argparse.ArgumentParser:
     generate.add_argument("--size", type=int, default=512, help="side of a tile in pixels")
     generate.add_argument("--engine", choices=ENGINES, default="dcgan", help="dreamed by a network or drawn")
     generate.add_argument("--palette", type=_palette, help="colours like '#7a1f2b,#f3e9dc'")
+    generate.add_argument("--vary-of", type=int, metavar="SEED", help="more like that seed's fabric")
+    generate.add_argument("--vary-amount", type=float, default=0.25, help="0 (that fabric) to 1 (quite another)")
     generate.add_argument("--model", type=Path, help="package folder (default: the starter)")
     generate.add_argument("--out", type=Path, required=True, metavar="DIR")
 
@@ -128,6 +130,8 @@ def run_generate(options: argparse.Namespace) -> Answer:
             engine=options.engine,
             palette=options.palette,
             model=package.manifest.reference if package else None,
+            vary_of=options.vary_of,
+            vary_amount=0.0 if options.vary_of is None else options.vary_amount,
         )
         for index in range(options.count)
     ]

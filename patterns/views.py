@@ -86,9 +86,10 @@ def pattern(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def _command(pattern: Pattern) -> str:
     """The shell line that makes this fabric again."""
     palette = f" --palette '{','.join(pattern.palette)}'" if pattern.palette else ""
+    varied = "" if pattern.vary_of is None else f" --vary-of {pattern.vary_of} --vary-amount {pattern.vary_amount:g}"
     return (
         f"python -m ml_backend generate --type {pattern.pattern_type} --seed {pattern.seed} --count 1"
-        f" --size {pattern.size} --engine {pattern.engine}{palette} --out ."
+        f" --size {pattern.size} --engine {pattern.engine}{varied}{palette} --out ."
     )
 
 

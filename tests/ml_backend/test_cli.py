@@ -93,6 +93,19 @@ def test_generate_wears_the_given_palette(tmp_path, capsys):
     assert (striped[..., 2] < 60).all(), "no blue in a palette without blue"
 
 
+def test_generate_varies_a_fabric(tmp_path, capsys):
+    def dream(name, seed, *options):
+        arguments = ["--type", "dotted", "--seed", seed, "--size", 64, "--out", tmp_path / name]
+        run(capsys, "generate", *arguments, *options)
+        return pixels(tmp_path / name / f"dotted-{seed}.png")
+
+    parent = dream("parent", 8)
+    varied = dream("varied", 9, "--vary-of", 8)
+    assert np.array_equal(dream("same", 9, "--vary-of", 8, "--vary-amount", 0), parent)
+    assert not np.array_equal(varied, parent)
+    assert not np.array_equal(varied, dream("plain", 9))
+
+
 def test_segment_writes_mask_and_classes_of_the_photos_size(photo, tiny_segmenter, tmp_path, capsys):
     status, answer = run(capsys, "segment", photo, "--model", tiny_segmenter.path, "--out", tmp_path / "masks")
     assert status == 0
