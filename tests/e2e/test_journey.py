@@ -262,9 +262,9 @@ def test_the_gallery_remixes_likes_publishes_and_deletes(page, shop, complaints,
     page.get_by_role("link", name="Wear it").click()
     page.wait_for_selector(READY)
     assert page.locator("input[name='pattern_type']:checked").get_attribute("value") == "paisley"
+    theirs = page.get_attribute("a[data-page]", "href")
     page.click("label:has([data-name='Bauhaus'])")
-    page.wait_for_url(re.compile("pattern="))
-    page.click("a[data-page]")
+    page.click(f"a[data-page]:not([href='{theirs}'])")
     page.get_by_role("button", name="Publish it").click()
     page.wait_for_selector("text=Everybody can see this fabric now.")
     page.get_by_role("link", name="Delete").click()
