@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -49,7 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Interrupted.", file=sys.stderr)
         return 130
     lines = answer.pop("lines")
-    print(json.dumps(answer) if options.json else "\n".join(lines))
+    try:
+        print(json.dumps(answer) if options.json else "\n".join(lines), flush=True)
+    except BrokenPipeError:
+        # The reader (``| head``) has seen enough; without this Python would complain again when it closes the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

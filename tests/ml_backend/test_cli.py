@@ -209,6 +209,14 @@ def test_usage_errors_have_status_two(arguments):
     assert ended.value.code == 2
 
 
+def test_a_reader_that_leaves_early_is_no_error(tile):
+    command = [sys.executable, "-m", "ml_backend", "evaluate", "seam", str(tile)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
 def test_it_runs_as_a_module_and_without_django():
     code = "import sys, ml_backend.cli; sys.exit('django' in sys.modules or 'torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
