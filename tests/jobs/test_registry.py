@@ -20,12 +20,18 @@ from ml_backend.packaging.package import sha256_of
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _fresh():
-    yield
+def _forget():
     registry._local.cache_clear()
     registry._starter.cache_clear()
     registry._loaded.clear()
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    """Neither what ran before nor what comes after sees packages of another test."""
+    _forget()
+    yield
+    _forget()
 
 
 @pytest.fixture
