@@ -40,12 +40,19 @@ CLOTH_CLASSES = GARMENT_CLASSES[1:7]
 
 REPEATS = ("basic", "half-drop", "half-brick", "mirror")
 ENGINES = ("dcgan", "drawn")
+RESTYLE_ENGINES = ("fabric", "diffusion")
+SCHEDULERS = ("euler", "dpm++", "lcm")
+NORMALISATIONS = ("sigmoid", "ndtr", "minmax")
+
+MAX_PROMPT = 500
+"""Characters of a prompt."""
 
 MIN_INKS, MAX_INKS = 4, 6
 MAX_SEED = 2**31 - 1
 MAX_SIZE = 4096
 """Largest side, in pixels, of a generated tile."""
 
+_LORA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 _HEX_COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 
@@ -144,6 +151,127 @@ class OverlayRequest(Request):
         _number("vertical offset", self.offset_y, -10.0, 10.0)
         _number("strength", self.strength, 0.0, 1.0)
         _number("shoulder width", self.shoulder_cm, 10.0, 100.0)
+
+
+@dataclass(frozen=True)
+class TextMaskRequest(Request):
+    """Where in a photo the words are.
+
+    ``prompt`` is one or several phrases, parted by commas, semicolons or "and"; a phrase that begins with "not",
+    "without" or "except" is taken away again.  ``normalise`` maps logits to 0..1: ``sigmoid``, ``ndtr`` (the normal CDF of
+    the standardised logits) or ``minmax``.  ``threshold`` of None keeps the soft mask.  ``grow`` (negative shrinks) and
+    ``feather`` are percent of the photo's longer side.  ``refine`` snaps the mask to the edges of the full-size photo.
+    """
+
+    prompt: str
+    normalise: str = "sigmoid"
+    threshold: float | None = None
+    grow: float = 0.0
+    feather: float = 0.0
+    refine: bool = True
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "prompt", parse_prompt(self.prompt, "words for the region"))
+        _one_of("normalisation", self.normalise, NORMALISATIONS)
+        if self.threshold is not None:
+            _number("threshold", self.threshold, 0.01, 0.99)
+        _number("growth", self.grow, -10.0, 10.0)
+        _number("feather", self.feather, 0.0, 10.0)
+
+
+@dataclass(frozen=True)
+class RestyleRequest(Request):
+    """One picture: the masked region of a photo repainted from words, from one seed.
+
+    None means the model's own (its package names its defaults, else 25 steps at guidance 6.5 and its training size).
+    ``strength`` 1 repaints from nothing, less keeps some of what was there.  ``loras`` are ``NAME:STRENGTH``.  The
+    fabric engine reads ``prompt`` and ``seed`` only.
+    """
+
+    prompt: str
+    seed: int
+    engine: str = "fabric"
+    negative_prompt: str = ""
+    steps: int | None = None
+    guidance: float | None = None
+    size: int | None = None
+    strength: float | None = None
+    scheduler: str | None = None
+    loras: tuple[str, ...] = ()
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "prompt", parse_prompt(self.prompt, "words for the new style"))
+        _one_of("engine", self.engine, RESTYLE_ENGINES)
+        _check_sampling(self)
+        if self.strength is not None:
+            _number("strength", self.strength, 0.05, 1.0)
+
+
+@dataclass(frozen=True)
+class ImagineRequest(Request):
+    """One picture from words alone, from one seed; the fields mean what they mean in :class:`RestyleRequest`."""
+
+    prompt: str
+    seed: int
+    negative_prompt: str = ""
+    steps: int | None = None
+    guidance: float | None = None
+    size: int | None = None
+    scheduler: str | None = None
+    loras: tuple[str, ...] = ()
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "prompt", parse_prompt(self.prompt, "words for the picture"))
+        _check_sampling(self)
+
+
+def _check_sampling(request: RestyleRequest | ImagineRequest) -> None:
+    """What every diffusion run has in common."""
+    _integer("seed", request.seed, 0, MAX_SEED)
+    if not isinstance(request.negative_prompt, str) or len(request.negative_prompt) > MAX_PROMPT:
+        raise BadInput(f"The words to avoid must be at most {MAX_PROMPT} characters.")
+    if request.steps is not None:
+        _integer("number of steps", request.steps, 1, 150)
+    if request.guidance is not None:
+        _number("guidance", request.guidance, 0.0, 30.0)
+    if request.size is not None:
+        _integer("size", request.size, 64, 2048)
+        if request.size % 64:
+            raise BadInput(f"The size must be a multiple of 64, not {request.size}.")
+    if request.scheduler is not None:
+        _one_of("scheduler", request.scheduler, SCHEDULERS)
+    for lora in request.loras:
+        parse_lora(lora)
+
+
+def parse_prompt(value: object, what: str = "words") -> str:
+    """The words with their white space evened out; empty, overlong or unprintable ones raise :class:`BadInput`."""
+    if not isinstance(value, str):
+        raise BadInput(f"The {what} must be text.")
+    text = " ".join(value.split())
+    if not text:
+        raise BadInput(f"Please give some {what}.")
+    if len(text) > MAX_PROMPT:
+        raise BadInput(f"The {what} can be at most {MAX_PROMPT} characters; these are {len(text)}.")
+    if not text.isprintable():
+        raise BadInput(f"The {what} hold characters that cannot be read.")
+    return text
+
+
+def parse_lora(value: object) -> tuple[str, float]:
+    """``"linen:0.8"`` -> ("linen", 0.8); a bare name has strength 1."""
+    name, _, strength = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if not _LORA_NAME.fullmatch(name):
+        raise BadInput(f"{value!r} is not a LoRA; write NAME:STRENGTH, for instance linen:0.8.")
+    try:
+        amount = float(strength or 1.0)
+    except ValueError as error:
+        raise BadInput(f"{value!r} is not a LoRA; write NAME:STRENGTH, for instance linen:0.8.") from error
+    _number("strength of a LoRA", amount, -2.0, 2.0)
+    return name, amount
 
 
 def _one_of(what: str, value: object, allowed: tuple[str, ...]) -> None:

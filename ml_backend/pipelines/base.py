@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..errors import Stopped
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Progress = Callable[[float, str], None]
 """Called with a fraction from 0 to 1 and the stage in words."""
 
 ShouldStop = Callable[[], bool]
 """Asked between steps; True makes the pipeline raise :class:`Stopped`."""
+
+Preview = Callable[["Image"], None]
+"""Shown now and then what the picture looks like so far: RGB, small, several variations side by side."""
 
 
 def tell(progress: Progress | None, fraction: float, stage: str) -> None:
