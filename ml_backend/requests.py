@@ -158,9 +158,9 @@ class TextMaskRequest(Request):
     """Where in a photo the words are.
 
     ``prompt`` is one or several phrases, parted by commas, semicolons or "and"; a phrase that begins with "not",
-    "without" or "except" is taken away again.  ``normalise`` maps logits to 0..1: ``sigmoid``, ``ndtr`` (the normal CDF of
-    the standardised logits) or ``minmax``.  ``threshold`` of None keeps the soft mask.  ``grow`` (negative shrinks) and
-    ``feather`` are percent of the photo's longer side.  ``refine`` snaps the mask to the edges of the full-size photo.
+    "without" or "except" is taken away again.  ``normalise`` maps logits to 0..1: ``sigmoid``, ``ndtr`` (the normal CDF
+    of the standardised logits) or ``minmax``.  ``threshold`` of None keeps the soft mask.  ``grow`` (negative shrinks)
+    and ``feather`` are percent of the photo's longer side.  ``refine`` snaps the mask to the edges of the full photo.
     """
 
     prompt: str
