@@ -1,5 +1,5 @@
-"""Model packages: ``weights.safetensors`` + ``manifest.json`` (+ ``README.md``, the model card) in one folder."""
+"""Model packages: weights or a whole model folder, ``manifest.json`` and perhaps a model card, ``README.md``."""
 
-from .package import Manifest, Package, save_package
+from .package import Manifest, Package, save_folder_manifest, save_package
 
-__all__ = ["Manifest", "Package", "save_package"]
+__all__ = ["Manifest", "Package", "save_folder_manifest", "save_package"]

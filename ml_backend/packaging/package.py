@@ -1,28 +1,31 @@
 """Reading and writing a model package.
 
-A package is a folder with ``weights.safetensors``, ``manifest.json`` and, for models we ship, a model card in
-``README.md``.  The manifest records the SHA-256 of the weights; loading checks it, so a truncated or swapped file is
-an error and never a strange picture.
+A package is a folder with ``manifest.json``, a model card in ``README.md`` for models we ship, and either our own
+``weights.safetensors`` or a whole diffusers or transformers folder (a *folder package*).  The manifest records the
+SHA-256 of the weights, or of every file of the folder; loading checks it, so a truncated or swapped file is an error
+and never a strange picture.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadPackage
+from .files import CARD, MANIFEST, check_files, combined_sha256, hashes_of, sha256_of
 
 if TYPE_CHECKING:
     import torch
 
+__all__ = ["CARD", "MANIFEST", "WEIGHTS", "Manifest", "Package", "save_folder_manifest", "save_package", "sha256_of"]
+
 WEIGHTS = "weights.safetensors"
-MANIFEST = "manifest.json"
-CARD = "README.md"
+FOLDER_ARCHITECTURES = ("diffusers", "clipseg", "lora")
+MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,11 @@ class Manifest:
 
     ``capability`` is what it serves (generate, upscale, segment, classify); ``architecture`` and ``config`` rebuild
     the network through :func:`ml_backend.networks.build`; ``metrics`` are figures that an evaluation command printed.
+
+    A folder package (capabilities text-mask, restyle, imagine, lora) names its ``files`` with their SHA-256; then
+    ``sha256`` is the one of the sorted ``sha256  path`` lines, ``architecture`` says which library loads the folder
+    (diffusers, clipseg, lora) and ``config`` may hold ``pipeline`` (class name), ``defaults`` (steps, guidance, size,
+    strength, scheduler), ``source`` (where it came from) and ``also`` (further capabilities).
     """
 
     name: str
@@ -41,6 +49,30 @@ class Manifest:
     version: str = "1"
     licence: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path | str) -> Manifest:
+        """The manifest of the package at ``path``, no weights looked at.  Raises :class:`BadPackage`."""
+        file = Path(path) / MANIFEST
+        try:
+            if file.stat().st_size > MAX_MANIFEST_BYTES:
+                raise BadPackage(f"The manifest of {path} is too large to be one.")
+            manifest = cls(**json.loads(file.read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            raise BadPackage(f"{path} is not a model package: it has no {MANIFEST}.") from error
+        except (OSError, ValueError, TypeError) as error:
+            raise BadPackage(f"The manifest of {path} cannot be read: {error}.") from error
+        if not isinstance(manifest.files, dict) or not isinstance(manifest.config, dict):
+            raise BadPackage(f"The manifest of {path} cannot be read: files and config must be objects.")
+        return manifest
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """All that it can serve, the main one first."""
+        also = self.config.get("also", ())
+        names = [also] if isinstance(also, str) else list(also)
+        return (self.capability, *(str(name) for name in names if name != self.capability))
 
     @property
     def reference(self) -> str:
@@ -56,22 +88,30 @@ class Package:
     manifest: Manifest
 
     @classmethod
-    def load(cls, path: Path | str) -> Package:
-        """Read the manifest and check the weights against it.  Raises :class:`BadPackage`."""
+    def load(cls, path: Path | str, *, stamp: Path | None = None) -> Package:
+        """Read the manifest and check the files against it.  Raises :class:`BadPackage`.
+
+        ``stamp`` is a file outside the package where a folder package's verification may be noted, so that unchanged
+        files are not hashed again; whoever can write there could as well write the program.
+        """
         path = Path(path)
-        try:
-            data = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-            manifest = Manifest(**data)
-        except FileNotFoundError as error:
-            raise BadPackage(f"{path} is not a model package: it has no {MANIFEST}.") from error
-        except (OSError, ValueError, TypeError) as error:
-            raise BadPackage(f"The manifest of {path} cannot be read: {error}.") from error
+        manifest = Manifest.read(path)
+        if manifest.files:
+            if manifest.architecture not in FOLDER_ARCHITECTURES:
+                raise BadPackage(f"{path} is a folder of an unknown kind: {manifest.architecture!r}.")
+            check_files(path, manifest.files, manifest.sha256, stamp)
+            return cls(path, manifest)
         weights = path / WEIGHTS
         if not weights.is_file():
             raise BadPackage(f"{path} is not a model package: it has no {WEIGHTS}.")
         if sha256_of(weights) != manifest.sha256:
             raise BadPackage(f"The weights of {manifest.name} are damaged: their SHA-256 is not the manifest's.")
         return cls(path, manifest)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the files that the manifest vouches for."""
+        return sum((self.path / name).stat().st_size for name in self.manifest.files or (WEIGHTS,))
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """The weights as stored, on the CPU, half precision widened to float32."""
@@ -129,10 +169,57 @@ def save_package(
         licence=licence,
         metrics=dict(metrics or {}),
     )
-    (path / MANIFEST).write_text(json.dumps(dataclasses.asdict(manifest), indent=2) + "\n", encoding="utf-8")
+    _write_manifest(path, manifest)
     return Package(path, manifest)
 
 
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def save_folder_manifest(
+    path: Path | str,
+    *,
+    name: str,
+    capability: str,
+    architecture: str,
+    licence: str = "",
+    defaults: Mapping[str, Any] | None = None,
+    source: Mapping[str, Any] | None = None,
+    metrics: Mapping[str, float] | None = None,
+    version: str = "1",
+    pipeline: str = "",
+    also: Sequence[str] = (),
+) -> Package:
+    """Make the diffusers or transformers folder at ``path`` a package: hash every file and write ``manifest.json``.
+
+    ``pipeline`` is the class that loads it, ``also`` what it serves besides ``capability``.  Raises
+    :class:`BadPackage` when the folder is empty or holds anything but safetensors, JSON and text.
+    """
+    path = Path(path)
+    if architecture not in FOLDER_ARCHITECTURES:
+        raise BadPackage(f"{architecture!r} is not a kind of folder; it is one of {', '.join(FOLDER_ARCHITECTURES)}.")
+    files = hashes_of(path)
+    if not any(file.endswith(".safetensors") for file in files):
+        raise BadPackage(f"{path} is not a model: it holds no .safetensors file.")
+    config = {
+        "pipeline": pipeline,
+        "defaults": dict(defaults or {}),
+        "source": dict(source or {}),
+        "also": list(also),
+    }
+    manifest = Manifest(
+        name=name,
+        capability=capability,
+        architecture=architecture,
+        config={key: value for key, value in config.items() if value},
+        sha256=combined_sha256(files),
+        version=version,
+        licence=licence,
+        metrics=dict(metrics or {}),
+        files=files,
+    )
+    _write_manifest(path, manifest)
+    return Package(path, manifest)
+
+
+def _write_manifest(path: Path, manifest: Manifest) -> None:
+    """A package of one weights file has no ``files`` entry."""
+    data = {key: value for key, value in dataclasses.asdict(manifest).items() if key != "files" or value}
+    (path / MANIFEST).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
