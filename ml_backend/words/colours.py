@@ -34,6 +34,14 @@ def name_of(rgb: Sequence[float] | NDArray[np.float32]) -> str:
     return _NAMES[int(distances.argmin())]
 
 
+def name_of_region(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> str:
+    """What a masked region is called: the name of its median colour in CIELAB; ``rgb`` (H, W, 3), ``mask`` (H, W)."""
+    if not mask.any():
+        raise ValueError("The region is empty.")
+    middle = np.median(lab(rgb[mask].astype(np.float32)), axis=0)
+    return _NAMES[int(np.linalg.norm(_LAB - middle, axis=-1).argmin())]
+
+
 def lab(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
     """sRGB (..., 3) in 0..255 -> CIELAB (..., 3), D65."""
     c = np.clip(rgb, 0, 255) / 255
