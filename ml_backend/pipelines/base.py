@@ -19,6 +19,9 @@ ShouldStop = Callable[[], bool]
 Preview = Callable[["Image"], None]
 """Shown now and then what the picture looks like so far: RGB, small, several variations side by side."""
 
+SafetyCheck = Callable[["Image", str], str]
+"""Looks at a finished picture and the words that asked for it: "" or the sentence why it must not be shown."""
+
 
 def tell(progress: Progress | None, fraction: float, stage: str) -> None:
     if progress is not None:

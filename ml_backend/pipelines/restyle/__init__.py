@@ -1,0 +1,41 @@
+"""Restyle: the masked region of a photo repainted from words.
+
+Two engines, called alike: :class:`.fabric.FabricRestyle` (words choose a fabric, which is worn) and
+:class:`.diffusion.DiffusionRestyle` (an inpainting model paints what the words say)::
+
+    engine(photo, mask, requests, progress=..., should_stop=..., preview=..., on_image=...) -> list[Restyled]
+
+``photo`` is RGB and upright, ``mask`` float32 (H, W) from 0 to 1 at the photo's size, 1 where to repaint; pixels where
+it is 0 stay as they are, bit for bit.  The requests may differ in their seeds only.  Import the engines from their
+modules: this one stays free of torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PIL import Image
+
+from ...requests import RestyleRequest
+
+
+@dataclass(frozen=True)
+class Restyled:
+    """One repainted photo.
+
+    ``request`` has every None filled in with what was used, so it makes the picture again.  ``notes`` are sentences for
+    the person: what could not be honoured, what was done instead.  When the safety check refuses the picture, ``image``
+    is None and ``refused`` is the sentence that says why.
+    """
+
+    image: Image.Image | None
+    request: RestyleRequest
+    notes: tuple[str, ...] = ()
+    refused: str = ""
+
+
+OnImage = Callable[[int, Restyled], None]
+"""Called with the number of a request and its picture as soon as that is finished."""
+
+__all__ = ["OnImage", "Restyled"]
