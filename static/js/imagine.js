@@ -1,0 +1,321 @@
+// The Imagine page: the sentence is built as one chooses, pictures arrive one by one, and each can be seen large.
+
+import { announce, say } from "./site.js";
+
+const POLL = 700;
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+const form = $("#imagine-form");
+const prompt = form.elements.prompt;
+const built = form.elements.built;
+const parts = $$("[data-part]", form);
+const batches = $("#batches");
+
+// ---- the builder: the same sentence as ml_backend/words/builder.py writes
+
+function sentence() {
+  const chosen = parts.map((part) => part.selectedOptions[0]);
+  if (!chosen.some((option) => option.value)) return "";
+  const article = chosen.at(-1);
+  const said = chosen.filter((option) => option.value).map((option) => option.dataset.said);
+  if (!article.value) said.push("garment");
+  const words = said.join(" ");
+  const determiner = "plural" in article.dataset ? "" : "AEIO".includes(words[0]) ? "an " : "a ";
+  return `an image of ${determiner}${words}`;
+}
+
+const evened = () => prompt.value.trim().replace(/\s+/g, " ");
+const free = () => evened() !== "" && evened() !== built.value;
+
+/** The builder speaks, unless words of one's own stand there: those win. */
+function build() {
+  if (!free()) write(sentence());
+  showParts();
+}
+
+function write(words) {
+  prompt.value = words;
+  built.value = words;
+}
+
+function showParts() {
+  const colour = $("[name='colour'] option:checked", form)?.dataset.colour;
+  const drop = $("[data-drop]");
+  if (colour) drop.style.setProperty("--c", colour);
+  else drop.removeAttribute("style");
+  $("[data-clear]").hidden = !sentence();
+  $("[data-own]").hidden = !(free() && sentence());
+}
+
+form.addEventListener("change", (event) => parts.includes(event.target) && build());
+prompt.addEventListener("input", showParts);
+$("[data-use]").addEventListener("click", () => {
+  write(sentence());
+  showParts();
+  prompt.focus();
+});
+$("[data-clear]").addEventListener("click", () => {
+  const own = free();
+  choose("");
+  if (!own) write("");
+  showParts();
+  parts[0].focus();
+});
+
+/** Set the builder's gaps from a query string. */
+function choose(outfit) {
+  const query = new URLSearchParams(outfit);
+  for (const part of parts) part.value = query.get(part.name) ?? "";
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-words][data-outfit]");
+  if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  choose(link.dataset.outfit);
+  prompt.value = link.dataset.words;
+  built.value = link.dataset.outfit ? link.dataset.words : "";
+  showParts();
+  const menu = link.closest("[data-menu]");
+  if (menu) menu.open = false;
+  prompt.focus();
+});
+
+// ---- settings
+
+const drawer = $("#drawer");
+const settings = $$("input, select", drawer);
+
+function showSettings() {
+  const set = settings.filter((one) => (one.type === "range" ? Number(one.value) : one.value)).map((one) => {
+    if (one.type === "range") return `${one.name.replace("lora-", "")} ${one.value}`;
+    const value = one.name === "negative_prompt" ? "" : ` ${one.selectedOptions?.[0].text ?? one.value}`;
+    return one.labels[0].firstChild.textContent.trim().replace(", px", "") + value;
+  });
+  $("[data-set]").textContent = set.join(" · ");
+  for (const out of $$("[data-out]", drawer)) out.textContent = document.getElementById(out.htmlFor).value;
+}
+
+drawer.addEventListener("input", showSettings);
+$("[data-usual]").addEventListener("click", () => {
+  for (const one of settings) one.value = one.type === "range" ? "0" : "";
+  showSettings();
+});
+
+// ---- asking
+
+prompt.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  form.requestSubmit($("#imagine"));
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.elt !== form || !event.detail.successful) return;
+  $("[data-empty]").hidden = true;
+  announce("Your pictures are waiting their turn");
+  rememberWords(evened());
+  batches.firstElementChild?.scrollIntoView({ block: "nearest" });
+});
+
+/** The words used before, newest first, without asking the server again. */
+function rememberWords(words) {
+  const list = $("#said-list");
+  const link = Object.assign(document.createElement("a"), { href: `?prompt=${encodeURIComponent(words)}`, textContent: words });
+  link.dataset.words = words;
+  link.dataset.outfit = built.value === words ? new URLSearchParams(parts.map((part) => [part.name, part.value])).toString() : "";
+  for (const old of $$("a", list)) if (old.dataset.words === words) old.remove();
+  list.prepend(link);
+  $("#said").hidden = false;
+}
+
+// ---- following the pictures that are being made
+
+const coming = new Map();
+
+async function follow(batch) {
+  if (coming.has(batch.id)) return;
+  coming.set(batch.id, true);
+  try {
+    const answer = await fetch(batch.dataset.at, { headers: { "HX-Request": "true" } });
+    if (answer.status === 404) batch.remove();
+    else if (answer.ok) bring(batch, new DOMParser().parseFromString(await answer.text(), "text/html").body.firstElementChild);
+  } catch {
+    // The next look will tell; being offline is said once, elsewhere.
+  } finally {
+    coming.delete(batch.id);
+  }
+}
+
+setInterval(() => document.hidden || $$(".batch[data-follow]").forEach(follow), POLL);
+
+/** Bring a batch up to date piece by piece: what has not changed stays, and so does the keyboard's focus. */
+function bring(batch, fresh) {
+  const wasThere = $$(".picture[data-state='done']", batch).length;
+  batch.toggleAttribute("data-follow", fresh.hasAttribute("data-follow"));
+  bringJob(batch, fresh);
+  for (const part of ["head", "notes"]) swap(batch, fresh, `${part}-${batch.id.slice(6)}`);
+  const wall = $(".batch-wall", batch);
+  for (const old of $$(".picture", wall)) if (!fresh.querySelector(`#${CSS.escape(old.id)}`)) old.remove();
+  for (const picture of $$(".picture", fresh)) bringPicture(wall, picture);
+  const there = $$(".picture[data-state='done']", batch).length;
+  if (there > wasThere) announce(`${there} of ${$$(".picture", batch).length} pictures are here`);
+  else announce($("[data-say]", batch)?.dataset.say ?? "");
+}
+
+function bringPicture(wall, fresh) {
+  const old = document.getElementById(fresh.id);
+  if (!old) wall.append(place(fresh));
+  else if (news(old) !== news(fresh)) replace(old, place(fresh));
+  else if ($("[data-preview]", fresh)) bringPreview($("[data-preview]", old), $("[data-preview]", fresh).getAttribute("src"));
+}
+
+/** What of a picture's place can change; its markup also holds form tokens, which differ every time. */
+const news = (picture) => `${picture.dataset.state} ${Boolean($("[data-preview]", picture))} ${picture.textContent.trim()}`;
+
+function bringPreview(image, source) {
+  if (image.getAttribute("src") !== source) image.src = source;
+}
+
+/** The numbers of a running job change in place; anything else about it is drawn anew. */
+function bringJob(batch, newer) {
+  const id = `job-${batch.id.slice(6)}`;
+  const [old, fresh] = [document.getElementById(id), $(`#${CSS.escape(id)}`, newer)];
+  if (!old || !fresh || old.dataset.job !== fresh.dataset.job) {
+    swap(batch, newer, id);
+    return;
+  }
+  const [line, newLine] = [$(".line", old), $(".line", fresh)];
+  if (!line || !newLine) return;
+  line.replaceWith(newLine);
+  $("progress", old).value = $("progress", fresh).value;
+}
+
+function swap(batch, newer, id) {
+  const [old, fresh] = [document.getElementById(id), newer.querySelector(`#${CSS.escape(id)}`)];
+  if (old && !fresh) old.remove();
+  else if (!old && fresh) {
+    $(".batch-wall", batch).before(fresh);
+    window.htmx.process(fresh);
+  } else if (old && old.textContent !== fresh.textContent) replace(old, fresh);
+}
+
+function replace(old, fresh) {
+  const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+  old.replaceWith(fresh);
+  window.htmx.process(fresh);
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+function place(fresh) {
+  for (const image of $$("[data-preview]", fresh)) image.addEventListener("load", cut);
+  return fresh;
+}
+
+/** A preview shows the pictures of one pass side by side: each place shows its own. */
+function cut({ target }) {
+  const across = Math.max(1, Math.round(target.naturalWidth / target.naturalHeight));
+  const waiting = $$("[data-preview]", target.closest(".batch-wall"));
+  const at = waiting.indexOf(target);
+  target.style.objectPosition = across > 1 ? `${(100 * Math.min(at, across - 1)) / (across - 1)}% 50%` : "";
+  target.style.visibility = at < across ? "" : "hidden";
+}
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const batch = event.target.closest?.(".batch");
+  if (batch) follow(batch);
+});
+document.addEventListener("htmx:afterSettle", () => $$("[data-preview]").forEach((image) => image.addEventListener("load", cut)));
+$$("[data-preview]").forEach((image) => {
+  image.addEventListener("load", cut);
+  if (image.complete && image.naturalWidth) cut({ target: image });
+});
+
+// ---- deleting a batch: asked once, on the spot
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-delete]");
+  if (!link || event.metaKey || event.ctrlKey) return;
+  event.preventDefault();
+  const dialog = $("#delete-batch");
+  $("form", dialog).action = link.href;
+  $("[data-which]", dialog).textContent = link.closest(".batch").dataset.words;
+  dialog.showModal();
+});
+
+// ---- one picture, large
+
+const full = $("#full");
+let shown = null;
+const links = () => $$(".picture a[data-full]");
+
+function show(link) {
+  shown = link;
+  const { full: file, seed, wear, restyle, remix, publish } = link.dataset;
+  const image = $("[data-image]", full);
+  const small = $("img", link);
+  image.src = file;
+  image.alt = small.alt;
+  $("[data-words]", full).textContent = link.closest(".batch").dataset.words;
+  const all = links();
+  $("[data-number]", full).textContent = `${all.indexOf(link) + 1} of ${all.length}`;
+  $("[data-seed]", full).textContent = `seed ${seed}`;
+  $("[data-download]", full).href = `${file}?download`;
+  $("[data-restyle]", full).href = restyle;
+  $("[data-remix]", full).href = remix;
+  $("[data-page]", full).href = link.href;
+  $("[data-wear]", full).action = wear;
+  const publishing = $("[data-publish]", full);
+  publishing.action = publish;
+  publishing.hidden = "public" in link.dataset;
+  for (const button of $$("[data-turn]", full)) button.hidden = all.length < 2;
+  if (!full.open) full.showModal();
+}
+
+function turn(step) {
+  const all = links();
+  const at = all.indexOf(shown);
+  if (all.length) show(all[(at + step + all.length) % all.length]);
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-full]");
+  if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  show(link);
+});
+$$("[data-turn]", full).forEach((button) => button.addEventListener("click", () => turn(Number(button.dataset.turn))));
+full.addEventListener("keydown", (event) => {
+  if (event.key === "ArrowRight") turn(1);
+  else if (event.key === "ArrowLeft") turn(-1);
+  else if (event.key.toLowerCase() === "d") $("[data-download]", full).click();
+  else return;
+  event.preventDefault();
+});
+full.addEventListener("close", () => {
+  document.getElementById(shown?.id)?.focus();
+  $("[data-image]", full).removeAttribute("src");
+});
+$("[data-image]", full).addEventListener("error", (event) => {
+  if (event.target.getAttribute("src")) say("This picture is no longer here.");
+});
+
+// ---- keyboard
+
+const typing = (target) => target.closest("input, textarea, select, dialog, [contenteditable]");
+
+document.addEventListener("keydown", (event) => {
+  if (event.metaKey || event.ctrlKey || event.altKey || typing(event.target)) return;
+  const key = event.key.toLowerCase();
+  if (key === "g") form.requestSubmit($("#imagine"));
+  else if (key === "w") prompt.focus();
+  else if (key === "?") $("#keys").showModal();
+  else return;
+  event.preventDefault();
+});
+
+// ---- begin
+
+showParts();
+showSettings();

@@ -1,0 +1,189 @@
+"""What the Imagine page may ask for: the builder's words or free ones, the settings, and presets to begin with."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+
+from ml_backend.errors import BadInput
+from ml_backend.requests import MAX_PROMPT, SCHEDULERS, ImagineRequest, parse_lora
+from ml_backend.words.builder import CHOICES, Outfit
+
+PICTURES = 4
+"""Pictures made at one press of the button."""
+MAX_PICTURES = 8
+TOO_MANY = f"Between 1 and {MAX_PICTURES} pictures can be made at a time."
+
+FRESH_SEEDS = 1_000_000
+"""Seeds of new pictures stay short enough to read out."""
+
+PARTS = tuple(CHOICES)
+SETTINGS = ("negative_prompt", "steps", "guidance", "size", "scheduler")
+SCHEDULER_NAMES = {"euler": "Euler", "dpm++": "DPM++", "lcm": "LCM"}
+
+
+@dataclass(frozen=True)
+class Words:
+    """A prompt to begin with, and what of it the builder can show."""
+
+    text: str
+    name: str = ""
+
+    @property
+    def outfit(self) -> str:
+        """The builder's fields as a query string; empty where these are free words."""
+        return outfit_query(self.text)
+
+
+def outfit_query(text: str) -> str:
+    outfit = Outfit.read(text)
+    return urlencode({part: getattr(outfit, part) for part in PARTS}) if outfit else ""
+
+
+PRESETS = (
+    Words("an image of a 2011 Casual Fall White Men's Sweater", "catalogue sweater"),
+    Words("an image of a Casual Summer Yellow Women's Dress", "summer dress"),
+    Words("an image of a Formal Winter Charcoal Men's Coat", "winter coat"),
+    Words("a loose shirt of natural linen, laid flat on white paper, soft daylight", "linen shirt"),
+    Words("a long skirt with large red flowers on white, bright colours", "flower skirt"),
+    Words("a wool coat in green and blue tartan, front view, white background", "tartan coat"),
+    Words("a short denim jacket, washed blue, copper buttons, on a hanger", "denim jacket"),
+    Words("an evening dress of black velvet, floor length, studio photograph", "evening velvet"),
+)
+
+
+@dataclass(frozen=True)
+class LoraChoice:
+    """A LoRA that may be mixed in, and how much of it: 0 leaves it out."""
+
+    name: str
+    strength: float = 0.0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the form shows: from the address, or as a picture was made."""
+
+    prompt: str = ""
+    outfit: Outfit = field(default_factory=Outfit)
+    settings: dict[str, Any] = field(default_factory=dict)
+    seed: int | str | None = None
+    count: int = PICTURES
+    loras: tuple[LoraChoice, ...] = ()
+
+    @property
+    def built(self) -> str:
+        """The builder's sentence where the prompt is just that."""
+        return self.prompt if self.prompt == self.outfit.sentence() else ""
+
+    @property
+    def tuned(self) -> bool:
+        """Whether anything beside the words was set, so that the drawer stands open."""
+        return bool(self.settings) or self.seed is not None or any(lora.strength for lora in self.loras)
+
+
+def wanted(params: dict[str, Any], offered: Sequence[str] = ()) -> Wanted:
+    """The form of ``params``: an :class:`ImagineRequest` dict, or only some keys of one.
+
+    ``offered`` names the LoRAs that can be had here; others in ``params`` are not shown.
+    """
+    text = " ".join(str(params.get("prompt", "")).split())[:MAX_PROMPT]
+    strengths = dict(parse_lora(lora) for lora in params.get("loras", []))
+    seed = params.get("seed")
+    return Wanted(
+        prompt=text,
+        outfit=Outfit.read(text) or Outfit(),
+        settings={name: params[name] for name in SETTINGS if params.get(name) not in (None, "")},
+        seed=seed,
+        count=PICTURES if seed is None else 1,
+        loras=tuple(LoraChoice(name, strengths.get(name, 0.0)) for name in offered),
+    )
+
+
+def _part(name: str) -> forms.ChoiceField:
+    return forms.ChoiceField(choices=[(word, word) for word in CHOICES[name]], required=False)
+
+
+def _whole(what: str) -> forms.IntegerField:
+    """A whole number whose range the request checks."""
+    return forms.IntegerField(required=False, error_messages={"invalid": f"The {what} must be a whole number."})
+
+
+class ImagineForm(forms.Form):
+    """Words and settings.  ``built`` is the sentence that the builder last wrote into ``prompt``.
+
+    Free words win: a prompt that is neither empty nor the builder's own last sentence is taken as it stands.
+    """
+
+    prompt = forms.CharField(required=False, max_length=MAX_PROMPT)
+    built = forms.CharField(required=False)
+    year = _part("year")
+    usage = _part("usage")
+    season = _part("season")
+    colour = _part("colour")
+    gender = _part("gender")
+    article = _part("article")
+    negative_prompt = forms.CharField(required=False, max_length=MAX_PROMPT)
+    steps = _whole("number of steps")
+    guidance = forms.FloatField(required=False, error_messages={"invalid": "The guidance must be a number."})
+    size = _whole("size")
+    scheduler = forms.ChoiceField(choices=[(name, name) for name in SCHEDULERS], required=False)
+    seed = _whole("seed")
+    count = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MAX_PICTURES,
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), TOO_MANY),
+    )
+
+    def __init__(self, *args: Any, offered: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.offered = tuple(offered)
+        for name in self.offered:
+            self.fields[f"lora-{name}"] = forms.FloatField(required=False, min_value=-2.0, max_value=2.0)
+
+    def clean_count(self) -> int:
+        return self.cleaned_data["count"] or PICTURES
+
+    def request(self) -> ImagineRequest:
+        """The first picture's request.  Raises :class:`BadInput` with a sentence for the page."""
+        data = self.cleaned_data
+        seed = data["seed"]
+        return ImagineRequest(
+            prompt=self._prompt(),
+            seed=secrets.randbelow(FRESH_SEEDS) if seed is None else seed,
+            negative_prompt=data["negative_prompt"],
+            steps=data["steps"],
+            guidance=data["guidance"],
+            size=data["size"],
+            scheduler=data["scheduler"] or None,
+            loras=tuple(f"{name}:{strength:g}" for name in self.offered if (strength := data[f"lora-{name}"])),
+        )
+
+    def typed(self) -> Wanted:
+        """The form as it was sent, right or wrong."""
+        kept = {name: self.data[name] for name in SETTINGS if self.data.get(name)}
+        said = {part: self.cleaned_data.get(part, "") for part in PARTS}
+        strengths = {name: self.cleaned_data.get(f"lora-{name}") or 0.0 for name in self.offered}
+        return Wanted(
+            prompt=self.data.get("prompt", ""),
+            outfit=Outfit(**said),
+            settings=kept,
+            seed=self.data.get("seed") or None,
+            count=self.cleaned_data.get("count") or PICTURES,
+            loras=tuple(LoraChoice(name, strength) for name, strength in strengths.items()),
+        )
+
+    def _prompt(self) -> str:
+        text = str(self.cleaned_data["prompt"])
+        if text and text != self.cleaned_data["built"]:
+            return text
+        sentence = Outfit(**{part: self.cleaned_data[part] for part in PARTS}).sentence()
+        if not (sentence or text):
+            raise BadInput("Say in a few words what you would like to see.")
+        return sentence or text

@@ -1,0 +1,305 @@
+"""Imagine: garments from words alone, on a wall of one's own."""
+
+from __future__ import annotations
+
+import shlex
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Page, Paginator
+from django.db.models import Max
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from ml_backend import jobs, registry
+from ml_backend.errors import BadInput
+from ml_backend.models import Job
+from ml_backend.words.builder import CHOICES, COLOURS, GENDERS, PLURALS
+
+from .. import imagining, services
+from ..forms import first_error
+from ..models import Imagining
+from ..people import ensure_person
+from .answers import is_htmx, refuse
+from .zipping import zip_of
+
+BATCHES = 12
+"""Batches on one page of the wall."""
+HISTORY = 12
+
+UNSAID = {
+    "year": "any year",
+    "usage": "any use",
+    "season": "any season",
+    "colour": "any colour",
+    "gender": "anybody’s",
+    "article": "garment",
+}
+"""What stands in the sentence where nothing is chosen."""
+
+
+# --- the page -----------------------------------------------------------------------------------------------------
+
+
+@require_safe
+def imagine(request: HttpRequest) -> HttpResponse:
+    """The words, and the wall of what came of them.
+
+    The address fills the form in: ``prompt`` words only, ``remix`` a picture's whole recipe, ``again`` the same without
+    its seed.
+    """
+    page = _batches(request)
+    if is_htmx(request):
+        return render(request, "studio/_imagine_batches.html", {"page": page})
+    return _page(request, page, _wanted(request))
+
+
+def _page(request: HttpRequest, page: Page[Any], wanted: imagining.Wanted, status: int = 200) -> HttpResponse:
+    context = {
+        "page": page,
+        "under_way": any(batch.active for batch in page),
+        "wanted": wanted,
+        "parts": _parts(wanted),
+        "presets": imagining.PRESETS,
+        "history": [imagining.Words(text) for text in services.prompts_of(request.user, "imagine", HISTORY)],
+        "counts": range(1, imagining.MAX_PICTURES + 1),
+        "schedulers": imagining.SCHEDULER_NAMES.items(),
+        "serves": registry.serves("imagine"),
+        "room": "imagine",
+    }
+    return render(request, "studio/imagine.html", context, status=status)
+
+
+def _wanted(request: HttpRequest) -> imagining.Wanted:
+    offered = tuple(registry.loras("imagine"))
+    for name in ("remix", "again"):
+        picture = _by_id(request, name)
+        if picture is not None:
+            params = {**picture.params, "seed": picture.seed if name == "remix" else None}
+            return imagining.wanted(params, offered)
+    return imagining.wanted({"prompt": request.GET.get("prompt", "")}, offered)
+
+
+def _by_id(request: HttpRequest, name: str) -> Imagining | None:
+    try:
+        pk = uuid.UUID(request.GET.get(name, ""))
+    except ValueError:
+        return None
+    return Imagining.objects.visible_to(request.user).filter(pk=pk).first()
+
+
+@dataclass(frozen=True)
+class Option:
+    """A word of the builder; ``said`` is how the sentence says it."""
+
+    value: str
+    said: str
+    plural: bool = False
+    colour: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One gap of the builder's sentence."""
+
+    name: str
+    unsaid: str
+    chosen: str
+    options: tuple[Option, ...]
+
+
+def _parts(wanted: imagining.Wanted) -> list[Part]:
+    def option(word: str) -> Option:
+        return Option(word, GENDERS.get(word, word), word in PLURALS, COLOURS.get(word, ""))
+
+    return [
+        Part(name, UNSAID[name], getattr(wanted.outfit, name), tuple(option(word) for word in words))
+        for name, words in CHOICES.items()
+    ]
+
+
+# --- asking -------------------------------------------------------------------------------------------------------
+
+
+@require_POST
+def ask(request: HttpRequest) -> HttpResponse:
+    """Ask for some pictures; answers htmx with their batch, a plain form with the page that waits for them."""
+    form = imagining.ImagineForm(request.POST, offered=tuple(registry.loras("imagine")))
+    if not form.is_valid():
+        return _refuse(request, first_error(form), form)
+    try:
+        rows = services.ask_imagine(ensure_person(request), form.request(), form.cleaned_data["count"])
+    except BadInput as error:
+        return _refuse(request, error, form)
+    if not is_htmx(request):
+        return redirect(f"{reverse('imagine')}?again={rows[0].pk}")
+    return render(request, "studio/_imagine_batch.html", {"batch": Batch(rows[0].batch, tuple(rows)), "fresh": True})
+
+
+def _refuse(request: HttpRequest, why: str | BadInput, form: imagining.ImagineForm) -> HttpResponse:
+    """To a plain form the page again, with everything as it was typed."""
+    if is_htmx(request) or isinstance(why, jobs.TooManyJobs):
+        return refuse(request, why)
+    messages.error(request, str(why))
+    return _page(request, _batches(request), form.typed(), 422)
+
+
+# --- batches ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures that were asked for together; there is always at least one."""
+
+    id: uuid.UUID
+    pictures: tuple[Imagining, ...]
+
+    @property
+    def first(self) -> Imagining:
+        return self.pictures[0]
+
+    @property
+    def job(self) -> Job | None:
+        return self.first.job
+
+    @property
+    def made(self) -> list[Imagining]:
+        return [one for one in self.pictures if one.ready]
+
+    @property
+    def missing(self) -> list[Imagining]:
+        """Neither there nor refused."""
+        return [one for one in self.pictures if not (one.ready or one.refused)]
+
+    @property
+    def active(self) -> bool:
+        return self.job is not None and self.job.active
+
+    @property
+    def notes(self) -> list[str]:
+        """What could not be honoured, each sentence once."""
+        return list(dict.fromkeys(note for one in self.pictures for note in one.notes))
+
+    @property
+    def seeds(self) -> str:
+        first, last = self.first.seed, self.pictures[-1].seed
+        return f"seed {first}" if first == last else f"seeds {first} to {last}"
+
+
+def _batches(request: HttpRequest) -> Page[Any]:
+    """A page of the person's :class:`Batch`es, newest first."""
+    rows = Imagining.objects.of(request.user)
+    newest = rows.order_by().values("batch").annotate(newest=Max("created_at")).order_by("-newest", "batch")
+    page = Paginator(newest.values_list("batch", flat=True), BATCHES).get_page(request.GET.get("page"))
+    gathered: Any = list(_gathered(rows, list(page.object_list)))
+    page.object_list = gathered
+    return page
+
+
+def _gathered(rows: Any, ids: list[uuid.UUID]) -> Iterable[Batch]:
+    pictures: dict[uuid.UUID, list[Imagining]] = {}
+    for row in rows.filter(batch__in=ids).select_related("job").order_by("number"):
+        pictures.setdefault(row.batch, []).append(row)
+    return (Batch(pk, tuple(pictures[pk])) for pk in ids if pk in pictures)
+
+
+def _batch(request: HttpRequest, batch: uuid.UUID) -> Batch:
+    for found in _gathered(Imagining.objects.of(request.user), [batch]):
+        return found
+    raise Http404
+
+
+@require_safe
+def following(request: HttpRequest, batch: uuid.UUID) -> HttpResponse:
+    """How a batch stands, as its piece of the wall."""
+    return render(request, "studio/_imagine_batch.html", {"batch": _batch(request, batch)})
+
+
+@require_safe
+def download(request: HttpRequest, batch: uuid.UUID) -> HttpResponse:
+    """The finished pictures of a batch in one file."""
+    made = _batch(request, batch).made
+    if not made:
+        raise Http404
+    return zip_of(made, "toile-imagined")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_batch(request: HttpRequest, batch: uuid.UUID) -> HttpResponse:
+    """Asks on GET; on POST deletes all pictures of a batch, made or not."""
+    found = _batch(request, batch)
+    if request.method != "POST":
+        return render(request, "studio/imagine_delete.html", {"batch": found, "room": "imagine"})
+    jobs.cancel_by_id(found.job.pk if found.job else None)
+    Imagining.objects.of(request.user).filter(batch=batch).delete()
+    messages.success(request, "The pictures are gone.")
+    return redirect("imagine")
+
+
+# --- one picture --------------------------------------------------------------------------------------------------
+
+
+@require_safe
+def picture(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    found = get_object_or_404(Imagining.objects.visible_to(request.user).select_related("job"), pk=pk)
+    mine = found.owner_id == request.user.pk
+    asked = {**found.params, **found.recipe.get("imagine", {})}
+    context = {"picture": found, "mine": mine, "asked": asked, "command": _command(asked), "room": "gallery"}
+    return render(request, "studio/imagined.html", context)
+
+
+def _command(asked: dict[str, Any]) -> str:
+    """The shell line that makes this picture again."""
+    words = ["python", "-m", "ml_backend", "imagine", "--prompt", asked["prompt"], "--seed", str(asked["seed"])]
+    for name in ("negative_prompt", "steps", "guidance", "size", "scheduler"):
+        if asked.get(name) not in (None, ""):
+            words += [f"--{name.replace('_', '-')}", str(asked[name])]
+    for lora in asked.get("loras", []):
+        words += ["--lora", lora]
+    return shlex.join([*words, "--count", "1", "--out", "."])
+
+
+def _mine(request: HttpRequest, pk: uuid.UUID) -> Imagining:
+    return get_object_or_404(Imagining.objects.of(request.user), pk=pk)
+
+
+@require_POST
+def publish(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Field ``public`` set shows the picture to everybody; unset takes it back."""
+    found = _mine(request, pk)
+    public = "public" in request.POST
+    try:
+        services.publish(found, public)
+    except BadInput as error:
+        messages.error(request, str(error))
+        return redirect("imagined", pk)
+    messages.success(request, "Everybody can see this picture now." if public else "Only you can see this picture now.")
+    return redirect("imagined", pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Asks on GET, deletes on POST."""
+    found = _mine(request, pk)
+    if request.method != "POST":
+        return render(request, "studio/imagine_delete.html", {"picture": found, "room": "imagine"})
+    found.delete()
+    messages.success(request, "The picture is gone.")
+    return redirect("imagine")
+
+
+@require_POST
+def wear(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Take a picture to the studio, as the photo that fabrics are worn on."""
+    found = get_object_or_404(Imagining.objects.visible_to(request.user).ready(), pk=pk)
+    try:
+        photo = services.photo_of(ensure_person(request), found)
+    except BadInput as error:
+        messages.error(request, str(error))
+        return redirect("imagined", pk)
+    return redirect(f"{reverse('studio')}?photo={photo.pk}")

@@ -1,0 +1,91 @@
+"""Stand-ins for the diffusion pipelines: they paint a plain picture at once, by the real calls."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ml_backend.errors import Stopped
+from ml_backend.requests import ImagineRequest
+
+SIDE = 128
+DEFAULTS = {"steps": 12, "guidance": 5.0, "size": SIDE, "scheduler": "euler", "model": "painter@0123456789ab"}
+REFUSAL = "This picture was not shown: it may be unsuitable."
+
+
+@dataclasses.dataclass(frozen=True)
+class Painted:
+    image: Image.Image | None
+    request: ImagineRequest
+    notes: tuple[str, ...] = ()
+    refused: str = ""
+
+
+class Painter:
+    """Paints each request in a colour of its seed's own.
+
+    Words it obeys: "forbidden" is refused, "note" leaves one, "broken" raises, "slow" takes ``pause`` seconds a picture.
+    """
+
+    def __init__(self, pause: float = 0.0) -> None:
+        self.pause = pause
+        self.asked: list[ImagineRequest] = []
+        self.after_each: Callable[[], object] = lambda: None
+
+    def __call__(
+        self,
+        requests: Sequence[ImagineRequest],
+        *,
+        progress: Callable[[float, str], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+        preview: Callable[[Image.Image], None] | None = None,
+        on_image: Callable[[int, Painted], None] | None = None,
+    ) -> list[Any]:
+        made = []
+        for number, request in enumerate(requests):
+            self.asked.append(request)
+            if "broken" in request.prompt:
+                raise RuntimeError("the brush broke")
+            if preview:
+                preview(colour(request.seed, SIDE // 2))
+            if progress:
+                progress(number / len(requests), "Painting")
+            self._take_time(request, should_stop)
+            one = painted(request)
+            if on_image:
+                on_image(number, one)
+                self.after_each()
+            made.append(one)
+        return made
+
+    def _take_time(self, request: ImagineRequest, should_stop: Callable[[], bool] | None) -> None:
+        end = time.monotonic() + (self.pause if "slow" in request.prompt else 0)
+        while True:
+            if should_stop and should_stop():
+                raise Stopped("Stopped as asked.")
+            if time.monotonic() >= end:
+                return
+            time.sleep(0.05)
+
+
+def painted(request: ImagineRequest) -> Painted:
+    settled = dataclasses.replace(
+        request, **{name: value for name, value in DEFAULTS.items() if getattr(request, name) is None}
+    )
+    if "forbidden" in request.prompt:
+        return Painted(None, settled, refused=REFUSAL)
+    notes = ("Two pictures at a time were too many; they were made one by one.",) if "note" in request.prompt else ()
+    return Painted(colour(request.seed, SIDE), settled, notes)
+
+
+def colour(seed: int, side: int) -> Image.Image:
+    """A soft picture that every seed has of its own."""
+    hues = np.random.default_rng(seed).uniform(40, 215, 3)
+    y, x = np.mgrid[0:side, 0:side] / side
+    shade = (0.75 + 0.25 * np.cos(6 * x + 4 * y))[..., None]
+    return Image.fromarray((hues * shade).astype(np.uint8))
