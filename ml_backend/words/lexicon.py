@@ -136,7 +136,7 @@ NOT_CLOTH: dict[str, tuple[str, ...]] = {
     "bag": ("bag", "handbag", "purse", "backpack", "clutch", "tote", "rucksack", "suitcase"),
     "hair": ("hair", "hairstyle", "haircut", "wig", "beard", "blonde", "brunette", "redhead", "ponytail", "curls"),
     "jewellery": ("jewellery", "necklace", "bracelet", "earrings", "ring", "watch", "sunglasses", "glasses", "belt"),
-    "person": ("face", "skin", "body", "make up", "makeup", "tattoo", "smile", "pose", "background", "sky", "beach"),
+    "person": ("face", "skin", "body", "make up", "makeup", "tattoo", "smile", "pose"),
 }
 """What a restyle may be asked for but no fabric can be: class -> its words."""
 
@@ -363,7 +363,7 @@ MOODS: dict[str, Mood] = {
         (
             *("elegant", "chic", "formal", "classy", "sophisticated", "evening", "glamorous", "luxurious", "cocktail"),
             *("classic", "timeless", "luxury", "refined", "smart", "party", "gala", "expensive", "posh", "stylish"),
-            *("fashionable", "modern", "wedding", "noble"),
+            *("modern", "wedding", "noble"),
         ),
         "jewel",
         (PLAIN, "paisley", "floral"),
@@ -465,7 +465,7 @@ COLOUR_NOUNS = ("colour", "colours", "coloured", "shade", "shades", "tone", "ton
 """Words that only say that a colour is meant."""
 
 _STOP_TEXT = """
-a an the this that these those it its is are be being was were as of for to in into at by from up out over
+4k 8k hd a an the this that these those it its is are be being was were as of for to in into at by from up out over
 very too so really quite rather some any something and or with on my your his her their our me i you he she
 they we one ones made make makes making turn change changed wear wearing worn put want wants would like please
 can could should will give look looks looking style styled style's kind sort type more less bit lot lots same

@@ -1,7 +1,7 @@
 """Words for colours: the eleven basic names, their shades and synonyms, and what modifies them.
 
 Every shade stands under the basic name that :func:`~.colours.name_of` gives its colour (a test holds it to that), so
-what is asked for and what is measured agree.  Spelling is British here; ``spelling`` brings other spellings to it.
+what is asked for and what is measured agree.  Spelling is British here; :mod:`.spelling` brings other spellings to it.
 """
 
 from __future__ import annotations
@@ -256,7 +256,7 @@ MODIFIERS: dict[str, tuple[str, ...]] = {
     "warm": ("warm", "warmer"),
     "cool": ("cool", "cooler", "cold"),
 }
-"""What changes the colour word after it -> its words; see :func:`~.shading.modified`."""
+"""What changes the colour word after it -> its words; see :func:`.tints.modified`."""
 
 ISH: dict[str, str] = {
     "reddish": "red",

@@ -1,0 +1,249 @@
+"""A fabric's palette from words: the colour asked for is the colour that the cloth is called.
+
+How much of a fabric an ink covers depends on the pattern, so colours are dealt out by coverage: the leading colour gets
+at least half and, where it is alone, about two thirds; what is left are neutrals that make the pattern readable.  The
+result is measured before it is given away: the coverage-weighted median in CIELAB, under the garment's own light where
+that is known, must bear the leading colour's name, or the neutrals are drawn closer to it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..inks import palette_from_seed
+from ..requests import MAX_INKS, MIN_INKS, PATTERN_TYPES
+from .colours import BASIC_COLOURS, PROTOTYPES, lab, name_of, rgb_of
+from .lexicon import MATERIALS, MOODS, PLAIN
+from .reading import Reading
+from .shades import SET_PALETTES
+from .tints import apart, family, hex_of, kept, lab_of, mixed
+
+F32 = NDArray[np.float32]
+
+TYPICAL: dict[str, tuple[float, ...]] = {
+    "floral": (0.58, 0.14, 0.12, 0.11, 0.05),
+    "striped": (0.50, 0.31, 0.08, 0.01, 0.10),
+    "plaid": (0.50, 0.34, 0.10, 0.02, 0.04),
+    "dotted": (0.67, 0.18, 0.07, 0.02, 0.06),
+    "zigzag": (0.35, 0.30, 0.19, 0.02, 0.14),
+    "geometric": (0.34, 0.33, 0.12, 0.08, 0.13),
+    "animal": (0.47, 0.38, 0.13, 0.01, 0.01),
+    "paisley": (0.57, 0.22, 0.11, 0.02, 0.08),
+    "camouflage": (0.30, 0.23, 0.21, 0.24, 0.02),
+    "abstract": (0.57, 0.15, 0.10, 0.08, 0.10),
+    PLAIN: (1.0, 0.0, 0.0, 0.0, 0.0),
+}
+"""Mean share of the cloth that each ink covers, ground first; measured over drawn and dreamed tiles."""
+
+ALONE = 0.68
+"""Share of the cloth that a colour gets where it is the only one named."""
+
+LEAD = 0.56
+"""Share that the first of several colours gets; the others halve the rest again and again."""
+
+_NEUTRALS = ("#f4f2ec", "#efe6d2", "#1a1a1e", "#20242e", "#3a2a20")
+"""White, cream, black, midnight, espresso: what a single colour is patterned with."""
+
+_LEGIBLE = 42.0
+"""Difference of L* from which a motif stands out of its ground."""
+
+
+def palette_of(
+    reading: Reading, seed: int, inks: int = 5, coverage: Sequence[float] | None = None, light: F32 | None = None
+) -> tuple[str, ...]:
+    """``inks`` (4..6) colours in ink order for the reading's pattern; the seed chooses among what the words leave open.
+
+    ``coverage`` is the share of each ink on the tile (default: typical of the pattern), ``light`` samples of the
+    shading S that will fall on it (default: even light).  A named colour leads; else a colour set, a material or a mood
+    that was named suggests colours; else the seed does.  Names in ``not_colours`` are kept out.
+    """
+    if not MIN_INKS <= inks <= MAX_INKS:
+        raise ValueError(f"A palette has {MIN_INKS} to {MAX_INKS} inks, not {inks}.")
+    shares = _shares(reading.pattern, inks, coverage)
+    rng = np.random.default_rng((seed, 3))
+    colours = [found.colour for found in reading.colours]
+    if colours:
+        return _named(colours, shares, rng, reading, light)
+    suggested = _suggested(reading, rng)
+    if suggested:
+        return _dealt(suggested, shares, _targets(len(suggested), 0.5))
+    return _free(reading, seed, inks)
+
+
+def median_name(palette: Sequence[str], coverage: Sequence[float], light: F32 | None = None) -> str:
+    """What cloth of these colours and shares is called: the name of its weighted median in CIELAB.
+
+    ``light`` are samples (n,) of the shading S that falls on the cloth.
+    """
+    return name_of_lab(median_lab(palette, coverage, light))
+
+
+def median_lab(palette: Sequence[str], coverage: Sequence[float], light: F32 | None = None) -> F32:
+    """The weighted median (3,) in CIELAB of cloth of these colours, shares and light."""
+    colours = np.array([rgb_of(colour) for colour in palette], np.float32)
+    shading = np.ones(1, np.float32) if light is None else light
+    lit = _lit(colours[:, None], shading[None, :, None]).reshape(-1, 3)
+    weights = np.repeat(np.asarray(coverage, np.float64), len(shading))
+    values = lab(lit)
+    return np.array([_weighted_median(values[:, axis], weights) for axis in range(3)], np.float32)
+
+
+def name_of_lab(value: F32) -> str:
+    return name_of(rgb_of(hex_of(value)))
+
+
+def avoided(colour: str, reading: Reading) -> bool:
+    """Whether the colour bears a name that must not be there."""
+    return name_of(rgb_of(colour)) in reading.not_colours
+
+
+def _named(
+    colours: list[str], shares: list[float], rng: np.random.Generator, reading: Reading, light: F32 | None
+) -> tuple[str, ...]:
+    lead = _varied(colours[0], rng)
+    name = name_of(rgb_of(lead))
+    others = colours[1:]
+    companions = others or [_companion(lead, rng, reading)]
+    targets = _targets(1 + len(others), LEAD) if others else (ALONE, 1 - ALONE)
+    palette: tuple[str, ...] = ()
+    for restraint in (0.0, 0.25, 0.5, 0.75, 1.0):
+        nearer = [kept_between(companion, lead, restraint) for companion in companions]
+        palette = _dealt([lead, *nearer], shares, targets)
+        if median_name(palette, shares, light) == name:
+            return palette
+    return palette
+
+
+def kept_between(companion: str, lead: str, restraint: float) -> str:
+    """A companion drawn towards the lead: at 1 it is a tint of the lead itself."""
+    if restraint >= 1.0:
+        darker, _, lighter = family(lead)
+        return max(darker, lighter, key=lambda tint: apart(tint, lead))
+    return mixed(companion, lead, restraint * 0.7)
+
+
+def _varied(colour: str, rng: np.random.Generator) -> str:
+    """A basic word leaves room: now and then the colour leans to another of its name; a shade is taken at its word."""
+    name = name_of(rgb_of(colour))
+    if colour != PROTOTYPES[name][0]:
+        return colour
+    other = PROTOTYPES[name][rng.integers(len(PROTOTYPES[name]))]
+    return kept(colour, lab_of(colour) + float(rng.uniform(0.0, 0.4)) * (lab_of(other) - lab_of(colour)))
+
+
+def _companion(lead: str, rng: np.random.Generator, reading: Reading) -> str:
+    """A neutral that stands out of the lead; where all are forbidden, the lead's own tint that is farthest from it."""
+    light = lab_of(lead)[0]
+    fitting = [colour for colour in _NEUTRALS if abs(lab_of(colour)[0] - light) >= _LEGIBLE]
+    allowed = [colour for colour in fitting if not avoided(colour, reading)]
+    if not allowed:
+        return kept_between(lead, lead, 1.0)
+    contrast = np.array([apart(colour, lead) for colour in allowed])
+    return allowed[int(rng.choice(len(allowed), p=contrast / contrast.sum()))]
+
+
+def _suggested(reading: Reading, rng: np.random.Generator) -> list[str]:
+    """Colours that a set, a material or a mood suggests: the leading one, the one farthest from it, then the rest."""
+    sets = list(reading.colour_sets)
+    materials = [MATERIALS[name].colour for name in reading.materials if MATERIALS[name].colour]
+    if materials and not sets:
+        lead = kept(materials[0], lab_of(materials[0]) + np.array((rng.uniform(-9, 9), 0, 0), np.float32))
+        return [] if avoided(lead, reading) else [lead, _companion(lead, rng, reading)]
+    sets = sets or [MOODS[mood].colours for mood in reading.moods]
+    if not sets:
+        return []
+    chosen = SET_PALETTES[sets[rng.integers(len(sets))]]
+    allowed = [colour for colour in chosen if not avoided(colour, reading)]
+    if not allowed:
+        return []
+    order = [allowed[index] for index in rng.permutation(len(allowed))]
+    lead, rest = order[0], order[1:]
+    if rest:
+        main = max(rest, key=lambda colour: abs(lab_of(colour)[0] - lab_of(lead)[0]))
+        rest = [main, *(colour for colour in rest if colour != main)]
+    return [lead, *rest]
+
+
+def _free(reading: Reading, seed: int, inks: int) -> tuple[str, ...]:
+    """The seed's own palette; one after the other is tried until none of its names is forbidden."""
+    pattern = reading.pattern if reading.pattern in PATTERN_TYPES else "floral"
+    for attempt in range(64):
+        palette = palette_from_seed(pattern, seed + attempt * 7919, inks)
+        if not any(avoided(colour, reading) for colour in palette):
+            return palette
+    return tuple(_replaced(colour, reading) for colour in palette)
+
+
+def _replaced(colour: str, reading: Reading) -> str:
+    """The colour, or where its name is forbidden the nearest prototype whose name is not."""
+    if not avoided(colour, reading):
+        return colour
+    names = [name for name in BASIC_COLOURS if name not in reading.not_colours] or list(BASIC_COLOURS)
+    return min(
+        itertools.chain.from_iterable(PROTOTYPES[name] for name in names), key=lambda other: apart(other, colour)
+    )
+
+
+def _targets(count: int, lead: float) -> tuple[float, ...]:
+    """Shares of ``count`` colours: ``lead`` for the first, half of what is left for each next, the rest for the last."""
+    shares, left = [], 1.0
+    for number in range(count):
+        share = left if number == count - 1 else left * (lead if number == 0 else 0.5)
+        shares.append(share)
+        left -= share
+    return tuple(shares)
+
+
+def _dealt(colours: Sequence[str], shares: Sequence[float], targets: Sequence[float]) -> tuple[str, ...]:
+    """Deal colours to inks, the widest ink first, each to the colour that lacks most; a colour's further inks are tints.
+
+    The first ink that each colour gets bears it exactly.
+    """
+    lacking = list(targets)
+    dealt: dict[int, list[int]] = {number: [] for number in range(len(colours))}
+    for ink in sorted(range(len(shares)), key=lambda ink: -shares[ink]):
+        number = max(range(len(colours)), key=lambda candidate: (round(lacking[candidate], 6), -candidate))
+        dealt[number].append(ink)
+        lacking[number] -= shares[ink]
+    palette = [""] * len(shares)
+    for number, inks in dealt.items():
+        tints = _tints(colours[number])
+        for place, ink in enumerate(inks):
+            palette[ink] = tints[place % len(tints)]
+    return tuple(palette)
+
+
+def _tints(colour: str) -> tuple[str, ...]:
+    """The colour, then tints of it, the farthest first."""
+    darker, _, lighter = family(colour)
+    near = sorted((darker, lighter), key=lambda tint: -apart(tint, colour))
+    return colour, *near, mixed(colour, near[0], 0.5)
+
+
+def _shares(pattern: str | None, inks: int, coverage: Sequence[float] | None) -> list[float]:
+    if coverage is not None:
+        if len(coverage) != inks:
+            raise ValueError(f"There are {len(coverage)} shares for {inks} inks.")
+        return [float(share) for share in coverage]
+    typical = TYPICAL.get(pattern or "floral", TYPICAL["floral"])
+    return [*typical, 0.0][:inks]
+
+
+def _lit(colours: F32, shading: F32) -> F32:
+    """sRGB 0..255 under light S, highlights compressed as the overlay does it."""
+    value = colours / 255
+    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4) * shading
+    over = np.maximum(linear - 0.8, 0.0)
+    linear = np.minimum(linear, 0.8) + 0.2 * (1.0 - np.exp(-over / 0.2))
+    lit = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
+    return np.asarray(lit * 255, np.float32)
+
+
+def _weighted_median(values: F32, weights: NDArray[np.float64]) -> float:
+    order = np.argsort(values)
+    running = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(running, running[-1] / 2)])
