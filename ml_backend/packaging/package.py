@@ -58,13 +58,22 @@ class Manifest:
         try:
             if file.stat().st_size > MAX_MANIFEST_BYTES:
                 raise BadPackage(f"The manifest of {path} is too large to be one.")
-            manifest = cls(**json.loads(file.read_text(encoding="utf-8")))
+            return cls.parse(json.loads(file.read_text(encoding="utf-8")))
         except FileNotFoundError as error:
             raise BadPackage(f"{path} is not a model package: it has no {MANIFEST}.") from error
         except (OSError, ValueError, TypeError) as error:
             raise BadPackage(f"The manifest of {path} cannot be read: {error}.") from error
-        if not isinstance(manifest.files, dict) or not isinstance(manifest.config, dict):
-            raise BadPackage(f"The manifest of {path} cannot be read: files and config must be objects.")
+
+    @classmethod
+    def parse(cls, data: Any) -> Manifest:
+        """From its JSON.  Raises :class:`TypeError` or :class:`ValueError` for anything else."""
+        manifest = cls(**data)
+        for name in ("name", "capability", "architecture", "sha256", "version", "licence"):
+            if not isinstance(getattr(manifest, name), str):
+                raise TypeError(f"{name} must be text")
+        for name in ("config", "metrics", "files"):
+            if not isinstance(getattr(manifest, name), dict):
+                raise TypeError(f"{name} must be an object")
         return manifest
 
     @property
