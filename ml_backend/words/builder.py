@@ -144,14 +144,22 @@ class Outfit:
         """Whether anything is said at all."""
         return any(astuple(self))
 
+    @property
+    def words(self) -> str:
+        """The words after "a": ``2011 Casual Sweater``."""
+        said = (self.year, self.usage, self.season, self.colour, GENDERS.get(self.gender, ""), self.article or ANYTHING)
+        return " ".join(word for word in said if word)
+
+    @property
+    def determiner(self) -> str:
+        """``a`` or ``an`` by the first letter ("Unisex" begins with the sound of a y); none before a pair."""
+        if not self or self.article in PLURALS:
+            return ""
+        return "an" if self.words[0] in "AEIO" else "a"
+
     def sentence(self) -> str:
         """The caption; empty where nothing is said."""
-        if not self:
-            return ""
-        said = (self.year, self.usage, self.season, self.colour, GENDERS.get(self.gender, ""), self.article or ANYTHING)
-        words = " ".join(word for word in said if word)
-        determiner = "" if self.article in PLURALS else f"{_determiner(words)} "
-        return f"{OPENING} {determiner}{words}"
+        return " ".join(filter(None, (OPENING, self.determiner, self.words))) if self else ""
 
     @classmethod
     def read(cls, sentence: str) -> Self | None:
@@ -173,11 +181,6 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "article": ARTICLES,
 }
 """The words of each part, in the order of the sentence."""
-
-
-def _determiner(words: str) -> str:
-    """By the first letter; "Unisex" begins with the sound of a y."""
-    return "an" if words[0] in "AEIO" else "a"
 
 
 def _part(name: str, words: tuple[str, ...]) -> str:

@@ -92,6 +92,15 @@ def median_lab(palette: Sequence[str], coverage: Sequence[float], light: F32 | N
     return np.array([_weighted_median(values[:, axis], weights) for axis in range(3)], np.float32)
 
 
+def legibility(palette: Sequence[str], coverage: Sequence[float]) -> float:
+    """How well the pattern can be seen: the mean CIELAB distance of two random points of the cloth (0 is plain)."""
+    colours = [lab_of(colour) for colour in palette]
+    pairs = itertools.combinations(range(len(colours)), 2)
+    total = sum(coverage)
+    spread = sum(coverage[i] * coverage[j] * float(np.linalg.norm(colours[i] - colours[j])) for i, j in pairs)
+    return 2 * spread / (total * total)
+
+
 def name_of_lab(value: F32) -> str:
     return name_of(rgb_of(hex_of(value)))
 
@@ -110,20 +119,20 @@ def _named(
     companions = others or [_companion(lead, rng, reading)]
     targets = _targets(1 + len(others), LEAD) if others else (ALONE, 1 - ALONE)
     palette: tuple[str, ...] = ()
-    for restraint in (0.0, 0.25, 0.5, 0.75, 1.0):
-        nearer = [kept_between(companion, lead, restraint) for companion in companions]
+    for restraint in (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 1.75):
+        nearer = [drawn_near(companion, lead, restraint) for companion in companions]
         palette = _dealt([lead, *nearer], shares, targets)
         if median_name(palette, shares, light) == name:
             return palette
     return palette
 
 
-def kept_between(companion: str, lead: str, restraint: float) -> str:
-    """A companion drawn towards the lead: at 1 it is a tint of the lead itself."""
-    if restraint >= 1.0:
-        darker, _, lighter = family(lead)
-        return max(darker, lighter, key=lambda tint: apart(tint, lead))
-    return mixed(companion, lead, restraint * 0.7)
+def drawn_near(companion: str, lead: str, restraint: float) -> str:
+    """A companion drawn towards the lead: from 1 on it is a tint of the lead itself, at 2 it is the lead."""
+    if restraint < 1.0:
+        return mixed(companion, lead, restraint * 0.7)
+    darker, _, lighter = family(lead)
+    return mixed(max(darker, lighter, key=lambda tint: apart(tint, lead)), lead, restraint - 1.0)
 
 
 def _varied(colour: str, rng: np.random.Generator) -> str:
@@ -141,7 +150,7 @@ def _companion(lead: str, rng: np.random.Generator, reading: Reading) -> str:
     fitting = [colour for colour in _NEUTRALS if abs(lab_of(colour)[0] - light) >= _LEGIBLE]
     allowed = [colour for colour in fitting if not avoided(colour, reading)]
     if not allowed:
-        return kept_between(lead, lead, 1.0)
+        return drawn_near(lead, lead, 1.0)
     contrast = np.array([apart(colour, lead) for colour in allowed])
     return allowed[int(rng.choice(len(allowed), p=contrast / contrast.sum()))]
 
@@ -189,7 +198,7 @@ def _replaced(colour: str, reading: Reading) -> str:
 
 
 def _targets(count: int, lead: float) -> tuple[float, ...]:
-    """Shares of ``count`` colours: ``lead`` for the first, half of what is left for each next, the rest for the last."""
+    """Shares of ``count`` colours: ``lead`` for the first, half of the rest for each next, all of it for the last."""
     shares, left = [], 1.0
     for number in range(count):
         share = left if number == count - 1 else left * (lead if number == 0 else 0.5)
@@ -199,9 +208,9 @@ def _targets(count: int, lead: float) -> tuple[float, ...]:
 
 
 def _dealt(colours: Sequence[str], shares: Sequence[float], targets: Sequence[float]) -> tuple[str, ...]:
-    """Deal colours to inks, the widest ink first, each to the colour that lacks most; a colour's further inks are tints.
+    """Deal colours to inks, the widest ink first, each to the colour that lacks most.
 
-    The first ink that each colour gets bears it exactly.
+    The first ink that each colour gets bears it exactly, further ones bear tints of it.
     """
     lacking = list(targets)
     dealt: dict[int, list[int]] = {number: [] for number in range(len(colours))}

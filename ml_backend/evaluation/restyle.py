@@ -1,0 +1,196 @@
+"""Does a restyle obey its words?  Named colours measured in CIELAB, pattern words judged by the pattern classifier.
+
+Photos are in the street layout of :mod:`ml_backend.training.data.cloth`; only held-out ones are used.  In each the
+largest garment is repainted from "a WORD GARMENT".  Both engines go through the same call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from ..errors import BadInput
+from ..networks.classifier import PatternClassifier
+from ..pipelines.base import Progress, tell
+from ..pipelines.restyle import Restyled
+from ..requests import CLOTH_CLASSES, GARMENT_CLASSES, PATTERN_TYPES, RestyleRequest
+from ..words.colours import BASIC_COLOURS, name_of_region
+from .cloth import street_pairs
+from .patterns import SIDE
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+
+GARMENT_WORDS = {
+    "top": "shirt",
+    "outerwear": "jacket",
+    "dress": "dress",
+    "skirt": "skirt",
+    "trousers": "trousers",
+}
+PATTERN_WORDS = {"dotted": "polka dot", "animal": "animal print", "zigzag": "zigzag", "plaid": "plaid"}
+"""How people ask for a pattern type where its own name is not what they say."""
+
+SMALLEST = 0.03
+"""Share of the photo from which a garment is large enough to be judged."""
+
+CROP_SHARES = (0.4, 0.55, 0.75)
+"""Sides of the squares that are judged, as shares of the side of a square as large as the region."""
+
+CROPS = 5
+"""Squares of each size."""
+
+
+class Engine(Protocol):
+    """The call that both restyle engines share."""
+
+    def __call__(self, photo: Image.Image, mask: F32, requests: Sequence[RestyleRequest]) -> Sequence[Restyled]: ...
+
+
+@dataclass(frozen=True)
+class Case:
+    """A garment to repaint: ``photo`` RGB, ``mask`` bool (H, W), the garment's word."""
+
+    photo: Image.Image
+    mask: NDArray[np.bool_]
+    garment: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``request`` carries the engine and its sampling; prompt and seed are filled in."""
+
+    request: RestyleRequest
+    seed: int = 0
+
+
+Keep = Callable[[str, int, Case, Image.Image], None]
+"""Given each picture: the word asked for, the number of its photo, the case and the picture."""
+
+
+def street_cases(folder: Path, count: int) -> list[Case]:
+    """The largest garment of each of ``count`` held-out photos, spread over the folder."""
+    pairs = street_pairs(folder)
+    cases: list[Case] = []
+    spread = sorted(range(len(pairs)), key=lambda number: (number * 0.6180339887) % 1.0)
+    for number in spread:
+        if len(cases) == count:
+            break
+        photo, truth = pairs[number]
+        case = _largest(Image.open(photo).convert("RGB"), truth())
+        if case is not None:
+            cases.append(case)
+    if not cases:
+        raise BadInput(f"{folder} holds no held-out photo with a garment that is large enough.")
+    return cases
+
+
+def obedience(
+    engine: Engine,
+    judge: PatternClassifier,
+    cases: Sequence[Case],
+    settings: Settings,
+    progress: Progress | None = None,
+    keep: Keep | None = None,
+) -> dict[str, float]:
+    """``colours`` and ``patterns``: shares of words obeyed, with one figure a word and ``n`` photos.
+
+    A colour word is obeyed when the region's median colour bears it, a pattern word when the classifier sees that
+    pattern in most of the squares cut from the region.
+    """
+    figures: dict[str, float] = {}
+    words = [*(("colour", name) for name in BASIC_COLOURS), *(("pattern", name) for name in PATTERN_TYPES)]
+    for at, (kind, name) in enumerate(words):
+        hits = []
+        for number, case in enumerate(cases):
+            tell(progress, (at + number / len(cases)) / len(words), f"{name}, photo {number + 1}")
+            image = _repaint(engine, case, PATTERN_WORDS.get(name, name), settings, number)
+            if image is None:
+                hits.append(False)
+                continue
+            if keep is not None:
+                keep(name, number, case, image)
+            seen = colour_of(image, case.mask) if kind == "colour" else pattern_of(judge, image, case.mask)
+            hits.append(seen == name)
+        figures[f"{kind}_{name}"] = float(np.mean(hits))
+    means = {
+        f"{kind}s": float(np.mean([value for key, value in figures.items() if key.startswith(kind)]))
+        for kind in ("colour", "pattern")
+    }
+    return {**means, **figures, "n": len(cases)}
+
+
+def colour_of(image: Image.Image, mask: NDArray[np.bool_]) -> str:
+    """The basic colour name of a region, its soft edge of two pixels left out where it can be."""
+    inner = ndimage.binary_erosion(mask, iterations=2)
+    return name_of_region(np.asarray(image), inner if inner.any() else mask)
+
+
+@torch.inference_mode()
+def pattern_of(judge: PatternClassifier, image: Image.Image, mask: NDArray[np.bool_]) -> str:
+    """The pattern type that most squares of a region show; between equals the likelier one."""
+    squares = np.stack(list(region_squares(image, mask)))
+    shares = judge(torch.from_numpy(squares).permute(0, 3, 1, 2).float() / 255).softmax(dim=1).numpy()
+    votes = np.bincount(shares.argmax(axis=1), minlength=len(PATTERN_TYPES)) + 0.5 * shares.mean(axis=0)
+    return PATTERN_TYPES[int(votes.argmax())]
+
+
+def region_squares(image: Image.Image, mask: NDArray[np.bool_]) -> Iterator[U8]:
+    """uint8 (64, 64, 3): squares of several sizes that lie in the region, spread over it; always at least one."""
+    region = float(np.sqrt(mask.sum()))
+    filled = _filled(image, mask)
+    for share in CROP_SHARES:
+        side = min(max(8, round(share * region)), *mask.shape)
+        for top, left in _places(mask, side):
+            square = filled.crop((left, top, left + side, top + side))
+            yield np.asarray(square.resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+
+
+def _places(mask: NDArray[np.bool_], side: int) -> list[tuple[int, int]]:
+    """Up to :data:`CROPS` corners (top, left) of squares that the mask fills best, apart from each other."""
+    sums = np.pad(mask.astype(np.int64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    inside = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
+    left_over = inside / (side * side)
+    places: list[tuple[int, int]] = []
+    best = float(left_over.max())
+    for _ in range(CROPS):
+        top, left = (int(value) for value in np.unravel_index(int(left_over.argmax()), left_over.shape))
+        if left_over[top, left] < min(0.97, best):
+            break
+        places.append((top, left))
+        reach = max(1, side // 2)
+        left_over[max(0, top - reach) : top + reach + 1, max(0, left - reach) : left + reach + 1] = -1.0
+    return places
+
+
+def _filled(image: Image.Image, mask: NDArray[np.bool_]) -> Image.Image:
+    """The picture with everything outside the region replaced by the region's nearest pixel."""
+    nearest = ndimage.distance_transform_edt(~mask, return_distances=False, return_indices=True)
+    return Image.fromarray(np.asarray(image)[nearest[0], nearest[1]])
+
+
+def _largest(photo: Image.Image, labels: U8) -> Case | None:
+    areas = {
+        name: int((labels == GARMENT_CLASSES.index(name)).sum()) for name in CLOTH_CLASSES if name in GARMENT_WORDS
+    }
+    name = max(areas, key=lambda garment: areas[garment])
+    if areas[name] < SMALLEST * labels.size:
+        return None
+    return Case(photo, labels == GARMENT_CLASSES.index(name), GARMENT_WORDS[name])
+
+
+def _repaint(engine: Engine, case: Case, word: str, settings: Settings, number: int) -> Image.Image | None:
+    from dataclasses import replace
+
+    article = "an" if word[0] in "aeiou" else "a"
+    request = replace(settings.request, prompt=f"{article} {word} {case.garment}", seed=settings.seed + number)
+    (restyled,) = engine(case.photo, case.mask.astype(np.float32), [request])
+    return restyled.image

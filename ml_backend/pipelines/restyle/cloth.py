@@ -1,0 +1,154 @@
+"""Tiles for restyling: a pattern of which the colour asked for leads, or plain cloth with a visible weave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ...inks import weave
+from ...requests import MAX_SEED, GenerateRequest
+from ...words.lexicon import MATERIALS, PLAIN, Material
+from ...words.palettes import legibility, median_name, palette_of
+from ...words.reading import Reading
+from ..base import ShouldStop, check
+from ..generate import GeneratePipeline
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+
+PATTERN_CM = {
+    "floral": 26.0,
+    "striped": 22.0,
+    "plaid": 26.0,
+    "dotted": 22.0,
+    "zigzag": 24.0,
+    "geometric": 26.0,
+    "animal": 26.0,
+    "paisley": 28.0,
+    "camouflage": 40.0,
+    "abstract": 44.0,
+    PLAIN: 16.0,
+}
+"""Side of a tile on the cloth, in centimetres."""
+
+SIZES = {"small": 0.6, "": 1.0, "large": 1.6}
+
+_DESIGNS = 8
+"""Neighbouring designs that are looked at for one in which colour and pattern both read."""
+
+_SKETCH = 64
+"""Pixels at which they are looked at."""
+
+_LEGIBLE = 16.0
+"""Mean CIELAB distance of two points of a cloth from which its pattern counts as visible."""
+
+_PLAIN_MATERIAL = MATERIALS["cotton"]
+
+
+@dataclass(frozen=True)
+class Cloth:
+    """A tile (RGB, square), its palette and the model that dreamed it, if one did."""
+
+    tile: Image.Image
+    palette: tuple[str, ...]
+    model: str | None
+
+
+def plain_cloth(reading: Reading, seed: int, side_px: float, side_cm: float, light: F32 | None = None) -> Cloth:
+    """Evenly dyed cloth with the weave and the slight unevenness of its material.
+
+    ``side_px`` is how large the tile will be on the photo, ``light`` samples of the shading there.
+    """
+    palette = palette_of(replace(reading, pattern=PLAIN), seed, light=light)
+    material = material_of(reading)
+    size = _size(side_px)
+    colour = np.array([int(palette[0][at : at + 2], 16) for at in (1, 3, 5)], np.float32)
+    uneven = 1.0 + 0.35 * material.weave * _mottle(size, seed)
+    dyed = np.clip(np.rint(colour * uneven[..., None]), 0, 255).astype(np.uint8)
+    return Cloth(Image.fromarray(_woven(dyed, material, side_cm)), palette, None)
+
+
+def patterned_cloth(
+    generate: GeneratePipeline,
+    reading: Reading,
+    request: GenerateRequest,
+    side_px: float,
+    side_cm: float,
+    light: F32 | None = None,
+    should_stop: ShouldStop | None = None,
+) -> Cloth:
+    """A generated tile of ``request``'s pattern; of a few neighbouring designs, the first that reads well."""
+    reading = replace(reading, pattern=request.pattern_type)
+    chosen, palette = _readable(generate, reading, request, light, should_stop)
+    size = max(128, _size(side_px))
+    fabric = generate(replace(chosen, size=size, palette=palette), should_stop=should_stop)
+    material = material_of(reading)
+    image = np.asarray(fabric.image)
+    if reading.materials and material.weave:
+        image = _woven(image, material, side_cm)
+    return Cloth(Image.fromarray(_turned(image, reading.direction)), palette, fabric.model)
+
+
+def material_of(reading: Reading) -> Material:
+    """The first material named, else cotton."""
+    return MATERIALS[reading.materials[0]] if reading.materials else _PLAIN_MATERIAL
+
+
+def _readable(
+    generate: GeneratePipeline,
+    reading: Reading,
+    request: GenerateRequest,
+    light: F32 | None,
+    should_stop: ShouldStop | None,
+) -> tuple[GenerateRequest, tuple[str, ...]]:
+    """The design and palette in which the leading colour has its name and the pattern can be seen; else the best."""
+    best: tuple[float, GenerateRequest, tuple[str, ...]] | None = None
+    for number in range(_DESIGNS):
+        check(should_stop)
+        tried = replace(request, seed=(request.seed + number * 7919) % (MAX_SEED + 1), size=_SKETCH)
+        coverage = generate(tried).inks.mean(axis=(1, 2))
+        palette = palette_of(reading, request.seed, len(coverage), [float(share) for share in coverage], light)
+        named = not reading.colours or median_name(palette, coverage.tolist(), light) == reading.colours[0].name
+        score = legibility(palette, coverage.tolist()) * (1.0 if named else 0.2)
+        if best is None or score > best[0]:
+            best = (score, tried, palette)
+        if score >= _LEGIBLE:
+            break
+    assert best is not None
+    return best[1], best[2]
+
+
+def _size(side_px: float) -> int:
+    """A power of two that holds a tile of that side, 128 to 512."""
+    size = 128
+    while size < min(side_px, 512):
+        size *= 2
+    return size
+
+
+def _woven(image: U8, material: Material, side_cm: float) -> U8:
+    return weave(image, material.threads * side_cm, material.weave, material.twill)
+
+
+def _mottle(size: int, seed: int) -> F32:
+    """Periodic noise of several widths, float32 (size, size), within about -1..1: the unevenness of yarn and dye."""
+    noise = np.fft.rfft2(np.random.default_rng((seed, 5)).standard_normal((size, size)))
+    frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None, :]) * size
+    band = np.where(frequency > 0, 1.0 / np.maximum(frequency, 1.0), 0.0)
+    plane = np.fft.irfft2(noise * band, (size, size))
+    spread = float(np.abs(plane).max())
+    return np.asarray(plane / max(spread, 1e-6), np.float32)
+
+
+def _turned(image: U8, direction: str) -> U8:
+    """The tile turned by a quarter where its stripes run the other way than asked."""
+    if direction not in ("vertical", "horizontal"):
+        return image
+    grey = image.astype(np.float32).mean(axis=2)
+    across = float(np.square(grey - np.roll(grey, 1, axis=1)).mean())
+    down = float(np.square(grey - np.roll(grey, 1, axis=0)).mean())
+    upright = across >= down
+    return image if upright == (direction == "vertical") else np.ascontiguousarray(np.rot90(image))

@@ -1,0 +1,155 @@
+"""The fabric engine of restyle: words choose a fabric, the overlay wears it on the masked region.
+
+It changes cloth, not cut; it needs no large model and answers in seconds.  The words are read by
+:mod:`ml_backend.words`; what it cannot honour, it says in the notes.  The photo is fitted once for all variations.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ...errors import BadInput
+from ...requests import GenerateRequest, OverlayRequest, RestyleRequest
+from ...words.choices import choose_pattern, notes_of
+from ...words.lexicon import PLAIN
+from ...words.reading import Reading, read
+from ..base import Preview, Progress, ShouldStop, check, tell
+from ..generate import GeneratePipeline
+from ..overlay import Fit, fit, wear
+from . import OnImage, Restyled
+from .cloth import PATTERN_CM, SIZES, Cloth, patterned_cloth, plain_cloth
+
+F32 = NDArray[np.float32]
+
+READING = "Reading folds and light"
+
+_GAIN = (0.75, 2.2)
+"""How far the light on the cloth may be lifted so that the fabric keeps its own colour."""
+
+_REGION_SHARE = (0.3, 0.9)
+"""Smallest and largest side of a tile, as shares of the side of a square as large as the region."""
+
+_LIGHT_SAMPLES = 33
+_PREVIEW_SIDE = 256
+
+
+class FabricRestyle:
+    """Load once, call many.  ``generate`` makes the fabrics: dreamed if it has a model, else drawn.
+
+    ``engine`` ("dcgan" or "drawn") overrides that.  ``understand`` turns a prompt into a :class:`Reading`; one with a
+    CLIP behind it (see :mod:`ml_backend.words.similarity`) understands more words.
+    """
+
+    def __init__(
+        self,
+        generate: GeneratePipeline,
+        engine: str | None = None,
+        understand: Callable[[str], Reading] = read,
+    ) -> None:
+        self.generate = generate
+        self.engine = engine or ("drawn" if generate.generator is None else "dcgan")
+        self.understand = understand
+
+    def __call__(
+        self,
+        photo: Image.Image,
+        mask: F32,
+        requests: Sequence[RestyleRequest],
+        *,
+        progress: Progress | None = None,
+        should_stop: ShouldStop | None = None,
+        preview: Preview | None = None,
+        on_image: OnImage | None = None,
+    ) -> list[Restyled]:
+        """One picture a request.  Raises :class:`BadInput` for an empty or misfitting mask, ``Stopped`` when asked."""
+        check(should_stop)
+        photo = photo.convert("RGB")
+        soft = _checked(mask, photo)
+        tell(progress, 0.0, READING)
+        fitted = fit(photo, soft)
+        fitted, light = evenly_lit(fitted)
+        made = []
+        for number, request in enumerate(requests):
+            tell(progress, 0.3 + 0.7 * number / len(requests), f"Weaving picture {number + 1} of {len(requests)}")
+            check(should_stop)
+            restyled = self._restyle(photo, fitted, light, request, should_stop)
+            if preview is not None and restyled.image is not None:
+                preview(_small(restyled.image))
+            if on_image is not None:
+                on_image(number, restyled)
+            made.append(restyled)
+        tell(progress, 1.0, "Done")
+        return made
+
+    def _restyle(
+        self, photo: Image.Image, fitted: Fit, light: F32, request: RestyleRequest, should_stop: ShouldStop | None
+    ) -> Restyled:
+        reading = self.understand(request.prompt)
+        pattern = choose_pattern(reading, request.seed)
+        side_px = tile_side(fitted, pattern, reading.size)
+        side_cm = side_px / fitted.px_per_cm
+        cloth = self._cloth(reading, pattern, request.seed, side_px, side_cm, light, should_stop)
+        placement = OverlayRequest(
+            scale_cm=min(max(side_cm, 1.0), 200.0), rotate=45.0 if reading.direction == "diagonal" else 0.0
+        )
+        image = wear(photo, fitted, cloth.tile, placement, should_stop=should_stop)
+        used = dataclasses.replace(request, engine="fabric", model=cloth.model)
+        return Restyled(image, used, notes_of(reading, pattern))
+
+    def _cloth(
+        self,
+        reading: Reading,
+        pattern: str,
+        seed: int,
+        side_px: float,
+        side_cm: float,
+        light: F32,
+        should_stop: ShouldStop | None,
+    ) -> Cloth:
+        if pattern == PLAIN:
+            return plain_cloth(reading, seed, side_px, side_cm, light)
+        request = GenerateRequest(pattern, seed, engine=self.engine)
+        return patterned_cloth(self.generate, reading, request, side_px, side_cm, light, should_stop)
+
+
+def evenly_lit(fitted: Fit) -> tuple[Fit, F32]:
+    """The fit with its light scaled so that the middle of the cloth shows a fabric's own colour, and samples of S.
+
+    The overlay's S is 1 where the cloth is well lit, so its median is below 1: on it a white would be a grey.
+    """
+    left, top, right, bottom = fitted.box
+    cloth = fitted.mask[top:bottom, left:right]
+    values = fitted.shading(fitted.box)[cloth > min(0.5, 0.5 * float(cloth.max()))]
+    gain = float(np.clip(1.0 / np.median(values), *_GAIN))
+    samples = np.quantile(values * gain, np.linspace(0.0, 1.0, _LIGHT_SAMPLES)).astype(np.float32)
+    return dataclasses.replace(fitted, light=fitted.light * np.float32(gain)), samples
+
+
+def tile_side(fitted: Fit, pattern: str, size: str) -> float:
+    """Side of a tile on the photo in pixels: of natural size, yet neither lost on the region nor too large for it."""
+    region = math.sqrt(float(fitted.mask.sum()))
+    low, high = (share * region for share in _REGION_SHARE)
+    natural = PATTERN_CM[pattern] * fitted.px_per_cm
+    return max(8.0, min(max(natural, low), high) * SIZES[size])
+
+
+def _checked(mask: F32, photo: Image.Image) -> F32:
+    if mask.shape != (photo.height, photo.width):
+        shape = "x".join(str(side) for side in mask.shape[::-1])
+        raise BadInput(f"The mask is {shape} pixels, the photo {photo.width}x{photo.height}.")
+    soft = np.clip(np.nan_to_num(mask), 0.0, 1.0).astype(np.float32)
+    if not float(soft.max(initial=0.0)) > 0.0:
+        raise BadInput("The mask is empty: mark what to change.")
+    return soft
+
+
+def _small(image: Image.Image) -> Image.Image:
+    small = image.copy()
+    small.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE))
+    return small
