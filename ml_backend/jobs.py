@@ -10,7 +10,8 @@
 The row is the truth and a broker message only a doorbell: a worker that hears one claims the fairest queued job of that
 queue, whichever it is, so a lost or doubled message harms nothing.  Every change of state is one conditional UPDATE
 whose row count says who won.  A claim is held by a lease token that a heartbeat renews; whoever lost the token (cancel,
-sweep, deletion) can publish nothing, and what it wrote is deleted.
+sweep, deletion) can publish nothing, and what it wrote is deleted.  A job of several parts publishes each as soon as it
+is made; those stay whatever becomes of the rest, and a retry makes only what is missing.
 """
 
 from __future__ import annotations
@@ -53,7 +54,16 @@ TOO_LONG = "This took far longer than it should and was stopped. Nothing of your
 BROKE = "Something went wrong in the workshop. Nothing of yours is lost; please try again."
 NEEDED_FAILED = "A step that this one needs did not finish. Try again to run both."
 
+MAX_PREVIEW = 30 * 1024
+"""Bytes of a preview: they live in the job's row."""
+PREVIEW_PAUSE = 0.5
+"""Seconds from one preview to the next."""
+
+_NO_PREVIEW: dict[str, Any] = {"preview": b"", "shown": 0}
+
 _handlers: dict[str, Handler] = {}
+_next_preview: dict[uuid.UUID, float] = {}
+"""When the claim with that lease may show its next preview."""
 
 
 class TooManyJobs(BadInput):
@@ -166,7 +176,7 @@ def cancel_by_id(pk: uuid.UUID | None) -> bool:
         return False
     with transaction.atomic():
         won = Job.objects.filter(pk=pk, state__in=(State.QUEUED, State.RUNNING)).update(
-            state=State.CANCELLED, lease=None, lease_until=None, finished_at=timezone.now(), stage=""
+            state=State.CANCELLED, lease=None, lease_until=None, finished_at=timezone.now(), stage="", **_NO_PREVIEW
         )
         if won:
             _fail_dependents([pk])
@@ -281,11 +291,52 @@ def should_stop(claim: Claim) -> bool:
     return not claim.row().exists()
 
 
+def show(job: Job, picture: bytes | Callable[[], bytes]) -> bool:
+    """Show its owner what the picture in work looks like so far; True if it was shown.
+
+    ``picture`` is a small WebP or JPEG, or makes one when it is asked for; what comes faster than twice a second, is
+    larger than :data:`MAX_PREVIEW` or from a lost claim is not shown.
+    """
+    if job.lease is None:
+        raise ValueError("Only a claimed job shows previews.")
+    now = time.monotonic()
+    if now < _next_preview.get(job.lease, 0.0):
+        return False
+    _next_preview[job.lease] = now + PREVIEW_PAUSE
+    data = picture if isinstance(picture, bytes) else picture()
+    if len(data) > MAX_PREVIEW:
+        return False
+    return Claim(job, job.lease).row().update(preview=data, shown=F("shown") + 1) == 1
+
+
+def publish_part(job: Job, publish: Publish, keys: Iterable[str]) -> None:
+    """Publish one finished part of a job that goes on, in one transaction, and keep its files ``keys``.
+
+    What is published stays when the job is cancelled, fails or is taken back later: a handler makes only what is still
+    missing.  Raises :class:`LostClaim` and publishes nothing once the claim is lost; what ``publish`` raises is raised
+    and its files go with the claim.
+    """
+    if job.lease is None:
+        raise ValueError("Only a claimed job publishes.")
+    with transaction.atomic():
+        # A conditional update rather than a look: nobody can take the claim away before this has committed.
+        if Claim(job, job.lease).row().update(lease_until=timezone.now() + _lease_time()) != 1:
+            raise LostClaim
+        publish()
+        ScratchFile.objects.filter(lease=job.lease, key__in=list(keys)).delete()
+
+
 def finish(claim: Claim, publish: Publish) -> None:
     """End as done and publish the results in the same transaction.  Raises :class:`LostClaim` and publishes nothing."""
     with transaction.atomic():
         ended = claim.row().update(
-            state=State.DONE, lease=None, lease_until=None, progress=1.0, stage="", finished_at=timezone.now()
+            state=State.DONE,
+            lease=None,
+            lease_until=None,
+            progress=1.0,
+            stage="",
+            finished_at=timezone.now(),
+            **_NO_PREVIEW,
         )
         if ended != 1:
             raise LostClaim
@@ -299,7 +350,13 @@ def fail(claim: Claim, message: str) -> bool:
     """End as failed with a sentence for the owner; False when the claim was already lost."""
     with transaction.atomic():
         ended = claim.row().update(
-            state=State.FAILED, lease=None, lease_until=None, message=message, stage="", finished_at=timezone.now()
+            state=State.FAILED,
+            lease=None,
+            lease_until=None,
+            message=message,
+            stage="",
+            finished_at=timezone.now(),
+            **_NO_PREVIEW,
         )
         if ended:
             _fail_dependents([claim.job.pk])
@@ -318,7 +375,10 @@ def _fail_dependents(pks: Sequence[uuid.UUID]) -> None:
 
 
 def save(job: Job, folder: str, name: str, data: bytes) -> str:
-    """Write ``data`` to storage under a key of this attempt and return it; deleted unless the claim finishes."""
+    """Write ``data`` to storage under a key of this attempt and return it.
+
+    Deleted again unless the claim finishes or :func:`publish_part` keeps it.
+    """
     return default_storage.save(job.scratch(job.key(folder, name)), ContentFile(data))
 
 
@@ -339,13 +399,16 @@ def run(claim: Claim, *, beating: bool = True) -> None:
     except Stopped:
         if heart is not None and heart.overdue:
             fail(claim, TOO_LONG)
-        claim.row().update(state=State.CANCELLED, lease=None, lease_until=None, stage="", finished_at=timezone.now())
+        claim.row().update(
+            state=State.CANCELLED, lease=None, lease_until=None, stage="", finished_at=timezone.now(), **_NO_PREVIEW
+        )
     except LibraryError as error:
         fail(claim, str(error))
     except Exception:
         log.exception("%s broke.", job)
         fail(claim, BROKE)
     finally:
+        _next_preview.pop(claim.lease, None)
         _discard(ScratchFile.objects.filter(lease=claim.lease))
 
 
@@ -456,13 +519,21 @@ def sweep() -> Swept:
         with transaction.atomic():
             if attempt >= MAX_ATTEMPTS:
                 ended = held.update(
-                    state=State.FAILED, lease=None, lease_until=None, message=GAVE_UP, stage="", finished_at=now
+                    state=State.FAILED,
+                    lease=None,
+                    lease_until=None,
+                    message=GAVE_UP,
+                    stage="",
+                    finished_at=now,
+                    **_NO_PREVIEW,
                 )
                 if ended:
                     _fail_dependents([pk])
                 failed += ended
                 continue
-            back = held.update(state=State.QUEUED, lease=None, lease_until=None, progress=0.0, stage="", rung_at=now)
+            back = held.update(
+                state=State.QUEUED, lease=None, lease_until=None, progress=0.0, stage="", rung_at=now, **_NO_PREVIEW
+            )
             if back:
                 _ring_after_commit(queue)
             requeued += back

@@ -38,6 +38,11 @@ class Job(models.Model):
     message = models.TextField(blank=True)
     """Why it failed, in a sentence for its owner."""
 
+    preview = models.BinaryField(default=bytes, editable=False)
+    """A small WebP or JPEG of the picture in work, while there is one; see :func:`ml_backend.jobs.show`."""
+    shown = models.PositiveIntegerField(default=0)
+    """Number of the preview, 0 without one: a page asks for the picture again when it changes."""
+
     attempt = models.PositiveSmallIntegerField(default=0)
     lease = models.UUIDField(null=True, editable=False)
     """Token of the claim that may write this row; null unless running."""

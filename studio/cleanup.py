@@ -1,4 +1,4 @@
-"""A deleted photo, garment or look takes its work and its files along."""
+"""A deleted photo, garment, look, mask or picture takes its work and its files along."""
 
 from __future__ import annotations
 
@@ -10,14 +10,25 @@ from django.dispatch import receiver
 from ml_backend import jobs
 from ml_backend.storage import delete_after_commit
 
-from .models import Garment, Look, Photo
+from .models import Garment, Imagining, Look, Mask, Photo, Restyle
 
 
 @receiver(post_delete, sender=Photo)
 @receiver(post_delete, sender=Look)
-def work_deleted(instance: Photo | Look, **_: Any) -> None:
+@receiver(post_delete, sender=Mask)
+def work_deleted(instance: Photo | Look | Mask, **_: Any) -> None:
     jobs.cancel_by_id(instance.job_id)
     delete_after_commit(instance, instance.file_fields)
+
+
+@receiver(post_delete, sender=Restyle)
+@receiver(post_delete, sender=Imagining)
+def picture_deleted(instance: Restyle | Imagining, **_: Any) -> None:
+    """The job goes on as long as it has another picture of its batch to make."""
+    delete_after_commit(instance, instance.file_fields)
+    missing = type(instance)._default_manager.filter(batch=instance.batch, file="", refused="")
+    if not missing.exists():
+        jobs.cancel_by_id(instance.job_id)
 
 
 @receiver(post_delete, sender=Garment)

@@ -4,7 +4,9 @@ Run as a script: the upload on standard input, one JSON line and then the encode
 imports nothing of Django and nothing of Toile, gives itself limits on memory, time and files before it reads a byte,
 and checks the pixel count before it decodes a pixel.
 
-The result is upright (EXIF orientation applied once), sRGB, opaque, 8-bit, the first frame only, without metadata.
+``decode.py MAX_PIXELS`` takes a photo: the result is upright (EXIF orientation applied once), sRGB, opaque, 8-bit, the
+first frame only, without metadata.  ``decode.py MAX_PIXELS WIDTH HEIGHT`` takes a mask for a photo of that size: the
+result is upright, grey, 8-bit, of that size.
 """
 
 from __future__ import annotations
@@ -25,6 +27,11 @@ MIN_SIDE, MAX_SIDE = 64, 16_000
 KEEP_PNG_PIXELS = 4_000_000
 """A lossless source up to this size stays lossless."""
 THUMB_SIDE = 320
+MIN_MASK_SIDE = 8
+LEAST_MARK = 16
+"""Of 255: what is darker everywhere marks nothing."""
+MOST_STRETCH = 1.1
+"""A mask whose proportions differ from the photo's by more was drawn on another picture, or on this one turned."""
 
 FORMATS = {"JPEG": ("JPEG", "MPO"), "PNG": ("PNG",), "WEBP": ("WEBP",), "AVIF": ("AVIF",), "HEIF": ("HEIF",)}
 """Sniffed family -> the Pillow formats allowed to open it; an MPO is a JPEG with more pictures behind it."""
@@ -111,7 +118,48 @@ def decode(data: bytes, max_pixels: int) -> Decoded:
     return _encode(plain, keep_png=lossless and plain.width * plain.height <= KEEP_PNG_PIXELS)
 
 
-def _load(data: bytes, family: str, max_pixels: int) -> Image.Image:
+def decode_mask(data: bytes, max_pixels: int, size: tuple[int, int]) -> Decoded:
+    """A drawn mask for a photo of ``size`` as 8-bit grey PNG, white where it marks.  Raises as :func:`decode` does."""
+    if not data:
+        raise Refused("empty")
+    image = _upright(_load(data, sniff(data[:4096]), max_pixels, MIN_MASK_SIDE))
+    stretch = image.width * size[1] / (image.height * size[0])
+    if not 1 / MOST_STRETCH <= stretch <= MOST_STRETCH:
+        raise Refused("proportions", width=image.width, height=image.height, wanted=list(size))
+    marked = _marked(image)
+    if marked.size != size:
+        marked = marked.resize(size, Image.Resampling.BILINEAR)
+    if _brightest(marked) < LEAST_MARK:
+        raise Refused("unmarked")
+    target = io.BytesIO()
+    marked.save(target, "PNG", compress_level=3)
+    return Decoded(*size, "PNG", target.getvalue(), b"")
+
+
+def _marked(image: Image.Image) -> Image.Image:
+    """Any mode -> L: how bright and how opaque a pixel is; a drawing in black on nothing counts by its opacity."""
+    image.info.pop("icc_profile", None)  # the numbers are meant, not their looks
+    black = Image.new("L", image.size)
+    alpha = _alpha(image)
+    if alpha is None:
+        return _opaque_srgb(image).convert("L")
+    grey = image.convert("RGBA").convert("RGB").convert("L")
+    marked = Image.composite(grey, black, alpha)
+    drawn_in_black = _brightest(marked) < LEAST_MARK
+    return alpha if drawn_in_black and alpha.getextrema() != (255, 255) else marked
+
+
+def _brightest(grey: Image.Image) -> int:
+    return next(value for value, count in reversed(list(enumerate(grey.histogram()))) if count)
+
+
+def _alpha(image: Image.Image) -> Image.Image | None:
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
+        return image.convert("RGBA").getchannel("A")
+    return image.convert("RGBA").getchannel("A") if "transparency" in image.info else None
+
+
+def _load(data: bytes, family: str, max_pixels: int, min_side: int = MIN_SIDE) -> Image.Image:
     if family == "HEIF":
         import pillow_heif
 
@@ -119,7 +167,7 @@ def _load(data: bytes, family: str, max_pixels: int) -> Image.Image:
     Image.MAX_IMAGE_PIXELS = None  # our own check follows, before anything is decoded
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS[family])
-        _check_size(image.width, image.height, max_pixels)
+        _check_size(image.width, image.height, max_pixels, min_side)
         image.seek(0)
         image.load()
     except (Refused, MemoryError):
@@ -129,11 +177,11 @@ def _load(data: bytes, family: str, max_pixels: int) -> Image.Image:
     return image
 
 
-def _check_size(width: int, height: int, max_pixels: int) -> None:
+def _check_size(width: int, height: int, max_pixels: int, min_side: int) -> None:
     if width * height > max_pixels or max(width, height) > MAX_SIDE:
         raise Refused("large", width=width, height=height, megapixels=max_pixels // 1_000_000)
-    if min(width, height) < MIN_SIDE:
-        raise Refused("small", width=width, height=height, least=MIN_SIDE)
+    if min(width, height) < min_side:
+        raise Refused("small", width=width, height=height, least=min_side)
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -212,11 +260,12 @@ def confine() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def main(max_pixels: int) -> None:
+def main(max_pixels: int, mask_of: tuple[int, int] | None) -> None:
     confine()
     warnings.simplefilter("ignore")
     try:
-        decoded = decode(sys.stdin.buffer.read(), max_pixels)
+        data = sys.stdin.buffer.read()
+        decoded = decode(data, max_pixels) if mask_of is None else decode_mask(data, max_pixels, mask_of)
     except Refused as refusal:
         _answer({"refused": refusal.kind, **refusal.details})
         return
@@ -236,4 +285,5 @@ def _answer(header: dict[str, Any], *payloads: bytes) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    limit, *photo = map(int, sys.argv[1:])
+    main(limit, (photo[0], photo[1]) if photo else None)

@@ -18,9 +18,10 @@ from django.utils.crypto import salted_hmac
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
+from ml_backend.models import Job
 from patterns.models import Pattern
 
-from .models import Garment, Look, Photo
+from .models import FromWords, Garment, Imagining, Look, Mask, Photo, Restyle
 
 COMPOSITED = frozenset({"tile", "inks", "image", "preview_photo", "preview_maps", "preview_mask", "thumb"})
 """Files that the browser draws into a canvas (a photo itself while its cloth is sought) or shows by the dozen."""
@@ -51,27 +52,74 @@ def look_file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBas
 
 
 @require_safe
+def mask_file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
+    """One's own only, always from this site: the brush reads it pixel by pixel."""
+    mask = get_object_or_404(Mask.objects.visible_to(request.user), pk=pk)
+    return _answer(request, mask, name, "mask", ASK_AGAIN, here=True)
+
+
+@require_safe
+def restyle_file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
+    made = get_object_or_404(Restyle.objects.visible_to(request.user), pk=pk)
+    return _answer(request, made, name, f"toile-restyle-{made.seed}", ASK_AGAIN)
+
+
+@require_safe
+def imagining_file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
+    made = get_object_or_404(Imagining.objects.visible_to(request.user), pk=pk)
+    return _answer(request, made, name, f"toile-imagine-{made.seed}", ASK_AGAIN)
+
+
+@require_safe
+def job_preview(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """What the picture in work looks like so far, for its owner; none before the first and after the end."""
+    data = Job.objects.filter(pk=pk, owner_id=request.user.pk).values_list("preview", flat=True).first()
+    if not data:
+        raise Http404
+    content = bytes(data)
+    response = HttpResponse(content, content_type="image/webp" if content[8:12] == b"WEBP" else "image/jpeg")
+    response.headers["Cache-Control"] = "private, no-store"
+    return _guarded(response)
+
+
+@require_safe
 def garment_file(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
     return _answer(request, get_object_or_404(Garment, slug=slug), name, f"toile-{slug}", UNCHANGING)
 
 
 def _answer(
-    request: HttpRequest, row: Pattern | Photo | Look | Garment, name: str, title: str, caching: str
+    request: HttpRequest,
+    row: Pattern | Photo | Look | Garment | Mask | FromWords,
+    name: str,
+    title: str,
+    caching: str,
+    *,
+    here: bool = False,
 ) -> HttpResponseBase:
-    """The file in field ``name`` of ``row``; ``?download`` in the address saves it under ``title``."""
+    """The file in field ``name`` of ``row``; ``?download`` in the address saves it under ``title``.
+
+    ``here`` sends it from this site even where files lie on S3.
+    """
     key = str(getattr(row, name)) if name in row.file_fields else ""
     if not key:
         raise Http404
     suffix = "." + key.rpartition(".")[2]
     disposition = content_disposition_header("download" in request.GET, title + suffix) or "inline"
     content_type = mimetypes.types_map.get(suffix, "application/octet-stream")
-    response = _signed(key, disposition, content_type) if settings.S3_BUCKET and name not in COMPOSITED else None
+    response = None
+    if settings.S3_BUCKET and not here and name not in COMPOSITED:
+        response = _signed(key, disposition, content_type)
     if response is None:
         etag = f'"{salted_hmac("toile.files", key).hexdigest()[:32]}"'
         response = get_conditional_response(request, etag=etag) or _bytes(key, content_type)
         response.headers["ETag"] = etag
     response.headers["Cache-Control"] = caching
     response.headers["Content-Disposition"] = disposition
+    return _guarded(response)
+
+
+def _guarded(response: HttpResponseBase) -> HttpResponseBase:
+    """Only a picture, only for this site's pages, only for this person."""
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     patch_vary_headers(response, ["Cookie"])

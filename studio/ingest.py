@@ -38,6 +38,9 @@ SENTENCES = {
     "heavy": "This picture needs more memory or time to open than we allow. Nothing was kept; "
     "please export it as a plain JPEG and send that.",
     "bytes": "This file is larger than {megabytes} MB. Nothing was kept; please send a smaller one.",
+    "proportions": "This mask is {width} x {height} pixels and the photo {wanted[0]} x {wanted[1]}: "
+    "it seems to belong to another picture. Nothing was kept; please send one in the photo's proportions.",
+    "unmarked": "Nothing is marked in this mask. Paint over what you want to change, then try again.",
     "busy": "Many photos are arriving just now. Nothing was kept; please send yours again in a minute.",
 }
 
@@ -65,13 +68,24 @@ def ingest(upload: UploadedFile[Any], owner: User) -> Photo:
     return photo
 
 
-def decode_apart(data: bytes) -> decode.Decoded:
-    """:func:`decode.decode` in a confined process.  Raises :class:`BadInput` whatever happens to it."""
+def ingest_mask(upload: UploadedFile[Any], photo: Photo) -> bytes:
+    """A drawn mask for ``photo`` as 8-bit grey PNG of its size.  Raises :class:`BadInput`."""
+    if upload.size is None or upload.size > settings.MAX_UPLOAD_BYTES:
+        raise _refusal("bytes", megabytes=settings.MAX_UPLOAD_BYTES // (1024 * 1024))
+    return decode_apart(upload.read(), (photo.width, photo.height)).image
+
+
+def decode_apart(data: bytes, mask_of: tuple[int, int] | None = None) -> decode.Decoded:
+    """:func:`decode.decode`, or ``decode_mask`` for a photo of the size ``mask_of``, in a confined process.
+
+    Raises :class:`BadInput` whatever happens to it.
+    """
     if not _places.acquire(timeout=TIMEOUT / 2):
         raise _refusal("busy")
     try:
         # -I: no environment, no working directory; the script sees the standard library, Pillow and itself.
         command = [sys.executable, "-IB", str(decode.__file__), str(settings.MAX_PHOTO_PIXELS)]
+        command += [str(side) for side in mask_of or ()]
         done = subprocess.run(command, input=data, capture_output=True, timeout=TIMEOUT, env={}, check=False)  # noqa: S603
     except subprocess.TimeoutExpired as error:
         raise _refusal("heavy") from error

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from ml_backend.models import Job
 from patterns.models import Favourite, Pattern
 
-from .models import Look, Photo, User
+from .models import Imagining, Look, Mask, Photo, Restyle, User
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -59,7 +59,7 @@ def sign_in(request: HttpRequest, member: User) -> None:
 def merge(guest: User, member: User) -> None:
     """Move everything of ``guest`` to ``member`` and delete the guest.  A running job goes on; it has a new owner."""
     with transaction.atomic():
-        for model in (Job, Pattern, Photo, Look):
+        for model in (Job, Pattern, Photo, Look, Mask, Restyle, Imagining):
             model._default_manager.filter(owner=guest).update(owner=member)
         kept = Favourite.objects.filter(user=member).values("pattern")
         Favourite.objects.filter(user=guest).exclude(pattern__in=kept).update(user=member)
@@ -67,7 +67,7 @@ def merge(guest: User, member: User) -> None:
 
 
 def delete_everything(request: HttpRequest) -> None:
-    """Delete this person: photos, looks, patterns, favourites, jobs, the account, and every file of theirs."""
+    """Delete this person: photos, pictures, patterns, favourites, jobs, the account, and every file of theirs."""
     leaver = person(request)
     if leaver is not None:
         with transaction.atomic():

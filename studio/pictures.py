@@ -18,6 +18,7 @@ F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
 
 THUMB_SIDE = 480
+PREVIEW_SIDE = 640
 
 FULL_SCALE = "full_px_per_cm"
 """Key in a wearable's ``fit``: pixels a centimetre of the full-size picture, for shoulders of 40 cm."""
@@ -74,6 +75,24 @@ def thumb(picture: Image.Image) -> bytes:
     small = picture.copy()
     small.thumbnail((THUMB_SIDE, THUMB_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
     return _webp(small)
+
+
+def mask_file(mask: F32) -> bytes:
+    """A soft mask, float32 (H,W) 0..1, as 8-bit grey PNG."""
+    return _png(Image.fromarray(np.rint(mask.clip(0, 1) * 255).astype(np.uint8)))
+
+
+def small(picture: Image.Image, most: int) -> bytes:
+    """A WebP of at most ``most`` bytes, as good as that allows; for a passing look only."""
+    shown = picture.convert("RGB")
+    side = PREVIEW_SIDE
+    while True:
+        shown.thumbnail((side, side), Image.Resampling.BILINEAR)
+        target = io.BytesIO()
+        shown.save(target, "WEBP", quality=70, method=0)
+        if target.tell() <= most or side <= 32:
+            return target.getvalue()
+        side = max(32, side * 2 // 3)
 
 
 def _png(image: Image.Image) -> bytes:

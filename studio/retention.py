@@ -6,27 +6,35 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from .models import Look, Photo, User
+from .models import Look, Mask, Photo, Restyle, User
 
 EMPTY_GUEST_DAYS = 30
+LOOSE_MASK_DAYS = 7
+"""A mask that nothing was made with is a draft: every stroke of the brush may leave one."""
 
 
 def delete_old_photos() -> int:
-    """Photos, and the private looks made from them, unused for ``PHOTO_RETENTION_DAYS``; the number of photos.
+    """Photos, and the private pictures made from them, unused for ``PHOTO_RETENTION_DAYS``; the number of photos.
 
-    A photo counts as used when it was uploaded and whenever a look was made from it; one with a published look stays.
+    A photo counts as used when it was uploaded and whenever a picture was made from it; one with a published picture
+    stays.
     """
     if settings.PHOTO_RETENTION_DAYS <= 0:
         return 0
     old = _days_ago(settings.PHOTO_RETENTION_DAYS)
-    looks = Look.objects.filter(photo=OuterRef("pk"))
-    unused = Photo.objects.filter(created_at__lt=old).exclude(
-        Exists(looks.filter(created_at__gte=old)) | Exists(looks.filter(public=True))
-    )
+    unused = Photo.objects.filter(created_at__lt=old)
+    for made in (Look.objects.all(), Restyle.objects.all()):
+        unused = unused.exclude(Exists(made.filter(Q(created_at__gte=old) | Q(public=True), photo=OuterRef("pk"))))
     return unused.delete()[1].get("studio.Photo", 0)
+
+
+def delete_loose_masks() -> int:
+    """Masks of more than ``LOOSE_MASK_DAYS`` ago that no picture was made with; their number."""
+    loose = Mask.objects.filter(created_at__lt=_days_ago(LOOSE_MASK_DAYS), restyles=None)
+    return loose.delete()[1].get("studio.Mask", 0)
 
 
 def delete_empty_guests() -> int:
@@ -38,6 +46,7 @@ def delete_empty_guests() -> int:
         patterns=None,
         photos=None,
         looks=None,
+        imaginings=None,
         jobs=None,
         favourites=None,
     )

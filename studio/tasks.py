@@ -18,7 +18,10 @@ log = logging.getLogger(__name__)
 def retention() -> None:
     """What the beat schedule runs a few times a day."""
     close_old_connections()
-    photos, guests, old = rules.delete_old_photos(), rules.delete_empty_guests(), jobs.purge_old()
+    photos, masks = rules.delete_old_photos(), rules.delete_loose_masks()
+    guests, old = rules.delete_empty_guests(), jobs.purge_old()
     rules.delete_expired_sessions()
-    if photos or guests or old:
-        log.info("Retention deleted %s photos, %s empty guests and %s old job rows.", photos, guests, old)
+    if photos or masks or guests or old:
+        log.info(
+            "Retention deleted %s photos, %s masks, %s empty guests and %s old job rows.", photos, masks, guests, old
+        )

@@ -12,6 +12,7 @@ class Command(BaseCommand):
         swept = jobs.sweep()
         messages, old = purge_broker(), jobs.purge_old()
         photos, guests = retention.delete_old_photos(), retention.delete_empty_guests()
+        retention.delete_loose_masks()
         retention.delete_expired_sessions()
         self.stdout.write(
             f"{swept.requeued} jobs queued again, {swept.failed} given up, {swept.rung} rung for; {swept.files} lost"

@@ -1,4 +1,4 @@
-"""People, what can be worn, and how it looks."""
+"""What can wear a pattern: the default garments and people's own photos."""
 
 from __future__ import annotations
 
@@ -6,26 +6,12 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
 from ml_backend.models import Job
-from ml_backend.requests import OverlayRequest
-from patterns.models import Pattern, Viewer
-
-
-class User(AbstractUser):
-    """A person.  A guest is a row without a usable password that only its session can enter."""
-
-    is_guest = models.BooleanField(default=False)
-
-    @property
-    def called(self) -> str:
-        """What the page calls this person."""
-        return "Guest" if self.is_guest else self.get_short_name() or self.username
+from patterns.models import Viewer
 
 
 class Wearable(models.Model):
@@ -122,6 +108,8 @@ class Photo(Wearable):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="photos")
     job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="photos")
+    source = models.CharField(max_length=60, blank=True, editable=False)
+    """``look:<id>`` and the like for a photo copied from a picture made here; empty for an upload."""
 
     objects = PhotoQuerySet.as_manager()
 
@@ -144,96 +132,3 @@ class Photo(Wearable):
         if self.mask:
             return Job.State.DONE
         return self.job.state if self.job else Job.State.FAILED
-
-
-class LookQuerySet(models.QuerySet["Look"]):
-    def of(self, person: Viewer) -> LookQuerySet:
-        return self.filter(owner_id=person.pk) if person.pk else self.none()
-
-    def public(self) -> LookQuerySet:
-        return self.filter(public=True).exclude(file="")
-
-    def visible_to(self, person: Viewer) -> LookQuerySet:
-        """One's own, and what others have published."""
-        mine = Q(owner_id=person.pk) if person.pk else Q(pk__in=[])
-        return self.filter(mine | (Q(public=True) & ~Q(file="")))
-
-
-class Look(models.Model):
-    """A photo or garment wearing a pattern, rendered at the photo's full size.
-
-    ``params`` is an :class:`OverlayRequest` dict; ``recipe`` also keeps the pattern's, which may be deleted later.
-    """
-
-    class Format(models.TextChoices):
-        PNG = "png", "PNG"
-        JPEG = "jpeg", "JPEG"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="looks")
-    job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="looks")
-    pattern = models.ForeignKey(Pattern, models.SET_NULL, null=True, related_name="looks")
-    photo = models.ForeignKey(Photo, models.CASCADE, null=True, blank=True, related_name="looks")
-    garment = models.ForeignKey(Garment, models.CASCADE, null=True, blank=True, related_name="looks")
-
-    params = models.JSONField(default=dict)
-    recipe = models.JSONField(default=dict, blank=True)
-    format = models.CharField(max_length=4, choices=Format.choices, default=Format.PNG)
-    file = models.FileField(max_length=255, blank=True)
-    thumb = models.FileField(max_length=255, blank=True)
-
-    public = models.BooleanField(default=False)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    objects = LookQuerySet.as_manager()
-
-    file_fields = ("file", "thumb")
-
-    class Meta:
-        ordering = ["-created_at", "-id"]
-        indexes = [
-            models.Index(fields=["owner", "-created_at"], name="look_mine"),
-            models.Index(fields=["public", "-created_at"], name="look_gallery"),
-        ]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(photo__isnull=False, garment__isnull=True) | Q(photo__isnull=True, garment__isnull=False),
-                name="look_wears_on_one_thing",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"look {self.pk}"
-
-    @property
-    def folder(self) -> str:
-        return f"looks/{self.pk}"
-
-    @property
-    def wearable(self) -> Photo | Garment:
-        worn = self.photo or self.garment
-        assert worn is not None  # the check constraint holds
-        return worn
-
-    @property
-    def request(self) -> OverlayRequest:
-        return OverlayRequest.from_dict(self.params)
-
-    @property
-    def state(self) -> str:
-        if self.file:
-            return Job.State.DONE
-        return self.job.state if self.job else Job.State.FAILED
-
-    @property
-    def ready(self) -> bool:
-        return bool(self.file)
-
-    @property
-    def file_url(self) -> str:
-        """Empty until rendered; append ``?download`` to save rather than show."""
-        return reverse("look-file", args=[self.pk, "file"]) if self.file else ""
-
-    @property
-    def thumb_url(self) -> str:
-        return reverse("look-file", args=[self.pk, "thumb"]) if self.thumb else ""

@@ -1,11 +1,7 @@
-"""What a person does in the studio.  Every function raises :class:`BadInput` with a sentence for the page."""
+"""Looks, and what everybody may see."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from ml_backend import jobs
@@ -13,26 +9,7 @@ from ml_backend.errors import BadInput
 from ml_backend.requests import OverlayRequest
 from patterns.models import Pattern
 
-from .ingest import ingest
-from .models import Garment, Look, Photo, User
-
-
-def add_photo(owner: User, upload: UploadedFile[Any]) -> Photo:
-    """The normalised photo, saved, and the search for its cloth queued."""
-    photo = ingest(upload, owner)
-    try:
-        find_cloth(photo)
-    except BadInput:
-        photo.delete()
-        raise
-    return photo
-
-
-def find_cloth(photo: Photo) -> None:
-    """Queue the search for the cloth in ``photo``."""
-    with transaction.atomic():
-        photo.job = jobs.submit(photo.owner, "segment", {"photo": str(photo.pk)}, queue=settings.MODEL_QUEUE)
-        photo.save(update_fields=["job"])
+from ..models import Garment, Imagining, Look, Photo, Restyle, User
 
 
 def ask_look(
@@ -58,9 +35,10 @@ def ask_look(
     return look
 
 
-def publish(look: Look, public: bool) -> None:
+def publish(made: Look | Restyle | Imagining, public: bool) -> None:
     """Show in the gallery to everybody, or to its owner only."""
-    if public and not look.ready:
-        raise BadInput("This look is still being made; try again in a moment.")
-    Look.objects.filter(pk=look.pk).update(public=public)
-    look.public = public
+    if public and not made.ready:
+        what = "look" if isinstance(made, Look) else "picture"
+        raise BadInput(f"This {what} is still being made; try again in a moment.")
+    type(made)._default_manager.filter(pk=made.pk).update(public=public)
+    made.public = public

@@ -1,4 +1,4 @@
-"""The jobs of the studio: find the cloth in a photo, render a look at full size."""
+"""The jobs of the workspace: find the cloth in a photo, render a look at full size."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from ml_backend import jobs, registry
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
 
-from . import garments
-from .models import Garment, Look, Photo, Wearable
+from .. import garments
+from ..models import Garment, Look, Photo, Wearable
+from .wanted import still_wanted
 
 if TYPE_CHECKING:
     from ml_backend.pipelines.overlay import Fit
@@ -29,7 +30,7 @@ _fits: dict[str, Fit] = {}
 @jobs.handler("segment")
 def segment(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
     """Request: ``{"photo": id}``.  Fills in the photo's mask, labels, previews and fit."""
-    from . import pictures
+    from .. import pictures
 
     photo = Photo.objects.filter(pk=job.request["photo"]).first()
     if photo is None:
@@ -49,7 +50,7 @@ def segment(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
 
     def publish() -> None:
         rows = Photo.objects.filter(pk=photo.pk).update(fit=data, classes=data.get("classes", []), **keys)
-        _still_wanted(rows)
+        still_wanted(rows)
 
     return publish
 
@@ -59,7 +60,7 @@ def wear(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Pu
     """Request: an :class:`OverlayRequest` and ``look``.  Renders the look at its photo's full size."""
     from ml_backend.pipelines import overlay
 
-    from . import pictures
+    from .. import pictures
 
     look = Look.objects.select_related("pattern", "photo", "garment").filter(pk=job.request["look"]).first()
     if look is None:
@@ -81,7 +82,7 @@ def wear(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Pu
     keys = {name: jobs.save(job, look.folder, names[name], content) for name, content in files.items()}
 
     def publish() -> None:
-        _still_wanted(Look.objects.filter(pk=look.pk).update(recipe=recipe, **keys))
+        still_wanted(Look.objects.filter(pk=look.pk).update(recipe=recipe, **keys))
 
     return publish
 
@@ -100,7 +101,7 @@ def _best_tile(look: Look) -> str:
 
 
 def _fitted(wearable: Wearable) -> tuple[Any, Fit]:
-    from . import pictures
+    from .. import pictures
 
     photo = pictures.load(str(wearable.image), "RGB")
     key = str(wearable.mask)
@@ -125,9 +126,3 @@ def _fit(photo: Any, mask: Any, labels: Any) -> Fit:
 def _remember(key: str, fitted: Fit) -> None:
     _fits.clear()
     _fits[key] = fitted
-
-
-def _still_wanted(rows: int) -> None:
-    """A row deleted while its job was at work takes nothing; stopping here drops the files."""
-    if rows != 1:
-        raise Stopped("This is no longer wanted.")

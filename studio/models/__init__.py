@@ -1,0 +1,23 @@
+"""People, what can be worn, how it looks, and what is made from words."""
+
+from .look import Look, LookQuerySet
+from .user import User
+from .wearable import Garment, Photo, PhotoQuerySet, Wearable
+from .words import REFUSED, FromWords, FromWordsQuerySet, Imagining, Mask, MaskQuerySet, Restyle
+
+__all__ = [
+    "REFUSED",
+    "FromWords",
+    "FromWordsQuerySet",
+    "Garment",
+    "Imagining",
+    "Look",
+    "LookQuerySet",
+    "Mask",
+    "MaskQuerySet",
+    "Photo",
+    "PhotoQuerySet",
+    "Restyle",
+    "User",
+    "Wearable",
+]

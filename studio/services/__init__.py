@@ -1,0 +1,20 @@
+"""What a person does in the studio.  Every function raises :class:`BadInput` with a sentence for the page."""
+
+from .looks import ask_look, publish
+from .photos import Source, add_photo, find_cloth, photo_of
+from .words import MAX_COUNT, add_mask, ask_imagine, ask_mask, ask_restyle, prompts_of
+
+__all__ = [
+    "MAX_COUNT",
+    "Source",
+    "add_mask",
+    "add_photo",
+    "ask_imagine",
+    "ask_look",
+    "ask_mask",
+    "ask_restyle",
+    "find_cloth",
+    "photo_of",
+    "prompts_of",
+    "publish",
+]

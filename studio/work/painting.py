@@ -1,0 +1,192 @@
+"""The jobs that work from words: find a region, repaint it, make pictures from nothing.
+
+The pictures of a batch are published one by one.  A job that is tried again, or taken back from a worker that died,
+makes only the pictures that are still missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ml_backend import jobs, registry
+from ml_backend.errors import BadInput, Stopped
+from ml_backend.models import Job
+
+from ..models import FromWords, Imagining, Mask, Restyle
+from .wanted import still_wanted
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+LEAST_SHARE = 0.0005
+"""Share of the photo that a mask must cover to be worth repainting: a shoe in the distance, not a speck."""
+
+NOT_FOUND = (
+    "We could not find {words} in this photo. Nothing of yours is lost; "
+    "try other words, or mark the place with the brush."
+)
+NO_MASK = "The mask of this picture is gone. The photo is kept; mark again what to change."
+UNPAINTED = "The model gave fewer pictures than were asked for. Those that came are kept; try again for the rest."
+
+Row = TypeVar("Row", bound=FromWords)
+
+
+@jobs.handler("text-mask")
+def text_mask(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
+    """Request: ``{"mask": id}``.  Fills in the mask's file and what its words were taken for."""
+    from .. import pictures
+
+    mask = Mask.objects.select_related("photo").filter(pk=job.request["mask"]).first()
+    if mask is None or mask.request is None:
+        raise Stopped("The mask is no longer wanted.")
+    photo = pictures.load(str(mask.photo.image), "RGB")
+    found = registry.pipeline("text-mask")(photo, mask.request, progress=_upto(report, 0.9), should_stop=should_stop)
+    if (found.mask > 0.5).mean() < LEAST_SHARE:
+        raise BadInput(NOT_FOUND.format(words=_quoted(mask.words)))
+    report(0.95, "Writing the mask")
+    key = jobs.save(job, mask.folder, "mask.png", pictures.mask_file(found.mask))
+    fields: dict[str, Any] = {
+        "file": key,
+        "found": [
+            {"text": phrase.text, "subtract": phrase.subtract, "confidence": round(float(phrase.confidence), 4)}
+            for phrase in found.phrases
+        ],
+        "params": {**mask.params, "model": registry.reference("text-mask")},
+    }
+
+    def publish() -> None:
+        still_wanted(Mask.objects.filter(pk=mask.pk).update(**fields))
+
+    return publish
+
+
+@jobs.handler("restyle")
+def restyle(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
+    """Request: ``{"batch": id}``.  Repaints the photo of the batch once for each picture that is not made yet."""
+    from .. import pictures
+
+    rows = _missing(Restyle, job)
+    if not rows:
+        return _nothing
+    photo, mask = rows[0].photo, rows[0].mask
+    if mask is None or not mask.ready:
+        raise BadInput(NO_MASK)
+    report(0.01, "Opening the photo")
+    batch = _Batch(job, rows, lambda row, request: restyle_recipe(row, request.to_dict()))
+    made = registry.pipeline(f"restyle-{rows[0].engine}")(
+        pictures.load(str(photo.image), "RGB"),
+        pictures.load_mask(str(mask.file)),
+        [row.request for row in rows],
+        progress=_upto(report, 0.98),
+        should_stop=should_stop,
+        preview=batch.show,
+        on_image=batch.keep,
+    )
+    batch.keep_all(made)
+    return _nothing
+
+
+@jobs.handler("imagine")
+def imagine(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
+    """Request: ``{"batch": id}``.  Makes each picture of the batch that is not made yet."""
+    rows = _missing(Imagining, job)
+    if not rows:
+        return _nothing
+    report(0.01, "Reading the words")
+    batch = _Batch(job, rows, lambda _, request: imagine_recipe(request.to_dict()))
+    made = registry.pipeline("imagine")(
+        [row.request for row in rows],
+        progress=_upto(report, 0.98),
+        should_stop=should_stop,
+        preview=batch.show,
+        on_image=batch.keep,
+    )
+    batch.keep_all(made)
+    return _nothing
+
+
+def restyle_recipe(row: Restyle, request: dict[str, Any]) -> dict[str, Any]:
+    """What makes this picture again from the same photo; nothing in it says whose or which photo that was."""
+    drawn = {"origin": "brush"}
+    mask = drawn if row.mask is None or not row.mask.params else {"origin": "words", **row.mask.params}
+    return {"made_with": "Toile", "restyle": request, "mask": mask, "photo": "own"}
+
+
+def imagine_recipe(request: dict[str, Any]) -> dict[str, Any]:
+    """What makes this picture again."""
+    return {"made_with": "Toile", "imagine": request}
+
+
+class _Batch:
+    """The pictures that one job still has to make, each kept as soon as it is there."""
+
+    def __init__(self, job: Job, rows: Sequence[FromWords], recipe: Callable[[Any, Any], dict[str, Any]]) -> None:
+        self.job = job
+        self.rows = rows
+        self.recipe = recipe
+        self._kept: set[int] = set()
+
+    def show(self, image: Image) -> None:
+        from .. import pictures
+
+        jobs.show(self.job, lambda: pictures.small(image, jobs.MAX_PREVIEW))
+
+    def keep(self, number: int, made: Any) -> None:
+        """Publish one picture, or why it is refused.  One that its owner has deleted meanwhile is dropped."""
+        if number in self._kept:
+            return
+        self._kept.add(number)
+        row = self.rows[number]
+        fields: dict[str, Any] = {
+            "notes": list(made.notes),
+            "recipe": self.recipe(row, made.request),
+            "refused": made.refused,
+        }
+        keys: dict[str, str] = {}
+        if not made.refused:
+            keys = self._files(row, made.image, fields["recipe"])
+            fields |= {**keys, "width": made.image.width, "height": made.image.height}
+
+        def publish() -> None:
+            still_wanted(type(row)._default_manager.filter(pk=row.pk).update(**fields))
+
+        try:
+            jobs.publish_part(self.job, publish, keys.values())
+        except Stopped:
+            return
+
+    def keep_all(self, made: Sequence[Any]) -> None:
+        """What was not handed over one by one.  Raises :class:`BadInput` when there is less than was asked for."""
+        for number, one in enumerate(made):
+            self.keep(number, one)
+        if len(self._kept) < len(self.rows):
+            raise BadInput(UNPAINTED)
+
+    def _files(self, row: FromWords, image: Image, recipe: dict[str, Any]) -> dict[str, str]:
+        from .. import pictures
+
+        names = {"file": "picture.png", "thumb": "thumb.webp"}
+        files = pictures.look_files(image, "png", recipe)
+        return {name: jobs.save(self.job, row.folder, names[name], data) for name, data in files.items()}
+
+
+def _missing(model: type[Row], job: Job) -> list[Row]:
+    """The pictures of the job that are not made yet; empty when a worker died between the last one and the end."""
+    rows = model._default_manager.filter(job=job)
+    if not rows.exists():
+        raise Stopped("These pictures are no longer wanted.")
+    wanted = rows.filter(file="", refused="").order_by("number")
+    return list(wanted.select_related("photo", "mask") if model is Restyle else wanted)
+
+
+def _upto(report: jobs.Report, share: float) -> jobs.Report:
+    return lambda fraction, stage: report(fraction * share, stage)
+
+
+def _quoted(words: str) -> str:
+    return f"“{words}”"
+
+
+def _nothing() -> None:
+    """Everything is published already."""
