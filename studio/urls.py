@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import account, fabrics, looks, photos, work, workspace
+from .views import account, fabrics, gallery, imagine, looks, photos, restyle, work, workspace
 
 urlpatterns = [
     path("", workspace.workspace, name="studio"),
@@ -18,7 +18,29 @@ urlpatterns = [
     path("looks/<uuid:pk>/status/", looks.status, name="look-status"),
     path("looks/<uuid:pk>/publish/", looks.publish, name="look-publish"),
     path("looks/<uuid:pk>/delete/", looks.delete, name="look-delete"),
+    path("restyle/", restyle.restyle, name="restyle"),
+    path("restyle/photo/", restyle.upload, name="restyle-photo"),
+    path("restyle/mask/", restyle.find, name="restyle-mask"),
+    path("restyle/mask/upload/", restyle.draw, name="restyle-mask-upload"),
+    path("restyle/mask/<uuid:pk>/", restyle.mask_status, name="restyle-mask-status"),
+    path("restyle/ask/", restyle.ask, name="restyle-ask"),
+    path("restyle/batch/<uuid:pk>/", restyle.batch, name="restyle-batch"),
+    path("restyle/batch/<uuid:pk>/zip/", restyle.batch_zip, name="restyle-zip"),
+    path("restyle/<uuid:pk>/", restyle.restyled, name="restyled"),
+    path("restyle/<uuid:pk>/publish/", restyle.publish, name="restyled-publish"),
+    path("restyle/<uuid:pk>/delete/", restyle.delete, name="restyled-delete"),
+    path("imagine/", imagine.imagine, name="imagine"),
+    path("imagine/ask/", imagine.ask, name="imagine-ask"),
+    path("imagine/batch/<uuid:batch>/", imagine.following, name="imagine-batch"),
+    path("imagine/batch/<uuid:batch>/zip/", imagine.download, name="imagine-zip"),
+    path("imagine/batch/<uuid:batch>/delete/", imagine.delete_batch, name="imagine-batch-delete"),
+    path("imagine/<uuid:pk>/", imagine.picture, name="imagined"),
+    path("imagine/<uuid:pk>/publish/", imagine.publish, name="imagined-publish"),
+    path("imagine/<uuid:pk>/delete/", imagine.delete, name="imagined-delete"),
+    path("imagine/<uuid:pk>/wear/", imagine.wear, name="imagined-wear"),
     path("gallery/looks/", looks.looks, name="looks"),
+    path("gallery/restyled/", gallery.restyled, name="restyled-wall"),
+    path("gallery/imagined/", gallery.imagined, name="imagined-wall"),
     path("gallery/looks/<uuid:pk>/", looks.look, name="look"),
     path("jobs/<uuid:pk>/cancel/", work.cancel, name="job-cancel"),
     path("jobs/<uuid:pk>/retry/", work.retry, name="job-retry"),

@@ -3,6 +3,8 @@
 import { announce, say } from "./site.js";
 
 const POLL = 700;
+/** How many times its own size a picture is shown at most. */
+const ENLARGED = 2.5;
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
@@ -28,6 +30,11 @@ function sentence() {
 const evened = () => prompt.value.trim().replace(/\s+/g, " ");
 const free = () => evened() !== "" && evened() !== built.value;
 
+function determiner() {
+  const [, word] = /^an image of (an?) /.exec(sentence()) ?? [];
+  return word ?? "";
+}
+
 /** The builder speaks, unless words of one's own stand there: those win. */
 function build() {
   if (!free()) write(sentence());
@@ -44,6 +51,7 @@ function showParts() {
   const drop = $("[data-drop]");
   if (colour) drop.style.setProperty("--c", colour);
   else drop.removeAttribute("style");
+  $("[data-determiner]").textContent = determiner();
   $("[data-clear]").hidden = !sentence();
   $("[data-own]").hidden = !(free() && sentence());
 }
@@ -297,6 +305,7 @@ full.addEventListener("close", () => {
   document.getElementById(shown?.id)?.focus();
   $("[data-image]", full).removeAttribute("src");
 });
+$("[data-image]", full).addEventListener("load", ({ target }) => (target.style.maxHeight = `min(100%, ${ENLARGED * target.naturalHeight}px)`));
 $("[data-image]", full).addEventListener("error", (event) => {
   if (event.target.getAttribute("src")) say("This picture is no longer here.");
 });

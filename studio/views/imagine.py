@@ -31,6 +31,8 @@ from .zipping import zip_of
 BATCHES = 12
 """Batches on one page of the wall."""
 HISTORY = 12
+SAMPLES = 6
+"""Other people's pictures on a wall that is bare."""
 
 UNSAID = {
     "year": "any year",
@@ -62,6 +64,7 @@ def imagine(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, page: Page[Any], wanted: imagining.Wanted, status: int = 200) -> HttpResponse:
     context = {
         "page": page,
+        "samples": [] if page.paginator.count else Imagining.objects.public()[:SAMPLES],
         "under_way": any(batch.active for batch in page),
         "wanted": wanted,
         "parts": _parts(wanted),
@@ -257,11 +260,17 @@ def _command(asked: dict[str, Any]) -> str:
     """The shell line that makes this picture again."""
     words = ["python", "-m", "ml_backend", "imagine", "--prompt", asked["prompt"], "--seed", str(asked["seed"])]
     for name in ("negative_prompt", "steps", "guidance", "size", "scheduler"):
-        if asked.get(name) not in (None, ""):
-            words += [f"--{name.replace('_', '-')}", str(asked[name])]
+        value = asked.get(name)
+        if value not in (None, ""):
+            words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
     for lora in asked.get("loras", []):
         words += ["--lora", lora]
-    return shlex.join([*words, "--count", "1", "--out", "."])
+    return " ".join(_quoted(word) for word in [*words, "--count", "1", "--out", "."])
+
+
+def _quoted(word: str) -> str:
+    """For a shell; an apostrophe goes between double quotes where nothing in the word means anything there."""
+    return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!') else shlex.quote(word)
 
 
 def _mine(request: HttpRequest, pk: uuid.UUID) -> Imagining:

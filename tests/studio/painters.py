@@ -29,7 +29,7 @@ class Painted:
 class Painter:
     """Paints each request in a colour of its seed's own.
 
-    Words it obeys: "forbidden" is refused, "note" leaves one, "broken" raises, "slow" takes ``pause`` seconds a picture.
+    Words it obeys: "forbidden" is refused, "note" leaves one, "broken" raises, "slow" takes ``pause`` seconds each.
     """
 
     def __init__(self, pause: float = 0.0) -> None:
