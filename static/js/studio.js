@@ -207,6 +207,8 @@ async function put(chosen, { push = true, garments = [] } = {}) {
   lookForm.elements.photo.value = chosen.kind === "photo" ? chosen.id : "";
   $("#photo-tools").hidden = chosen.kind !== "photo";
   if (chosen.remove) $("[data-photo-delete]").href = chosen.remove;
+  const restyle = $("[data-photo-restyle]");
+  restyle.href = chosen.kind === "photo" ? `${restyle.pathname}?photo=${chosen.id}` : restyle.pathname;
   if (chosen.kind === "garment") $("#stage-job").replaceChildren();
   drawChips(chosen.classes, garments);
   readFit();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -33,14 +34,15 @@ EARLIER = 12
 def restyle(request: HttpRequest) -> HttpResponse:
     """The table: what lies on it, the words, and the pictures that came of them."""
     now = table.read(request)
-    engine = registry.default_restyle_engine()
     wanted = restyling.wanted(
         request.GET,
         now.params,
         region=now.mask.words if now.mask else "",
-        engine=engine if registry.serves("restyle") else "fabric",
+        engine=registry.default_restyle_engine(),
         offered=table.offered_loras(),
     )
+    if not registry.serves("restyle"):
+        wanted = replace(wanted, engine="fabric")
     under_way = bool((now.batch and now.batch.active) or (now.mask and now.mask.job and now.mask.job.active))
     return render(
         request,
@@ -168,7 +170,10 @@ def ask(request: HttpRequest) -> HttpResponse:
         return _refuse(request, error)
     if not is_htmx(request):
         return redirect(f"{reverse('restyle')}?batch={rows[0].batch}")
-    return render(request, "studio/_restyle_grid.html", {"batch": table.Batch(rows[0].batch, tuple(rows))})
+    context: dict[str, Any] = {"batch": table.Batch(rows[0].batch, tuple(rows))}
+    if not form.cleaned_data["mask"]:
+        context |= {"mask": mask, "fresh": True, "oob": True}  # the search for the words shows itself too
+    return render(request, "studio/_restyle_grid.html", context)
 
 
 def _marked(owner: User, photo: Photo, form: restyling.RestyleForm) -> Mask:

@@ -58,6 +58,13 @@ export class Editor extends EventTarget {
     return !this.plane || this.plane.empty;
   }
 
+  /** The mask to begin with: no step, so nothing undoes it. */
+  lay(picture) {
+    this.plane.data.set(this.bytesOf(picture));
+    this.repaint(this.plane.whole);
+    this.changed();
+  }
+
   // ---- changing the mask
 
   /** A new mask as one step. */

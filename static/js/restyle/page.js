@@ -45,9 +45,21 @@ async function lay() {
     $("[data-lost]").hidden = false;
     return;
   }
-  if (start.mask) await join(start.mask.url, "replace", start.mask.id);
   const painted = await kept(sourceName());
-  if (painted) editor.join(painted);
+  if (painted) editor.lay(painted);
+  else if (start.mask) await begin(start.mask);
+}
+
+/** The mask that the address names, as the one to begin with. */
+async function begin(mask) {
+  try {
+    editor.lay(await bitmap(mask.url));
+  } catch {
+    say("The mask could not be fetched. Check the connection; nothing of yours is lost.");
+    return;
+  }
+  bare = mask.id;
+  onMask();
 }
 
 /** Put a mask of the server's on the table as one step. */
@@ -281,6 +293,7 @@ document.addEventListener("htmx:confirm", (event) => {
 async function ready() {
   clearTimeout(remembering);
   form.elements.mask.value = maskId();
+  if (askButton.disabled) return false;
   if (!prompt.value.trim()) return asking(prompt, "Say what it should become, for instance: a red plaid skirt.");
   if (editor.empty && !region.value.trim()) return asking(region, "Mark what to change first: say it in words, or paint over it with the brush.");
   if (editor.empty || maskId()) return true;
@@ -320,7 +333,7 @@ async function upload() {
   }
   const status = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#mask-status");
   if (top) known.set(top, status.dataset.mask);
-  else bare = status.dataset.mask;
+  else bare = status.dataset.mask; // what was kept in this tab, laid as it was
   adopt(status.dataset.photo);
   form.elements.mask.value = status.dataset.mask;
   return true;
@@ -339,9 +352,10 @@ function onGrid() {
   address();
 }
 
-// A cancelled or retried job shows at once.
+// A cancelled or retried job shows at once; a button that was disabled meanwhile gets the focus back.
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (!detail.elt.closest) return;
+  if (detail.elt === form && document.activeElement === document.body) askButton.focus({ preventScroll: true });
   if (detail.elt.closest("[data-variations], #full")) grid.follow();
   const status = detail.elt.closest("#mask-status");
   const at = status?.dataset.at;
