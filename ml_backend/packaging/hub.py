@@ -154,7 +154,9 @@ class _Fetch:
         self.model, self.work, self.endpoint = model, work, endpoint
         self.progress, self.should_stop = progress, should_stop
         self.done = 0
-        self.total = 1
+        self.total = 0
+        """Bytes; 0 while the files are not chosen yet."""
+        work.mkdir(parents=True, exist_ok=True)
 
     def components(self) -> set[str]:
         """The folders that the model's index names."""
@@ -165,12 +167,11 @@ class _Fetch:
     def all(self, names: list[str]) -> None:
         if not names:
             raise BadInput(f"{self.model.hub_id} holds no model that Toile can use.")
+        missing = sum(self.model.sizes[name] for name in names if not (self.work / name).is_file())
+        free = shutil.disk_usage(self.work).free
+        if free < missing:
+            raise BadInput(f"{self.model.hub_id} needs {missing / 1e9:.1f} GB of disk; {free / 1e9:.1f} GB are free.")
         self.total = max(sum(self.model.sizes[name] for name in names), 1)
-        free = shutil.disk_usage(self.work if self.work.exists() else self.work.parent).free
-        if free < self.total:
-            raise BadInput(
-                f"{self.model.hub_id} needs {self.total / 1e9:.1f} GB of disk; {free / 1e9:.1f} GB are free."
-            )
         for name in names:
             before = self.done
             self.one(name)
@@ -178,22 +179,31 @@ class _Fetch:
             self.tell(name)
 
     def one(self, name: str) -> None:
-        from huggingface_hub import hf_hub_download
+        """One file, gone on with where an earlier try broke off; the hub's client would begin it again."""
+        from huggingface_hub import hf_hub_url
+        from huggingface_hub.file_download import http_get
+        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # documented there
 
         self.tell(name)
-        hf_hub_download(
-            self.model.hub_id,
-            name,
-            revision=self.model.revision,
-            local_dir=self.work,
-            endpoint=self.endpoint,
-            tqdm_class=_bar(lambda count: self.add(name, count)),
-        )
-        file = self.work / name
-        expected = self.model.sha256.get(name)
-        if expected is not None and sha256_of(file) != expected:
-            file.unlink()
+        file, size = self.work / name, self.model.sizes[name]
+        if file.is_file():
+            return
+        part = file.with_name(f"{file.name}.part")
+        part.parent.mkdir(parents=True, exist_ok=True)
+        arrived = part.stat().st_size if part.is_file() and name in self.model.sha256 else 0
+        with part.open("ab" if 0 < arrived <= size else "wb") as stream:
+            http_get(
+                hf_hub_url(self.model.hub_id, name, revision=self.model.revision, endpoint=self.endpoint),
+                stream,
+                resume_size=stream.tell(),
+                headers=build_hf_headers(),
+                expected_size=size,
+                tqdm_class=_bar(lambda count: self.add(name, count)),
+            )
+        if self.model.sha256.get(name, "") not in ("", sha256_of(part)):
+            part.unlink()
             raise BadPackage(f"{name} of {self.model.hub_id} did not arrive whole; ask again to fetch it anew.")
+        part.replace(file)
 
     def add(self, name: str, count: float) -> None:
         self.done += int(count)
@@ -202,7 +212,7 @@ class _Fetch:
     def tell(self, name: str) -> None:
         if self.should_stop is not None and self.should_stop():
             raise Stopped("Stopped as asked; what was downloaded is kept.")
-        if self.progress is not None:
+        if self.progress is not None and self.total:
             self.progress(min(self.done / self.total, 1.0), f"Downloading {name}")
 
 
@@ -244,7 +254,11 @@ def _told(hub_id: str, revision: str | None) -> Iterator[None]:
         raise BadInput(f"{hub_id!r} is not a model of a hub; write owner/name.") from error
     except errors.OfflineModeIsEnabled as error:
         raise BadInput("HF_HUB_OFFLINE is set: the hub is not asked. Give a folder or an archive instead.") from error
-    except (httpx2.HTTPError, OSError) as error:
+    except (httpx2.HTTPError, ConnectionError) as error:
+        raise BadInput(_unreachable(error)) from error
+    except OSError as error:
+        if error.errno is not None:
+            raise BadInput(f"The download cannot be kept: {error.strerror}.") from error
         raise BadInput(_unreachable(error)) from error
 
 
