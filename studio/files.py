@@ -72,10 +72,12 @@ def imagining_file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpRespon
 
 @require_safe
 def job_preview(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
-    """What the picture in work looks like so far, for its owner; none before the first and after the end."""
+    """What the picture in work looks like so far, for its owner; an empty answer before the first and after the end."""
     data = Job.objects.filter(pk=pk, owner_id=request.user.pk).values_list("preview", flat=True).first()
-    if not data:
+    if data is None:
         raise Http404
+    if not data:
+        return HttpResponse(status=204)  # the job may end between a page and its picture: no error
     content = bytes(data)
     response = HttpResponse(content, content_type="image/webp" if content[8:12] == b"WEBP" else "image/jpeg")
     response.headers["Cache-Control"] = "private, no-store"

@@ -293,6 +293,14 @@ class TestArriving:
         assert page.count("data-full=") == 1
         assert "Cancelled." in page
 
+    def test_a_preview_that_is_over_is_empty_for_its_owner_and_nothing_to_others(self, mine, client_of, other):
+        self.ask(mine)
+        url = reverse("job-preview", args=[Job.objects.get().pk])
+        assert mine.get(url).status_code == 204
+        Job.objects.update(preview=b"RIFF....WEBP", shown=1)
+        assert mine.get(url).content == b"RIFF....WEBP"
+        assert client_of(other).get(url).status_code == client_of(None).get(url).status_code == 404
+
     def test_outsiders_find_nothing(self, mine, client_of, other):
         batch = self.ask(mine)
         for client in (client_of(other), client_of(None)):
