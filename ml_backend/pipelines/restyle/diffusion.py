@@ -1,0 +1,103 @@
+"""The diffusion engine: an inpainting model repaints the masked region from words.
+
+Works on windows around the mask only (:mod:`.crop`), whatever the photo's size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from ...requests import RestyleRequest
+from ..base import Preview, Progress, ShouldStop
+from ..diffusion.engine import DiffusionEngine
+from ..diffusion.preview import SIDE, side_by_side
+from ..diffusion.sampling import Canvas, Painted, Run, paint
+from ..diffusion.settings import check_batch, fill_in
+from . import OnImage, Restyled
+from .crop import F32, Window, check_mask, cut, put_back
+
+
+class DiffusionRestyle(DiffusionEngine):
+    """``DiffusionRestyle(package)(photo, mask, requests)``; see :class:`DiffusionEngine` for the options."""
+
+    def __call__(
+        self,
+        photo: Image.Image,
+        mask: F32,
+        requests: Sequence[RestyleRequest],
+        *,
+        progress: Progress | None = None,
+        should_stop: ShouldStop | None = None,
+        preview: Preview | None = None,
+        on_image: OnImage | None = None,
+        upscale: Callable[[Image.Image], Image.Image] | None = None,
+    ) -> list[Restyled]:
+        """One :class:`Restyled` a request, in order; ``on_image`` gets each as soon as it is finished.
+
+        ``upscale`` may enlarge paintings that have fewer pixels than their place in the photo.  Raises
+        :class:`BadInput` for an unusable mask, LoRA or batch, :class:`BadPackage` for a model that fails, ``Stopped``.
+        """
+        check_batch(requests)
+        mask = check_mask(photo, mask)
+        photo = photo.convert("RGB")
+        results: dict[int, Restyled] = {}
+        with self.loaded() as model:
+            request = fill_in(requests[0], self.package.manifest, model.own_size)
+            model.wear(request.loras, self._loras)
+            assert request.size is not None
+            windows = cut(photo, mask, request.size, model.multiple, rim=model.factor)
+            run = Run(
+                model=model,
+                request=request,
+                canvases=[Canvas(window.size, window.picture, window.mask) for window in windows],
+                batch=self.batch_of(len(requests)),
+                progress=progress,
+                should_stop=should_stop,
+                preview=None if preview is None else _in_place(photo, windows, preview),
+            )
+            for number, painted in paint(run, [each.seed for each in requests]):
+                filled = replace(request, seed=requests[number].seed)
+                results[number] = self._finish(photo, windows, painted, filled, tuple(run.notes), upscale)
+                if on_image is not None:
+                    on_image(number, results[number])
+        return [results[number] for number in range(len(requests))]
+
+    def _finish(
+        self,
+        photo: Image.Image,
+        windows: list[Window],
+        painted: list[Painted],
+        request: RestyleRequest,
+        notes: tuple[str, ...],
+        upscale: Callable[[Image.Image], Image.Image] | None,
+    ) -> Restyled:
+        pairs = [(window, each.picture) for window, each in zip(windows, painted, strict=True)]
+        picture = put_back(photo, pairs, upscale)
+        refused = self.verdict(painted, picture, request.prompt)
+        return Restyled(None if refused else picture, request, notes, refused)
+
+
+def _in_place(
+    photo: Image.Image, windows: list[Window], preview: Preview
+) -> Callable[[Sequence[int], int, list[Image.Image]], None]:
+    """Previews of one window, shown where it lies in a small version of the photo."""
+    scale = min(1.0, SIDE / max(photo.size))
+    small = photo.resize((max(1, round(photo.width * scale)), max(1, round(photo.height * scale))))
+
+    def show(numbers: Sequence[int], index: int, pictures: list[Image.Image]) -> None:
+        del numbers
+        left, top, right, bottom = (round(edge * scale) for edge in windows[index].box)
+        size = (max(1, right - left), max(1, bottom - top))
+        opacity = Image.fromarray((windows[index].alpha * 255).astype(np.uint8)).resize(size)
+        placed = []
+        for picture in pictures:
+            whole = small.copy()
+            whole.paste(picture.resize(size), (left, top), opacity)
+            placed.append(whole)
+        preview(side_by_side(placed))
+
+    return show
