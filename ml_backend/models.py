@@ -111,7 +111,11 @@ class ScratchFile(models.Model):
 
 
 class ModelVersion(models.Model):
-    """One package of weights kept in storage under ``models/<sha256>/``; at most one serves a capability."""
+    """One package of weights kept in storage under ``models/<sha256>/``.
+
+    At most one serves its own capability; what it can do besides (see :attr:`capabilities`) it also serves while no
+    model made for that does.
+    """
 
     name = models.CharField(max_length=100)
     version = models.CharField(max_length=40, default="1")
@@ -119,6 +123,12 @@ class ModelVersion(models.Model):
     sha256 = models.CharField(max_length=64, unique=True)
     manifest = models.JSONField(default=dict)
     card = models.TextField(blank=True)
+    licence = models.TextField(blank=True)
+    """As its manifest, model card or licence file says."""
+    source = models.CharField(max_length=300, blank=True)
+    """Where it was pulled from: ``owner/name@commit`` of a hub, or the name of a file or folder."""
+    size = models.PositiveBigIntegerField(default=0)
+    """Bytes of its files."""
     notes = models.TextField(blank=True)
     serving = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
@@ -138,6 +148,12 @@ class ModelVersion(models.Model):
     def reference(self) -> str:
         """``name@sha256-prefix``, as recipes name it."""
         return f"{self.name}@{self.sha256[:12]}"
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """All that it can serve, the main one first."""
+        also = self.manifest.get("config", {}).get("also", [])
+        return (self.capability, *(name for name in also if name != self.capability))
 
     @property
     def folder(self) -> str:

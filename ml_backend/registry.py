@@ -1,52 +1,85 @@
 """Which model serves a capability, and the pipelines that a worker keeps loaded.
 
-A capability (generate, upscale, segment) is served by the :class:`ModelVersion` that staff marked as serving, else by
-the starter model that ships with Toile.
+A capability (generate, upscale, segment, classify, text-mask, restyle, imagine) is served by the :class:`ModelVersion`
+that staff marked as serving, else by one that can do it besides its own, else by the starter model that ships with
+Toile.  LoRAs do not serve: all that are kept are offered by name.
 """
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.files.base import File
-from django.core.files.storage import default_storage
 from django.db import transaction
 
-from .errors import BadPackage
+from . import copies
+from .errors import BadInput, BadPackage
 from .models import ModelVersion
-from .packaging import Package
-from .packaging.starter import starter
+from .packaging import Package, sources
+from .packaging.contents import lora_file, text_width
+from .packaging.files import CARD
+from .packaging.starter import WEIGHTS_DIR, starter
 
 STARTERS = {
     "generate": "dcgan-starter",
     "upscale": "srgan-x8-starter",
     "segment": "unet-starter",
     "classify": "classifier-starter",
+    "text-mask": "clipseg-starter",
+    "restyle": "inpaint-starter",
+    "imagine": "inpaint-starter",
 }
-FILES = ("manifest.json", "weights.safetensors", "README.md")
+WORK = {
+    "text-mask": "find things in photos by words",
+    "restyle": "repaint photos from words",
+    "imagine": "paint pictures from words",
+}
+"""What a capability does, to say what is missing while nothing serves it."""
+CAPABILITIES = (*STARTERS, "lora")
 
 
 def serving(capability: str) -> Package:
     """The package that serves ``capability``.  Raises :class:`BadPackage` when none does or it is damaged."""
-    version = ModelVersion.objects.filter(capability=capability, serving=True).first()
+    version = chosen(capability)
     if version is not None:
         return _local(version.sha256, version.folder)
     if capability not in STARTERS:
         raise BadPackage(f"No model serves {capability!r}.")
+    if not _starter_ships(capability):
+        raise BadPackage(
+            f"No model to {WORK.get(capability, capability)} is installed here; whoever runs this site can add one: "
+            f"'manage.py models known' lists some."
+        )
     return _starter(STARTERS[capability])
 
 
+def serves(capability: str) -> bool:
+    """Whether anything serves ``capability``; reads no weights."""
+    return chosen(capability) is not None or _starter_ships(capability)
+
+
+def chosen(capability: str) -> ModelVersion | None:
+    """The version that staff chose for ``capability``, else the newest serving one that can do it besides its own."""
+    versions = list(ModelVersion.objects.filter(serving=True).order_by("-created_at", "-pk"))
+    own = (version for version in versions if version.capability == capability)
+    besides = (version for version in versions if capability in version.capabilities)
+    return next(own, next(besides, None))
+
+
+def default_restyle_engine() -> str:
+    """``diffusion`` once a model was put into service for it; the starter is too small to be what one sees first."""
+    return "diffusion" if chosen("restyle") is not None else "fabric"
+
+
 def reference(capability: str) -> str:
-    """``name@sha256-prefix`` of what serves now, from the manifest alone (no weights are read)."""
-    version = ModelVersion.objects.filter(capability=capability, serving=True).first()
+    """``name@sha256-prefix`` of what serves now; of a model kept in storage no weights are read."""
+    version = chosen(capability)
     return version.reference if version is not None else serving(capability).manifest.reference
 
 
@@ -56,7 +89,7 @@ def find(reference: str) -> Package:
     version = ModelVersion.objects.filter(name=name, sha256__startswith=prefix).first() if prefix else None
     if version is not None:
         return _local(version.sha256, version.folder)
-    for folder in STARTERS.values():
+    for folder in dict.fromkeys(STARTERS.values()):
         try:
             package = _starter(folder)
         except BadPackage:
@@ -66,36 +99,119 @@ def find(reference: str) -> Package:
     raise BadPackage(f"The model {reference} that made this is no longer kept here.")
 
 
-def add(path: Path | str, *, notes: str = "") -> ModelVersion:
+def loras(capability: str = "imagine") -> Loras:
+    """The LoRAs that fit the model that serves ``capability``, as name -> path of a safetensors file."""
+    version = chosen(capability)
+    if version is not None:
+        return Loras(version.manifest.get("text_width"))
+    return Loras(text_width(WEIGHTS_DIR / STARTERS[capability]) if serves(capability) else None)
+
+
+class Loras(Mapping[str, Path]):
+    """Names of kept LoRAs with their files; a file is fetched and verified when it is asked for.
+
+    ``width`` is the text embedding width of the model they are for; LoRAs known to be for another are left out.  Of
+    several with one name the newest counts.
+    """
+
+    def __init__(self, width: int | None) -> None:
+        kept = ModelVersion.objects.filter(capability="lora").order_by("created_at", "pk")
+        self._versions = {version.name: version for version in kept if _fits(version, width)}
+
+    def __getitem__(self, name: str) -> Path:
+        version = self._versions[name]
+        return lora_file(_local(version.sha256, version.folder))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._versions
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._versions))
+
+    def __len__(self) -> int:
+        return len(self._versions)
+
+
+def _fits(lora: ModelVersion, width: int | None) -> bool:
+    own = lora.manifest.get("text_width")
+    return own is None or width is None or own == width
+
+
+def add(path: Path | str, *, notes: str = "", progress: copies.Progress | None = None) -> ModelVersion:
     """Keep a copy of the package at ``path`` in storage; adding the same weights again returns the first row."""
     package = Package.load(path)
     known = ModelVersion.objects.filter(sha256=package.manifest.sha256).first()
     if known is not None:
         return known
     manifest = package.manifest
+    card = package.path / CARD
     version = ModelVersion(
-        name=manifest.name,
-        version=manifest.version,
+        name=manifest.name[:100],
+        version=manifest.version[:40],
         capability=manifest.capability,
         sha256=manifest.sha256,
+        licence=manifest.licence,
+        source=_said(manifest.config.get("source", {}))[:300],
+        size=package.size,
         notes=notes,
-        manifest={"architecture": manifest.architecture, "config": manifest.config, "metrics": manifest.metrics},
+        card=card.read_text(encoding="utf-8", errors="replace") if card.is_file() else "",
+        manifest={
+            "architecture": manifest.architecture,
+            "config": manifest.config,
+            "metrics": manifest.metrics,
+            "text_width": text_width(package.path),
+        },
     )
-    for name in FILES:
-        source = package.path / name
-        if not source.is_file():
-            continue
-        if name == "README.md":
-            version.card = source.read_text(encoding="utf-8")
-        with source.open("rb") as file:
-            default_storage.delete(f"{version.folder}/{name}")
-            default_storage.save(f"{version.folder}/{name}", File(file))
+    copies.store(package, version.folder, progress)
     version.save()
     return version
 
 
+def pull(
+    text: str,
+    *,
+    allow_pickle: bool = False,
+    config: str | None = None,
+    notes: str = "",
+    progress: copies.Progress | None = None,
+) -> ModelVersion:
+    """Fetch a model from a hub id or path (see :mod:`ml_backend.packaging.sources`), check it and keep it.
+
+    What served before goes on serving, whatever happens.  Raises :class:`BadInput` or :class:`BadPackage`.
+    """
+    source = sources.Source.parse(text)
+    if source.kind == "starter":
+        raise BadInput(f"{source.name} ships with Toile; there is nothing to pull.")
+    downloads: Path = settings.DATA_DIR / "downloads"
+    downloads.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=downloads) as fresh:
+        package = sources.fetch(
+            source,
+            Path(fresh) / "package",
+            downloads=downloads,
+            allow_pickle=allow_pickle,
+            config=config,
+            progress=progress,
+        )
+        return add(package.path, notes=notes, progress=progress)
+
+
+def _said(source: Any) -> str:
+    """Where a package says it comes from, in one line."""
+    if not isinstance(source, dict):
+        return ""
+    if "hub_id" in source:
+        return f"{source['hub_id']}@{source.get('revision', '')}"
+    return str(source.get("file", ""))
+
+
 def serve(version: ModelVersion) -> None:
-    """Make ``version`` the one that serves its capability; workers take it up with their next job."""
+    """Make ``version`` the one that serves its capability; workers take it up with their next job.
+
+    Raises :class:`BadPackage` for a LoRA, which is offered by name as soon as it is kept.
+    """
+    if version.capability == "lora":
+        raise BadPackage(f"{version.name} is a LoRA: it is offered by its name and serves nothing by itself.")
     with transaction.atomic():
         # Two curators take turns; the order keeps them from waiting for each other.
         list(ModelVersion.objects.select_for_update().filter(capability=version.capability).order_by("pk"))
@@ -112,6 +228,25 @@ def withdraw(version: ModelVersion) -> None:
     version.refresh_from_db()
 
 
+def verify(version: ModelVersion, progress: copies.Progress | None = None) -> None:
+    """Read all of its stored files.  Raises :class:`BadPackage` naming the first that is damaged or missing."""
+    copies.verify(version.sha256, version.folder, progress)
+
+
+def remove(version: ModelVersion) -> None:
+    """Forget a model and delete its files.  Raises :class:`BadPackage` while it serves."""
+    if version.serving:
+        raise BadPackage(f"{version.name} serves {version.capability}; let another serve first.")
+    folder = version.folder
+    version.delete()
+    copies.remove(folder)
+    _local.cache_clear()
+
+
+def _starter_ships(capability: str) -> bool:
+    return capability in STARTERS and (WEIGHTS_DIR / STARTERS[capability] / "manifest.json").is_file()
+
+
 @lru_cache(maxsize=8)
 def _starter(folder: str) -> Package:
     return starter(folder)
@@ -119,49 +254,63 @@ def _starter(folder: str) -> Package:
 
 @lru_cache(maxsize=8)
 def _local(sha256: str, folder: str) -> Package:
-    """A verified copy on this machine; a damaged copy is fetched once more."""
-    path: Path = settings.DATA_DIR / "models" / sha256
-    if path.is_dir():
-        try:
-            return Package.load(path)
-        except BadPackage:
-            shutil.rmtree(path, ignore_errors=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as fresh:
-        target = Path(fresh) / sha256
-        target.mkdir()
-        for name in FILES:
-            if default_storage.exists(f"{folder}/{name}"):
-                with default_storage.open(f"{folder}/{name}") as source, (target / name).open("wb") as copy:
-                    shutil.copyfileobj(source, copy)
-        if Package.load(target).manifest.sha256 != sha256:
-            raise BadPackage("The stored model is not the one that was registered.")
-        if not path.exists():
-            target.rename(path)
-    return Package.load(path)
+    return copies.local(sha256, folder)
 
 
 # --- pipelines (worker only: these import torch) ------------------------------------------------------------------
 
 
-def pipeline(capability: str) -> Any:
-    """The pipeline of ``capability`` with the serving model, loaded once per process and model version."""
-    if capability == "generate":
-        return _generate(serving("generate"), serving("upscale"))
-    if capability == "upscale":
-        return _upscale(serving("upscale"))
-    if capability == "segment":
-        return _segment(serving("segment"))
-    if capability == "draw":
+PIPELINES = {
+    "generate": "generate",
+    "upscale": "upscale",
+    "segment": "segment",
+    "text-mask": "text-mask",
+    "restyle-fabric": "generate",
+    "restyle-diffusion": "restyle",
+    "imagine": "imagine",
+}
+"""Pipeline -> capability of its model."""
+
+
+def pipeline(name: str, model: str | None = None) -> Any:
+    """The pipeline of that name with the serving model, or the very ``model`` of a recipe, loaded once per process.
+
+    Names are those of :data:`PIPELINES`, and ``draw`` and ``overlay``, which need no model.  Raises
+    :class:`BadPackage` when its model is missing or damaged.
+    """
+    if name == "draw":
         return _draw()
-    if capability == "overlay":
+    if name == "overlay":
         return _overlay()
-    raise BadPackage(f"No pipeline is called {capability!r}.")
+    if name not in PIPELINES:
+        raise BadPackage(f"No pipeline is called {name!r}.")
+    return pipeline_of(model, name) if model else _load(name, serving(PIPELINES[name]))
 
 
-def pipeline_of(reference: str) -> Any:
-    """The generating pipeline with the very model of a recipe."""
-    return _generate(find(reference), serving("upscale"))
+def pipeline_of(reference: str, name: str = "generate") -> Any:
+    """The pipeline of that name with the very model of a recipe.
+
+    Raises :class:`BadPackage` when the model is no longer kept, or is not one for this pipeline.
+    """
+    if name not in PIPELINES:
+        raise BadPackage(f"No pipeline is called {name!r}.")
+    package = find(reference)
+    if PIPELINES[name] not in package.manifest.capabilities:
+        raise BadPackage(f"The model {reference} cannot {WORK.get(PIPELINES[name], PIPELINES[name])}.")
+    return _load(name, package)
+
+
+def _load(name: str, package: Package) -> Any:
+    loaders: dict[str, Callable[[Package], Any]] = {
+        "generate": lambda package: _generate(package, serving("upscale")),
+        "upscale": _upscale,
+        "segment": _segment,
+        "text-mask": _text_mask,
+        "restyle-fabric": _restyle_fabric,
+        "restyle-diffusion": _restyle_diffusion,
+        "imagine": _imagine,
+    }
+    return loaders[name](package)
 
 
 def device() -> str:
@@ -207,6 +356,42 @@ def _segment(package: Package) -> Any:
         return SegmentPipeline(package, device=device())
 
     return _resident(("segment", package.manifest.sha256), load)
+
+
+def _text_mask(package: Package) -> Any:
+    def load() -> Any:
+        from .pipelines.text_mask import TextMaskPipeline
+
+        return TextMaskPipeline(package, device=device())
+
+    return _resident(("text-mask", package.manifest.sha256), load)
+
+
+def _restyle_fabric(package: Package) -> Any:
+    def load() -> Any:
+        from .pipelines.restyle.fabric import FabricRestyle
+
+        return FabricRestyle(_generate(package, serving("upscale")))
+
+    return _resident(("restyle-fabric", package.manifest.sha256), load)
+
+
+def _restyle_diffusion(package: Package) -> Any:
+    def load() -> Any:
+        from .pipelines.restyle.diffusion import DiffusionRestyle
+
+        return DiffusionRestyle(package, device=device())
+
+    return _resident(("restyle-diffusion", package.manifest.sha256), load)
+
+
+def _imagine(package: Package) -> Any:
+    def load() -> Any:
+        from .pipelines.imagine import ImaginePipeline
+
+        return ImaginePipeline(package, device=device())
+
+    return _resident(("imagine", package.manifest.sha256), load)
 
 
 def _overlay() -> Any:

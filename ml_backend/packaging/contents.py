@@ -25,8 +25,10 @@ MAX_HEADER_BYTES = 100_000_000
 
 TRUSTED_LIBRARIES = ("diffusers", "transformers", "stable_diffusion")
 """Where components of a pipeline may come from; the last holds the safety checker of diffusers."""
-INPAINTING_CHANNELS = 9
-"""Latent, mask, and latent of what is masked."""
+TEXT_TO_IMAGE, INPAINTING = 4, 9
+"""Input channels of a UNet: latents, or with the mask and the latents of what is not masked."""
+OPTIONAL = ("safety_checker", "feature_extractor", "image_encoder")
+"""Components that a folder may name and lack."""
 
 _LORA_KEY = re.compile(
     r"(\.lora_(A|B|down|up|linear_layer)\.|_lora\.(down|up)\.|\.lora_(down|up)\.|\.hada_w1|\.lokr_w1)"
@@ -138,11 +140,10 @@ def _diffusers(folder: Path) -> Contents:
     components = {key: value for key, value in index.items() if not key.startswith("_") and isinstance(value, list)}
     for key, value in components.items():
         _check_component(folder / key, key, value)
-    channels = _channels(folder)
-    defaults = _defaults(folder)
-    if channels == INPAINTING_CHANNELS or (channels is None and re.search("Inpaint|Fill", name)):
-        return Contents("restyle", "diffusers", name, ("imagine",) if channels else (), defaults)
-    return Contents("imagine", "diffusers", name, ("restyle",) if channels == 4 else (), defaults)
+    channels, defaults = _channels(folder), _defaults(folder)
+    if channels == INPAINTING:
+        return Contents("restyle", "diffusers", name, ("imagine",), defaults)
+    return Contents("imagine", "diffusers", name, ("restyle",), defaults)
 
 
 def _check_component(folder: Path, key: str, value: list[Any]) -> None:
@@ -155,6 +156,8 @@ def _check_component(folder: Path, key: str, value: list[Any]) -> None:
     if library not in TRUSTED_LIBRARIES or not isinstance(name, str):
         raise BadPackage(f"The model wants its {key} from {library!r}; only diffusers and transformers are trusted.")
     if not folder.is_dir():
+        if key in OPTIONAL:
+            return
         raise BadPackage(f"The model is incomplete: its {key} is missing.")
     if name.endswith("Scheduler"):
         read_json(folder / "scheduler_config.json")
@@ -178,17 +181,24 @@ def _check_weights(folder: Path, what: str) -> None:
         raise BadPackage(f"The model is incomplete: its {what} has no safetensors weights.")
 
 
-def _channels(folder: Path) -> int | None:
-    """Input channels of the UNet; None for models of another build."""
+def _channels(folder: Path) -> int:
+    """Input channels of the UNet.  Raises :class:`BadPackage` for models of another build."""
     if not (folder / "unet").is_dir():
-        return None
-    channels = read_json(folder / "unet" / "config.json").get("in_channels", 4)
-    return channels if isinstance(channels, int) else None
+        raise BadPackage(
+            "This pipeline has no UNet: Stable Diffusion 1, 2 and XL, and models built like them, can be used."
+        )
+    config = read_json(folder / "unet" / "config.json")
+    channels, out = config.get("in_channels", TEXT_TO_IMAGE), config.get("out_channels", 4)
+    if channels not in (TEXT_TO_IMAGE, INPAINTING) or out != 4:
+        raise BadPackage(
+            f"The UNet of this model takes {channels} channels and gives {out}; only 4 or 9 to 4 can be used."
+        )
+    return int(channels)
 
 
 def _defaults(folder: Path) -> dict[str, Any]:
     """The side in pixels of the pictures that the model was trained on, as far as its configuration tells."""
-    if not (folder / "unet").is_dir() or not (folder / "vae").is_dir():
+    if not (folder / "vae").is_dir():
         return {}
     latent = read_json(folder / "unet" / "config.json").get("sample_size")
     levels = read_json(folder / "vae" / "config.json").get("block_out_channels")

@@ -313,6 +313,29 @@ def test_other_models_are_refused(published, take, tmp_path):
         contents_of(tmp_path / "empty")
 
 
+def test_a_safety_checker_may_be_named_and_missing(published, take):
+    index = published / "inpaint/model_index.json"
+    checker = {"safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"]}
+    index.write_text(json.dumps({**json.loads(index.read_text()), **checker}))
+    assert take(published / "inpaint").manifest.capability == "restyle"
+
+
+@pytest.mark.parametrize(("change", "match"), [({"in_channels": 8}, "8 channels"), ({"out_channels": 8}, "gives 8")])
+def test_unets_that_cannot_be_painted_with_are_refused(published, take, change, match):
+    config = published / "inpaint/unet/config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), **change}))
+    with pytest.raises(BadPackage, match=match):
+        take(published / "inpaint")
+
+
+def test_a_pipeline_without_a_unet_is_refused(published, take):
+    index = published / "inpaint/model_index.json"
+    index.write_text(json.dumps({key: value for key, value in json.loads(index.read_text()).items() if key != "unet"}))
+    shutil.rmtree(published / "inpaint/unet")
+    with pytest.raises(BadPackage, match="no UNet"):
+        take(published / "inpaint")
+
+
 # --- pickles ----------------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,193 @@
+"""Which models are here, and how others come: ``manage.py models list | known | pull | verify | serve | remove``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ml_backend import registry
+from ml_backend.errors import BadInput, BadPackage, LibraryError
+from ml_backend.models import ModelVersion
+from ml_backend.packaging import Manifest
+from ml_backend.packaging.hub import KNOWN
+from ml_backend.packaging.sources import Source
+from ml_backend.packaging.starter import WEIGHTS_DIR, starter
+
+
+class Command(BaseCommand):
+    help = "List, pull, verify and choose the models that find, repaint and imagine."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        what = parser.add_subparsers(dest="what", required=True, metavar="COMMAND")
+        what.add_parser("list", help="the models that are here, and which of them serve")
+        what.add_parser("known", help="models of the hub that are known to work")
+        pull = what.add_parser("pull", help="keep a model: a hub id, a folder, a model.tar.gz or a .safetensors file")
+        pull.add_argument("source", help="owner/name[@revision] of the hub, or a path")
+        pull.add_argument("--serve", action="store_true", help="let it serve what it can do from now on")
+        pull.add_argument(
+            "--allow-pickle",
+            action="store_true",
+            default=os.environ.get("TOILE_ALLOW_PICKLE") == "1",
+            help="open pickles too (their tensors only) and keep safetensors; so does TOILE_ALLOW_PICKLE=1",
+        )
+        pull.add_argument(
+            "--config", help="diffusers folder or hub id that a single-file checkpoint takes its settings from"
+        )
+        pull.add_argument("--notes", default="", help="a remark for the admin pages")
+        verify = what.add_parser("verify", help="read all files and compare them with their sums")
+        verify.add_argument("name", nargs="?", help="of one model; all without it")
+        serve = what.add_parser(
+            "serve", help="let a model serve what it is for; a starter's name lets the starter serve"
+        )
+        serve.add_argument("name")
+        remove = what.add_parser("remove", help="delete a model that does not serve")
+        remove.add_argument("name")
+
+    def handle(self, what: str, **options: Any) -> None:
+        try:
+            getattr(self, f"_{what}")(**options)
+        except LibraryError as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt as error:
+            raise CommandError("Interrupted. What was downloaded is kept: pull again to go on.") from error
+
+    def _list(self, **_: Any) -> None:
+        for capability in registry.CAPABILITIES:
+            self.stdout.write(f"{capability}:")
+            for row in ModelVersion.objects.filter(capability=capability):
+                mark = "serves" if row.serving else "offered" if capability == "lora" else ""
+                self._line(row.reference, mark, row.size, row.licence, row.source)
+            if capability in registry.STARTERS:
+                self._list_starter(capability)
+
+    def _list_starter(self, capability: str) -> None:
+        name = registry.STARTERS[capability]
+        if not (WEIGHTS_DIR / name).is_dir():
+            self._line(name, "missing", 0, "", "")
+            return
+        manifest = Manifest.read(WEIGHTS_DIR / name)
+        is_serving = registry.chosen(capability) is None
+        size = sum(file.stat().st_size for file in (WEIGHTS_DIR / name).rglob("*.safetensors"))
+        self._line(manifest.reference, "serves" if is_serving else "", size, manifest.licence, "ships with Toile")
+
+    def _line(self, reference: str, mark: str, size: int, licence: str, source: str) -> None:
+        about = ", ".join(filter(None, (licence, source)))
+        self.stdout.write(f"  {mark:8}{reference}  {_bytes(size)}  {about}".rstrip())
+
+    def _known(self, **_: Any) -> None:
+        for offer in KNOWN:
+            self.stdout.write(f"{offer.hub_id}\n  {offer.capability}, about {offer.gigabytes:g} GB, {offer.licence}")
+            self.stdout.write(f"  {offer.advice}")
+        self.stdout.write("Any other id of the same kinds works too: manage.py models pull owner/name --serve")
+
+    def _pull(self, source: str, serve: bool, allow_pickle: bool, config: str | None, notes: str, **_: Any) -> None:
+        bar = _Bar(self.stderr)
+        try:
+            version = registry.pull(source, allow_pickle=allow_pickle, config=config, notes=notes, progress=bar)
+        finally:
+            bar.end()
+        self.stdout.write(f"{version.reference} is kept: {_bytes(version.size)}, licence: {version.licence}.")
+        if version.capability == "lora":
+            self.stdout.write(f"It is offered as {version.name} from now on.")
+        elif serve:
+            self._say_serving(version)
+        else:
+            self.stdout.write(f"'manage.py models serve {version.name}' lets it {_can(version)}.")
+
+    def _serve(self, name: str, **_: Any) -> None:
+        if name in registry.STARTERS.values():
+            starter(name)
+            for row in ModelVersion.objects.filter(serving=True):
+                if registry.STARTERS.get(row.capability) == name:
+                    registry.withdraw(row)
+            self.stdout.write(f"{name} serves.")
+            return
+        self._say_serving(_find(name))
+
+    def _say_serving(self, version: ModelVersion) -> None:
+        registry.serve(version)
+        self.stdout.write(
+            f"{version.reference} serves: it can {_can(version)}. Workers take it up with their next job."
+        )
+
+    def _verify(self, name: str | None = None, **_: Any) -> None:
+        bad = 0
+        rows = [_find(name)] if name else list(ModelVersion.objects.all())
+        for row in rows:
+            bar = _Bar(self.stderr)
+            try:
+                registry.verify(row, bar)
+                fault = ""
+            except BadPackage as error:
+                fault, bad = str(error), bad + 1
+            bar.end()
+            self.stdout.write(f"{row.reference}  {fault or 'whole'}")
+        if name is None:
+            bad += self._verify_starters()
+        if bad:
+            raise CommandError(f"{bad} damaged.")
+
+    def _verify_starters(self) -> int:
+        bad = 0
+        for name in dict.fromkeys(registry.STARTERS.values()):
+            try:
+                self.stdout.write(f"{starter(name).manifest.reference}  whole")
+            except BadPackage as error:
+                self.stdout.write(f"{name}  {error}")
+                bad += 1
+        return bad
+
+    def _remove(self, name: str, **_: Any) -> None:
+        version = _find(name)
+        registry.remove(version)
+        self.stdout.write(f"{name} is deleted.")
+
+
+def _find(name: str) -> ModelVersion:
+    """By name, or by reference where several have one name.  Raises :class:`BadInput`."""
+    plain, _, prefix = name.partition("@")
+    found = list(ModelVersion.objects.filter(name=plain, sha256__startswith=prefix))
+    if not found:
+        kind = Source.parse(name).kind if "/" in name else ""
+        raise BadInput(
+            f"No model is called {name}{'; pull it first' if kind else ''}. 'manage.py models list' names them."
+        )
+    if len(found) > 1:
+        raise BadInput(f"Several models are called {plain}; say which: {', '.join(row.reference for row in found)}.")
+    return found[0]
+
+
+def _can(version: ModelVersion) -> str:
+    return " and ".join(registry.WORK.get(name, name) for name in version.capabilities)
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+class _Bar:
+    """How far a long piece of work is: one line that is written over on a terminal, a line for each stage elsewhere."""
+
+    def __init__(self, out: Any) -> None:
+        self.out = out
+        self.is_terminal = sys.stderr.isatty()
+        self.stage = ""
+        self.next = 0.0
+
+    def __call__(self, done: float, stage: str) -> None:
+        if self.is_terminal:
+            if time.monotonic() >= self.next or stage != self.stage:
+                self.next = time.monotonic() + 0.2
+                self.out.write(f"\r\x1b[K{done:4.0%} {stage[:70]}", ending="")
+                self.out.flush()
+        elif stage != self.stage:
+            self.out.write(f"{done:4.0%} {stage}")
+        self.stage = stage
+
+    def end(self) -> None:
+        if self.is_terminal and self.stage:
+            self.out.write("")
