@@ -46,6 +46,7 @@ X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
     "studio",
+    "studio.api",
     "patterns",
     "ml_backend",
     "django.contrib.admin",
@@ -55,11 +56,13 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
+    "ninja",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "fashion_site.csp.ContentSecurityPolicy",
+    "studio.api.middleware.JsonErrors",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -157,6 +160,9 @@ MAX_UPLOAD_BYTES = 25 * 1024 * 1024
 MAX_PHOTO_PIXELS = 50_000_000
 PHOTO_RETENTION_DAYS = env.int("TOILE_PHOTO_RETENTION_DAYS", 0)
 """Private photos unused for so many days are deleted; 0 keeps them."""
+
+SAFETY_CHECKER = env.str("TOILE_SAFETY_CHECKER", "")
+"""Dotted path of what looks at finished pictures, see :mod:`ml_backend.safety`; none unless set."""
 
 # --- jobs ---------------------------------------------------------------------------------------------------------
 

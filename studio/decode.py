@@ -260,7 +260,7 @@ def confine() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def main(max_pixels: int, mask_of: tuple[int, int] | None) -> None:
+def main(max_pixels: int, mask_of: tuple[int, int] | None = None) -> None:
     confine()
     warnings.simplefilter("ignore")
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ml_backend import jobs, registry
+from ml_backend import jobs, registry, safety
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
 
@@ -74,7 +74,7 @@ def restyle(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
         raise BadInput(NO_MASK)
     report(0.01, "Opening the photo")
     batch = _Batch(job, rows, lambda row, request: restyle_recipe(row, request.to_dict()))
-    made = registry.pipeline(f"restyle-{rows[0].engine}")(
+    made = _pipeline(f"restyle-{rows[0].engine}", rows[0])(
         pictures.load(str(photo.image), "RGB"),
         pictures.load_mask(str(mask.file)),
         [row.request for row in rows],
@@ -95,7 +95,7 @@ def imagine(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
         return _nothing
     report(0.01, "Reading the words")
     batch = _Batch(job, rows, lambda _, request: imagine_recipe(request.to_dict()))
-    made = registry.pipeline("imagine")(
+    made = _pipeline("imagine", rows[0])(
         [row.request for row in rows],
         progress=_upto(report, 0.98),
         should_stop=should_stop,
@@ -128,9 +128,11 @@ class _Batch:
         self._kept: set[int] = set()
 
     def show(self, image: Image) -> None:
+        """Show what is in work; not where pictures are checked, for nobody has checked this one yet."""
         from .. import pictures
 
-        jobs.show(self.job, lambda: pictures.small(image, jobs.MAX_PREVIEW))
+        if not safety.checks():
+            jobs.show(self.job, lambda: pictures.small(image, jobs.MAX_PREVIEW))
 
     def keep(self, number: int, made: Any) -> None:
         """Publish one picture, or why it is refused.  One that its owner has deleted meanwhile is dropped."""
@@ -138,13 +140,14 @@ class _Batch:
             return
         self._kept.add(number)
         row = self.rows[number]
+        refused = made.refused or safety.refusal(made.image, row.prompt)
         fields: dict[str, Any] = {
             "notes": list(made.notes),
             "recipe": self.recipe(row, made.request),
-            "refused": made.refused,
+            "refused": refused,
         }
         keys: dict[str, str] = {}
-        if not made.refused:
+        if not refused:
             keys = self._files(row, made.image, fields["recipe"])
             fields |= {**keys, "width": made.image.width, "height": made.image.height}
 
@@ -178,6 +181,12 @@ def _missing(model: type[Row], job: Job) -> list[Row]:
         raise Stopped("These pictures are no longer wanted.")
     wanted = rows.filter(file="", refused="").order_by("number")
     return list(wanted.select_related("photo", "mask") if model is Restyle else wanted)
+
+
+def _pipeline(name: str, row: FromWords) -> Any:
+    """With the very model that a recipe names, else the one that serves now."""
+    model = row.params.get("model")
+    return registry.pipeline(name, model) if model else registry.pipeline(name)
 
 
 def _upto(report: jobs.Report, share: float) -> jobs.Report:
