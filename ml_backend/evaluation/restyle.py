@@ -42,7 +42,7 @@ PATTERN_WORDS = {"dotted": "polka dot", "animal": "animal print", "zigzag": "zig
 SMALLEST = 0.03
 """Share of the photo from which a garment is large enough to be judged."""
 
-CROP_SHARES = (0.4, 0.55, 0.75)
+CROP_SHARES = (0.4, 0.5, 0.6)
 """Sides of the squares that are judged, as shares of the side of a square as large as the region."""
 
 CROPS = 5

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...inks import weave
-from ...requests import MAX_SEED, GenerateRequest
+from ...inks import compose, weave
+from ...networks.classifier import PatternClassifier
+from ...requests import MAX_SEED, PATTERN_TYPES, GenerateRequest
 from ...words.lexicon import MATERIALS, PLAIN, Material
 from ...words.palettes import legibility, median_name, palette_of
 from ...words.reading import Reading
@@ -36,11 +38,14 @@ PATTERN_CM = {
 
 SIZES = {"small": 0.6, "": 1.0, "large": 1.6}
 
-_DESIGNS = 8
+_DESIGNS = 10
 """Neighbouring designs that are looked at for one in which colour and pattern both read."""
 
 _SKETCH = 64
-"""Pixels at which they are looked at."""
+"""Pixels at which they are looked at: what the pattern classifier knows."""
+
+_TYPICAL = 0.7
+"""Probability of its own class from which a design counts as a typical one."""
 
 _LEGIBLE = 16.0
 """Mean CIELAB distance of two points of a cloth from which its pattern counts as visible."""
@@ -73,6 +78,7 @@ def plain_cloth(reading: Reading, seed: int, side_px: float, side_cm: float, lig
 
 def patterned_cloth(
     generate: GeneratePipeline,
+    judge: PatternClassifier | None,
     reading: Reading,
     request: GenerateRequest,
     side_px: float,
@@ -80,9 +86,12 @@ def patterned_cloth(
     light: F32 | None = None,
     should_stop: ShouldStop | None = None,
 ) -> Cloth:
-    """A generated tile of ``request``'s pattern; of a few neighbouring designs, the first that reads well."""
+    """A generated tile of ``request``'s pattern; of a few neighbouring designs, the first that reads well.
+
+    A ``judge`` also looks whether the design is typical: a giraffe in greens would be taken for camouflage.
+    """
     reading = replace(reading, pattern=request.pattern_type)
-    chosen, palette = _readable(generate, reading, request, light, should_stop)
+    chosen, palette = _readable(generate, judge, reading, request, light, should_stop)
     size = max(128, _size(side_px))
     fabric = generate(replace(chosen, size=size, palette=palette), should_stop=should_stop)
     material = material_of(reading)
@@ -99,6 +108,7 @@ def material_of(reading: Reading) -> Material:
 
 def _readable(
     generate: GeneratePipeline,
+    judge: PatternClassifier | None,
     reading: Reading,
     request: GenerateRequest,
     light: F32 | None,
@@ -109,16 +119,28 @@ def _readable(
     for number in range(_DESIGNS):
         check(should_stop)
         tried = replace(request, seed=(request.seed + number * 7919) % (MAX_SEED + 1), size=_SKETCH)
-        coverage = generate(tried).inks.mean(axis=(1, 2))
-        palette = palette_of(reading, request.seed, len(coverage), [float(share) for share in coverage], light)
-        named = not reading.colours or median_name(palette, coverage.tolist(), light) == reading.colours[0].name
-        score = legibility(palette, coverage.tolist()) * (1.0 if named else 0.2)
+        inks = generate(tried).inks
+        coverage = [float(share) for share in inks.mean(axis=(1, 2))]
+        palette = palette_of(reading, request.seed, len(coverage), coverage, light)
+        named = not reading.colours or median_name(palette, coverage, light) == reading.colours[0].name
+        visible = min(1.0, legibility(palette, coverage) / _LEGIBLE)
+        typical = min(1.0, _likelihood(judge, compose(inks, palette), request.pattern_type) / _TYPICAL)
+        score = visible * typical * (1.0 if named else 0.2)
         if best is None or score > best[0]:
             best = (score, tried, palette)
-        if score >= _LEGIBLE:
+        if score >= 1.0:
             break
     assert best is not None
     return best[1], best[2]
+
+
+@torch.inference_mode()
+def _likelihood(judge: PatternClassifier | None, image: U8, pattern: str) -> float:
+    """The probability that the judge gives the pattern; 1 without a judge."""
+    if judge is None:
+        return 1.0
+    batch = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
+    return float(judge(batch).softmax(dim=1)[0, PATTERN_TYPES.index(pattern)])
 
 
 def _size(side_px: float) -> int:

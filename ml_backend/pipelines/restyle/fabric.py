@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...errors import BadInput
+from ...networks.classifier import PatternClassifier
+from ...packaging.starter import starter
 from ...requests import GenerateRequest, OverlayRequest, RestyleRequest
 from ...words.choices import choose_pattern, notes_of
 from ...words.lexicon import PLAIN
@@ -40,20 +42,23 @@ _PREVIEW_SIDE = 256
 
 
 class FabricRestyle:
-    """Load once, call many.  ``generate`` makes the fabrics: dreamed if it has a model, else drawn.
+    """Load once, call many.  ``generate`` makes the fabrics.
 
-    ``engine`` ("dcgan" or "drawn") overrides that.  ``understand`` turns a prompt into a :class:`Reading`; one with a
-    CLIP behind it (see :mod:`ml_backend.words.similarity`) understands more words.
+    ``engine`` says how: "drawn", whose motifs stay crisp on small garments, or "dcgan" where ``generate`` has a model.
+    ``judge`` is the pattern classifier that picks typical designs (default: the starter).  ``understand`` turns a
+    prompt into a :class:`Reading`; one with a CLIP behind it (:mod:`ml_backend.words.similarity`) knows more words.
     """
 
     def __init__(
         self,
         generate: GeneratePipeline,
-        engine: str | None = None,
+        engine: str = "drawn",
+        judge: PatternClassifier | None = None,
         understand: Callable[[str], Reading] = read,
     ) -> None:
         self.generate = generate
-        self.engine = engine or ("drawn" if generate.generator is None else "dcgan")
+        self.engine = engine
+        self.judge = judge or _starter_judge()
         self.understand = understand
 
     def __call__(
@@ -115,7 +120,13 @@ class FabricRestyle:
         if pattern == PLAIN:
             return plain_cloth(reading, seed, side_px, side_cm, light)
         request = GenerateRequest(pattern, seed, engine=self.engine)
-        return patterned_cloth(self.generate, reading, request, side_px, side_cm, light, should_stop)
+        return patterned_cloth(self.generate, self.judge, reading, request, side_px, side_cm, light, should_stop)
+
+
+def _starter_judge() -> PatternClassifier:
+    network = starter("classifier-starter").network()
+    assert isinstance(network, PatternClassifier)
+    return network
 
 
 def evenly_lit(fitted: Fit) -> tuple[Fit, F32]:
