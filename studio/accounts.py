@@ -77,7 +77,7 @@ class PasswordChange(MembersOnly, PasswordChangeView):
 
 
 class DeleteEverything(TemplateView):
-    """GET asks (template ``account/delete.html`` with ``photos``, ``looks``, ``patterns``: how many); POST does it."""
+    """GET asks (template ``account/delete.html`` with ``photos``, ``looks``, ``patterns``, ``made``); POST does it."""
 
     template_name = "account/delete.html"
 
@@ -86,11 +86,12 @@ class DeleteEverything(TemplateView):
         counts = {
             "photos": Photo.objects.filter(owner=leaver).count() if leaver else 0,
             "looks": Look.objects.filter(owner=leaver).count() if leaver else 0,
+            "made": leaver.restyles.count() + leaver.imaginings.count() if leaver else 0,
             "patterns": leaver.patterns.count() if leaver else 0,
         }
         return super().get_context_data(**kwargs, **counts)
 
     def post(self, *_: Any, **__: Any) -> HttpResponse:
         people.delete_everything(self.request)
-        messages.success(self.request, "Everything of yours is deleted: photos, looks, patterns and account.")
+        messages.success(self.request, "Everything of yours is deleted: photos, looks, patterns, pictures and account.")
         return HttpResponseRedirect(reverse("studio"))

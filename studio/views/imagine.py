@@ -31,7 +31,7 @@ from .zipping import zip_of
 BATCHES = 12
 """Batches on one page of the wall."""
 HISTORY = 12
-SAMPLES = 6
+SAMPLES = 10
 """Other people's pictures on a wall that is bare."""
 
 UNSAID = {
