@@ -313,17 +313,22 @@ def publish_part(job: Job, publish: Publish, keys: Iterable[str]) -> None:
     """Publish one finished part of a job that goes on, in one transaction, and keep its files ``keys``.
 
     What is published stays when the job is cancelled, fails or is taken back later: a handler makes only what is still
-    missing.  Raises :class:`LostClaim` and publishes nothing once the claim is lost; what ``publish`` raises is raised
-    and its files go with the claim.
+    missing.  Raises :class:`LostClaim` once the claim is lost, and whatever ``publish`` raises; then nothing is
+    published and the files are deleted.
     """
     if job.lease is None:
         raise ValueError("Only a claimed job publishes.")
-    with transaction.atomic():
-        # A conditional update rather than a look: nobody can take the claim away before this has committed.
-        if Claim(job, job.lease).row().update(lease_until=timezone.now() + _lease_time()) != 1:
-            raise LostClaim
-        publish()
-        ScratchFile.objects.filter(lease=job.lease, key__in=list(keys)).delete()
+    files = ScratchFile.objects.filter(lease=job.lease, key__in=list(keys))
+    try:
+        with transaction.atomic():
+            # A conditional update rather than a look: nobody can take the claim away before this has committed.
+            if Claim(job, job.lease).row().update(lease_until=timezone.now() + _lease_time()) != 1:
+                raise LostClaim
+            publish()
+            files.delete()
+    except Exception:
+        _discard(files)
+        raise
 
 
 def finish(claim: Claim, publish: Publish) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 
 import pytest
@@ -154,6 +155,25 @@ def test_a_part_that_nobody_wants_leaves_no_file(submitted, parts, work_off):
     work_off()
     assert state(submitted) == "cancelled"
     assert stored() == {key for _, key in parts.published} != set()
+
+
+def test_a_handler_may_go_on_without_a_part_that_nobody_wants(person, kind, work_off):
+    def handler(job, report, should_stop):
+        for name in ("kept", "dropped"):
+            key = jobs.save(job, "parts", f"{name}.txt", b"part")
+
+            def publish(name=name):
+                if name == "dropped":
+                    raise Stopped("This is no longer wanted.")
+
+            with contextlib.suppress(Stopped):
+                jobs.publish_part(job, publish, [key])
+        return lambda: None
+
+    job = jobs.submit(person, kind(handler), {})
+    work_off()
+    assert state(job) == "done"
+    assert [key.endswith("kept.txt") for key in stored()] == [True]
 
 
 def test_a_part_renews_the_lease(submitted):
