@@ -3,10 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from studio.api.site import api
+
 urlpatterns = [
     path("", include("studio.urls")),
     path("gallery/", include("patterns.urls")),
     path("accounts/", include("studio.account_urls")),
     path("files/", include("studio.file_urls")),
+    path("api/", api.urls),
     path("admin/", admin.site.urls),
 ]

@@ -44,6 +44,15 @@ SENTENCES = {
     "busy": "Many photos are arriving just now. Nothing was kept; please send yours again in a minute.",
 }
 
+
+class Refused(BadInput):
+    """An upload that is not kept; ``kind`` is one of :data:`SENTENCES`."""
+
+    def __init__(self, kind: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+
+
 _places = threading.BoundedSemaphore(3)
 """Decoders at a time in this process: three at their memory limit are what a small server bears."""
 
@@ -106,7 +115,7 @@ def _read(done: subprocess.CompletedProcess[bytes]) -> decode.Decoded:
     return decode.Decoded(header["width"], header["height"], header["format"], payload[:end], payload[end:])
 
 
-def _refusal(kind: str, **details: Any) -> BadInput:
+def _refusal(kind: str, **details: Any) -> Refused:
     if kind == "format" and not details["found"]:
         kind = "unknown"
-    return BadInput(SENTENCES[kind].format(**details))
+    return Refused(kind, SENTENCES[kind].format(**details))

@@ -10,6 +10,7 @@ from django.db import close_old_connections
 from ml_backend import jobs
 
 from . import retention as rules
+from .api import idempotency
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ def retention() -> None:
     photos, masks = rules.delete_old_photos(), rules.delete_loose_masks()
     guests, old = rules.delete_empty_guests(), jobs.purge_old()
     rules.delete_expired_sessions()
+    idempotency.delete_old()
     if photos or masks or guests or old:
         log.info(
             "Retention deleted %s photos, %s masks, %s empty guests and %s old job rows.", photos, masks, guests, old

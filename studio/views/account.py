@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from ..models import Look, Photo
+from ..models import Imagining, Look, Photo, Restyle
 from ..people import person
 
 
@@ -17,6 +17,9 @@ def account(request: HttpRequest) -> HttpResponse:
     counts = {
         "photos": photos.count(),
         "looks": Look.objects.of(request.user).count(),
+        "restyles": Restyle.objects.of(request.user).ready().count(),
+        "imaginings": Imagining.objects.of(request.user).ready().count(),
         "patterns": me.patterns.count() if me else 0,
+        "tokens": me.api_tokens.count() if me else 0,
     }
     return render(request, "account/account.html", {**counts, "me": me, "newest_photos": photos[:24]})

@@ -3,6 +3,7 @@ from django.core.management.base import BaseCommand
 from ml_backend import jobs
 from ml_backend.tasks import purge_broker
 from studio import retention
+from studio.api import idempotency
 
 
 class Command(BaseCommand):
@@ -14,6 +15,7 @@ class Command(BaseCommand):
         photos, guests = retention.delete_old_photos(), retention.delete_empty_guests()
         retention.delete_loose_masks()
         retention.delete_expired_sessions()
+        idempotency.delete_old()
         self.stdout.write(
             f"{swept.requeued} jobs queued again, {swept.failed} given up, {swept.rung} rung for; {swept.files} lost"
             f" files, {messages} messages, {old} old job rows, {photos} photos and {guests} empty guests deleted."

@@ -1,0 +1,21 @@
+"""``Authorization: Bearer toile_...``: the only way in; a session's cookie is not looked at."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+
+from . import tokens
+from .models import ApiToken
+
+
+class Token(HttpBearer):
+    """Makes the token's owner the request's user, so that everything behind it works as for the pages."""
+
+    openapi_description = "A token from your account page."
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
+        known = tokens.find(token)
+        if known is not None:
+            request.user = known.owner
+        return known

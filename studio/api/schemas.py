@@ -1,0 +1,614 @@
+"""What goes in and what comes out, as the documentation shows it.
+
+The bodies only look at types: whether a value is allowed is judged by the requests of ``ml_backend.requests``, as on
+the pages, so there is one sentence for each mistake.  What they allow is repeated here for readers only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import uuid
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from ninja import Schema
+from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from ml_backend.requests import (
+    CLOTH_CLASSES,
+    ENGINES,
+    MAX_PROMPT,
+    MAX_SEED,
+    NORMALISATIONS,
+    PATTERN_TYPES,
+    REPEATS,
+    RESTYLE_ENGINES,
+    SCHEDULERS,
+    GenerateRequest,
+    ImagineRequest,
+    OverlayRequest,
+    Request,
+    RestyleRequest,
+    TextMaskRequest,
+)
+
+from ..forms import DEFAULT_ENGINE, DEFAULT_SCALE_CM, MAX_BATCH
+from ..services import MAX_COUNT
+
+FRESH_SEEDS = 1_000_000
+"""Seeds that nobody chose stay short enough to read out."""
+
+AN_ID = "0b9f7c1e-52b1-4a43-9d2c-2f4c7a1f8e10"
+ANOTHER_ID = "7d3f0a52-6c0b-4a0e-8a57-1f0c8f0b6f11"
+A_JOB = "f2a1d4c8-0d3e-4b7a-9a0f-6f1f2f7f9c12"
+A_BATCH = "c9d8e7f6-1a2b-4c3d-8e4f-5a6b7c8d9e13"
+A_TIME = "2027-03-01T09:30:00+00:00"
+BASE = "https://toile.example/api/v1"
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Request)
+
+
+def _readable(text: str) -> str:
+    if any((ord(letter) < 32 and letter not in "\t\n\r") or ord(letter) == 127 for letter in text):
+        raise ValueError("it holds characters that cannot be read")
+    return text
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
+
+
+Text = Annotated[str, AfterValidator(_readable)]
+Moment = Annotated[
+    datetime,
+    PlainSerializer(_iso, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+def _shown(example: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
+def _asked(example: dict[str, Any]) -> ConfigDict:
+    """A body: a parameter that does not exist is refused rather than ignored."""
+    return ConfigDict(json_schema_extra={"examples": [example]}, extra="forbid")
+
+
+def _between(low: float, high: float) -> dict[str, Any]:
+    return {"minimum": low, "maximum": high}
+
+
+def _one_of(names: tuple[str, ...], *, optional: bool = False) -> dict[str, Any]:
+    return {"enum": [*names, *([None] if optional else [])]}
+
+
+def request_of(kind: type[R], body: Schema, **values: Any) -> R:
+    """The library's request with the fields of ``body`` that it knows.  Raises :class:`BadInput`."""
+    known = {field.name for field in dataclasses.fields(kind)}
+    return kind.from_dict({**body.model_dump(include=known), **values})
+
+
+# --- errors -------------------------------------------------------------------------------------------------------
+
+
+class Problem(Schema):
+    code: str = Field(description="For programs; does not change.")
+    message: str = Field(description="One sentence for a person: what happened and what to do.")
+
+
+class Refusal(Schema):
+    model_config = _shown(
+        {"error": {"code": "bad_input", "message": "'stripey' is not a pattern type; choose one of floral, striped."}}
+    )
+
+    error: Problem
+
+
+def refusals(*statuses: int) -> dict[Any, Any]:
+    """The ways an endpoint may refuse, beside those that all have."""
+    return dict.fromkeys(sorted({401, *statuses}), Refusal)
+
+
+PICTURE: dict[str, Any] = {
+    "responses": {
+        200: {
+            "description": "The picture. Where files lie in a bucket, a redirect to a signed address instead.",
+            "content": {
+                f"image/{kind}": {"schema": {"type": "string", "format": "binary"}} for kind in ("png", "jpeg", "webp")
+            },
+        }
+    }
+}
+"""Documents an answer that is a picture."""
+
+
+# --- lists --------------------------------------------------------------------------------------------------------
+
+
+class Paging(Schema):
+    limit: int = Field(30, ge=1, le=100, description="Rows of one answer.")
+    offset: int = Field(0, ge=0, le=100_000, description="Rows to pass over.")
+
+
+class Page(Schema, Generic[T]):
+    items: list[T] = Field(description="Newest first.")
+    total: int
+    next: str | None = Field(description="Address of the rows after these; null at the end.", examples=[None])
+
+
+# --- jobs ---------------------------------------------------------------------------------------------------------
+
+
+class Result(Schema):
+    kind: str = Field(description="photo, mask, restyle, imagining, pattern or look.")
+    id: uuid.UUID
+    url: str
+
+
+class Job(Schema):
+    model_config = _shown(
+        {
+            "id": A_JOB,
+            "url": f"{BASE}/jobs/{A_JOB}",
+            "kind": "restyle",
+            "state": "running",
+            "progress": 0.42,
+            "stage": "Painting, step 11 of 25",
+            "message": "",
+            "place": 0,
+            "preview": f"{BASE}/jobs/{A_JOB}/preview",
+            "results": [{"kind": "restyle", "id": AN_ID, "url": f"{BASE}/restyles/{AN_ID}"}],
+            "created_at": A_TIME,
+            "started_at": A_TIME,
+            "finished_at": None,
+        }
+    )
+
+    id: uuid.UUID
+    url: str
+    kind: str = Field(description="segment, text-mask, restyle, imagine, generate, upscale or wear.")
+    state: str = Field(json_schema_extra=_one_of(("queued", "running", "done", "failed", "cancelled")))
+    progress: float = Field(description="0 to 1.")
+    stage: str = Field(description="What is being done, in words.")
+    message: str = Field(description="Why it failed.")
+    place: int = Field(description="Place in the queue: 1 starts next, 0 is not waiting.")
+    preview: str | None = Field(description="A small picture of what is in work, while there is one.")
+    results: list[Result]
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+
+
+# --- things -------------------------------------------------------------------------------------------------------
+
+
+class Thing(Schema):
+    """What every thing has that is made here."""
+
+    id: uuid.UUID
+    url: str
+    state: str = Field(
+        description="That of its job; done once its files are there.",
+        json_schema_extra=_one_of(("queued", "running", "done", "failed", "cancelled", "refused")),
+    )
+    job: uuid.UUID | None = Field(description="Follow it at /api/v1/jobs/{id}.")
+    files: dict[str, str] = Field(
+        description="Addresses of the files that are there, by name; they want the token as well. "
+        "Add ?download for a file name to save under."
+    )
+    created_at: Moment
+
+
+def _thing(where: str, *files: str, **more: Any) -> dict[str, Any]:
+    url = f"{BASE}/{where}/{AN_ID}"
+    own = {"id": AN_ID, "url": url, "state": "done", "job": A_JOB}
+    return {**own, "files": {name: f"{url}/files/{name}" for name in files}, "created_at": A_TIME, **more}
+
+
+class Photo(Thing):
+    model_config = _shown(_thing("photos", "image", "thumb", "mask", width=1200, height=1600, classes=["dress"]))
+
+    width: int = Field(description="Pixels, upright.")
+    height: int
+    classes: list[str] = Field(description="The clothes found in it; empty until its job is done.")
+
+
+class Phrase(Schema):
+    text: str
+    subtract: bool
+    confidence: float = Field(description="0 to 1; a low one was hardly found.")
+
+
+class Mask(Thing):
+    model_config = _shown(
+        _thing(
+            "masks",
+            "file",
+            photo=ANOTHER_ID,
+            origin="words",
+            words="the dress, not the belt",
+            found=[
+                {"text": "the dress", "subtract": False, "confidence": 0.93},
+                {"text": "the belt", "subtract": True, "confidence": 0.58},
+            ],
+        )
+    )
+
+    photo: uuid.UUID
+    origin: str = Field(json_schema_extra=_one_of(("words", "brush")))
+    words: str
+    found: list[Phrase] = Field(description="What the words were taken for, and how surely it was found.")
+
+
+class Made(Thing):
+    """One picture from words and one seed."""
+
+    batch: uuid.UUID = Field(description="Pictures asked for together share it.")
+    number: int = Field(description="Place in the batch, from 0.")
+    prompt: str
+    seed: int
+    request: dict[str, Any] = Field(description="As asked.")
+    recipe: dict[str, Any] = Field(description="What made it, enough to make it again; empty until it is made.")
+    notes: list[str] = Field(description="What could not be honoured.")
+    refused: str = Field(description="Why the safety check would not show it; then there is no file.")
+    width: int = Field(description="Pixels; 0 until it is made.")
+    height: int
+    public: bool
+
+
+def _made(where: str, request: dict[str, Any], **more: Any) -> dict[str, Any]:
+    own = {"batch": A_BATCH, "number": 0, "prompt": request["prompt"], "seed": request["seed"], "request": request}
+    kept = {"recipe": {}, "notes": [], "refused": "", "width": 768, "height": 1024, "public": False}
+    return _thing(where, "file", "thumb", **own, **kept, **more)
+
+
+class Restyle(Made):
+    model_config = _shown(
+        _made(
+            "restyles",
+            {"prompt": "a long casual skirt in bright colours", "seed": 7, "engine": "fabric"},
+            photo=ANOTHER_ID,
+            mask=AN_ID,
+            engine="fabric",
+        )
+    )
+
+    photo: uuid.UUID | None = Field(description="Null in other people's.")
+    mask: uuid.UUID | None
+    engine: str
+
+
+class Imagining(Made):
+    model_config = _shown(
+        _made("imaginings", {"prompt": "an image of a 2011 Casual Fall White Men's Sweater", "seed": 7})
+    )
+
+
+class Batch(Schema, Generic[T]):
+    """Pictures asked for together: one job makes them, and each is there as soon as it is made."""
+
+    batch: uuid.UUID
+    job: Job
+    items: list[T]
+
+
+class Pattern(Thing):
+    model_config = _shown(
+        _thing(
+            "patterns",
+            "tile",
+            "inks",
+            "thumb",
+            pattern_type="floral",
+            seed=7,
+            engine="dcgan",
+            palette=["#f5ece0", "#9c2a2e", "#dca690", "#66704f"],
+            size=512,
+            vary_of=None,
+            vary_amount=0.0,
+            parent=None,
+            public=False,
+            large_job=None,
+        )
+    )
+
+    pattern_type: str
+    seed: int
+    engine: str
+    palette: list[str]
+    size: int = Field(description="Side of the tile in pixels.")
+    vary_of: int | None
+    vary_amount: float
+    parent: uuid.UUID | None = Field(description="The pattern this is a colourway or variation of.")
+    public: bool
+    large_job: uuid.UUID | None = Field(description="Job of the print-size tile, once asked for.")
+
+
+class Patterns(Schema):
+    """Patterns asked for together; each has a job of its own."""
+
+    items: list[Pattern]
+
+
+class Look(Thing):
+    model_config = _shown(
+        _thing(
+            "looks",
+            "file",
+            "thumb",
+            pattern=ANOTHER_ID,
+            photo=None,
+            garment="dress",
+            format="png",
+            request={"garments": [], "scale_cm": 18.0, "rotate": 0.0, "repeat": "basic", "strength": 1.0},
+            public=False,
+        )
+    )
+
+    pattern: uuid.UUID | None
+    photo: uuid.UUID | None
+    garment: str | None
+    format: str
+    request: dict[str, Any]
+    public: bool
+
+
+# --- bodies -------------------------------------------------------------------------------------------------------
+
+
+class Publishing(Schema):
+    model_config = _asked({"public": True})
+
+    public: bool = Field(description="Shown to everybody in the gallery, or to you only.")
+
+
+class PhotoCopy(Schema):
+    """Exactly one of them."""
+
+    model_config = _asked({"restyle": AN_ID})
+
+    look: uuid.UUID | None = None
+    restyle: uuid.UUID | None = None
+    imagining: uuid.UUID | None = None
+    garment: Text | None = Field(None, description="Slug, from /api/v1/garments.")
+
+
+class Region(Schema):
+    """How words become a mask."""
+
+    normalise: str = Field("sigmoid", json_schema_extra=_one_of(NORMALISATIONS))
+    threshold: float | None = Field(
+        None, description="Sharp mask above it; null keeps the soft one.", json_schema_extra=_between(0.01, 0.99)
+    )
+    grow: float = Field(
+        0.0, description="Percent of the longer side; negative shrinks.", json_schema_extra=_between(-10, 10)
+    )
+    feather: float = Field(0.0, description="Percent of the longer side.", json_schema_extra=_between(0, 10))
+    refine: bool = Field(True, description="Follow the edges of the full-size photo.")
+
+
+class NewMask(Region):
+    model_config = _asked({"photo": ANOTHER_ID, "prompt": "the dress, not the belt", "grow": 0.5})
+
+    photo: uuid.UUID
+    prompt: Text = Field(
+        description=f"Phrases parted by commas or 'and'; 'not ...' takes away. At most {MAX_PROMPT} characters."
+    )
+    model: Text | None = Field(None, description="name@sha256-prefix; null is the one that serves.")
+
+    def request(self) -> TextMaskRequest:
+        return request_of(TextMaskRequest, self)
+
+
+class Painting(Schema):
+    """What every picture from words can be told."""
+
+    prompt: Text = Field(description=f"At most {MAX_PROMPT} characters.")
+    negative_prompt: Text = Field("", description="What should not be in it.")
+    count: int = Field(
+        1, description="Pictures, of this seed and those after it.", json_schema_extra=_between(1, MAX_COUNT)
+    )
+    seed: int | None = Field(None, description="Null: a fresh one.", json_schema_extra=_between(0, MAX_SEED))
+    steps: int | None = Field(None, description="Null: the model's own.", json_schema_extra=_between(1, 150))
+    guidance: float | None = Field(None, description="Null: the model's own.", json_schema_extra=_between(0, 30))
+    size: int | None = Field(
+        None,
+        description="Side the model works at, a multiple of 64; null is its own.",
+        json_schema_extra=_between(64, 2048),
+    )
+    scheduler: str | None = Field(None, json_schema_extra=_one_of(SCHEDULERS, optional=True))
+    loras: list[Text] = Field([], description="NAME or NAME:STRENGTH, names from /api/v1/models.")
+    model: Text | None = Field(None, description="name@sha256-prefix; null is the one that serves.")
+
+    @property
+    def first_seed(self) -> int:
+        return secrets.randbelow(FRESH_SEEDS) if self.seed is None else self.seed
+
+
+class NewRestyle(Painting):
+    """``mask``, or ``region`` in words: then the mask is found first."""
+
+    model_config = _asked(
+        {"photo": ANOTHER_ID, "region": "the dress", "prompt": "a long skirt in bright colours", "count": 3, "seed": 7}
+    )
+
+    photo: uuid.UUID
+    mask: uuid.UUID | None = Field(None, description="A mask of this photo.")
+    region: Text | None = Field(None, description="What to change, in words, instead of a mask.")
+    engine: str | None = Field(
+        None,
+        description="fabric changes cloth and colour in seconds, diffusion repaints; null is the one that serves best.",
+        json_schema_extra=_one_of(RESTYLE_ENGINES, optional=True),
+    )
+    strength: float | None = Field(
+        None, description="1 repaints from nothing; null is the model's own.", json_schema_extra=_between(0.05, 1)
+    )
+
+    def request(self, engine: str) -> RestyleRequest:
+        return request_of(RestyleRequest, self, seed=self.first_seed, engine=engine)
+
+
+class NewImagining(Painting):
+    model_config = _asked({"prompt": "an image of a 2011 Casual Fall White Men's Sweater", "count": 4, "seed": 7})
+
+    def request(self) -> ImagineRequest:
+        return request_of(ImagineRequest, self, seed=self.first_seed)
+
+
+class NewPatterns(Schema):
+    model_config = _asked({"pattern_type": "floral", "count": 4, "palette": ["#f5ece0", "#9c2a2e", "#66704f"]})
+
+    pattern_type: str = Field(json_schema_extra=_one_of(PATTERN_TYPES))
+    count: int = Field(
+        1, description="Patterns, of this seed and those after it.", json_schema_extra=_between(1, MAX_BATCH)
+    )
+    seed: int | None = Field(None, description="Null: fresh ones.", json_schema_extra=_between(0, MAX_SEED))
+    engine: str = Field(DEFAULT_ENGINE, description="dcgan dreams, drawn draws.", json_schema_extra=_one_of(ENGINES))
+    palette: list[Text] | None = Field(None, description="2 to 6 colours like #7a1f2b; null lets the seed choose.")
+    vary_of: int | None = Field(
+        None, description="Seed of which these are variations.", json_schema_extra=_between(0, MAX_SEED)
+    )
+    vary_amount: float = Field(0.0, description="How far a variation goes, 0 to 1.", json_schema_extra=_between(0, 1))
+
+    def requests(self) -> list[GenerateRequest]:
+        if self.seed is None:
+            seeds = [secrets.randbelow(FRESH_SEEDS) for _ in range(self.count)]
+        else:
+            first = request_of(GenerateRequest, self).seed
+            seeds = [(first + n) % (MAX_SEED + 1) for n in range(self.count)]
+        return [request_of(GenerateRequest, self, seed=seed) for seed in seeds]
+
+
+class Recolouring(Schema):
+    model_config = _asked({"palette": ["#101820", "#f2aa4c", "#ffffff"]})
+
+    palette: list[Text] = Field(description="2 to 6 colours like #7a1f2b.")
+
+
+class NewLook(Schema):
+    """A pattern on a ``photo`` of yours or on a ``garment`` of ours."""
+
+    model_config = _asked({"pattern": AN_ID, "garment": "dress", "scale_cm": 18, "repeat": "half-drop"})
+
+    pattern: uuid.UUID
+    photo: uuid.UUID | None = None
+    garment: Text | None = Field(None, description="Slug, from /api/v1/garments.")
+    garments: list[Text] = Field(
+        [], description=f"Only these clothes of the picture: {', '.join(CLOTH_CLASSES)}. Empty: all."
+    )
+    scale_cm: float = Field(
+        DEFAULT_SCALE_CM, description="Side of one tile on the cloth.", json_schema_extra=_between(1, 200)
+    )
+    rotate: float = Field(0.0, description="Degrees counter-clockwise.", json_schema_extra=_between(-360, 360))
+    offset_x: float = Field(0.0, description="In tile sides.", json_schema_extra=_between(-10, 10))
+    offset_y: float = Field(0.0, description="In tile sides.", json_schema_extra=_between(-10, 10))
+    repeat: str = Field("basic", json_schema_extra=_one_of(REPEATS))
+    strength: float = Field(1.0, description="0 the photo, 1 the fabric.", json_schema_extra=_between(0, 1))
+    shoulder_cm: float = Field(
+        40.0, description="Shoulder width that ties pixels to centimetres.", json_schema_extra=_between(10, 100)
+    )
+    format: str = Field("png", json_schema_extra=_one_of(("png", "jpeg")))
+
+    def request(self) -> OverlayRequest:
+        return request_of(OverlayRequest, self)
+
+
+# --- the house ----------------------------------------------------------------------------------------------------
+
+
+class Garment(Schema):
+    model_config = _shown(
+        {
+            "slug": "dress",
+            "name": "Dress",
+            "width": 1200,
+            "height": 1600,
+            "classes": ["dress"],
+            "files": {"image": f"{BASE}/garments/dress/files/image"},
+        }
+    )
+
+    slug: str
+    name: str
+    width: int
+    height: int
+    classes: list[str]
+    files: dict[str, str]
+
+
+class Garments(Schema):
+    items: list[Garment]
+
+
+class Options(Schema):
+    model_config = _shown(
+        {
+            "pattern_types": list(PATTERN_TYPES),
+            "pattern_engines": list(ENGINES),
+            "palettes": {"Madder": ["#f5ece0", "#9c2a2e", "#dca690", "#66704f"]},
+            "repeats": list(REPEATS),
+            "cloth_classes": list(CLOTH_CLASSES),
+            "restyle_engines": list(RESTYLE_ENGINES),
+            "restyle_engine": "fabric",
+            "schedulers": list(SCHEDULERS),
+            "normalisations": list(NORMALISATIONS),
+        }
+    )
+
+    pattern_types: list[str]
+    pattern_engines: list[str]
+    palettes: dict[str, list[str]] = Field(description="Named palettes.")
+    repeats: list[str]
+    cloth_classes: list[str]
+    restyle_engines: list[str] = Field(description="Those that something serves.")
+    restyle_engine: str = Field(description="The one taken when none is named.")
+    schedulers: list[str]
+    normalisations: list[str]
+
+
+class Model(Schema):
+    capability: str
+    serves: bool
+    reference: str | None = Field(description="name@sha256-prefix, as recipes name it.")
+
+
+class Models(Schema):
+    model_config = _shown(
+        {
+            "items": [
+                {"capability": "generate", "serves": True, "reference": "dcgan-starter@1f0c8f0b6f11"},
+                {"capability": "imagine", "serves": False, "reference": None},
+            ],
+            "loras": ["linen"],
+        }
+    )
+
+    items: list[Model]
+    loras: list[str] = Field(description="Names to give in loras.")
+
+
+class Limits(Schema):
+    model_config = _shown(
+        {
+            "max_upload_bytes": 26214400,
+            "max_photo_pixels": 50000000,
+            "max_active_jobs": 64,
+            "active_jobs": 2,
+            "max_pictures": 8,
+            "max_patterns": 8,
+            "max_prompt": 500,
+            "idempotency_hours": 24,
+        }
+    )
+
+    max_upload_bytes: int
+    max_photo_pixels: int
+    max_active_jobs: int = Field(description="Unfinished jobs you may have; one more is answered with 429.")
+    active_jobs: int = Field(description="Unfinished jobs you have now.")
+    max_pictures: int = Field(description="Pictures of one restyle or imagine.")
+    max_patterns: int
+    max_prompt: int = Field(description="Characters.")
+    idempotency_hours: int
