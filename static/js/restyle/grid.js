@@ -56,6 +56,8 @@ export class Grid extends EventTarget {
   swap(old, fresh) {
     if (!old || old.outerHTML === fresh.outerHTML || same(old, fresh)) return;
     const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    document.adoptNode(fresh);
+    keepPreview(old, fresh);
     old.replaceWith(fresh);
     window.htmx.process(fresh);
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
@@ -81,6 +83,19 @@ export class Grid extends EventTarget {
       picture.style.setProperty("--slice", many ? place : 0);
     });
   }
+}
+
+/** The preview that is seen stays until the next one is here: nothing flickers. */
+function keepPreview(old, fresh) {
+  const shown = old.querySelector("[data-preview]");
+  const next = fresh.querySelector("[data-preview]");
+  if (!shown || !next) return;
+  const address = next.getAttribute("src");
+  next.replaceWith(shown);
+  shown.classList.toggle("later", next.classList.contains("later"));
+  const coming = new Image();
+  coming.addEventListener("load", () => (shown.src = address));
+  coming.src = address;
 }
 
 /** Alike but for what this page itself has changed: previews wear their slices as a style. */

@@ -334,6 +334,7 @@ async function upload() {
   const status = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#mask-status");
   if (top) known.set(top, status.dataset.mask);
   else bare = status.dataset.mask; // what was kept in this tab, laid as it was
+  drop(sourceName());
   adopt(status.dataset.photo);
   form.elements.mask.value = status.dataset.mask;
   return true;
