@@ -295,7 +295,7 @@ SETS: dict[str, tuple[str, ...]] = {
         *("warm neutrals", "desert colours", "autumn colours", "autumnal", "fall colours", "natural tones"),
     ),
     "neutral": ("neutral", "neutrals", "neutral colours", "neutral tones", "understated", "toned down"),
-    "monochrome": ("monochrome", "black and white", "greyscale", "achromatic", "white and black"),
+    "monochrome": ("monochrome", "greyscale", "achromatic", "monochromatic"),
     "dark": ("dark colours", "dark tones", "dark", "darker colours", "dark shades", "moody", "sombre"),
     "jewel": ("jewel tones", "jewel colours", "rich colours", "deep colours", "precious stones"),
     "warm": ("warm colours", "warm tones", "sunset", "sunset colours", "warm", "fiery", "fire"),
