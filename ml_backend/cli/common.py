@@ -1,0 +1,64 @@
+"""What all commands share: their answer, how a command is declared, progress, packages, kinds of arguments."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..packaging import Package
+    from ..pipelines.base import Progress
+
+Answer = dict[str, Any]
+"""What a command prints: as JSON with ``--json``, else its ``lines``."""
+
+Run = Callable[[argparse.Namespace], Answer]
+Command = Callable[[str, Run, str], argparse.ArgumentParser]
+"""Adds a command: its name, what runs it, a summary in one sentence."""
+
+
+def commands_of(parser: argparse.ArgumentParser) -> Command:
+    """The function that adds commands to ``parser``, each with ``--json`` and ``--device``."""
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Run, summary: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=summary, description=summary)
+        sub.set_defaults(run=run)
+        sub.add_argument("--json", action="store_true", help="print one JSON document")
+        sub.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+        return sub
+
+    return command
+
+
+def package(path: Path | None, starter_name: str) -> Package:
+    from ..packaging import Package
+    from ..packaging.starter import starter
+
+    return starter(starter_name) if path is None else Package.load(path)
+
+
+@contextmanager
+def bar(what: str, total: int | None = None) -> Iterator[Progress]:
+    """A progress bar on standard error, silent when that is not a terminal."""
+    from tqdm import tqdm
+
+    form = "{desc}: {percentage:3.0f}%|{bar}| {postfix}" if total is None else None
+    with tqdm(total=total or 1.0, desc=what, file=sys.stderr, disable=None, leave=False, bar_format=form) as drawn:
+
+        def show(fraction: float, stage: str) -> None:
+            drawn.set_postfix_str(stage)
+            drawn.update(fraction * drawn.total - drawn.n)
+
+        yield show
+
+
+def at_least_one(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value

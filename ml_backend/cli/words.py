@@ -1,0 +1,229 @@
+"""Commands about words: text-mask, restyle, imagine."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import images
+from ..errors import BadInput
+from ..requests import (
+    MAX_SEED,
+    NORMALISATIONS,
+    RESTYLE_ENGINES,
+    SCHEDULERS,
+    ImagineRequest,
+    RestyleRequest,
+    TextMaskRequest,
+    parse_lora,
+)
+from .common import Answer, Command, at_least_one, bar, package
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from ..pipelines.imagine import Imagined
+    from ..pipelines.restyle import Restyled
+    from ..pipelines.restyle.crop import F32
+
+TEXT_MASK_STARTER = "clipseg-starter"
+INPAINT_STARTER = "inpaint-starter"
+SAMPLING = ("negative_prompt", "steps", "guidance", "size", "scheduler")
+
+
+def add_commands(command: Command) -> None:
+    text_mask = command("text-mask", run_text_mask, "Find what the words say in photos.")
+    text_mask.add_argument("photos", type=Path, nargs="+", metavar="PHOTO")
+    text_mask.add_argument("--prompt", required=True, help="like 'the dress and the shoes, not the belt'")
+    text_mask.add_argument("--normalise", choices=NORMALISATIONS, default="sigmoid", help="logits to 0..1")
+    text_mask.add_argument("--threshold", type=float, help="0 to 1: a hard mask (default: a soft one)")
+    text_mask.add_argument("--grow", type=float, default=0.0, help="percent of the longer side; negative shrinks")
+    text_mask.add_argument("--feather", type=float, default=0.0, help="percent of the longer side")
+    text_mask.add_argument("--no-refine", action="store_true", help="do not follow the photo's edges")
+    text_mask.add_argument("--model", type=Path, help="CLIPSeg package folder (default: the starter)")
+    text_mask.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+    restyle = command("restyle", run_restyle, "Repaint a part of a photo from words.")
+    restyle.add_argument("photo", type=Path, metavar="PHOTO")
+    where = restyle.add_mutually_exclusive_group(required=True)
+    where.add_argument("--region", help="what to repaint, in words")
+    where.add_argument("--mask", type=Path, help="grey picture, white where to repaint")
+    restyle.add_argument("--engine", choices=RESTYLE_ENGINES, help="default: fabric; with --model diffusion")
+    _add_sampling(restyle)
+    restyle.add_argument("--strength", type=float, help="1 repaints from nothing, less keeps some of what was there")
+    restyle.add_argument("--mask-model", type=Path, help="CLIPSeg package folder for --region (default: the starter)")
+
+    imagine = command("imagine", run_imagine, "Make pictures from words alone.")
+    _add_sampling(imagine)
+
+
+def _add_sampling(parser: argparse.ArgumentParser) -> None:
+    """What restyle and imagine have in common; what is left out is the model's own."""
+    parser.add_argument("--prompt", required=True, help="what it should look like")
+    parser.add_argument("--negative-prompt", default="", help="what it should not look like")
+    parser.add_argument("--count", type=at_least_one, default=1, help="how many, from neighbouring seeds")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first picture")
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--guidance", type=float)
+    parser.add_argument("--size", type=int, help="side in pixels that the model works at")
+    parser.add_argument("--scheduler", choices=SCHEDULERS)
+    parser.add_argument("--lora", action="append", default=[], metavar="NAME:STRENGTH", help="may be given repeatedly")
+    parser.add_argument("--lora-dir", type=Path, metavar="DIR", help="holds NAME.safetensors or NAME/")
+    parser.add_argument("--model", type=Path, help="diffusers package folder (default: the starter)")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+
+def run_text_mask(options: argparse.Namespace) -> Answer:
+    from PIL import Image
+
+    from ..pipelines.text_mask import TextMaskPipeline
+
+    stems = [photo.stem for photo in options.photos]
+    if len(set(stems)) < len(stems):
+        raise BadInput("Two of the photos have the same name; their masks would overwrite each other.")
+    request = TextMaskRequest(
+        prompt=options.prompt,
+        normalise=options.normalise,
+        threshold=options.threshold,
+        grow=options.grow,
+        feather=options.feather,
+        refine=not options.no_refine,
+    )
+    pipeline = TextMaskPipeline(package(options.model, TEXT_MASK_STARTER), options.device)
+    found, lines = [], []
+    with bar("Looking", len(stems)) as progress:
+        for index, path in enumerate(options.photos):
+            result = pipeline(images.open_picture(path), request)
+            mask = options.out / f"{path.stem}.png"
+            images.save_picture(Image.fromarray((result.mask * 255).round().astype("uint8")), mask)
+            phrases = [
+                {"text": each.text, "subtract": each.subtract, "confidence": round(each.confidence, 4)}
+                for each in result.phrases
+            ]
+            found.append({"photo": str(path), "mask": str(mask), "phrases": phrases})
+            seen = ", ".join(f"{each.text} {each.confidence:.0%}" for each in result.phrases)
+            lines.append(f"{mask}: {seen}")
+            progress((index + 1) / len(stems), path.name)
+    return {**request.to_dict(), "model": pipeline.model, "photos": found, "lines": lines}
+
+
+def run_restyle(options: argparse.Namespace) -> Answer:
+    engine = options.engine or ("fabric" if options.model is None else "diffusion")
+    if engine == "fabric" and options.model is not None:
+        raise BadInput("The fabric engine takes no --model; leave it out or ask for --engine diffusion.")
+    requests = [
+        RestyleRequest(
+            prompt=options.prompt,
+            seed=seed,
+            engine=engine,
+            strength=options.strength,
+            loras=tuple(options.lora),
+            **{name: getattr(options, name) for name in SAMPLING},
+        )
+        for seed in _seeds(options)
+    ]
+    photo = images.open_picture(options.photo)
+    paint = _painter(engine, options)
+    mask = _region(photo, options)
+    saved = _Saved(options.out, options.photo.stem)
+    with bar("Restyling") as progress:
+        paint(photo, mask, requests, progress=progress, on_image=saved)
+    return {"engine": engine, **saved.answer()}
+
+
+def run_imagine(options: argparse.Namespace) -> Answer:
+    requests = [
+        ImagineRequest(
+            prompt=options.prompt,
+            seed=seed,
+            loras=tuple(options.lora),
+            **{name: getattr(options, name) for name in SAMPLING},
+        )
+        for seed in _seeds(options)
+    ]
+    from ..pipelines.imagine import ImaginePipeline
+
+    places = _loras(options)
+    pipeline = ImaginePipeline(package(options.model, INPAINT_STARTER), options.device, loras=places)
+    saved = _Saved(options.out, "imagine")
+    with bar("Imagining") as progress:
+        pipeline(requests, progress=progress, on_image=saved)
+    return saved.answer()
+
+
+class _Saved:
+    """Writes each picture when it is finished, so that an interrupted run keeps what it has."""
+
+    def __init__(self, folder: Path, stem: str) -> None:
+        self.folder, self.stem = folder, stem
+        self.entries: list[dict[str, Any]] = []
+        self.lines: list[str] = []
+
+    def __call__(self, number: int, made: Restyled | Imagined) -> None:
+        del number
+        path = self.folder / f"{self.stem}-{made.request.seed}.png"
+        if made.image is not None:
+            images.save_picture(made.image, path, made.request.to_dict())
+        file = None if made.image is None else str(path)
+        about = {"refused": made.refused, "notes": list(made.notes)}
+        self.entries.append({"file": file, **about, **made.request.to_dict()})
+        self.lines.append(made.refused if file is None else file)
+        self.lines.extend(f"  {note}" for note in made.notes)
+
+    def answer(self) -> Answer:
+        return {"pictures": self.entries, "lines": self.lines}
+
+
+def _painter(engine: str, options: argparse.Namespace) -> Any:
+    """The engine, ready to be called."""
+    if engine == "diffusion":
+        from ..pipelines.restyle.diffusion import DiffusionRestyle
+
+        chosen = package(options.model, INPAINT_STARTER)
+        return DiffusionRestyle(chosen, options.device, loras=_loras(options))
+    from ..pipelines.generate import GeneratePipeline
+    from ..pipelines.restyle.fabric import FabricRestyle
+    from ..pipelines.upscale import UpscalePipeline
+
+    upscale = UpscalePipeline(package(None, "srgan-x8-starter"), options.device)
+    return FabricRestyle(GeneratePipeline(package(None, "dcgan-starter"), upscale, options.device))
+
+
+def _region(photo: Image, options: argparse.Namespace) -> F32:
+    """Where to repaint: the mask that is given, or what the words find."""
+    import numpy as np
+
+    if options.mask is not None:
+        given = images.open_picture(options.mask, "L")
+        if given.size != photo.size:
+            raise BadInput(f"The mask is {given.width}x{given.height}, the photo {photo.width}x{photo.height}.")
+        mask: F32 = np.asarray(given, np.float32) / 255
+        return mask
+    from ..pipelines.text_mask import TextMaskPipeline
+
+    pipeline = TextMaskPipeline(package(options.mask_model, TEXT_MASK_STARTER), options.device)
+    found = pipeline(photo, TextMaskRequest(options.region)).mask
+    if not found.any():
+        raise BadInput(f"Nothing like {options.region!r} was found in the photo; use other words or give --mask.")
+    return found
+
+
+def _seeds(options: argparse.Namespace) -> list[int]:
+    """Neighbouring seeds; after the largest comes 0."""
+    if not 0 <= options.seed <= MAX_SEED:
+        raise BadInput(f"The seed must be a whole number from 0 to {MAX_SEED}, not {options.seed}.")
+    return [(options.seed + index) % (MAX_SEED + 1) for index in range(options.count)]
+
+
+def _loras(options: argparse.Namespace) -> dict[str, Path]:
+    """Where the LoRAs that are asked for lie: a file of that name, or a folder."""
+    names = [parse_lora(lora)[0] for lora in options.lora]
+    if names and options.lora_dir is None:
+        raise BadInput("Say with --lora-dir where the LoRAs are.")
+    places = {}
+    for name in names:
+        for place in (options.lora_dir / f"{name}.safetensors", options.lora_dir / name):
+            if place.exists():
+                places.setdefault(name, place)
+    return places
