@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,20 +10,16 @@ from urllib.parse import urlencode
 from django import forms
 
 from ml_backend.errors import BadInput
-from ml_backend.requests import MAX_PROMPT, SCHEDULERS, ImagineRequest, parse_lora
+from ml_backend.requests import MAX_PROMPT, ImagineRequest
 from ml_backend.words.builder import CHOICES, Outfit
+
+from .sampling import LoraChoice, SamplingForm, lora_choices
 
 PICTURES = 4
 """Pictures made at one press of the button."""
-MAX_PICTURES = 8
-TOO_MANY = f"Between 1 and {MAX_PICTURES} pictures can be made at a time."
-
-FRESH_SEEDS = 1_000_000
-"""Seeds of new pictures stay short enough to read out."""
 
 PARTS = tuple(CHOICES)
 SETTINGS = ("negative_prompt", "steps", "guidance", "size", "scheduler")
-SCHEDULER_NAMES = {"euler": "Euler", "dpm++": "DPM++", "lcm": "LCM"}
 
 
 @dataclass(frozen=True)
@@ -58,14 +53,6 @@ PRESETS = (
 
 
 @dataclass(frozen=True)
-class LoraChoice:
-    """A LoRA that may be mixed in, and how much of it: 0 leaves it out."""
-
-    name: str
-    strength: float = 0.0
-
-
-@dataclass(frozen=True)
 class Wanted:
     """What the form shows: from the address, or as a picture was made."""
 
@@ -93,7 +80,6 @@ def wanted(params: dict[str, Any], offered: Sequence[str] = ()) -> Wanted:
     ``offered`` names the LoRAs that can be had here; others in ``params`` are not shown.
     """
     text = " ".join(str(params.get("prompt", "")).split())[:MAX_PROMPT]
-    strengths = dict(parse_lora(lora) for lora in params.get("loras", []))
     seed = params.get("seed")
     return Wanted(
         prompt=text,
@@ -101,7 +87,7 @@ def wanted(params: dict[str, Any], offered: Sequence[str] = ()) -> Wanted:
         settings={name: params[name] for name in SETTINGS if params.get(name) not in (None, "")},
         seed=seed,
         count=PICTURES if seed is None else 1,
-        loras=tuple(LoraChoice(name, strengths.get(name, 0.0)) for name in offered),
+        loras=lora_choices(params.get("loras", []), offered),
     )
 
 
@@ -109,12 +95,7 @@ def _part(name: str) -> forms.ChoiceField:
     return forms.ChoiceField(choices=[(word, word) for word in CHOICES[name]], required=False)
 
 
-def _whole(what: str) -> forms.IntegerField:
-    """A whole number whose range the request checks."""
-    return forms.IntegerField(required=False, error_messages={"invalid": f"The {what} must be a whole number."})
-
-
-class ImagineForm(forms.Form):
+class ImagineForm(SamplingForm):
     """Words and settings.  ``built`` is the sentence that the builder last wrote into ``prompt``.
 
     Free words win: a prompt that is neither empty nor the builder's own last sentence is taken as it stands.
@@ -128,42 +109,13 @@ class ImagineForm(forms.Form):
     colour = _part("colour")
     gender = _part("gender")
     article = _part("article")
-    negative_prompt = forms.CharField(required=False, max_length=MAX_PROMPT)
-    steps = _whole("number of steps")
-    guidance = forms.FloatField(required=False, error_messages={"invalid": "The guidance must be a number."})
-    size = _whole("size")
-    scheduler = forms.ChoiceField(choices=[(name, name) for name in SCHEDULERS], required=False)
-    seed = _whole("seed")
-    count = forms.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=MAX_PICTURES,
-        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), TOO_MANY),
-    )
-
-    def __init__(self, *args: Any, offered: Sequence[str] = (), **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.offered = tuple(offered)
-        for name in self.offered:
-            self.fields[f"lora-{name}"] = forms.FloatField(required=False, min_value=-2.0, max_value=2.0)
 
     def clean_count(self) -> int:
         return self.cleaned_data["count"] or PICTURES
 
     def request(self) -> ImagineRequest:
         """The first picture's request.  Raises :class:`BadInput` with a sentence for the page."""
-        data = self.cleaned_data
-        seed = data["seed"]
-        return ImagineRequest(
-            prompt=self._prompt(),
-            seed=secrets.randbelow(FRESH_SEEDS) if seed is None else seed,
-            negative_prompt=data["negative_prompt"],
-            steps=data["steps"],
-            guidance=data["guidance"],
-            size=data["size"],
-            scheduler=data["scheduler"] or None,
-            loras=tuple(f"{name}:{strength:g}" for name in self.offered if (strength := data[f"lora-{name}"])),
-        )
+        return ImagineRequest(prompt=self._prompt(), **self.sampling())
 
     def typed(self) -> Wanted:
         """The form as it was sent, right or wrong."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,28 +12,20 @@ from ml_backend.errors import BadInput
 from ml_backend.requests import (
     MAX_PROMPT,
     RESTYLE_ENGINES,
-    SCHEDULERS,
     RestyleRequest,
     TextMaskRequest,
-    parse_lora,
 )
 
 from .models import Restyle
+from .sampling import LoraChoice, SamplingForm, lora_choices, number
 
 VARIATIONS = 3
 """Pictures made at one press of the button."""
-MAX_VARIATIONS = 8
-
-COUNTED = f"One to {MAX_VARIATIONS} pictures can be made at a time."
-
-FRESH_SEEDS = 1_000_000
-"""Seeds of new pictures stay short enough to read out."""
 
 SOURCES = ("photo", "look", "restyle", "imagining", "garment")
 """What can lie on the table, in the order in which an address is read."""
 
 SETTINGS = ("negative_prompt", "steps", "guidance", "size", "strength", "scheduler")
-SCHEDULER_NAMES = {"euler": "Euler", "dpm++": "DPM++", "lcm": "LCM"}
 
 REGION_WORDS = (
     "the dress",
@@ -143,14 +134,6 @@ PRESETS = (
 
 
 @dataclass(frozen=True)
-class LoraChoice:
-    """A LoRA that may be mixed in, and how much of it: 0 leaves it out."""
-
-    name: str
-    strength: float = 0.0
-
-
-@dataclass(frozen=True)
 class Wanted:
     """What the form shows: from the address, or as a picture was made."""
 
@@ -176,7 +159,6 @@ def wanted(
     ``engine`` is the default; ``offered`` names the LoRAs that can be had here; others in ``params`` are not shown.
     """
     given = {**{key: value for key, value in params.items() if value not in (None, "")}, **_given(query)}
-    strengths = dict(parse_lora(lora) for lora in given.get("loras", []))
     return Wanted(
         region=" ".join(query.get("region", region).split())[:MAX_PROMPT],
         prompt=" ".join(str(given.get("prompt", "")).split())[:MAX_PROMPT],
@@ -184,7 +166,7 @@ def wanted(
         settings={name: given[name] for name in SETTINGS if name in given},
         seed=given.get("seed"),
         count=given.get("count", VARIATIONS),
-        loras=tuple(LoraChoice(name, strengths.get(name, 0.0)) for name in offered),
+        loras=lora_choices(given.get("loras", []), offered),
     )
 
 
@@ -194,15 +176,6 @@ def _given(query: Mapping[str, str]) -> dict[str, Any]:
     form.is_valid()
     names = ("prompt", "engine", "seed", "count", *SETTINGS)
     return {name: form.cleaned_data[name] for name in names if query.get(name) and name in form.cleaned_data}
-
-
-def _whole(what: str) -> forms.IntegerField:
-    """A whole number whose range the request checks."""
-    return forms.IntegerField(required=False, error_messages={"invalid": f"The {what} must be a whole number."})
-
-
-def _number(what: str) -> forms.FloatField:
-    return forms.FloatField(required=False, error_messages={"invalid": f"The {what} must be a number."})
 
 
 class TableForm(forms.Form):
@@ -246,7 +219,7 @@ class MaskForm(TableForm):
     )
 
 
-class RestyleForm(RegionForm):
+class RestyleForm(SamplingForm, RegionForm):
     """Words and settings of the pictures.  Without ``mask`` the words in ``region`` are looked for first."""
 
     mask = forms.UUIDField(required=False)
@@ -256,26 +229,11 @@ class RestyleForm(RegionForm):
         error_messages={"max_length": f"The words for the new style can be at most {MAX_PROMPT} characters."},
     )
     engine = forms.ChoiceField(choices=[(name, name) for name in RESTYLE_ENGINES], required=False)
-    negative_prompt = forms.CharField(required=False, max_length=MAX_PROMPT)
-    steps = _whole("number of steps")
-    guidance = _number("guidance")
-    size = _whole("size")
-    strength = _number("strength")
-    scheduler = forms.ChoiceField(choices=[(name, name) for name in SCHEDULERS], required=False)
-    seed = _whole("seed")
-    count = forms.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=MAX_VARIATIONS,
-        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), COUNTED),
-    )
+    strength = number("strength")
 
-    def __init__(self, *args: Any, offered: Sequence[str] = (), engine: str = RESTYLE_ENGINES[0], **kw: Any) -> None:
-        super().__init__(*args, **kw)
-        self.offered = tuple(offered)
+    def __init__(self, *args: Any, engine: str = RESTYLE_ENGINES[0], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.default_engine = engine
-        for name in self.offered:
-            self.fields[f"lora-{name}"] = forms.FloatField(required=False, min_value=-2.0, max_value=2.0)
 
     @property
     def wanted_count(self) -> int:
@@ -289,15 +247,9 @@ class RestyleForm(RegionForm):
             raise BadInput("Say what it should become, for instance: a red plaid skirt.")
         return RestyleRequest(
             prompt=data["prompt"],
-            seed=secrets.randbelow(FRESH_SEEDS) if data["seed"] is None else data["seed"],
             engine=data["engine"] or self.default_engine,
-            negative_prompt=data["negative_prompt"],
-            steps=data["steps"],
-            guidance=data["guidance"],
-            size=data["size"],
             strength=data["strength"],
-            scheduler=data["scheduler"] or None,
-            loras=tuple(f"{name}:{strength:g}" for name in self.offered if (strength := data[f"lora-{name}"])),
+            **self.sampling(),
         )
 
 

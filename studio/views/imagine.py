@@ -11,21 +11,21 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db.models import Max
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ml_backend import jobs, registry
 from ml_backend.errors import BadInput
-from ml_backend.models import Job
 from ml_backend.words.builder import CHOICES, COLOURS, GENDERS, PLURALS
 
-from .. import imagining, services
+from .. import imagining, sampling, services
 from ..forms import first_error
 from ..models import Imagining
 from ..people import ensure_person
 from .answers import is_htmx, refuse
+from .batches import Batch
 from .zipping import zip_of
 
 BATCHES = 12
@@ -70,8 +70,8 @@ def _page(request: HttpRequest, page: Page[Any], wanted: imagining.Wanted, statu
         "parts": _parts(wanted),
         "presets": imagining.PRESETS,
         "history": [imagining.Words(text) for text in services.prompts_of(request.user, "imagine", HISTORY)],
-        "counts": range(1, imagining.MAX_PICTURES + 1),
-        "schedulers": imagining.SCHEDULER_NAMES.items(),
+        "counts": range(1, sampling.MAX_PICTURES + 1),
+        "schedulers": sampling.SCHEDULER_NAMES.items(),
         "serves": registry.serves("imagine"),
         "room": "imagine",
     }
@@ -155,45 +155,6 @@ def _refuse(request: HttpRequest, why: str | BadInput, form: imagining.ImagineFo
 # --- batches ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Pictures that were asked for together; there is always at least one."""
-
-    id: uuid.UUID
-    pictures: tuple[Imagining, ...]
-
-    @property
-    def first(self) -> Imagining:
-        return self.pictures[0]
-
-    @property
-    def job(self) -> Job | None:
-        return self.first.job
-
-    @property
-    def made(self) -> list[Imagining]:
-        return [one for one in self.pictures if one.ready]
-
-    @property
-    def missing(self) -> list[Imagining]:
-        """Neither there nor refused."""
-        return [one for one in self.pictures if not (one.ready or one.refused)]
-
-    @property
-    def active(self) -> bool:
-        return self.job is not None and self.job.active
-
-    @property
-    def notes(self) -> list[str]:
-        """What could not be honoured, each sentence once."""
-        return list(dict.fromkeys(note for one in self.pictures for note in one.notes))
-
-    @property
-    def seeds(self) -> str:
-        first, last = self.first.seed, self.pictures[-1].seed
-        return f"seed {first}" if first == last else f"seeds {first} to {last}"
-
-
 def _batches(request: HttpRequest) -> Page[Any]:
     """A page of the person's :class:`Batch`es, newest first."""
     rows = Imagining.objects.of(request.user)
@@ -204,14 +165,14 @@ def _batches(request: HttpRequest) -> Page[Any]:
     return page
 
 
-def _gathered(rows: Any, ids: list[uuid.UUID]) -> Iterable[Batch]:
+def _gathered(rows: Any, ids: list[uuid.UUID]) -> Iterable[Batch[Imagining]]:
     pictures: dict[uuid.UUID, list[Imagining]] = {}
     for row in rows.filter(batch__in=ids).select_related("job").order_by("number"):
         pictures.setdefault(row.batch, []).append(row)
     return (Batch(pk, tuple(pictures[pk])) for pk in ids if pk in pictures)
 
 
-def _batch(request: HttpRequest, batch: uuid.UUID) -> Batch:
+def _batch(request: HttpRequest, batch: uuid.UUID) -> Batch[Imagining]:
     for found in _gathered(Imagining.objects.of(request.user), [batch]):
         return found
     raise Http404
@@ -224,7 +185,7 @@ def following(request: HttpRequest, batch: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-def download(request: HttpRequest, batch: uuid.UUID) -> HttpResponse:
+def download(request: HttpRequest, batch: uuid.UUID) -> HttpResponseBase:
     """The finished pictures of a batch in one file."""
     made = _batch(request, batch).made
     if not made:

@@ -17,7 +17,7 @@ from ml_backend import registry
 from ml_backend.errors import BadInput
 from ml_backend.requests import MAX_PROMPT, SCHEDULERS
 
-from .. import restyling, services
+from .. import restyling, sampling, services
 from ..forms import PhotoForm, first_error
 from ..models import Garment, Mask, Photo, Restyle, User
 from ..people import ensure_person
@@ -70,8 +70,8 @@ def _choices(request: HttpRequest) -> dict[str, Any]:
         "history": services.prompts_of(request.user, "restyle", HISTORY),
         "engines": [(name, *words) for name, words in restyling.ENGINES.items()],
         "diffuses": registry.serves("restyle"),
-        "counts": range(1, restyling.MAX_VARIATIONS + 1),
-        "schedulers": [(name, restyling.SCHEDULER_NAMES[name]) for name in SCHEDULERS],
+        "counts": range(1, sampling.MAX_PICTURES + 1),
+        "schedulers": [(name, sampling.SCHEDULER_NAMES[name]) for name in SCHEDULERS],
         "max_prompt": MAX_PROMPT,
     }
 

@@ -10,12 +10,12 @@ from typing import Any
 from django.http import HttpRequest
 
 from ml_backend import registry
-from ml_backend.models import Job
 from ml_backend.requests import RestyleRequest
 from patterns.templatetags.cloth import described_look
 
 from .. import restyling
 from ..models import Garment, Imagining, Look, Mask, Photo, Restyle
+from . import batches
 
 FAVOURED_GARMENT = "dress"
 
@@ -23,41 +23,16 @@ Source = Photo | Look | Restyle | Imagining | Garment
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Pictures that were asked for together; ``pictures`` is never empty."""
-
-    id: uuid.UUID
-    pictures: tuple[Restyle, ...]
+class Batch(batches.Batch[Restyle]):
+    """One photo repainted several times."""
 
     @property
     def photo(self) -> Photo:
-        return self.pictures[0].photo
-
-    @property
-    def job(self) -> Job | None:
-        return self.pictures[0].job
+        return self.first.photo
 
     @property
     def request(self) -> RestyleRequest:
-        return self.pictures[0].request
-
-    @property
-    def made(self) -> list[Restyle]:
-        return [one for one in self.pictures if one.ready]
-
-    @property
-    def missing(self) -> list[Restyle]:
-        """Neither there nor refused."""
-        return [one for one in self.pictures if not (one.ready or one.refused)]
-
-    @property
-    def active(self) -> bool:
-        return self.job is not None and self.job.active and bool(self.missing)
-
-    @property
-    def notes(self) -> list[str]:
-        """What could not be honoured, each sentence once."""
-        return list(dict.fromkeys(note for one in self.pictures for note in one.notes))
+        return self.first.request
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,85 @@
+"""What the forms of Restyle and Imagine have in common: how a model samples, which seeds, how many, which LoRAs."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+
+from ml_backend.requests import MAX_PROMPT, SCHEDULERS, parse_lora
+
+MAX_PICTURES = 8
+"""Pictures asked for at one press of the button."""
+
+FRESH_SEEDS = 1_000_000
+"""Seeds of new pictures stay short enough to read out."""
+
+SCHEDULER_NAMES = {"euler": "Euler", "dpm++": "DPM++", "lcm": "LCM"}
+
+COUNTED = f"One to {MAX_PICTURES} pictures can be made at a time."
+
+
+@dataclass(frozen=True)
+class LoraChoice:
+    """A LoRA that may be mixed in, and how much of it: 0 leaves it out."""
+
+    name: str
+    strength: float = 0.0
+
+
+def lora_choices(loras: Sequence[str], offered: Sequence[str]) -> tuple[LoraChoice, ...]:
+    """The LoRAs ``offered``, as strong as ``loras`` (``NAME:STRENGTH``) say; others in ``loras`` are passed over."""
+    strengths = dict(parse_lora(lora) for lora in loras)
+    return tuple(LoraChoice(name, strengths.get(name, 0.0)) for name in offered)
+
+
+def whole(what: str) -> forms.IntegerField:
+    """A whole number whose range the request checks."""
+    return forms.IntegerField(required=False, error_messages={"invalid": f"The {what} must be a whole number."})
+
+
+def number(what: str) -> forms.FloatField:
+    """A number whose range the request checks."""
+    return forms.FloatField(required=False, error_messages={"invalid": f"The {what} must be a number."})
+
+
+class SamplingForm(forms.Form):
+    """The settings; what is left empty is the model's own, an empty seed a new one.
+
+    ``offered`` names the LoRAs that can be had here: each has a field ``lora-NAME`` with its strength.
+    """
+
+    negative_prompt = forms.CharField(required=False, max_length=MAX_PROMPT)
+    steps = whole("number of steps")
+    guidance = number("guidance")
+    size = whole("size")
+    scheduler = forms.ChoiceField(choices=[(name, name) for name in SCHEDULERS], required=False)
+    seed = whole("seed")
+    count = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MAX_PICTURES,
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), COUNTED),
+    )
+
+    def __init__(self, *args: Any, offered: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.offered = tuple(offered)
+        for name in self.offered:
+            self.fields[f"lora-{name}"] = forms.FloatField(required=False, min_value=-2.0, max_value=2.0)
+
+    def sampling(self) -> dict[str, Any]:
+        """Of a valid form, the fields of a request that say how a model samples, seed included."""
+        data = self.cleaned_data
+        return {
+            "seed": secrets.randbelow(FRESH_SEEDS) if data["seed"] is None else data["seed"],
+            "negative_prompt": data["negative_prompt"],
+            "steps": data["steps"],
+            "guidance": data["guidance"],
+            "size": data["size"],
+            "scheduler": data["scheduler"] or None,
+            "loras": tuple(f"{name}:{strength:g}" for name in self.offered if (strength := data[f"lora-{name}"])),
+        }
