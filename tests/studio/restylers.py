@@ -115,7 +115,7 @@ def stand_in(monkeypatch: Any, restyler: Restyler) -> None:
     real, names = registry.pipeline, registry.reference
     ours: dict[str, Any] = {"segment": find_no_cloth, "text-mask": find, "restyle-fabric": restyler}
     ours["restyle-diffusion"] = restyler
-    monkeypatch.setattr(registry, "pipeline", lambda name: ours.get(name) or real(name))
+    monkeypatch.setattr(registry, "pipeline", lambda name, model=None: ours.get(name) or real(name, model))
     monkeypatch.setattr(registry, "reference", lambda name: MODEL if name == "text-mask" else names(name))
     monkeypatch.setattr(registry, "serves", lambda capability: True)
     monkeypatch.setattr(registry, "loras", lambda capability="imagine": {"linen": "a", "tartan": "b"})
