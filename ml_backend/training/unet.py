@@ -22,6 +22,7 @@ from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..requests import CLOTH_CLASSES, GARMENT_CLASSES
 from .data.cloth import IGNORE, ClothPhotos, augment, on_plain_ground, read_garments, read_street
 from .ema import EMA
+from .rates import rate_factor
 from .run import Run
 
 FIRST_CLOTH, LAST_CLOTH = (GARMENT_CLASSES.index(CLOTH_CLASSES[i]) for i in (0, -1))
@@ -131,11 +132,6 @@ def batch(config: UNetRecipe, step: int, street: ClothPhotos, garments: ClothPho
         chosen.append((on_plain_ground(single, labels, rng), labels))
     images, labels = (torch.cat(parts) for parts in zip(*chosen, strict=True))
     return augment(images, labels, rng)
-
-
-def rate_factor(step: int, steps: int, cooldown: int, warmup: int = 200) -> float:
-    """Linear warm-up, constant, linear cool-down to 2 % over the last ``cooldown`` steps."""
-    return min(1.0, (step + 1) / warmup, max(0.02, (steps - step) / max(cooldown, 1)))
 
 
 def cloth_loss(logits: Tensor, labels: Tensor) -> Tensor:

@@ -23,8 +23,9 @@ from ml_backend.training.data.cloth import (
     read_garments,
     read_street,
 )
+from ml_backend.training.rates import rate_factor
 from ml_backend.training.run import Run
-from ml_backend.training.unet import UNetRecipe, batch, cloth_loss, rate_factor, train
+from ml_backend.training.unet import UNetRecipe, batch, cloth_loss, train
 
 DRESS = GARMENT_CLASSES.index("dress")
 SKIN = GARMENT_CLASSES.index("skin")

@@ -1,0 +1,194 @@
+"""From labelled photos to a diffusion model that paints words: pictures, autoencoder, inpainting, at a tiny size."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from ml_backend import training
+from ml_backend.errors import BadInput, Stopped
+from ml_backend.requests import PATTERN_TYPES
+from ml_backend.training.autoencoder import AutoencoderRecipe, likeness
+from ml_backend.training.captioned import CaptionedRecipe
+from ml_backend.training.data.captioned import (
+    OUTFIT,
+    CaptionedPictures,
+    Words,
+    draw_picture,
+    find_regions,
+    shade_of,
+)
+from ml_backend.training.data.captions import caption
+from ml_backend.training.inpainting import InpaintingRecipe, said_of
+from ml_backend.words.colours import BASIC_COLOURS, name_of, name_of_region, rgb_of
+from ml_backend.words.reading import read
+
+
+def drawn(regions, index, **changes):
+    return draw_picture(regions, index, **{"size": 48, "seed": 3, "whole_share": 0.5, **changes})
+
+
+@pytest.fixture
+def regions(street_folder):
+    return find_regions(street_folder, None, None, validation=False)
+
+
+def test_only_garments_become_regions(regions):
+    assert {region.garment for region in regions} == {"dress"}, "skin and shoes are not dressed"
+
+
+def test_held_out_photos_are_never_dressed(street_folder, regions):
+    kept = find_regions(street_folder, None, None, validation=True)
+    assert kept
+    assert not {region.photo for region in kept} & {region.photo for region in regions}
+
+
+def test_a_folder_without_garments_says_so(street_folder):
+    (street_folder / "labels.txt").write_text("0 null\n14 umbrella\n")
+    with pytest.raises(BadInput, match="garments"):
+        find_regions(street_folder, None, None, validation=False)
+
+
+def test_the_words_are_true_of_the_picture(regions):
+    """The colour that is seen in the region is the one that the words name first, or second in an even pattern."""
+    for index in range(12):
+        picture = drawn(regions, index)
+        assert picture.image.shape == (48, 48, 3)
+        region = picture.mask
+        assert region.any()
+        if picture.words.pattern == "plain":
+            eroded = np.logical_and.reduce([np.roll(region, s, a) for s in (-9, 9) for a in (0, 1)])
+            if eroded.any():
+                assert name_of_region(picture.image, eroded) == picture.words.colours[0]
+
+
+def test_the_same_picture_again(regions):
+    first, second, other = drawn(regions, 4), drawn(regions, 4), drawn(regions, 5)
+    assert np.array_equal(first.image, second.image)
+    assert first.words == second.words
+    assert not np.array_equal(first.image, other.image)
+
+
+def test_pictures_are_kept_as_they_were(regions, tmp_path):
+    made = [drawn(regions, index) for index in range(3)]
+    pictures = CaptionedPictures(
+        np.stack([one.image for one in made]), np.stack([one.mask for one in made]), tuple(one.words for one in made)
+    )
+    pictures.save(tmp_path / "kept")
+    again = CaptionedPictures.load(tmp_path / "kept")
+    assert np.array_equal(again.images, pictures.images)
+    assert np.array_equal(again.masks, pictures.masks)
+    assert again.words == pictures.words
+    with pytest.raises(BadInput, match="captioned"):
+        CaptionedPictures.load(tmp_path)
+
+
+@given(st.sampled_from(BASIC_COLOURS), st.integers(0, 2**20))
+def test_a_shade_is_called_by_its_name(name, seed):
+    assert name_of(rgb_of(shade_of(name, np.random.default_rng(seed)))) == name
+
+
+@given(
+    st.sampled_from(("dress", "jeans", "t-shirt", OUTFIT)),
+    st.lists(st.sampled_from(BASIC_COLOURS), min_size=1, max_size=3, unique=True),
+    st.sampled_from(("", "plain", *PATTERN_TYPES)),
+    st.integers(0, 2**20),
+)
+def test_captions_say_nothing_untrue(garment, colours, pattern, seed):
+    """What our own reader finds in a caption is what the picture shows."""
+    words = Words(garment, tuple(colours), pattern)
+    said = caption(words, np.random.default_rng(seed), 50.0)
+    assert said.strip()
+    reading = read(said)
+    assert reading.pattern in (None, pattern)
+    assert set(said_of(words, said)) <= {garment, pattern, *colours}
+
+
+def test_a_dark_blue_may_be_called_navy():
+    words = Words("dress", ("blue",), "")
+    said = [caption(words, np.random.default_rng(seed), 15.0) for seed in range(60)]
+    assert any("navy" in one for one in said)
+    assert not any("sky" in one or "light" in one for one in said)
+    assert all("blue" in said_of(words, one) for one in said if "navy" in one)
+
+
+def test_likeness_sees_edges_and_flat_colour():
+    flat, edges = torch.zeros(1, 3, 16, 16), torch.zeros(1, 3, 16, 16)
+    edges[..., ::2] = 0.1
+    edges[..., 1::2] = -0.1
+    assert likeness(flat, flat) == 0
+    assert likeness(flat + 0.1, flat) == pytest.approx(0.2, abs=1e-6), "flat colour: the picture and the last level"
+    assert likeness(edges, flat) == pytest.approx(0.2, abs=1e-6), "edges: the picture and the first level"
+
+
+@pytest.fixture
+def recipes(street_folder, tmp_path):
+    pictures, vae = tmp_path / "pictures-run", tmp_path / "vae-run"
+    return (
+        (CaptionedRecipe(str(street_folder), count=10, size=48), pictures),
+        (AutoencoderRecipe(f"{pictures}/pictures", width=8, crop=32, batch=2, steps=4, sample_every=2), vae),
+        (
+            InpaintingRecipe(
+                f"{pictures}/pictures",
+                f"{vae}/vae",
+                widths=(16, 32),
+                text_width=32,
+                text_layers=1,
+                text_length=16,
+                vocabulary=560,
+                lessons=3,
+                window=16,
+                window_steps=2,
+                steps=4,
+                batch=2,
+                sample_every=2,
+            ),
+            tmp_path / "model-run",
+        ),
+    )
+
+
+def test_three_recipes_make_a_model_that_paints(recipes):
+    from diffusers import AutoPipelineForInpainting
+
+    for config, folder in recipes:
+        training.train(config, folder)
+    model = recipes[-1][1] / "model"
+    assert json.loads((model / "scheduler" / "scheduler_config.json").read_text())["prediction_type"] == "v_prediction"
+    pipeline = AutoPipelineForInpainting.from_pretrained(model, safety_checker=None)
+    pipeline.set_progress_bar_config(disable=True)
+    mask = Image.new("L", (48, 48), 0)
+    mask.paste(255, (12, 12, 36, 36))
+    made = pipeline(
+        "a red dress",
+        image=Image.new("RGB", (48, 48), "grey"),
+        mask_image=mask,
+        num_inference_steps=2,
+        height=48,
+        width=48,
+    )
+    assert made.images[0].size == (48, 48)
+    assert len(list((recipes[-1][1] / "samples").glob("*.png"))) == 2
+
+
+def test_a_resumed_run_goes_the_same_way(recipes, tmp_path):
+    """Four steps at once, and two and two, leave the same weights."""
+    for config, folder in recipes[:2]:
+        training.train(config, folder)
+    config = recipes[-1][0]
+    training.train(config, tmp_path / "whole")
+    with pytest.raises(Stopped):
+        training.train(config, tmp_path / "halves", should_stop=_after(config.lessons + 4))
+    training.train(config, tmp_path / "halves", resume=True)
+    whole, halves = (torch.load(tmp_path / name / "checkpoint.pt")["network"] for name in ("whole", "halves"))
+    assert all(torch.allclose(whole[key], halves[key], atol=1e-6) for key in whole)
+
+
+def _after(asked):
+    """Says stop after that many questions: between steps, past the checkpoint of step two."""
+    count = iter(range(10_000))
+    return lambda: next(count) > asked
