@@ -19,6 +19,10 @@ RECIPES = {
     "dcgan": ("dcgan", "DCGANRecipe"),
     "srgan": ("srgan", "SRGANRecipe"),
     "classifier": ("classifier", "ClassifierRecipe"),
+    "captioned": ("captioned", "CaptionedRecipe"),
+    "autoencoder": ("autoencoder", "AutoencoderRecipe"),
+    "inpainting": ("inpainting", "InpaintingRecipe"),
+    "clipseg": ("clipseg", "ClipSegRecipe"),
 }
 """Recipe name -> (module, config dataclass)."""
 
