@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -223,7 +223,7 @@ def batch(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-def batch_zip(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def batch_zip(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     """All finished pictures of a batch in one file."""
     found = table.batch_of(request, str(pk))
     if found is None or not found.made:

@@ -45,9 +45,6 @@ def _subjects(request: HttpRequest, job: Job) -> HttpResponse:
         "cells": job.patterns.select_related("job"),
         "looks": job.looks.select_related("job"),
         "photos": job.photos.select_related("job"),
-        "masks": job.masks.select_related("job", "photo"),
-        "restyles": job.restyles.select_related("job"),
-        "imaginings": job.imaginings.select_related("job"),
         "larges": job.large_patterns.select_related("large_job"),
         "oob": True,
     }

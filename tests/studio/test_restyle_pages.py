@@ -520,7 +520,7 @@ class TestFollowing:
     def test_all_of_them_in_one_file(self, mine, restyled):
         rows = restyled(2)
         response = mine.get(f"/restyle/batch/{rows[0].batch}/zip/")
-        with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
+        with zipfile.ZipFile(io.BytesIO(response.getvalue())) as archive:
             assert len(archive.namelist()) == 2
             assert all("seed" in name and name.endswith(".png") for name in archive.namelist())
         assert response.headers["Content-Disposition"].startswith("attachment")
