@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInput
 from ..packaging import Package
 from ..packaging.starter import starter
+from ..requests import RESTYLE_ENGINES, RestyleRequest
+
+if TYPE_CHECKING:
+    from .restyle import Engine
 
 Figures = dict[str, Any]
 Measure = Callable[[argparse.Namespace], Figures]
@@ -35,6 +39,19 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
     cloth.add_argument("--garment-photos", type=Path, metavar="DIR", help="single garments by class")
     cloth.add_argument("--garment-mattes", type=Path, metavar="DIR", help="their mattes")
     cloth.add_argument("--model", type=Path, help="package folder (default: the starter)")
+
+    words = metric("text-mask", measure_text_mask, "IoU of masks by words on the held-out street photos.")
+    words.add_argument("--street", type=Path, required=True, metavar="DIR", help="labelled street photos")
+    words.add_argument("--model", type=Path, help="package folder (default: the starter)")
+
+    restyle = metric("restyle", measure_restyle, "Share of colour and pattern words that repainted garments obey.")
+    restyle.add_argument("--photos", type=Path, required=True, metavar="DIR", help="labelled street photos")
+    restyle.add_argument("--engine", choices=RESTYLE_ENGINES, default="fabric")
+    restyle.add_argument("--model", type=Path, help="package folder of the engine (default: the starter)")
+    restyle.add_argument("--count", type=int, default=12, help="photos, each repainted once a word (default: 12)")
+    restyle.add_argument("--seed", type=int, default=0, help="seed of the first photo; the next take the next")
+    restyle.add_argument("--steps", type=int, help="steps of the diffusion engine (default: the model's own)")
+    restyle.add_argument("--keep", type=Path, metavar="DIR", help="write the pictures there")
 
     seam = metric("seam", measure_seam, "Seam ratio of tiles: edge jump over interior jump, 1 is no seam.")
     seam.add_argument("tiles", type=Path, nargs="+", metavar="TILE")
@@ -91,6 +108,49 @@ def measure_cloth(options: argparse.Namespace) -> Figures:
         found = measure(pipeline, garment_pairs(options.garment_photos, options.garment_mattes))
         figures |= {f"garment_{name}": value for name, value in found.items()}
     return figures
+
+
+def measure_text_mask(options: argparse.Namespace) -> Figures:
+    from ..pipelines.text_mask import TextMaskPipeline
+    from .text_mask import measure, street_pairs
+
+    pipeline = TextMaskPipeline(_package(options.model, "clipseg-starter"), options.device)
+    return {"model": pipeline.model, **measure(pipeline, street_pairs(options.street))}
+
+
+def measure_restyle(options: argparse.Namespace) -> Figures:
+    from PIL.Image import Image
+
+    from ..images import save_picture
+    from .patterns import load_classifier
+    from .restyle import obedience, street_cases
+
+    if options.count < 1:
+        raise BadInput("At least one photo is needed.")
+    cases = street_cases(options.photos, options.count)
+    template = RestyleRequest("words", options.seed, options.engine, steps=options.steps)
+
+    def keep(word: str, number: int, image: Image) -> None:
+        save_picture(image, options.keep / f"{word}-{number:02d}.jpg")
+
+    judge = load_classifier(starter("classifier-starter"))
+    painter = _painter(options)
+    figures = obedience(painter, judge, cases, template, keep=keep if options.keep else None)
+    return {"engine": options.engine, **figures}
+
+
+def _painter(options: argparse.Namespace) -> Engine:
+    """The restyle engine, ready to be called."""
+    if options.engine == "diffusion":
+        from ..pipelines.restyle.diffusion import DiffusionRestyle
+
+        return DiffusionRestyle(_package(options.model, "inpaint-starter"), options.device)
+    from ..pipelines.generate import GeneratePipeline
+    from ..pipelines.restyle.fabric import FabricRestyle
+
+    if options.model is None:
+        return FabricRestyle(GeneratePipeline(None))
+    return FabricRestyle(GeneratePipeline(Package.load(options.model), device=options.device), "dcgan")
 
 
 def measure_seam(options: argparse.Namespace) -> Figures:

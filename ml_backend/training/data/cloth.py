@@ -113,15 +113,24 @@ def letterbox(
     return image, classes
 
 
-def augment(images: Tensor, labels: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+def augment(
+    images: Tensor,
+    labels: Tensor,
+    rng: np.random.Generator,
+    *,
+    size: tuple[int, int] | None = None,
+    scale: tuple[float, float] = (0.7, 1.45),
+) -> tuple[Tensor, Tensor]:
     """A batch, moved and relit: (N, 3, H, W) uint8 and (N, H, W) uint8 -> float 0..1 and int64.
 
-    Flip, turn (15 degrees), scale (0.7..1.45), shift (12 %), then brightness, contrast, saturation, tint and noise, so
-    that neither a pose nor a camera's colours can be learnt by heart.
+    Flip, turn (15 degrees), ``scale``, shift (12 %), then brightness, contrast, saturation, tint and noise, so that
+    neither a pose nor a camera's colours can be learnt by heart.  ``size`` (height, width) of the result is (H, W)
+    unless given; other proportions squash the photo.
     """
     count = len(images)
     rgb, classes = images.float() / 255, labels.float()[:, None]
-    grid = F.affine_grid(_affine(rng, count, rgb.shape[-2] / rgb.shape[-1]), list(rgb.shape), align_corners=False)
+    theta = _affine(rng, count, rgb.shape[-2] / rgb.shape[-1], scale)
+    grid = F.affine_grid(theta, [count, 3, *(size or rgb.shape[-2:])], align_corners=False)
     rgb = F.grid_sample(rgb - 0.5, grid, mode="bilinear", align_corners=False) + 0.5
     # Class indices do not interpolate; the shift makes zero padding mean IGNORE: outside the photo nothing is known.
     classes = F.grid_sample(classes - IGNORE, grid, mode="nearest", align_corners=False) + IGNORE
@@ -146,10 +155,10 @@ def on_plain_ground(images: Tensor, labels: Tensor, rng: np.random.Generator, sh
     return torch.where(chosen[:, None, None, None], moved, images)
 
 
-def _affine(rng: np.random.Generator, count: int, aspect: float) -> Tensor:
+def _affine(rng: np.random.Generator, count: int, aspect: float, scale: tuple[float, float]) -> Tensor:
     """Random similarity transforms (N, 2, 3) in ``affine_grid``'s coordinates; ``aspect`` is height / width."""
     angle = np.radians(rng.uniform(-15, 15, count) * (rng.random(count) < 0.5))
-    zoom = np.exp(rng.uniform(np.log(1 / 1.45), np.log(1 / 0.7), count))
+    zoom = np.exp(rng.uniform(np.log(1 / scale[1]), np.log(1 / scale[0]), count))
     flip = np.where(rng.random(count) < 0.5, -1.0, 1.0)
     theta = np.zeros((count, 2, 3), np.float32)
     theta[:, 0, 0] = np.cos(angle) * zoom * flip
