@@ -3,9 +3,9 @@
 import argparse
 import json
 
-from . import pattern_flow
+from . import pattern_flow, restyle
 
-BENCHMARKS = {"pattern-flow": pattern_flow}
+BENCHMARKS = {"pattern-flow": pattern_flow, "restyle": restyle}
 
 
 def main() -> None:

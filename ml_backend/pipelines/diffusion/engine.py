@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from ...errors import BadPackage
 from ...packaging import Package
 from ..base import SafetyCheck
 from .loading import read_index
@@ -25,8 +26,8 @@ class DiffusionEngine:
     """Holds no weights itself: :data:`RESIDENT` does, and loads them again after they were put away.
 
     ``device`` is cpu or cuda.  ``batch`` is how many pictures are made in one pass: by default all on CUDA, one on a
-    CPU, where they would not be faster together.  ``loras`` says where the named ones lie.  ``compile`` has torch
-    compile the UNet's blocks: worth it where many pictures of one size are made.
+    CPU, where they would not be faster together.  ``loras`` says where the named ones lie, and is asked at every call.
+    ``compile`` has torch compile the UNet's blocks: worth it where many pictures of one size are made.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class DiffusionEngine:
         read_index(package)
         self.package, self.device = package, device
         self.model = package.manifest.reference
-        self._safety, self._loras = safety, dict(loras or {})
+        self._safety, self._loras = safety, {} if loras is None else loras
         self._batch, self._compile, self._resident = batch, compile, resident
         with self.loaded():
             pass  # what is wrong with the folder is said now, not in the middle of somebody's work
@@ -56,8 +57,15 @@ class DiffusionEngine:
             return DiffusionModel(self.package, self.device, compile=self._compile)
 
         key = (self.package.path.resolve(), self.package.manifest.sha256, self.device, self._compile)
-        with self._resident.use(key, self.device, self.package.size, load) as model:
+        with self._resident.use(key, self.device, self._need(), load) as model:
             yield model
+
+    def _need(self) -> int:
+        """About how many bytes the model takes: what is stored in half precision takes twice the room on a CPU."""
+        try:
+            return self.package.size * (1 if self.device.startswith("cuda") else 2)
+        except OSError as error:
+            raise BadPackage(f"{self.package.manifest.name} lacks its file {error.filename}.") from error
 
     def batch_of(self, count: int) -> int:
         """How many of so many pictures go through the model together."""

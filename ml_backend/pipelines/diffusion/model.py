@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
+from math import lcm
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +72,8 @@ class DiffusionModel:
 
     @property
     def multiple(self) -> int:
-        """Sides that are multiples of this pass through every level of the UNet unpadded."""
-        return self.factor * int(2 ** (len(self.inpaint.unet.config.block_out_channels) - 1))
+        """Sides that are multiples of this pass through every level of the UNet unpadded; 8 is what diffusers wants."""
+        return lcm(8, self.factor * int(2 ** (len(self.inpaint.unet.config.block_out_channels) - 1)))
 
     @property
     def dtype(self) -> torch.dtype:
@@ -237,14 +239,17 @@ class DiffusionModel:
     def _put_on(self, name: str, file: Path) -> None:
         adapter = _adapter(name)
         try:
-            self.inpaint.load_lora_weights(
-                file.parent,
-                weight_name=file.name,
-                adapter_name=adapter,
-                use_safetensors=True,
-                local_files_only=True,
-            )
-        except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:
+            with warnings.catch_warnings():
+                # that there is one already: several are the point
+                warnings.filterwarnings("ignore", message="Already found a `peft_config`")
+                self.inpaint.load_lora_weights(
+                    file.parent,
+                    weight_name=file.name,
+                    adapter_name=adapter,
+                    use_safetensors=True,
+                    local_files_only=True,
+                )
+        except Exception as error:  # a file from anywhere fails in many ways
             raise BadInput(f"The LoRA {name} does not fit {self.package.manifest.name}.") from error
         if not any(adapter in adapters for adapters in self.inpaint.get_list_adapters().values()):
             raise BadInput(f"The LoRA {name} holds nothing for {self.package.manifest.name}.")
