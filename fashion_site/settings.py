@@ -145,6 +145,7 @@ STORAGES = {
             "querystring_auth": True,
             "querystring_expire": 300,
             "file_overwrite": False,
+            "max_memory_size": 16 * 1024 * 1024,  # larger files are read by way of the disk, models of gigabytes too
         },
     }
     if S3_BUCKET

@@ -111,25 +111,28 @@ class Loras(Mapping[str, Path]):
     """Names of kept LoRAs with their files; a file is fetched and verified when it is asked for.
 
     ``width`` is the text embedding width of the model they are for; LoRAs known to be for another are left out.  Of
-    several with one name the newest counts.
+    several with one name the newest counts.  Always up to date: a pipeline that stays loaded sees what came later.
     """
 
     def __init__(self, width: int | None) -> None:
-        kept = ModelVersion.objects.filter(capability="lora").order_by("created_at", "pk")
-        self._versions = {version.name: version for version in kept if _fits(version, width)}
+        self.width = width
 
     def __getitem__(self, name: str) -> Path:
-        version = self._versions[name]
+        version = self._versions()[name]
         return lora_file(_local(version.sha256, version.folder))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._versions
+        return name in self._versions()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._versions))
+        return iter(sorted(self._versions()))
 
     def __len__(self) -> int:
-        return len(self._versions)
+        return len(self._versions())
+
+    def _versions(self) -> dict[str, ModelVersion]:
+        kept = ModelVersion.objects.filter(capability="lora").order_by("created_at", "pk")
+        return {version.name: version for version in kept if _fits(version, self.width)}
 
 
 def _fits(lora: ModelVersion, width: int | None) -> bool:
@@ -173,11 +176,13 @@ def pull(
     allow_pickle: bool = False,
     config: str | None = None,
     notes: str = "",
+    should_try: bool = True,
     progress: copies.Progress | None = None,
 ) -> ModelVersion:
     """Fetch a model from a hub id or path (see :mod:`ml_backend.packaging.sources`), check it and keep it.
 
-    What served before goes on serving, whatever happens.  Raises :class:`BadInput` or :class:`BadPackage`.
+    Unless ``should_try`` is False it is loaded once, as a worker would.  What served before goes on serving, whatever
+    happens.  Raises :class:`BadInput` or :class:`BadPackage`.
     """
     source = sources.Source.parse(text)
     if source.kind == "starter":
@@ -193,6 +198,8 @@ def pull(
             config=config,
             progress=progress,
         )
+        if should_try:
+            try_out(package, progress)
         return add(package.path, notes=notes, progress=progress)
 
 
@@ -313,6 +320,32 @@ def _load(name: str, package: Package) -> Any:
     return loaders[name](package)
 
 
+def try_out(package: Package, progress: copies.Progress | None = None) -> bool:
+    """Load the model once and let it go again; False where memory is too short to try, or it is a LoRA.
+
+    Raises :class:`BadPackage` for files that are whole and do not make a model together.
+    """
+    from .pipelines.diffusion.residency import Residency, memory_of
+
+    architecture = package.manifest.architecture
+    need = 3 * package.size  # half precision on disk, single precision on a CPU, and a part of it twice while it loads
+    if architecture not in ("clipseg", "diffusers") or memory_of("cpu")[0] < need:
+        return False
+    if progress is not None:
+        progress(1.0, f"Loading {package.manifest.name} once")
+    if architecture == "clipseg":
+        from .pipelines.text_mask import TextMaskPipeline
+
+        TextMaskPipeline(package)
+        return True
+    from .pipelines.restyle.diffusion import DiffusionRestyle
+
+    resident: Residency[Any] = Residency()
+    DiffusionRestyle(package, resident=resident)
+    resident.clear()
+    return True
+
+
 def device() -> str:
     """``cuda`` where there is one.  Asked only inside a worker's job: CUDA does not survive a fork."""
     import torch
@@ -380,7 +413,7 @@ def _restyle_diffusion(package: Package) -> Any:
     def load() -> Any:
         from .pipelines.restyle.diffusion import DiffusionRestyle
 
-        return DiffusionRestyle(package, device=device())
+        return DiffusionRestyle(package, device=device(), loras=Loras(text_width(package.path)))
 
     return _resident(("restyle-diffusion", package.manifest.sha256), load)
 
@@ -389,7 +422,7 @@ def _imagine(package: Package) -> Any:
     def load() -> Any:
         from .pipelines.imagine import ImaginePipeline
 
-        return ImaginePipeline(package, device=device())
+        return ImaginePipeline(package, device=device(), loras=Loras(text_width(package.path)))
 
     return _resident(("imagine", package.manifest.sha256), load)
 
@@ -401,7 +434,8 @@ def _overlay() -> Any:
 
 
 _loaded: OrderedDict[tuple[str, ...], Any] = OrderedDict()
-MOST_LOADED = 6
+MOST_LOADED = 10
+"""Those of diffusion models hold no weights: :mod:`.pipelines.diffusion.residency` keeps these by free memory."""
 _loading = threading.RLock()
 """A job that comes while the worker is still warming up waits for the same pipeline; loading may nest."""
 

@@ -37,6 +37,7 @@ class Command(BaseCommand):
         pull.add_argument(
             "--config", help="diffusers folder or hub id that a single-file checkpoint takes its settings from"
         )
+        pull.add_argument("--untried", action="store_true", help="do not load the model once before it is kept")
         pull.add_argument("--notes", default="", help="a remark for the admin pages")
         verify = what.add_parser("verify", help="read all files and compare them with their sums")
         verify.add_argument("name", nargs="?", help="of one model; all without it")
@@ -84,10 +85,11 @@ class Command(BaseCommand):
             self.stdout.write(f"  {offer.advice}")
         self.stdout.write("Any other id of the same kinds works too: manage.py models pull owner/name --serve")
 
-    def _pull(self, source: str, serve: bool, allow_pickle: bool, config: str | None, notes: str, **_: Any) -> None:
+    def _pull(self, source: str, serve: bool, untried: bool, **options: Any) -> None:
+        wanted = {name: options[name] for name in ("allow_pickle", "config", "notes")}
         bar = _Bar(self.stderr)
         try:
-            version = registry.pull(source, allow_pickle=allow_pickle, config=config, notes=notes, progress=bar)
+            version = registry.pull(source, should_try=not untried, progress=bar, **wanted)
         finally:
             bar.end()
         self.stdout.write(f"{version.reference} is kept: {_bytes(version.size)}, licence: {version.licence}.")
