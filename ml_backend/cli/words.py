@@ -198,7 +198,7 @@ def _region(photo: Image, options: argparse.Namespace) -> F32:
         given = images.open_picture(options.mask, "L")
         if given.size != photo.size:
             raise BadInput(f"The mask is {given.width}x{given.height}, the photo {photo.width}x{photo.height}.")
-        mask: F32 = np.asarray(given, np.float32) / 255
+        mask: F32 = np.asarray(given, np.float32) / np.float32(255)
         return mask
     from ..pipelines.text_mask import TextMaskPipeline
 
@@ -221,7 +221,7 @@ def _loras(options: argparse.Namespace) -> dict[str, Path]:
     names = [parse_lora(lora)[0] for lora in options.lora]
     if names and options.lora_dir is None:
         raise BadInput("Say with --lora-dir where the LoRAs are.")
-    places = {}
+    places: dict[str, Path] = {}
     for name in names:
         for place in (options.lora_dir / f"{name}.safetensors", options.lora_dir / name):
             if place.exists():

@@ -519,6 +519,7 @@ def test_bad_folders_are_said_at_once(damage, folder, shelf, capfd):
     with pytest.raises(BadPackage, match=words) as error:
         DiffusionRestyle(Package(folder, shelf["sd1"].manifest), resident=Residency())
     assert "\n" not in str(error.value)
+    assert capfd.readouterr().err == "", "said once"
 
 
 def test_the_loader_itself_takes_no_pickles(folder, shelf):

@@ -120,7 +120,7 @@ def _quiet() -> None:
 
     for talker in (diffusers_logging, transformers_logging):
         talker.disable_progress_bar()
-        talker.set_verbosity(logging.ERROR)
+        talker.set_verbosity(logging.CRITICAL)
 
 
 def _first_line(error: Exception) -> str:

@@ -78,12 +78,12 @@ def paint(run: Run, seeds: Sequence[int]) -> Iterator[tuple[int, list[Painted]]]
         now = waiting[:batch]
         check(run.should_stop)
         try:
-            pictures = _paint_together(run, now, len(seeds), [seeds[number] for number in now])
-        except torch.OutOfMemoryError as error:
-            batch = _smaller(run, len(now), error)
-            continue
+            pictures = _attempt(run, now, seeds)
         except _Overflow as error:
             _widen(run, error)
+            continue
+        if pictures is None:
+            batch = _smaller(run, len(now))
             continue
         waiting = waiting[len(now) :]
         yield from zip(now, pictures, strict=True)
@@ -93,9 +93,16 @@ class _Overflow(Exception):
     """The model's numbers left the range of its number format."""
 
 
-def _smaller(run: Run, batch: int, error: BaseException) -> int:
+def _attempt(run: Run, numbers: Sequence[int], seeds: Sequence[int]) -> list[list[Painted]] | None:
+    """None when the memory ran out: once this has returned, nothing holds the failed run's tensors any more."""
+    try:
+        return _paint_together(run, numbers, len(seeds), [seeds[number] for number in numbers])
+    except torch.OutOfMemoryError:
+        return None
+
+
+def _smaller(run: Run, batch: int) -> int:
     """How many to try next, with room made."""
-    del error
     if run.model.device.type == "cuda":
         torch.cuda.empty_cache()
     if batch > 1:
