@@ -8,6 +8,8 @@ from django.test import Client
 
 from studio.api import tokens
 from studio.models import User
+from tests.studio.painters import Painter
+from tests.studio.restylers import Restyler, stand_in
 
 
 class Program:
@@ -69,3 +71,15 @@ def error(response: Any) -> tuple[int, str]:
     assert set(said["error"]) == {"code", "message"}
     assert said["error"]["message"].endswith((".", ")"))
     return response.status_code, said["error"]["code"]
+
+
+@pytest.fixture
+def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Quick stand-ins for the pipelines that find, repaint and paint; the restyler, to ask what it was given."""
+    from ml_backend import registry
+
+    restyler, painter = Restyler(), Painter()
+    stand_in(monkeypatch, restyler)
+    ours = registry.pipeline
+    monkeypatch.setattr(registry, "pipeline", lambda name, *more: painter if name == "imagine" else ours(name, *more))
+    return restyler

@@ -47,14 +47,14 @@ def job(request: HttpRequest, pk: uuid.UUID) -> schemas.Job:
 
 @router.get(
     "/{uuid:pk}/preview",
-    response={200: None, **schemas.refusals(404)},
+    response={200: None, 204: None, **schemas.refusals(404)},
     operation_id="get_job_preview",
     summary="The picture in work",
     url_name="job-preview",
     openapi_extra=schemas.PICTURE,
 )
 def preview(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
-    """What it looks like so far; none before the first and after the end."""
+    """What it looks like so far; 204 before the first and after the end."""
     return house.private(files.job_preview(request, pk))
 
 
