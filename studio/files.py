@@ -23,7 +23,7 @@ from patterns.models import Pattern
 
 from .models import FromWords, Garment, Imagining, Look, Mask, Photo, Restyle
 
-COMPOSITED = frozenset({"tile", "inks", "image", "preview_photo", "preview_maps", "preview_mask", "thumb"})
+COMPOSITED = frozenset({"tile", "inks", "image", "mask", "preview_photo", "preview_maps", "preview_mask", "thumb"})
 """Files that the browser draws into a canvas (a photo itself while its cloth is sought) or shows by the dozen."""
 
 UNCHANGING = "private, max-age=86400"

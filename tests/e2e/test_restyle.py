@@ -273,6 +273,19 @@ def test_a_picture_large_beside_the_original_and_what_can_be_done_with_it(
     assert Restyle.objects.count() == 2
 
 
+def test_other_words_typed_since_are_looked_for_first(page, shop, worker, complaints, tmp_path, picture):
+    lay(page, shop, tmp_path, picture)
+    page.click("[data-phrase='the dress']")
+    page.wait_for_selector(MARKED, timeout=WAIT)
+    page.wait_for_url(re.compile("mask="))
+    page.fill("#region", "a scarf")
+    page.fill("#prompt", "red linen")
+    page.click("#ask")
+    page.wait_for_selector(DONE, timeout=WAIT)
+    assert set(Restyle.objects.values_list("mask__words", flat=True)) == {"a scarf"}
+    page.wait_for_selector("#mask-status:has-text('Perhaps this is “a scarf”')", timeout=WAIT)
+
+
 def test_it_can_be_cancelled_and_tried_again(page, shop, worker, complaints, tmp_path, picture):
     lay(page, shop, tmp_path, picture)
     page.fill("#region", "the dress")

@@ -6,6 +6,10 @@ import { Editor } from "./editor.js";
 import { Full } from "./full.js";
 import { Grid } from "./grid.js";
 import { drop, keep, kept } from "./kept.js";
+import { listenToKeys } from "./keys.js";
+import { listenForPhotos } from "./photo.js";
+import { Tools } from "./tools.js";
+import { listenToWords } from "./words.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -24,12 +28,14 @@ const room = $("[data-room]");
 const editor = new Editor(table);
 const grid = new Grid($("[data-variations]"));
 const full = new Full($("#full"), grid.root, askToDelete);
+const tools = new Tools(editor, table, () => source.cloth);
 
 // ---- the picture and the mask that the address names
 
 let source = start.source;
 const known = new WeakMap();
 let bare = "";
+let foundFor = start.mask ? region.value.trim() : "";
 
 const sourceName = () => (source ? `${source.kind}-${source.id}` : "");
 
@@ -74,71 +80,9 @@ async function join(url, how, id) {
   onMask();
 }
 
-// ---- the tools
-
-const sizer = $("#brush-size");
-const softer = $("#brush-soft");
-
-function chooseTool(name) {
-  editor.setBrush({ erase: name === "erase" });
-  for (const button of $$("[data-tool]", $(".tools"))) button.setAttribute("aria-pressed", String(button.dataset.tool === name));
-}
-
-function resize(to) {
-  sizer.value = to;
-  editor.setBrush({ size: Number(sizer.value) });
-}
-
-sizer.addEventListener("input", () => resize(sizer.value));
-softer.addEventListener("input", () => editor.setBrush({ softness: Number(softer.value) }));
-$(".tools").addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (!button) return;
-  if (button.dataset.tool) chooseTool(button.dataset.tool);
-  if (button.dataset.do) act(button.dataset.do);
-  const menu = button.closest("details");
-  if (menu) menu.open = false;
-});
-
-const SAID = {
-  undo: "Undone", redo: "Done again", grow: "The mask has grown", shrink: "The mask has shrunk",
-  feather: "The edge is softer", invert: "Inverted", clear: "Cleared",
-};
-
-function act(what) {
-  if (what === "import") $("#mask-file").click();
-  else if (!editor.ready) return;
-  else if (what === "export") save();
-  else if (what === "cloth") join(source.cloth, "add");
-  else {
-    editor[what]();
-    announce(SAID[what]);
-  }
-}
-
-async function save() {
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(await editor.png()), download: "toile-mask.png" });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
-
-$("#mask-file").addEventListener("change", async (event) => {
-  const [file] = event.target.files;
-  event.target.value = "";
-  if (!file || !editor.ready) return;
-  try {
-    editor.join(await createImageBitmap(file, { premultiplyAlpha: "none", colorSpaceConversion: "none" }));
-  } catch {
-    say("This file is not a picture that can be a mask. The mask is as it was.");
-  }
-});
+// ---- what was painted
 
 function onMask() {
-  const { empty, history } = editor;
-  for (const name of ["grow", "shrink", "feather", "clear", "export"]) $(`[data-do='${name}']`).disabled = empty;
-  $("[data-do='undo']").disabled = !history.canUndo;
-  $("[data-do='redo']").disabled = !history.canRedo;
-  $("[data-joins]").hidden = empty;
   form.elements.mask.value = maskId();
 }
 
@@ -155,81 +99,6 @@ async function remember() {
   else keep(sourceName(), await editor.png());
   address();
 }
-
-// ---- the view
-
-table.addEventListener("click", (event) => {
-  const way = event.target.closest("[data-zoom]")?.dataset.zoom;
-  if (way) zoom(way);
-});
-
-function zoom(way) {
-  if (way === "fit") editor.view.whole();
-  else editor.view.zoom(way === "in" ? 1.5 : 1 / 1.5);
-}
-
-editor.addEventListener("view", ({ detail }) => ($("[data-zoom-word]").textContent = `${Math.round(detail * 100)} %`));
-
-const peek = $("[data-peek]");
-function compare(on) {
-  editor.compare(on);
-  peek.setAttribute("aria-pressed", String(on));
-}
-peek.addEventListener("pointerdown", () => compare(true));
-for (const end of ["pointerup", "pointercancel", "pointerleave", "blur"]) peek.addEventListener(end, () => compare(false));
-
-// ---- the words
-
-const phrases = (text) => text.split(/\s*[,;]\s*|\s+and\s+/).map((one) => one.trim().toLowerCase()).filter(Boolean);
-
-function onRegion() {
-  const said = phrases(region.value);
-  for (const chip of $$("[data-phrase]")) chip.setAttribute("aria-pressed", String(said.includes(chip.dataset.phrase)));
-}
-
-region.addEventListener("input", onRegion);
-$(".chips", words).addEventListener("click", (event) => {
-  const chip = event.target.closest("[data-phrase]");
-  if (!chip) return;
-  event.preventDefault();
-  const said = phrases(region.value);
-  const word = chip.dataset.phrase;
-  region.value = (said.includes(word) ? said.filter((one) => one !== word) : [...said, word]).join(", ");
-  onRegion();
-  if (region.value) $("#find").click();
-});
-
-words.addEventListener("click", (event) => {
-  const link = event.target.closest("[data-prompt]");
-  if (!link) return;
-  event.preventDefault();
-  prompt.value = link.dataset.prompt;
-  prompt.dispatchEvent(new Event("input", { bubbles: true }));
-  announce(`Words: ${prompt.value}`);
-});
-
-prompt.addEventListener("input", () => {
-  for (const preset of $$(".preset")) preset.setAttribute("aria-pressed", String(preset.dataset.prompt === prompt.value.trim()));
-});
-prompt.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-  event.preventDefault();
-  askButton.click();
-});
-
-// A link that acts as a button answers to the space bar too.
-document.addEventListener("keydown", (event) => {
-  if (event.key !== " " || !event.target.matches("a[role='button']")) return;
-  event.preventDefault();
-  event.target.click();
-});
-
-function onEngine() {
-  const engine = form.elements.engine.value;
-  for (const help of $$("[data-engine-help]")) help.hidden = help.dataset.engineHelp !== engine;
-  for (const field of $$("[data-diffusion]")) field.disabled = engine !== "diffusion";
-}
-for (const radio of form.elements.engine) radio.addEventListener("change", onEngine);
 
 // ---- the address says what is on the page
 
@@ -273,6 +142,7 @@ document.addEventListener("htmx:afterSettle", () => {
   const status = $("#mask-status[data-fresh][data-mask]");
   if (status) {
     status.removeAttribute("data-fresh");
+    foundFor = region.value.trim();
     adopt(status.dataset.photo);
     const how = $("[name='join']:checked").value;
     join(status.dataset.url, editor.empty ? "replace" : how, status.dataset.mask);
@@ -296,13 +166,23 @@ async function ready() {
   if (askButton.disabled) return false;
   if (!prompt.value.trim()) return asking(prompt, "Say what it should become, for instance: a red plaid skirt.");
   if (editor.empty && !region.value.trim()) return asking(region, "Mark what to change first: say it in words, or paint over it with the brush.");
-  if (editor.empty || maskId()) return true;
+  if (editor.empty || outdated()) {
+    form.elements.mask.value = "";
+    return true;
+  }
+  if (maskId()) return true;
   askButton.disabled = true;
   try {
     return await upload();
   } finally {
     askButton.disabled = false;
   }
+}
+
+/** Whether other words were typed since the mask was found, and nobody has touched it: then those are looked for. */
+function outdated() {
+  const said = region.value.trim();
+  return Boolean(maskId() && foundFor && said && said !== foundFor);
 }
 
 function asking(field, sentence) {
@@ -334,6 +214,7 @@ async function upload() {
   const status = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#mask-status");
   if (top) known.set(top, status.dataset.mask);
   else bare = status.dataset.mask; // what was kept in this tab, laid as it was
+  foundFor = "";
   drop(sourceName());
   adopt(status.dataset.photo);
   form.elements.mask.value = status.dataset.mask;
@@ -345,7 +226,7 @@ function onGrid() {
   const batch = grid.batch?.dataset.batch;
   if (!batch || batch === shownBatch) return;
   shownBatch = batch;
-  adopt($(".batch").dataset.photo);
+  adopt(grid.batch.dataset.photo);
   room.classList.add("made");
   $("#tab-made").checked = true;
   grid.root.closest("section").scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
@@ -428,76 +309,7 @@ document.addEventListener("click", (event) => {
   link.href = target;
 });
 
-const uploadForm = $("#upload-form");
-$("#photo-file").addEventListener("change", (event) => {
-  if (!event.target.files.length) return;
-  address();
-  uploadForm.classList.add("busy");
-  announce("Sending your photo");
-  uploadForm.requestSubmit();
-});
-document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.elt !== uploadForm) return;
-  uploadForm.classList.toggle("busy", detail.successful);
-  $("#photo-file").value = "";
-});
-
-for (const kind of ["dragenter", "dragover"]) {
-  table.addEventListener(kind, (event) => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    table.classList.add("dropping");
-  });
-}
-table.addEventListener("dragleave", (event) => !table.contains(event.relatedTarget) && table.classList.remove("dropping"));
-table.addEventListener("drop", (event) => {
-  event.preventDefault();
-  table.classList.remove("dropping");
-  if (!event.dataTransfer.files.length) return;
-  $("#photo-file").files = event.dataTransfer.files;
-  $("#photo-file").dispatchEvent(new Event("change"));
-});
-
-// ---- the keyboard
-
-const typing = (element) => element.matches("input:not([type='range'], [type='radio'], [type='checkbox']), textarea, select");
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-
-document.addEventListener("keydown", (event) => {
-  if (document.querySelector("dialog[open]") || event.altKey) return;
-  const command = event.ctrlKey || event.metaKey;
-  if (command && event.key === "Enter") askButton.click();
-  else if (typing(event.target)) return;
-  else if (command && event.key.toLowerCase() === "z") act(event.shiftKey ? "redo" : "undo");
-  else if (command && event.key.toLowerCase() === "y") act("redo");
-  else if (command || !plainKey(event)) return;
-  event.preventDefault();
-});
-
-/** Whether a key without Ctrl meant something here. */
-function plainKey(event) {
-  const onTable = event.target === editor.frame;
-  const key = event.key.toLowerCase();
-  if (key === "b") chooseTool("brush");
-  else if (key === "e") chooseTool("erase");
-  else if (key === "[") resize(Math.round(Number(sizer.value) / 1.25));
-  else if (key === "]") resize(Math.max(Number(sizer.value) + 1, Math.round(Number(sizer.value) * 1.25)));
-  else if (key === "i") act("invert");
-  else if (key === "?") $("#keys").showModal();
-  else if (key === " " && !event.target.matches("button, a, summary, input")) compare(true);
-  else if (key === "+" || key === "=") zoom("in");
-  else if (key === "-") zoom("out");
-  else if (key === "0") zoom("fit");
-  else if (onTable && ARROWS[event.key]) editor.aimBy(...ARROWS[event.key], event.shiftKey);
-  else if (onTable && key === "enter") editor.dab();
-  else return false;
-  return true;
-}
-
-document.addEventListener("keyup", (event) => event.key === " " && compare(false));
-window.addEventListener("blur", () => compare(false));
-
-onRegion();
-onEngine();
-prompt.dispatchEvent(new Event("input"));
+listenToKeys(editor, tools, () => askButton.click());
+listenToWords(words, form, { find: () => $("#find").click(), ask: () => askButton.click() });
+listenForPhotos(table, address);
 lay();
