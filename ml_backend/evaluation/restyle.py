@@ -7,7 +7,7 @@ largest garment is repainted from "a WORD GARMENT".  Both engines go through the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -21,7 +21,7 @@ from ..errors import BadInput
 from ..networks.classifier import PatternClassifier
 from ..pipelines.base import Progress, tell
 from ..pipelines.restyle import Restyled
-from ..requests import CLOTH_CLASSES, GARMENT_CLASSES, PATTERN_TYPES, RestyleRequest
+from ..requests import CLOTH_CLASSES, GARMENT_CLASSES, MAX_SEED, PATTERN_TYPES, RestyleRequest
 from ..words.colours import BASIC_COLOURS, name_of_region
 from .cloth import street_pairs
 from .patterns import SIDE
@@ -36,7 +36,7 @@ GARMENT_WORDS = {
     "skirt": "skirt",
     "trousers": "trousers",
 }
-PATTERN_WORDS = {"dotted": "polka dot", "animal": "animal print", "zigzag": "zigzag", "plaid": "plaid"}
+PATTERN_WORDS = {"dotted": "polka dot", "animal": "animal print"}
 """How people ask for a pattern type where its own name is not what they say."""
 
 SMALLEST = 0.03
@@ -52,7 +52,7 @@ CROPS = 5
 class Engine(Protocol):
     """The call that both restyle engines share."""
 
-    def __call__(self, photo: Image.Image, mask: F32, requests: Sequence[RestyleRequest]) -> Sequence[Restyled]: ...
+    def __call__(self, photo: Image.Image, mask: F32, requests: Sequence[RestyleRequest], /) -> Sequence[Restyled]: ...
 
 
 @dataclass(frozen=True)
@@ -64,16 +64,8 @@ class Case:
     garment: str
 
 
-@dataclass(frozen=True)
-class Settings:
-    """``request`` carries the engine and its sampling; prompt and seed are filled in."""
-
-    request: RestyleRequest
-    seed: int = 0
-
-
-Keep = Callable[[str, int, Case, Image.Image], None]
-"""Given each picture: the word asked for, the number of its photo, the case and the picture."""
+Keep = Callable[[str, int, Image.Image], None]
+"""Given each picture: the colour or pattern asked for, the number of its photo, the picture."""
 
 
 def street_cases(folder: Path, count: int) -> list[Case]:
@@ -97,14 +89,16 @@ def obedience(
     engine: Engine,
     judge: PatternClassifier,
     cases: Sequence[Case],
-    settings: Settings,
+    template: RestyleRequest,
     progress: Progress | None = None,
     keep: Keep | None = None,
 ) -> dict[str, float]:
     """``colours`` and ``patterns``: shares of words obeyed, with one figure a word and ``n`` photos.
 
     A colour word is obeyed when the region's median colour bears it, a pattern word when the classifier sees that
-    pattern in most of the squares cut from the region.
+    pattern in most of the squares cut from the region.  ``template`` names the engine, its sampling and the first
+    photo's seed; each further photo has the next one.  The fabric engine looks at its bare tiles with the same
+    classifier, so its pattern figures say whether a typical tile stays recognisable when it is worn.
     """
     figures: dict[str, float] = {}
     words = [*(("colour", name) for name in BASIC_COLOURS), *(("pattern", name) for name in PATTERN_TYPES)]
@@ -112,12 +106,12 @@ def obedience(
         hits = []
         for number, case in enumerate(cases):
             tell(progress, (at + number / len(cases)) / len(words), f"{name}, photo {number + 1}")
-            image = _repaint(engine, case, PATTERN_WORDS.get(name, name), settings, number)
+            image = _repaint(engine, case, PATTERN_WORDS.get(name, name), template, number)
             if image is None:
                 hits.append(False)
                 continue
             if keep is not None:
-                keep(name, number, case, image)
+                keep(name, number, image)
             seen = colour_of(image, case.mask) if kind == "colour" else pattern_of(judge, image, case.mask)
             hits.append(seen == name)
         figures[f"{kind}_{name}"] = float(np.mean(hits))
@@ -187,10 +181,9 @@ def _largest(photo: Image.Image, labels: U8) -> Case | None:
     return Case(photo, labels == GARMENT_CLASSES.index(name), GARMENT_WORDS[name])
 
 
-def _repaint(engine: Engine, case: Case, word: str, settings: Settings, number: int) -> Image.Image | None:
-    from dataclasses import replace
-
+def _repaint(engine: Engine, case: Case, word: str, template: RestyleRequest, number: int) -> Image.Image | None:
     article = "an" if word[0] in "aeiou" else "a"
-    request = replace(settings.request, prompt=f"{article} {word} {case.garment}", seed=settings.seed + number)
+    seed = (template.seed + number) % (MAX_SEED + 1)
+    request = replace(template, prompt=f"{article} {word} {case.garment}", seed=seed)
     (restyled,) = engine(case.photo, case.mask.astype(np.float32), [request])
     return restyled.image

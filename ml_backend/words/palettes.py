@@ -45,6 +45,9 @@ ALONE = 0.68
 LEAD = 0.56
 """Share that the first of several colours gets; the others halve the rest again and again."""
 
+_RESTRAINTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 1.75)
+"""See :func:`drawn_near`."""
+
 _NEUTRALS = ("#f4f2ec", "#efe6d2", "#1a1a1e", "#20242e", "#3a2a20")
 """White, cream, black, midnight, espresso: what a single colour is patterned with."""
 
@@ -53,13 +56,19 @@ _LEGIBLE = 42.0
 
 
 def palette_of(
-    reading: Reading, seed: int, inks: int = 5, coverage: Sequence[float] | None = None, light: F32 | None = None
+    reading: Reading,
+    seed: int,
+    inks: int = 5,
+    coverage: Sequence[float] | None = None,
+    light: F32 | None = None,
+    restraint: float = 0.0,
 ) -> tuple[str, ...]:
     """``inks`` (4..6) colours in ink order for the reading's pattern; the seed chooses among what the words leave open.
 
     ``coverage`` is the share of each ink on the tile (default: typical of the pattern), ``light`` samples of the
-    shading S that will fall on it (default: even light).  A named colour leads; else a colour set, a material or a mood
-    that was named suggests colours; else the seed does.  Names in ``not_colours`` are kept out.
+    shading S that will fall on it (default: even light).  ``restraint`` (0..2) is how near to a single named colour
+    the neutrals begin, for motifs so fine that they blend into it.  A named colour leads; else a colour set, a material
+    or a mood that was named suggests colours; else the seed does.  Names in ``not_colours`` are kept out.
     """
     if not MIN_INKS <= inks <= MAX_INKS:
         raise ValueError(f"A palette has {MIN_INKS} to {MAX_INKS} inks, not {inks}.")
@@ -67,7 +76,7 @@ def palette_of(
     rng = np.random.default_rng((seed, 3))
     colours = [found.colour for found in reading.colours]
     if colours:
-        return _named(colours, shares, rng, reading, light)
+        return _named(colours, shares, rng, reading, light, restraint)
     suggested = _suggested(reading, rng)
     if suggested:
         return _dealt(suggested, shares, _targets(len(suggested), 0.5))
@@ -86,9 +95,8 @@ def median_lab(palette: Sequence[str], coverage: Sequence[float], light: F32 | N
     """The weighted median (3,) in CIELAB of cloth of these colours, shares and light."""
     colours = np.array([rgb_of(colour) for colour in palette], np.float32)
     shading = np.ones(1, np.float32) if light is None else light
-    lit = _lit(colours[:, None], shading[None, :, None]).reshape(-1, 3)
+    values = lab(lit(colours[:, None], shading[None, :, None]).reshape(-1, 3))
     weights = np.repeat(np.asarray(coverage, np.float64), len(shading))
-    values = lab(lit)
     return np.array([_weighted_median(values[:, axis], weights) for axis in range(3)], np.float32)
 
 
@@ -111,7 +119,12 @@ def avoided(colour: str, reading: Reading) -> bool:
 
 
 def _named(
-    colours: list[str], shares: list[float], rng: np.random.Generator, reading: Reading, light: F32 | None
+    colours: list[str],
+    shares: list[float],
+    rng: np.random.Generator,
+    reading: Reading,
+    light: F32 | None,
+    least: float,
 ) -> tuple[str, ...]:
     lead = _varied(colours[0], rng)
     name = name_of(rgb_of(lead))
@@ -119,7 +132,9 @@ def _named(
     companions = others or [_companion(lead, rng, reading)]
     targets = _targets(1 + len(others), LEAD) if others else (ALONE, 1 - ALONE)
     palette: tuple[str, ...] = ()
-    for restraint in (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 1.75):
+    for restraint in _RESTRAINTS:
+        if restraint < least:
+            continue
         nearer = [drawn_near(companion, lead, restraint) for companion in companions]
         palette = _dealt([lead, *nearer], shares, targets)
         if median_name(palette, shares, light) == name:
@@ -242,14 +257,14 @@ def _shares(pattern: str | None, inks: int, coverage: Sequence[float] | None) ->
     return [*typical, 0.0][:inks]
 
 
-def _lit(colours: F32, shading: F32) -> F32:
-    """sRGB 0..255 under light S, highlights compressed as the overlay does it."""
+def lit(colours: F32, shading: F32) -> F32:
+    """sRGB (..., 3) in 0..255 under light S (broadcast), highlights compressed as the overlay does it."""
     value = colours / 255
     linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4) * shading
     over = np.maximum(linear - 0.8, 0.0)
     linear = np.minimum(linear, 0.8) + 0.2 * (1.0 - np.exp(-over / 0.2))
-    lit = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
-    return np.asarray(lit * 255, np.float32)
+    bright = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
+    return np.asarray(bright * 255, np.float32)
 
 
 def _weighted_median(values: F32, weights: NDArray[np.float64]) -> float:

@@ -12,11 +12,14 @@ from PIL import Image
 from ...inks import compose, weave
 from ...networks.classifier import PatternClassifier
 from ...requests import MAX_SEED, PATTERN_TYPES, GenerateRequest
+from ...words.colours import lab
 from ...words.lexicon import MATERIALS, PLAIN, Material
-from ...words.palettes import legibility, median_name, palette_of
+from ...words.palettes import lit, name_of_lab, palette_of
 from ...words.reading import Reading
 from ..base import ShouldStop, check
 from ..generate import GeneratePipeline
+from ..overlay.colour import to_linear, to_srgb
+from ..overlay.maps import resize
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -49,6 +52,12 @@ _TYPICAL = 0.7
 
 _LEGIBLE = 16.0
 """Mean CIELAB distance of two points of a cloth from which its pattern counts as visible."""
+
+_SHARP = 0.6
+"""Pixels of a box-filtered tile that look like one pixel of the worn one, whose bending softens it once more."""
+
+RESTRAINTS = (0.0, 0.5, 1.0, 1.75)
+"""How far the neutrals of a single colour are drawn towards it until the cloth bears its name."""
 
 _PLAIN_MATERIAL = MATERIALS["cotton"]
 
@@ -84,14 +93,16 @@ def patterned_cloth(
     side_px: float,
     side_cm: float,
     light: F32 | None = None,
+    restraint: float = 0.0,
     should_stop: ShouldStop | None = None,
 ) -> Cloth:
     """A generated tile of ``request``'s pattern; of a few neighbouring designs, the first that reads well.
 
-    A ``judge`` also looks whether the design is typical: a giraffe in greens would be taken for camouflage.
+    ``restraint`` is the least of :data:`RESTRAINTS` to be used.  A ``judge`` also looks whether the design is typical:
+    a giraffe in greens would be taken for camouflage.
     """
     reading = replace(reading, pattern=request.pattern_type)
-    chosen, palette = _readable(generate, judge, reading, request, light, should_stop)
+    chosen, palette = _readable(generate, judge, reading, request, side_px, light, restraint, should_stop)
     size = max(128, _size(side_px))
     fabric = generate(replace(chosen, size=size, palette=palette), should_stop=should_stop)
     material = material_of(reading)
@@ -111,7 +122,9 @@ def _readable(
     judge: PatternClassifier | None,
     reading: Reading,
     request: GenerateRequest,
+    side_px: float,
     light: F32 | None,
+    least: float,
     should_stop: ShouldStop | None,
 ) -> tuple[GenerateRequest, tuple[str, ...]]:
     """The design and palette in which the leading colour has its name and the pattern can be seen; else the best."""
@@ -121,17 +134,43 @@ def _readable(
         tried = replace(request, seed=(request.seed + number * 7919) % (MAX_SEED + 1), size=_SKETCH)
         inks = generate(tried).inks
         coverage = [float(share) for share in inks.mean(axis=(1, 2))]
-        palette = palette_of(reading, request.seed, len(coverage), coverage, light)
-        named = not reading.colours or median_name(palette, coverage, light) == reading.colours[0].name
-        visible = min(1.0, legibility(palette, coverage) / _LEGIBLE)
-        typical = min(1.0, _likelihood(judge, compose(inks, palette), request.pattern_type) / _TYPICAL)
-        score = visible * typical * (1.0 if named else 0.2)
-        if best is None or score > best[0]:
-            best = (score, tried, palette)
-        if score >= 1.0:
+        for restraint in [value for value in RESTRAINTS if value >= least] if reading.colours else [0.0]:
+            palette = palette_of(reading, request.seed, len(coverage), coverage, light, restraint)
+            image = compose(inks, palette)
+            seen = _seen(image, side_px)
+            named = not reading.colours or _name(seen, light) == reading.colours[0].name
+            typical = _likelihood(judge, image, request.pattern_type) / _TYPICAL
+            score = min(1.0, _variety(seen) / _LEGIBLE) * min(1.0, typical) * (1.0 if named else 0.2)
+            if best is None or score > best[0]:
+                best = (score, tried, palette)
+            if named:
+                break
+        if best is not None and best[0] >= 1.0:
             break
     assert best is not None
     return best[1], best[2]
+
+
+def _seen(image: U8, side_px: float) -> F32:
+    """The sketch as the photo will show it, sRGB float32 (s, s, 3) in 0..255: fine motifs blend into their ground."""
+    side = min(len(image), max(6, round(_SHARP * side_px)))
+    linear = to_linear(image)
+    planes = [resize(linear[..., axis], side, side, Image.Resampling.BOX) for axis in range(3)]
+    return to_srgb(np.stack(planes, -1)).astype(np.float32)
+
+
+def _name(seen: F32, light: F32 | None) -> str:
+    """What the cloth will be called: the name of its median under the garment's light."""
+    shading = np.ones(1, np.float32) if light is None else light[::4]
+    values = lab(lit(seen.reshape(-1, 1, 3), shading[None, :, None]).reshape(-1, 3))
+    return name_of_lab(np.median(values, axis=0))
+
+
+def _variety(seen: F32) -> float:
+    """Mean CIELAB distance of two points of the cloth taken at random."""
+    values = lab(seen).reshape(-1, 3)
+    other = np.random.default_rng(0).permutation(len(values))
+    return float(np.linalg.norm(values - values[other], axis=1).mean())
 
 
 @torch.inference_mode()

@@ -19,13 +19,14 @@ from ...networks.classifier import PatternClassifier
 from ...packaging.starter import starter
 from ...requests import GenerateRequest, OverlayRequest, RestyleRequest
 from ...words.choices import choose_pattern, notes_of
+from ...words.colours import name_of_region
 from ...words.lexicon import PLAIN
 from ...words.reading import Reading, read
 from ..base import Preview, Progress, ShouldStop, check, tell
 from ..generate import GeneratePipeline
 from ..overlay import Fit, fit, wear
 from . import OnImage, Restyled
-from .cloth import PATTERN_CM, SIZES, Cloth, patterned_cloth, plain_cloth
+from .cloth import PATTERN_CM, RESTRAINTS, SIZES, Cloth, patterned_cloth, plain_cloth
 
 F32 = NDArray[np.float32]
 
@@ -34,8 +35,11 @@ READING = "Reading folds and light"
 _GAIN = (0.75, 2.2)
 """How far the light on the cloth may be lifted so that the fabric keeps its own colour."""
 
-_REGION_SHARE = (0.3, 0.9)
+_REGION_SHARE = (0.4, 0.9)
 """Smallest and largest side of a tile, as shares of the side of a square as large as the region."""
+
+_LEAST_PX = 36.0
+"""Pixels of a tile below which a small photo shows no pattern any more."""
 
 _LIGHT_SAMPLES = 33
 _PREVIEW_SIDE = 256
@@ -97,30 +101,53 @@ class FabricRestyle:
     ) -> Restyled:
         reading = self.understand(request.prompt)
         pattern = choose_pattern(reading, request.seed)
-        side_px = tile_side(fitted, pattern, reading.size)
-        side_cm = side_px / fitted.px_per_cm
-        cloth = self._cloth(reading, pattern, request.seed, side_px, side_cm, light, should_stop)
-        placement = OverlayRequest(
-            scale_cm=min(max(side_cm, 1.0), 200.0), rotate=45.0 if reading.direction == "diagonal" else 0.0
-        )
-        image = wear(photo, fitted, cloth.tile, placement, should_stop=should_stop)
+        for restraint in RESTRAINTS:
+            cloth, image = self._worn(photo, fitted, light, reading, pattern, request.seed, restraint, should_stop)
+            if pattern == PLAIN or _bears_its_name(image, fitted, reading):
+                break
         used = dataclasses.replace(request, engine="fabric", model=cloth.model)
         return Restyled(image, used, notes_of(reading, pattern))
 
-    def _cloth(
+    def _worn(
         self,
+        photo: Image.Image,
+        fitted: Fit,
+        light: F32,
         reading: Reading,
         pattern: str,
         seed: int,
-        side_px: float,
-        side_cm: float,
-        light: F32,
+        restraint: float,
         should_stop: ShouldStop | None,
-    ) -> Cloth:
+    ) -> tuple[Cloth, Image.Image]:
+        """The cloth that the reading asks for, and the photo wearing it."""
+        side_px = tile_side(fitted, pattern, reading.size)
+        side_cm = min(max(side_px / fitted.px_per_cm, 1.0), 200.0)
         if pattern == PLAIN:
-            return plain_cloth(reading, seed, side_px, side_cm, light)
-        request = GenerateRequest(pattern, seed, engine=self.engine)
-        return patterned_cloth(self.generate, self.judge, reading, request, side_px, side_cm, light, should_stop)
+            cloth = plain_cloth(reading, seed, side_px, side_cm, light)
+        else:
+            cloth = patterned_cloth(
+                self.generate,
+                self.judge,
+                reading,
+                GenerateRequest(pattern, seed, engine=self.engine),
+                side_px,
+                side_cm,
+                light,
+                restraint,
+                should_stop,
+            )
+        placement = OverlayRequest(scale_cm=side_cm, rotate=45.0 if reading.direction == "diagonal" else 0.0)
+        return cloth, wear(photo, fitted, cloth.tile, placement, should_stop=should_stop)
+
+
+def _bears_its_name(image: Image.Image, fitted: Fit, reading: Reading) -> bool:
+    """Whether the garment is called by the leading colour, if one was named; looked at on about 100,000 pixels."""
+    if not reading.colours:
+        return True
+    step = max(1, round(math.sqrt(image.width * image.height / 100_000)))
+    pixels, mask = np.asarray(image)[::step, ::step], fitted.mask[::step, ::step]
+    cloth = mask > 0.9 * float(mask.max())
+    return not cloth.any() or name_of_region(pixels, cloth) == reading.colours[0].name
 
 
 def _starter_judge() -> PatternClassifier:
@@ -147,7 +174,7 @@ def tile_side(fitted: Fit, pattern: str, size: str) -> float:
     region = math.sqrt(float(fitted.mask.sum()))
     low, high = (share * region for share in _REGION_SHARE)
     natural = PATTERN_CM[pattern] * fitted.px_per_cm
-    return max(8.0, min(max(natural, low), high) * SIZES[size])
+    return max(8.0, min(max(natural, low, _LEAST_PX), high) * SIZES[size])
 
 
 def _checked(mask: F32, photo: Image.Image) -> F32:
