@@ -182,8 +182,17 @@ function bringPicture(wall, fresh) {
 /** What of a picture's place can change; its markup also holds form tokens, which differ every time. */
 const news = (picture) => `${picture.dataset.state} ${Boolean($("[data-preview]", picture))} ${picture.textContent.trim()}`;
 
+/** The preview that is seen stays until the next one is here: nothing flickers. */
 function bringPreview(image, source) {
-  if (image.getAttribute("src") !== source) image.src = source;
+  if (image.dataset.next === source || image.getAttribute("src") === source) return;
+  image.dataset.next = source;
+  const coming = Object.assign(new Image(), { alt: "" });
+  coming.dataset.preview = "";
+  coming.addEventListener("load", (event) => {
+    image.replaceWith(coming);
+    cut(event);
+  });
+  coming.src = source;
 }
 
 /** The numbers of a running job change in place; anything else about it is drawn anew. */
@@ -223,6 +232,7 @@ function place(fresh) {
 
 /** A preview shows the pictures of one pass side by side: each place shows its own. */
 function cut({ target }) {
+  if (!target.isConnected) return;
   const across = Math.max(1, Math.round(target.naturalWidth / target.naturalHeight));
   const waiting = $$("[data-preview]", target.closest(".batch-wall"));
   const at = waiting.indexOf(target);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import time
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,11 +29,11 @@ class Painted:
 class Painter:
     """Paints each request in a colour of its seed's own.
 
-    Words it obeys: "forbidden" is refused, "note" leaves one, "broken" raises, "slow" takes ``pause`` seconds each.
+    Words it obeys: "forbidden" is refused, "note" leaves one, "broken" raises, "slow" waits for :meth:`go_on`.
     """
 
-    def __init__(self, pause: float = 0.0) -> None:
-        self.pause = pause
+    def __init__(self) -> None:
+        self._may = threading.Semaphore(0)
         self.asked: list[ImagineRequest] = []
         self.after_each: Callable[[], object] = lambda: None
 
@@ -55,7 +55,7 @@ class Painter:
                 preview(colour(request.seed, SIDE // 2))
             if progress:
                 progress(number / len(requests), "Painting")
-            self._take_time(request, should_stop)
+            self._wait(request, should_stop)
             one = painted(request)
             if on_image:
                 on_image(number, one)
@@ -63,14 +63,14 @@ class Painter:
             made.append(one)
         return made
 
-    def _take_time(self, request: ImagineRequest, should_stop: Callable[[], bool] | None) -> None:
-        end = time.monotonic() + (self.pause if "slow" in request.prompt else 0)
-        while True:
+    def go_on(self, pictures: int = 1) -> None:
+        """Let so many slow pictures be finished."""
+        self._may.release(pictures)
+
+    def _wait(self, request: ImagineRequest, should_stop: Callable[[], bool] | None) -> None:
+        while "slow" in request.prompt and not self._may.acquire(timeout=0.1):
             if should_stop and should_stop():
                 raise Stopped("Stopped as asked.")
-            if time.monotonic() >= end:
-                return
-            time.sleep(0.05)
 
 
 def painted(request: ImagineRequest) -> Painted:
