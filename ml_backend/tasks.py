@@ -63,8 +63,9 @@ def warm_up(**_: object) -> None:
 
 def _load_pipelines() -> None:
     try:
-        for capability in ("generate", "segment"):
-            registry.pipeline(capability)
+        for capability in ("generate", "segment", "text-mask"):
+            if registry.serves(capability):
+                registry.pipeline(capability)
     except Exception:
         log.warning("Not warmed up; the first job that needs a model will say why.", exc_info=True)
     finally:

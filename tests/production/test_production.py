@@ -41,8 +41,9 @@ def broker() -> str:
 
 
 def test_on_postgresql(postgresql: str, tmp_path: Path) -> None:
-    """The races of ``on_postgresql.py`` and the whole life of a job."""
-    inside(["tests/production/on_postgresql.py", "tests/jobs/test_jobs.py"], tmp_path, DATABASE_URL=postgresql)
+    """The races of ``on_postgresql.py`` and the whole life of a job, its parts and previews too."""
+    own = ["tests/production/on_postgresql.py", "tests/jobs/test_jobs.py", "tests/jobs/test_parts.py"]
+    inside(own, tmp_path, DATABASE_URL=postgresql)
 
 
 def test_with_redis(broker: str, postgresql: str, tmp_path: Path) -> None:
