@@ -1,5 +1,6 @@
 """An ASGI wrapper that stops a request body that is larger than any upload may be, before it is stored anywhere."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -23,7 +24,7 @@ def limit_body(app: App, most: int) -> App:
             await app(scope, receive, send)
             return
         if _declared(scope) > most:
-            await _refuse(send)
+            await _refuse(scope, send)
             return
         seen = 0
 
@@ -38,7 +39,7 @@ def limit_body(app: App, most: int) -> App:
         try:
             await app(scope, counted, send)
         except TooLarge:
-            await _refuse(send)
+            await _refuse(scope, send)
 
     return limited
 
@@ -50,7 +51,11 @@ def _declared(scope: dict[str, Any]) -> int:
     return 0
 
 
-async def _refuse(send: Send) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+async def _refuse(scope: dict[str, Any], send: Send) -> None:
+    """In the shape that who asks expects: a sentence for pages, JSON for the API."""
+    kind, body = "text/plain; charset=utf-8", SENTENCE
+    if str(scope.get("path", "")).startswith("/api/"):
+        kind, body = "application/json", json.dumps({"error": {"code": "too_large", "message": SENTENCE}})
+    headers = [(b"content-type", kind.encode()), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": SENTENCE.encode()})
+    await send({"type": "http.response.body", "body": body.encode()})

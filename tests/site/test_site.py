@@ -144,7 +144,7 @@ def test_the_admin_shows_models_but_nobodys_work(client_of, staff, person):
 # --- the limit on bodies ------------------------------------------------------------------------------------------
 
 
-def ask(messages: list[bytes], most: int, declared: int | None = None) -> tuple[int, bytes, int]:
+def ask(messages: list[bytes], most: int, declared: int | None = None, path: str = "/") -> tuple[int, bytes, int]:
     """(status, body, bytes the application got) of an application that reads a body of ``messages``."""
     got = 0
     sent: list[dict[str, object]] = []
@@ -168,7 +168,7 @@ def ask(messages: list[bytes], most: int, declared: int | None = None) -> tuple[
         sent.append(message)
 
     headers = [(b"content-length", str(declared).encode())] if declared is not None else []
-    asyncio.run(limit_body(application, most)({"type": "http", "headers": headers}, receive, send))
+    asyncio.run(limit_body(application, most)({"type": "http", "path": path, "headers": headers}, receive, send))
     return int(str(sent[0]["status"])), bytes(sent[1]["body"]), got  # type: ignore[call-overload]
 
 
@@ -183,3 +183,8 @@ def test_a_declared_body_beyond_the_limit_is_not_read():
 def test_a_streamed_body_stops_at_the_limit():
     status, body, got = ask([b"x" * 60, b"x" * 60, b"x" * 60], 100)
     assert (status, body, got) == (413, SENTENCE.encode(), 60)
+
+
+def test_the_api_hears_of_the_limit_in_json():
+    status, body, _ = ask([b"x" * 200], 100, 200, "/api/v1/photos")
+    assert (status, json.loads(body)) == (413, {"error": {"code": "too_large", "message": SENTENCE}})
