@@ -45,7 +45,7 @@ WORKING_SIDE = 1536
 CANVAS_SIDE = 384
 """Longest side, in pixels, of the map in which the looks are put together."""
 
-COARSE_SIDE = 128
+COARSE_SIDE = 64
 """Longest side, in pixels, of the map that is refined: about as fine as CLIPSeg's answers really are."""
 
 NEAR = 0.6

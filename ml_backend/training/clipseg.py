@@ -51,7 +51,7 @@ from .data.words import (
 from .ema import EMA
 from .rates import rate_factor
 from .run import Run
-from .tokenizer import make_tokenizer
+from .tokenizer import make_tokenizer, save_tokenizer
 
 if TYPE_CHECKING:
     from transformers import CLIPSegForImageSegmentation, CLIPTokenizer
@@ -124,11 +124,11 @@ SUBCELLS = 4
 class ClipSegRecipe:
     """``frame`` (height, width) in px is the proportions that the network's square stands for.
 
-    ``start`` is the folder of a run whose weights are taken over.  ``warm_side``, ``side`` and ``fine_side`` in px are
-    the square's side in the first ``warm`` steps, then, and from ``fine_from`` (a share of the other steps) on;
-    ``prompts`` phrases are asked of each photo, of which the share ``present`` occur in it; ``street_share`` of each
-    batch are street photos, the rest single garments; they are drawn at ``scale`` and a share ``dyed`` of their
-    garments is dyed.  ``rate`` is AdamW's, ``matrix_rate`` Muon's.
+    ``start`` is the folder of a run or a package whose weights are taken over.  ``warm_side``, ``side`` and
+    ``fine_side`` in px are the square's side in the first ``warm`` steps, then, and from ``fine_from`` (a share of the
+    other steps) on; ``prompts`` phrases are asked of each photo, of which the share ``present`` occur in it;
+    ``street_share`` of each batch are street photos, the rest single garments; they are drawn at ``scale`` and a share
+    ``dyed`` of their garments is dyed.  ``rate`` is AdamW's, ``matrix_rate`` Muon's.
     """
 
     street_dir: str
@@ -138,10 +138,10 @@ class ClipSegRecipe:
     recipe: str = "clipseg"
     frame: tuple[int, int] = (384, 256)
     warm_side: int = 192
-    warm: int = 1500
+    warm: int = 3000
     side: int = 256
     fine_side: int = 256
-    fine_from: float = 0.7
+    fine_from: float = 1.0
     patch: int = 16
     width: int = 256
     layers: int = 6
@@ -157,10 +157,10 @@ class ClipSegRecipe:
     dyed: float = 0.2
     prompts: int = 4
     present: float = 0.75
-    steps: int = 3000
-    cooldown: int = 1200
-    rate: float = 1e-3
-    matrix_rate: float = 0.02
+    steps: int = 12000
+    cooldown: int = 7000
+    rate: float = 6e-4
+    matrix_rate: float = 0.01
     weight_decay: float = 0.05
     ema: float = 0.998
     seed: int = 1
@@ -617,7 +617,7 @@ def export(
     processor(image_processor, tokenizer).save_pretrained(path)
     # Releases before transformers 5 read these names.
     image_processor.save_pretrained(path)
-    make_tokenizer(all_phrases(), path, config.vocabulary, MOST_TOKENS)
+    save_tokenizer(tokenizer, path)
     model.config.save_pretrained(path)
     settings = json.loads((path / "config.json").read_text(encoding="utf-8"))
     settings |= {"architectures": ["CLIPSegForImageSegmentation"], "dtype": "float32"}
@@ -670,17 +670,36 @@ def _optimisers(student: Student, config: ClipSegRecipe) -> list[torch.optim.Opt
 
 
 def go_on_from(student: Student, folder: Path) -> None:
-    """Take over the averaged weights of another run; positions are resampled where its square had another side."""
+    """Take over the averaged weights of another run, or those of a package of the same sizes.
+
+    Positions are resampled where its square had another side; a package lacks the head that does not ship, which then
+    starts anew.  Raises :class:`BadInput` for a folder that is neither, or does not fit.
+    """
+    state = _weights_of(folder)
+    own = student.state_dict()
+    if _POSITIONS in state:
+        state[_POSITIONS] = _resampled(state[_POSITIONS], len(own[_POSITIONS]))
+    heads = {name: weight for name, weight in own.items() if not name.startswith("model.")}
     try:
-        state = torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)["ema"]["network"]
-    except (OSError, KeyError, RuntimeError) as error:
-        raise BadInput(f"{folder} holds no run to start from.") from error
-    name = "model.clip.vision_model.embeddings.position_embedding.weight"
-    state[name] = _resampled(state[name], len(student.state_dict()[name]))
-    try:
-        student.load_state_dict(state)
+        student.load_state_dict({**heads, **state})
     except RuntimeError as error:
         raise BadInput(f"{folder} does not fit the network of this recipe and cannot be its start.") from error
+
+
+_POSITIONS = "model.clip.vision_model.embeddings.position_embedding.weight"
+
+
+def _weights_of(folder: Path) -> dict[str, Tensor]:
+    if (folder / "manifest.json").exists():
+        from safetensors.torch import load_file
+
+        path = Package.load(folder).path
+        return {f"model.{name}": weight.float() for name, weight in load_file(path / "model.safetensors").items()}
+    try:
+        saved = torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)["ema"]["network"]
+    except (OSError, KeyError, RuntimeError) as error:
+        raise BadInput(f"{folder} holds neither a run nor a package to start from.") from error
+    return dict(saved)
 
 
 def _resampled(positions: Tensor, count: int) -> Tensor:

@@ -38,17 +38,23 @@ def make_tokenizer(
     from transformers import CLIPTokenizer
 
     merges = _learn_merges(lines, vocab_size - FEWEST)
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     vocabulary = {token: index for index, token in enumerate(_tokens(merges))}
     # The class wants pairs, though its annotation says strings.
     tokenizer = CLIPTokenizer(vocab=vocabulary, merges=cast("list[str]", merges), model_max_length=max_length)
-    tokenizer.save_pretrained(folder)
-    # The files of the slow tokenizer as well: programs written for older releases read only these.
-    (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False) + "\n", encoding="utf-8")
-    rows = "".join(f"{first} {second}\n" for first, second in merges)
-    (folder / "merges.txt").write_text(f"#version: 0.2\n{rows}", encoding="utf-8")
+    save_tokenizer(tokenizer, folder)
     return tokenizer
+
+
+def save_tokenizer(tokenizer: CLIPTokenizer, folder: Path | str) -> None:
+    """Write ``tokenizer`` as transformers does, and ``vocab.json`` and ``merges.txt``, all that older releases read."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save_pretrained(folder)
+    model = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
+    vocabulary = dict(sorted(model["vocab"].items(), key=lambda entry: entry[1]))
+    (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False) + "\n", encoding="utf-8")
+    rows = "".join(f"{first} {second}\n" for first, second in model["merges"])
+    (folder / "merges.txt").write_text(f"#version: 0.2\n{rows}", encoding="utf-8")
 
 
 def _learn_merges(lines: Iterable[str], most: int) -> list[tuple[str, str]]:

@@ -19,6 +19,8 @@ from ml_backend.training.clipseg import (
     GROUPS,
     ClipSegRecipe,
     Draws,
+    Student,
+    go_on_from,
     group_loss,
     make_batch,
     phrase_losses,
@@ -266,6 +268,23 @@ def test_resume_after_a_kill_gives_the_same_curve(recipe, tmp_path):
         train(recipe, Run(tmp_path / "halved", recipe), should_stop=lambda: next(asked))
     train(recipe, Run(tmp_path / "halved", recipe, resume=True))
     assert curve(tmp_path / "halved") == curve(tmp_path / "whole")
+
+
+def test_a_run_goes_on_from_a_run_or_a_package(recipe, tmp_path):
+    short = dataclasses.replace(recipe, steps=2, warm=0)
+    train(short, Run(tmp_path / "run", short))
+    wider = dataclasses.replace(short, fine_side=32)
+    for folder, tolerance in ((tmp_path / "run", 0), (tmp_path / "run/package", 2e-3)):
+        student = Student(wider, recipe.vocabulary)
+        go_on_from(student, folder)
+        state = torch.load(tmp_path / "run/checkpoint.pt", weights_only=True)["ema"]["network"]
+        name = "model.decoder.film_mul.weight"
+        torch.testing.assert_close(student.state_dict()[name], state[name], atol=tolerance, rtol=0)
+        assert student.model.clip.vision_model.embeddings.position_embedding.weight.shape == (17, 32)
+    with pytest.raises(BadInput, match="does not fit"):
+        go_on_from(Student(dataclasses.replace(wider, reduce=32), recipe.vocabulary), tmp_path / "run")
+    with pytest.raises(BadInput, match="neither a run nor a package"):
+        go_on_from(student, tmp_path)
 
 
 def test_recipe_file(tmp_path):
