@@ -35,6 +35,9 @@ READING = "Reading folds and light"
 _GAIN = (0.75, 2.2)
 """How far the light on the cloth may be lifted so that the fabric keeps its own colour."""
 
+_LIFT = 0.65
+"""How much of the way there it is lifted: all of it would make white cloth look overexposed in a shady street."""
+
 _REGION_SHARE = (0.4, 0.9)
 """Smallest and largest side of a tile, as shares of the side of a square as large as the region."""
 
@@ -157,14 +160,14 @@ def _starter_judge() -> PatternClassifier:
 
 
 def evenly_lit(fitted: Fit) -> tuple[Fit, F32]:
-    """The fit with its light scaled so that the middle of the cloth shows a fabric's own colour, and samples of S.
+    """The fit with its light scaled so that the middle of the cloth nearly shows a fabric's own colour; samples of S.
 
     The overlay's S is 1 where the cloth is well lit, so its median is below 1: on it a white would be a grey.
     """
     left, top, right, bottom = fitted.box
     cloth = fitted.mask[top:bottom, left:right]
     values = fitted.shading(fitted.box)[cloth > min(0.5, 0.5 * float(cloth.max()))]
-    gain = float(np.clip(1.0 / np.median(values), *_GAIN))
+    gain = float(np.clip(np.median(values) ** -_LIFT, *_GAIN))
     samples = np.quantile(values * gain, np.linspace(0.0, 1.0, _LIGHT_SAMPLES)).astype(np.float32)
     return dataclasses.replace(fitted, light=fitted.light * np.float32(gain)), samples
 
