@@ -49,6 +49,15 @@ DRESS, SHOES, SKIN = (LEAVES.index(name) for name in ("dress", "shoes", "skin"))
 NAMES = [concept.name for concept in CONCEPTS]
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Networks this small spend their time waiting for each other's threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def recipe(street_folder):
     return ClipSegRecipe(
