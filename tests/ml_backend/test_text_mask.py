@@ -18,6 +18,15 @@ from ml_backend.requests import TextMaskRequest
 from tests.ml_backend.tiny import tiny_clipseg
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Networks this small spend their time waiting for each other's threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
     return tiny_clipseg(tmp_path_factory.mktemp("models") / "clipseg")
