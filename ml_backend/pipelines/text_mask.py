@@ -150,7 +150,7 @@ class TextMaskPipeline:
         mask = masks.adjust(
             mask, threshold=request.threshold, grow_percent=request.grow, feather_percent=request.feather
         )
-        mask[mask < 1 / 255] = 0
+        mask = np.where(mask < 1 / 255, np.float32(0), mask)
         peaks = masks.normalise(logits, "sigmoid").max(axis=(1, 2))
         found = (replace(phrase, confidence=float(peak)) for phrase, peak in zip(phrases, peaks, strict=True))
         return TextMask(mask, tuple(found))
@@ -166,9 +166,12 @@ class TextMaskPipeline:
         asked = [*phrases, self.subject] if self.subject else list(phrases)
         conditions = self._conditions(asked)
         canvas = _Canvas(len(asked), photo.size)
-        for box in self._first_boxes(photo.width / photo.height):
+        whole, *parts = self._first_boxes(photo.width / photo.height)
+        for box in (whole, *parts):
             check(should_stop)
-            canvas.add(self._look(working, box, conditions), box)
+            # People are small in the whole of a wide photo; its parts know better.
+            weight = 0.25 if parts and box is whole else 1.0
+            canvas.add(self._look(working, box, conditions), box, weight)
         nearer = self._nearer(canvas.logits(), photo.width / photo.height, len(phrases))
         if nearer is not None:
             check(should_stop)
@@ -327,7 +330,7 @@ def at_full_size(photo: Image.Image, coarse: F32, *, smooth: bool) -> F32:
         size = (max(1, round(coarse.shape[1] * factor)), max(1, round(coarse.shape[0] * factor)))
         reduced = np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BOX), np.float32)
         return refine(np.asarray(photo), reduced)
-    return np.asarray(Image.fromarray(coarse).resize(photo.size, Image.Resampling.BILINEAR), np.float32).copy()
+    return np.asarray(Image.fromarray(coarse).resize(photo.size, Image.Resampling.BILINEAR), np.float32)
 
 
 def _frame(value: Any, name: str) -> float | None:

@@ -116,6 +116,15 @@ def test_mask_has_the_size_of_the_photo(package, size, defaults):
     assert all(0 < phrase.confidence < 1 for phrase in found.phrases)
 
 
+def test_words_that_are_nowhere_give_an_empty_mask(pipeline, monkeypatch):
+    nowhere = np.full((1, 96, 64), -9.0, np.float32)
+    monkeypatch.setattr(pipeline, "logits", lambda *_: nowhere)
+    for refine in (True, False):
+        found = pipeline(photo(), TextMaskRequest("a car", refine=refine))
+        assert not found.mask.any()
+        assert found.phrases[0].confidence < 0.01
+
+
 def test_same_photo_same_mask(pipeline):
     request = TextMaskRequest("the dress")
     one, two = (pipeline(photo(), request) for _ in range(2))
