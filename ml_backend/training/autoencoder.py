@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,8 +27,8 @@ from .ema import EMA
 from .rates import rate_factor
 from .run import Run
 
-if TYPE_CHECKING:
-    from diffusers import AutoencoderTiny
+Autoencoder = Any
+"""``AutoencoderTiny``; the classes of diffusers carry no types."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,11 @@ def train(
             _keep(run, step, images, network, ema, optimiser, device)
 
 
-def autoencoder(width: int) -> AutoencoderTiny:
+def autoencoder(width: int) -> Autoencoder:
     """Four latent channels, one latent to 4 x 4 pixels; makes thumbnails until it learns better."""
     from diffusers import AutoencoderTiny
 
-    network = AutoencoderTiny(
+    network: Autoencoder = AutoencoderTiny(  # type: ignore[no-untyped-call]
         encoder_block_out_channels=(width,) * 3,
         decoder_block_out_channels=(width,) * 3,
         num_encoder_blocks=(1, 2, 2),
@@ -103,27 +103,27 @@ def autoencoder(width: int) -> AutoencoderTiny:
 
 
 @torch.no_grad()
-def _start_as_thumbnail(network: AutoencoderTiny) -> None:
+def _start_as_thumbnail(network: Autoencoder) -> None:
     """Channels 0 to 2 carry red, green and blue straight through; residual blocks add nothing yet."""
     for block in network.modules():
         if isinstance(block, AutoencoderTinyBlock):
             nn.init.zeros_(block.conv[-1].weight)
             nn.init.zeros_(block.conv[-1].bias)
-    down = [layer for layer in network.encoder.layers if isinstance(layer, nn.Conv2d)]
-    up = [layer for layer in network.decoder.layers if isinstance(layer, nn.Conv2d)]
+    down: list[Any] = [layer for layer in network.encoder.layers if isinstance(layer, nn.Conv2d)]
+    up: list[Any] = [layer for layer in network.decoder.layers if isinstance(layer, nn.Conv2d)]
     for layer in (*down, *up):
-        layer.weight[:3] = 0
+        nn.init.zeros_(layer.weight[:3])
         if layer.bias is not None:
-            layer.bias[:3] = 0
+            nn.init.zeros_(layer.bias[:3])
         for channel in range(3):
             layer.weight[channel, channel, 1, 1] = 1
             if layer.stride == (2, 2):
                 layer.weight[channel, channel, 1:, 1:] = 0.25
     # Colours 0..1 become latents -2..2, about as wide as the noise they will be mixed with, and back.
     down[-1].weight[:3] *= 4
-    down[-1].bias[:3] = -2
+    nn.init.constant_(down[-1].bias[:3], -2.0)
     up[0].weight[:3] /= 4
-    up[0].bias[:3] = 0.5
+    nn.init.constant_(up[0].bias[:3], 0.5)
 
 
 def batch(config: AutoencoderRecipe, step: int, images: np.ndarray) -> Tensor:
@@ -161,7 +161,7 @@ def likeness(made: Tensor, target: Tensor, levels: int = 3) -> Tensor:
 
 
 @torch.no_grad()
-def measure(network: AutoencoderTiny, images: Tensor) -> float:
+def measure(network: Autoencoder, images: Tensor) -> float:
     """Peak signal-to-noise ratio in dB of pictures (N, 3, H, W) in -1..1 that went through the latents."""
     made = network.decode(network.encode(images).latents).sample.clamp(-1, 1)
     return float(-10 * torch.log10(((made - images) / 2).square().mean()))
@@ -172,14 +172,14 @@ def _keep(
     run: Run,
     step: int,
     images: np.ndarray,
-    network: AutoencoderTiny,
+    network: Autoencoder,
     ema: EMA,
     optimiser: torch.optim.Optimizer,
     device: torch.device,
 ) -> None:
     """Log, sample sheet, checkpoint, and the averaged autoencoder with its scale."""
     shown = to_tensor(images[:: max(1, len(images) // 8)][:8]).to(device)
-    averaged: AutoencoderTiny = ema.network  # type: ignore[assignment]
+    averaged: Autoencoder = ema.network
     latents = averaged.encode(shown).latents
     averaged.register_to_config(scaling_factor=round(1 / float(latents.std()), 4))
     run.log(step, psnr=measure(averaged, shown), scale=averaged.config["scaling_factor"])

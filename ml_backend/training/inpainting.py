@@ -16,6 +16,9 @@ The words matter inside the mask, and a pipeline pastes the rest back, so the lo
 
 from __future__ import annotations
 
+import copy
+import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +29,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..packaging import Package, save_folder_manifest
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..requests import PATTERN_TYPES
 from ..words.colours import BASIC_COLOURS, lab
@@ -39,10 +43,16 @@ from .run import Run
 from .tokenizer import make_tokenizer
 
 if TYPE_CHECKING:
-    from diffusers import AutoencoderTiny, UNet2DConditionModel
-    from transformers import CLIPTextModel, CLIPTokenizer
+    from transformers import CLIPTokenizer
+
+Network = Any
+"""A network or pipeline of diffusers or transformers, whose classes carry few types."""
 
 SHEET_PROMPTS = ("red dress", "blue and white striped dress", "black and yellow dotted skirt", "green floral top")
+
+
+DEFAULTS = {"steps": 25, "guidance": 2.5, "size": 192, "strength": 1.0, "scheduler": "euler"}
+"""How a package of this recipe is sampled where nothing else is asked."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,7 @@ class InpaintingRecipe:
     ema: float = 0.998
     seed: int = 1
     sample_every: int = 500
+    sample_steps: int = 20
 
 
 @dataclass(frozen=True)
@@ -89,13 +100,14 @@ class Latents:
 def train(
     config: InpaintingRecipe, run: Run, *, progress: Progress | None = None, should_stop: ShouldStop | None = None
 ) -> None:
-    """Train to ``config.steps``; the run's ``model`` folder is the whole pipeline in diffusers' format."""
+    """Train to ``config.steps``; the run's ``package`` is the whole pipeline in diffusers' format."""
     from diffusers import AutoencoderTiny, DDPMScheduler
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(config.seed)
     pictures = CaptionedPictures.load(Path(config.pictures_dir))
-    vae = AutoencoderTiny.from_pretrained(config.vae_dir).to(device).eval().requires_grad_(False)
+    loaded: Network = AutoencoderTiny.from_pretrained(config.vae_dir)  # type: ignore[no-untyped-call]
+    vae = loaded.to(device).eval().requires_grad_(False)
     latents = encode(vae, pictures, run.path / "latents.pt", device, progress=progress, should_stop=should_stop)
     tokenizer = make_tokenizer(
         corpus(pictures.words, 20_000, config.seed), run.path / "tokenizer", config.vocabulary, config.text_length
@@ -109,7 +121,7 @@ def train(
         {"params": text.parameters(), "lr": config.text_rate, "full": config.text_rate},
     ]
     optimiser = torch.optim.AdamW(groups, weight_decay=config.weight_decay, betas=(0.9, 0.99))
-    scheduler = DDPMScheduler.from_config(schedule())
+    scheduler = DDPMScheduler.from_config(schedule())  # type: ignore[no-untyped-call]
     if state := run.load():
         both.load_state_dict(state["network"])
         ema.load_state_dict(state["ema"])
@@ -137,7 +149,7 @@ def train(
         weight = (config.outside + (1 - config.outside) * masks).to(device)
         loss = (weight * (made.float() - velocity.to(device)).square()).sum() / (4 * weight.sum())
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(both.parameters(), 1.0)
         optimiser.step()
         ema.update(both)
@@ -149,8 +161,8 @@ def train(
         if step % config.sample_every == 0 or step == config.steps:
             state = {"network": both.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
             run.save({"step": step, **state})
-            export(run.path / "model", vae, ema.network["text"], ema.network["unet"], tokenizer)  # type: ignore[index]
-            run.samples(step, sample_sheet(run.path / "model", pictures))
+            export(run.path / "package", vae, ema.network["text"], ema.network["unet"], tokenizer)  # type: ignore[index]
+            run.samples(step, sample_sheet(run.path / "package", pictures, steps=config.sample_steps))
 
 
 def schedule() -> dict[str, Any]:
@@ -163,18 +175,16 @@ def schedule() -> dict[str, Any]:
         "prediction_type": "v_prediction",
         "rescale_betas_zero_snr": True,
         "timestep_spacing": "trailing",
-        "steps_offset": 0,
+        "steps_offset": 1,
     }
 
 
-def networks(
-    config: InpaintingRecipe, tokenizer: CLIPTokenizer, latent_size: int
-) -> tuple[CLIPTextModel, UNet2DConditionModel]:
+def networks(config: InpaintingRecipe, tokenizer: CLIPTokenizer, latent_size: int) -> tuple[Network, Network]:
     """The text encoder and the nine-channel UNet, freshly drawn."""
     from diffusers import UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel
 
-    text = CLIPTextModel(
+    text: Network = CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(tokenizer),
             hidden_size=config.text_width,
@@ -189,7 +199,7 @@ def networks(
         )
     )
     levels = len(config.widths) - 1
-    unet = UNet2DConditionModel(
+    unet: Network = UNet2DConditionModel(  # type: ignore[no-untyped-call]
         sample_size=latent_size,
         in_channels=9,
         out_channels=4,
@@ -206,7 +216,7 @@ def networks(
 
 @torch.no_grad()
 def encode(
-    vae: AutoencoderTiny,
+    vae: Network,
     pictures: CaptionedPictures,
     cache: Path,
     device: torch.device,
@@ -281,7 +291,7 @@ def tokens(tokenizer: CLIPTokenizer, texts: list[str], device: torch.device) -> 
 
 def teach_words(
     config: InpaintingRecipe,
-    text: CLIPTextModel,
+    text: Network,
     tokenizer: CLIPTokenizer,
     words: tuple[Words, ...],
     device: torch.device,
@@ -340,31 +350,49 @@ def said_of(words: Words, said: str) -> list[str]:
     return named
 
 
-def export(
-    path: Path, vae: AutoencoderTiny, text: CLIPTextModel, unet: UNet2DConditionModel, tokenizer: CLIPTokenizer
-) -> None:
-    """The pipeline as a diffusers folder."""
+def export(path: Path, vae: Network, text: Network, unet: Network, tokenizer: CLIPTokenizer) -> Package:
+    """The pipeline as a diffusers folder in half precision, which serves ``restyle`` and ``imagine``."""
     from diffusers import EulerDiscreteScheduler, StableDiffusionInpaintPipeline
 
-    scheduler = EulerDiscreteScheduler.from_config(schedule())
-    pipeline = StableDiffusionInpaintPipeline(
-        vae=vae,
-        text_encoder=text,
+    shutil.rmtree(path, ignore_errors=True)
+    pipeline: Network = StableDiffusionInpaintPipeline(  # type: ignore[no-untyped-call]
+        vae=copy.deepcopy(vae),
+        text_encoder=copy.deepcopy(text),
         tokenizer=tokenizer,
-        unet=unet,
-        scheduler=scheduler,
+        unet=copy.deepcopy(unet),
+        scheduler=EulerDiscreteScheduler.from_config(schedule()),  # type: ignore[no-untyped-call]
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
     )
+    pipeline.to(dtype=torch.float16)
     pipeline.save_pretrained(path)
+    _tidy(path / "vae" / "config.json")
+    return save_folder_manifest(
+        path,
+        name=path.parent.name,
+        capability="restyle",
+        architecture="diffusers",
+        defaults=DEFAULTS,
+        pipeline="StableDiffusionInpaintPipeline",
+        also=["imagine"],
+    )
+
+
+def _tidy(config: Path) -> None:
+    """Drop what ``AutoencoderTiny`` works out for itself and, saved, warns about each time it is loaded."""
+    stored = json.loads(config.read_text(encoding="utf-8"))
+    stored.pop("block_out_channels", None)
+    config.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
 
 
 def sample_sheet(folder: Path, pictures: CaptionedPictures, each: int = 4, steps: int = 20) -> Image.Image:
     """A few pictures, what is blanked in them, and each repainted from :data:`SHEET_PROMPTS`."""
     from diffusers import StableDiffusionInpaintPipeline
 
-    pipeline = StableDiffusionInpaintPipeline.from_pretrained(folder, safety_checker=None)
+    pipeline: Network = StableDiffusionInpaintPipeline.from_pretrained(  # type: ignore[no-untyped-call]
+        folder, safety_checker=None, dtype=torch.float32
+    )
     pipeline.set_progress_bar_config(disable=True)
     picked = [index for index in range(len(pictures)) if index % 3 == 0 or pictures.masks[index].all()][:each]
     size = pictures.images.shape[1]

@@ -11,6 +11,7 @@ from PIL import Image
 
 from ml_backend import training
 from ml_backend.errors import BadInput, Stopped
+from ml_backend.packaging import Package
 from ml_backend.requests import PATTERN_TYPES
 from ml_backend.training.autoencoder import AutoencoderRecipe, likeness
 from ml_backend.training.captioned import CaptionedRecipe
@@ -30,6 +31,15 @@ from ml_backend.words.reading import read
 
 def drawn(regions, index, **changes):
     return draw_picture(regions, index, **{"size": 48, "seed": 3, "whole_share": 0.5, **changes})
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Networks this small only wait for each other's threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture
@@ -146,6 +156,7 @@ def recipes(street_folder, tmp_path):
                 steps=4,
                 batch=2,
                 sample_every=2,
+                sample_steps=2,
             ),
             tmp_path / "model-run",
         ),
@@ -157,9 +168,11 @@ def test_three_recipes_make_a_model_that_paints(recipes):
 
     for config, folder in recipes:
         training.train(config, folder)
-    model = recipes[-1][1] / "model"
+    package = Package.load(recipes[-1][1] / "package")
+    assert package.manifest.capability == "restyle"
+    model = package.path
     assert json.loads((model / "scheduler" / "scheduler_config.json").read_text())["prediction_type"] == "v_prediction"
-    pipeline = AutoPipelineForInpainting.from_pretrained(model, safety_checker=None)
+    pipeline = AutoPipelineForInpainting.from_pretrained(model, safety_checker=None, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     mask = Image.new("L", (48, 48), 0)
     mask.paste(255, (12, 12, 36, 36))
@@ -182,7 +195,7 @@ def test_a_resumed_run_goes_the_same_way(recipes, tmp_path):
     config = recipes[-1][0]
     training.train(config, tmp_path / "whole")
     with pytest.raises(Stopped):
-        training.train(config, tmp_path / "halves", should_stop=_after(config.lessons + 4))
+        training.train(config, tmp_path / "halves", should_stop=_after(config.lessons + 3))
     training.train(config, tmp_path / "halves", resume=True)
     whole, halves = (torch.load(tmp_path / name / "checkpoint.pt")["network"] for name in ("whole", "halves"))
     assert all(torch.allclose(whole[key], halves[key], atol=1e-6) for key in whole)

@@ -195,7 +195,7 @@ def shade_of(name: str, rng: np.random.Generator) -> str:
     """A hex colour that is called ``name``: near one of its prototypes."""
     while True:
         prototype = np.array(rgb_of(str(rng.choice(PROTOTYPES[name]))), np.float32)
-        colour = np.clip(prototype + rng.normal(0, 9, 3) + rng.normal(0, 9), 0, 255)
+        colour = np.clip(prototype + rng.normal(0, 9, 3) + rng.normal(0, 9), 0, 255).astype(np.float32)
         if name_of(colour) == name:
             return "#{:02x}{:02x}{:02x}".format(*np.rint(colour).astype(int))
 
@@ -252,7 +252,7 @@ def _tile(words: Words, rng: np.random.Generator) -> Image.Image:
 def _dressed(photo: U8, cover: U8, words: Words, rng: np.random.Generator) -> U8:
     """The photo, its region wearing a fabric that those words describe."""
     picture = Image.fromarray(photo)
-    fitted = fit(picture, cover.astype(np.float32) / 255)
+    fitted = fit(picture, cover.astype(np.float32) / np.float32(255))
     side = rng.uniform(0.25, 0.6) * len(photo)
     request = OverlayRequest(
         scale_cm=float(np.clip(side / fitted.px_per_cm, 1, 200)),
@@ -293,7 +293,8 @@ def _on_even_ground(photo: U8, cover: U8, rng: np.random.Generator) -> U8:
     alpha = ndimage.gaussian_filter(cover.astype(np.float32) / 255, 1.0)[..., None]
     shadow = ndimage.shift(ndimage.gaussian_filter(alpha[..., 0], 8), (6, 0))[..., None] * 0.12
     ground = rng.uniform(226, 252) + rng.normal(0, 2, 3)
-    return np.clip(photo * alpha + ground * (1 - shadow) * (1 - alpha), 0, 255).astype(np.uint8)
+    laid = photo * alpha + ground * (1 - shadow) * (1 - alpha)
+    return np.asarray(np.clip(laid, 0, 255), np.uint8)
 
 
 def _loosened(mask: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
