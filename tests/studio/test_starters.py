@@ -15,7 +15,8 @@ from ml_backend import registry
 from ml_backend.errors import BadPackage
 from ml_backend.requests import PATTERN_TYPES
 from patterns.models import Pattern
-from studio import starters, work
+from studio import starters
+from studio.work import wearing
 from studio.models import Garment, User
 
 pytestmark = pytest.mark.django_db
@@ -41,8 +42,8 @@ def test_garments_are_loaded_once_and_again_when_they_change(atelier, tmp_path):
     assert (garment.slug, garment.name, garment.order, garment.classes) == ("tea-towel", "Tea towel", 3, ["other"])
     assert (garment.width, garment.height, garment.alt) == (120, 160, "A towel")
     assert garment.fit["px_per_cm"] == garment.fit["full_px_per_cm"] == 7.5
-    work._fits.clear()
-    assert work._fitted(garment)[1].px_per_cm == 7.5, "a look is rendered by the known scale too"
+    wearing._fits.clear()
+    assert wearing._fitted(garment)[1].px_per_cm == 7.5, "a look is rendered by the known scale too"
     assert garment.preview()["preview_mask"] == "/files/garments/tea-towel/preview_mask"
     assert starters.load_garments(atelier) == 0
     (atelier / "tea-towel" / "meta.json").write_text(json.dumps({"name": "Dish towel", "order": 1}))
