@@ -16,8 +16,8 @@ from ml_backend.errors import BadPackage
 from ml_backend.requests import PATTERN_TYPES
 from patterns.models import Pattern
 from studio import starters
-from studio.work import wearing
 from studio.models import Garment, User
+from studio.work import wearing
 
 pytestmark = pytest.mark.django_db
 
