@@ -380,9 +380,10 @@ def export(path: Path, vae: Network, text: Network, unet: Network, tokenizer: CL
 
 
 def _tidy(config: Path) -> None:
-    """Drop what ``AutoencoderTiny`` works out for itself and, saved, warns about each time it is loaded."""
+    """Drop where it came from, and what ``AutoencoderTiny`` works out for itself and would warn about when loaded."""
     stored = json.loads(config.read_text(encoding="utf-8"))
-    stored.pop("block_out_channels", None)
+    for key in ("block_out_channels", "_name_or_path"):
+        stored.pop(key, None)
     config.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
 
 
