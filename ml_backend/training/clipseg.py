@@ -35,7 +35,7 @@ from ..errors import BadInput
 from ..networks.clipseg import answer, look
 from ..packaging import Package, save_folder_manifest
 from ..pipelines.base import Progress, ShouldStop, check, tell
-from .data.cloth import IGNORE, augment, on_plain_ground
+from .data.cloth import IGNORE, augment, dye, on_plain_ground
 from .data.words import (
     CONCEPTS,
     JUDGED,
@@ -49,6 +49,7 @@ from .data.words import (
     truth_table,
 )
 from .ema import EMA
+from .precision import half_precision
 from .rates import rate_factor
 from .run import Run
 from .tokenizer import make_tokenizer, save_tokenizer
@@ -283,8 +284,7 @@ def train(
 def student_losses(student: Student, batch: Batch, device: torch.device) -> dict[str, Tensor]:
     """``groups``, and of a batch with phrases their ``cross_entropy`` and ``overlap`` (else 0)."""
     tokens = None if batch.tokens is None else {name: value.to(device) for name, value in batch.tokens.items()}
-    # On CPUs with bfloat16 instructions half precision is several times as fast, as on a GPU.
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=_fast_halves(device)):
+    with half_precision(device):
         logits, groups = student(batch.pixels.to(device), tokens)
     which = group_loss(groups.float(), batch.leaves.to(device))
     if logits is None:
@@ -437,7 +437,7 @@ def make_batch(config: ClipSegRecipe, step: int, draws: list[Draws], tokenizer: 
         concepts += [source.concepts(int(photo), config.prompts, rng) for photo in index]
     side = side_at(config, step)
     rgb, moved = augment(torch.cat(images), torch.cat(leaves), rng, size=(side, side), scale=config.scale)
-    rgb = recolour(rgb, moved, rng, config.dyed)
+    rgb = dye(rgb, moved, rng, config.dyed, _dyed())
     if step < config.warm:
         return Batch(_normalised(rgb), moved, None, torch.zeros(0))
     phrases = [phrase_for(CONCEPTS[concept], rng) for row in concepts for concept in row]
@@ -453,22 +453,9 @@ def side_at(config: ClipSegRecipe, step: int) -> int:
     return config.side if step < config.warm + config.fine_from * (config.steps - config.warm) else config.fine_side
 
 
-def recolour(rgb: Tensor, leaves: Tensor, rng: np.random.Generator, share: float) -> Tensor:
-    """Dye ``share`` of the garments: (N, 3, H, W) in 0..1 keeps its light and shade, but not what colour it was."""
-    count = len(rgb)
-    garments = np.isin(np.arange(256), [LEAVES.index(leaf) for leaf in _dyed()])
-    mix = (rng.random((count, 256)) < share) * garments * rng.uniform(0.4, 1.0, (count, 256))
-    dye = rng.uniform(0.2, 1.6, (count, 256, 1)) * rng.uniform(0.5, 1.5, (count, 256, 3))
-    rows = torch.arange(count)[:, None, None]
-    how_much = torch.from_numpy(mix.astype(np.float32))[rows, leaves][:, None]
-    colour = torch.from_numpy(dye.astype(np.float32))[rows, leaves].permute(0, 3, 1, 2)
-    grey = rgb.mean(dim=1, keepdim=True)
-    return (rgb * (1 - how_much) + (grey * colour) * how_much).clamp(0, 1)
-
-
 @cache
-def _dyed() -> tuple[str, ...]:
-    return next(concept.yes for concept in CONCEPTS if concept.name == "clothes")
+def _dyed() -> tuple[int, ...]:
+    return tuple(LEAVES.index(leaf) for leaf in next(concept.yes for concept in CONCEPTS if concept.name == "clothes"))
 
 
 def phrase_losses(logits: Tensor, truth: Tensor) -> dict[str, Tensor]:
@@ -550,7 +537,7 @@ def measure(
 
 def _confusion(student: Student, images: Tensor, leaves: Tensor, config: ClipSegRecipe, device: torch.device) -> Tensor:
     """(groups, groups) pixels: rows the truth, columns the answer of the training-only head."""
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=_fast_halves(device)):
+    with half_precision(device):
         found = student(_square(images.to(device), config))[1].argmax(dim=1).cpu()
     labels = torch.from_numpy(_group_table())[torch.stack([_squashed(map_, found.shape[-1]) for map_ in leaves])]
     known = labels != IGNORE
@@ -574,7 +561,7 @@ def ask(
     """Framed photos (N, 3, H, W) uint8 and P phrases -> logits (N, P, side, side)."""
     tokens = tokenizer(phrases, padding=True, truncation=True, return_tensors="pt").to(device)
     conditions = model.clip.get_text_features(tokens["input_ids"], tokens["attention_mask"]).pooler_output
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=_fast_halves(device)):
+    with half_precision(device):
         logits = answer(model, look(model, _square(images.to(device), config)), conditions.repeat(len(images), 1))
     return logits.float()
 
@@ -644,10 +631,6 @@ def _normalised(rgb: Tensor) -> Tensor:
 
 
 @cache
-def _fast_halves(device: torch.device) -> bool:
-    return device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
-
-
 def _singles(config: ClipSegRecipe) -> WordPhotos | None:
     if not config.garment_photos_dir:
         return None

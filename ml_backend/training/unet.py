@@ -20,10 +20,12 @@ from ..networks.unet import UNet, UNetConfig
 from ..packaging import Package, save_package
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..requests import CLOTH_CLASSES, GARMENT_CLASSES
-from .data.cloth import IGNORE, ClothPhotos, augment, on_plain_ground, read_garments, read_street
+from .data.cloth import IGNORE, ClothPhotos, Teacher, augment, dye, on_plain_ground, read_garments, read_street
 from .ema import EMA
+from .precision import half_precision
 from .rates import rate_factor
 from .run import Run
+from .start import take_over
 
 FIRST_CLOTH, LAST_CLOTH = (GARMENT_CLASSES.index(CLOTH_CLASSES[i]) for i in (0, -1))
 
@@ -47,7 +49,12 @@ SHEET_COLOURS = np.array(
 
 @dataclass(frozen=True)
 class UNetRecipe:
-    """``street_share`` of each batch are street photos, the rest single garments; ``size`` is (height, width) in px."""
+    """``street_share`` of each batch are street photos, the rest single garments; ``size`` is (height, width) in px.
+
+    The first ``small_steps`` see photos of ``small_size``: what garment it is can be learnt there at a fraction of the
+    cost.  A share ``dyed`` of the garments changes colour.  ``start_from`` and ``teacher`` are package folders: the
+    weights to go on from, and who labels the single garments that have no matte or a wrong one.
+    """
 
     street_dir: str
     garment_photos_dir: str = ""
@@ -55,7 +62,12 @@ class UNetRecipe:
     recipe: str = "unet"
     widths: tuple[int, ...] = (24, 48, 96, 160, 224)
     depths: tuple[int, ...] = (1, 1, 2, 2, 2)
+    start_from: str = ""
+    teacher: str = ""
     size: tuple[int, int] = (288, 192)
+    small_size: tuple[int, int] = (224, 160)
+    small_steps: int = 0
+    dyed: float = 0.0
     batch: int = 16
     street_share: float = 0.625
     steps: int = 6000
@@ -74,6 +86,8 @@ def train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(config.seed)
     network: torch.nn.Module = UNet(network_config(config))
+    if config.start_from:
+        take_over(network, Package.load(config.start_from))
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     ema = EMA(network, config.ema)
     optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.weight_decay)
@@ -87,7 +101,7 @@ def train(
         rgb, labels = batch(config, step, street, garments)
         for group in optimiser.param_groups:
             group["lr"] = config.rate * rate_factor(step, config.steps, config.cooldown)
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
+        with half_precision(device):
             logits = network(rgb.to(device).contiguous(memory_format=torch.channels_last))
             loss = cloth_loss(logits.float(), labels.to(device))
         optimiser.zero_grad(set_to_none=True)
@@ -131,7 +145,9 @@ def batch(config: UNetRecipe, step: int, street: ClothPhotos, garments: ClothPho
         single, labels = _draw(garments, config.batch - from_street, rng)
         chosen.append((on_plain_ground(single, labels, rng), labels))
     images, labels = (torch.cat(parts) for parts in zip(*chosen, strict=True))
-    return augment(images, labels, rng)
+    size = config.small_size if step < config.small_steps else config.size
+    rgb, classes = augment(images, labels, rng, size=size)
+    return dye(rgb, classes, rng, config.dyed), classes
 
 
 def cloth_loss(logits: Tensor, labels: Tensor) -> Tensor:
@@ -219,7 +235,15 @@ def _garments(config: UNetRecipe, *, validation: bool) -> ClothPhotos | None:
     if not config.garment_photos_dir:
         return None
     photos, mattes = Path(config.garment_photos_dir), Path(config.garment_mattes_dir)
-    return read_garments(photos, mattes, config.size, validation=validation)
+    teacher = None if validation or not config.teacher else _teacher(Package.load(config.teacher))
+    return read_garments(photos, mattes, config.size, validation=validation, teacher=teacher)
+
+
+def _teacher(package: Package) -> Teacher:
+    from ..pipelines.segment import SegmentPipeline
+
+    pipeline = SegmentPipeline(package)
+    return lambda photo: pipeline(photo).mask
 
 
 def _draw(photos: ClothPhotos, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:

@@ -24,7 +24,6 @@ from ml_backend.training.clipseg import (
     group_loss,
     make_batch,
     phrase_losses,
-    recolour,
     side_at,
     train,
 )
@@ -186,19 +185,6 @@ def test_batch_depends_on_seed_and_step_alone(recipe, street, tmp_path):
 def test_stages(recipe):
     longer = dataclasses.replace(recipe, warm=10, steps=30, fine_from=0.5)
     assert [side_at(longer, step) for step in (0, 9, 10, 19, 20, 29)] == [32, 32, 32, 32, 48, 48]
-
-
-def test_dye_keeps_people_and_shade():
-    rgb = torch.rand(3, 3, 20, 20)
-    leaves = torch.full((3, 20, 20), DRESS)
-    leaves[:, :5] = SKIN
-    leaves[:, 5:8] = IGNORE
-    dyed = recolour(rgb, leaves, np.random.default_rng(0), share=1.0)
-    torch.testing.assert_close(dyed[:, :, :8], rgb[:, :, :8])
-    assert (dyed[:, :, 8:] - rgb[:, :, 8:]).abs().mean() > 0.05
-    grey, before = dyed[:, :, 8:].mean(dim=1).flatten(1), rgb[:, :, 8:].mean(dim=1).flatten(1)
-    for one, other in zip(grey, before, strict=True):
-        assert torch.corrcoef(torch.stack((one, other)))[0, 1] > 0.7
 
 
 def test_losses_prefer_the_truth_and_skip_the_unknown():

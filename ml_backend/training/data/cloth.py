@@ -12,7 +12,7 @@ Every photo is kept in memory at a fixed working size, letterboxed; its name alo
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +24,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ...errors import BadInput
-from ...requests import GARMENT_CLASSES
+from ...requests import CLOTH_CLASSES, GARMENT_CLASSES
 
 IGNORE = 255
 """Label of pixels that nothing is known about (the letterbox); the loss skips them."""
+
+AGREEMENT = 0.8
+"""IoU of a matte with the teacher's mask below which the matte is taken to be wrong."""
+
+Teacher = Callable[[Image.Image], NDArray[np.float32]]
+"""Photo -> mask (H, W) in 0..1, how much each pixel is cloth."""
+
+CLOTH_LABELS = tuple(GARMENT_CLASSES.index(name) for name in CLOTH_CLASSES)
 
 STREET_CLASSES: dict[str, tuple[str, ...]] = {
     "top": ("blouse", "bodysuit", "shirt", "sweater", "sweatshirt", "t-shirt", "top", "jumper", "hoodie"),
@@ -83,18 +91,48 @@ def read_street(folder: Path, size: tuple[int, int], *, validation: bool) -> Clo
     return _stack(pairs, folder)
 
 
-def read_garments(photos: Path, mattes: Path, size: tuple[int, int], *, validation: bool) -> ClothPhotos:
-    """Single garments that have a matte, the held-out ones or the rest; ``size`` is (height, width)."""
+def read_garments(
+    photos: Path, mattes: Path, size: tuple[int, int], *, validation: bool, teacher: Teacher | None = None
+) -> ClothPhotos:
+    """Single garments that have a matte, the held-out ones or the rest; ``size`` is (height, width).
+
+    With a ``teacher``, photos without a matte come too and wear its word (self-training), and so do those whose matte
+    it finds to be wrong: a few per cent of automatic mattes are.
+    """
     pairs = []
     for folder, garment in GARMENT_FOLDERS.items():
-        for matte_path in sorted((mattes / folder).glob("*.png")):
-            if held_out(matte_path.stem) != validation:
+        label = GARMENT_CLASSES.index(garment)
+        for path in sorted((photos / folder).glob("*.jpg")):
+            matte_path = mattes / folder / f"{path.stem}.png"
+            if held_out(path.stem) != validation or not (matte_path.exists() or teacher):
                 continue
-            photo = Image.open(photos / folder / f"{matte_path.stem}.jpg").convert("RGB")
-            matte = Image.open(matte_path).convert("L").resize(photo.size, Image.Resampling.NEAREST)
-            labels = np.where(np.asarray(matte) > 127, GARMENT_CLASSES.index(garment), 0).astype(np.uint8)
-            pairs.append(letterbox(photo, labels, size))
+            photo = Image.open(path).convert("RGB")
+            labels = None
+            if matte_path.exists():
+                matte = Image.open(matte_path).convert("L").resize(photo.size, Image.Resampling.NEAREST)
+                labels = np.where(np.asarray(matte) > 127, label, 0).astype(np.uint8)
+            if teacher is not None:
+                labels = corrected(labels, teacher(photo), label)
+            if labels is not None:
+                pairs.append(letterbox(photo, labels, size))
     return _stack(pairs, mattes)
+
+
+def corrected(labels: NDArray[np.uint8] | None, found: NDArray[np.float32], label: int) -> NDArray[np.uint8] | None:
+    """The labels of a single garment, its matte heeded where the teacher by and large agrees.
+
+    ``found`` (H, W) is the teacher's mask in 0..1.  Else the teacher's word counts where it is sure (below 0.15, above
+    0.85) and the rest is :data:`IGNORE`; a photo that it is mostly unsure of is None.
+    """
+    if labels is not None:
+        cloth, matte = found > 0.5, labels == label
+        if (cloth & matte).sum() >= AGREEMENT * (cloth | matte).sum():
+            return labels
+    unsure = (found > 0.15) & (found < 0.85)
+    sure = found >= 0.85
+    if unsure.sum() > 0.25 * sure.sum():
+        return None
+    return np.where(unsure, IGNORE, np.where(sure, label, 0)).astype(np.uint8)
 
 
 def letterbox(
@@ -153,6 +191,24 @@ def on_plain_ground(images: Tensor, labels: Tensor, rng: np.random.Generator, sh
     garment = F.avg_pool2d((labels != 0).float()[:, None], 3, stride=1, padding=1)
     moved = (images * garment + ground * (1 - garment)).round().to(torch.uint8)
     return torch.where(chosen[:, None, None, None], moved, images)
+
+
+def dye(
+    rgb: Tensor, labels: Tensor, rng: np.random.Generator, share: float, dyed: Sequence[int] = CLOTH_LABELS
+) -> Tensor:
+    """Dye ``share`` of the garments: (N, 3, H, W) in 0..1 keeps its light and shade, but not what colour it was.
+
+    ``labels`` (N, H, W) int64; a garment is where one of the labels ``dyed`` is.
+    """
+    count = len(rgb)
+    garments = np.isin(np.arange(256), dyed)
+    mix = (rng.random((count, 256)) < share) * garments * rng.uniform(0.4, 1.0, (count, 256))
+    colours = rng.uniform(0.2, 1.6, (count, 256, 1)) * rng.uniform(0.5, 1.5, (count, 256, 3))
+    rows = torch.arange(count)[:, None, None]
+    how_much = torch.from_numpy(mix.astype(np.float32))[rows, labels][:, None]
+    colour = torch.from_numpy(colours.astype(np.float32))[rows, labels].permute(0, 3, 1, 2)
+    grey = rgb.mean(dim=1, keepdim=True)
+    return (rgb * (1 - how_much) + (grey * colour) * how_much).clamp(0, 1)
 
 
 def _affine(rng: np.random.Generator, count: int, aspect: float, scale: tuple[float, float]) -> Tensor:
