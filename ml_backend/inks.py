@@ -119,6 +119,14 @@ def fit_palette(palette: Sequence[str], count: int) -> tuple[str, ...]:
     return tuple(colours)
 
 
+def mix_palettes(first: Sequence[str], second: Sequence[str], amount: float) -> tuple[str, ...]:
+    """Ink by ink ``amount`` (0..1) of the way from the first palette to the second, in sRGB as inks themselves mix.
+
+    Both have the same number of colours.
+    """
+    return tuple(_mix(one, other, amount) if amount else one for one, other in zip(first, second, strict=True))
+
+
 def inks_to_png(inks: F32) -> bytes:
     """Coverage as one greyscale PNG of 8 bits, the K planes one below the other (K * H x W)."""
     if inks.ndim != 3 or not MIN_INKS <= inks.shape[0] <= MAX_INKS:

@@ -41,6 +41,7 @@ CLOTH_CLASSES = GARMENT_CLASSES[1:7]
 REPEATS = ("basic", "half-drop", "half-brick", "mirror")
 ENGINES = ("dcgan", "drawn")
 RESTYLE_ENGINES = ("fabric", "diffusion")
+SKETCHES = ("none", "fabric")
 SCHEDULERS = ("euler", "dpm++", "lcm")
 NORMALISATIONS = ("sigmoid", "ndtr", "minmax")
 
@@ -100,6 +101,11 @@ class GenerateRequest(Request):
     "More like this": with ``vary_of`` the tile is a variation of that seed's tile, from the very same (``vary_amount``
     0) to another design of its neighbourhood (1); ``seed`` chooses which way it goes.  It wears that seed's palette
     unless one is given.  The renderer cannot blend designs: a drawn tile only keeps the palette.
+
+    A morph: ``morph_to`` is the seed of another fabric, of ``morph_type`` (None: of the same type), and the tile lies
+    ``morph_amount`` of the way there, from this fabric (0) to that one (1), its colours too.  ``colours_of`` is the
+    seed whose palette is worn instead.  ``detail_of`` keeps the layout and draws it as that seed's fabric is drawn.  A
+    palette that is given goes before all of these.  Drawn tiles can only take colours.
     """
 
     pattern_type: str
@@ -110,6 +116,11 @@ class GenerateRequest(Request):
     model: str | None = None
     vary_of: int | None = None
     vary_amount: float = 0.0
+    morph_to: int | None = None
+    morph_amount: float = 0.0
+    morph_type: str | None = None
+    colours_of: int | None = None
+    detail_of: int | None = None
 
     def __post_init__(self) -> None:
         _one_of("pattern type", self.pattern_type, PATTERN_TYPES)
@@ -119,8 +130,24 @@ class GenerateRequest(Request):
         if self.vary_of is not None:
             _integer("seed to vary", self.vary_of, 0, MAX_SEED)
         _number("amount of variation", self.vary_amount, 0.0, 1.0)
+        self._check_moves()
         if self.palette is not None:
             object.__setattr__(self, "palette", parse_palette(self.palette))
+
+    def _check_moves(self) -> None:
+        others = {"to morph to": self.morph_to, "to take colours of": self.colours_of, "to draw like": self.detail_of}
+        for what, seed in others.items():
+            if seed is not None:
+                _integer(f"seed {what}", seed, 0, MAX_SEED)
+        _number("amount of the morph", self.morph_amount, 0.0, 1.0)
+        if self.morph_type is not None:
+            _one_of("pattern type", self.morph_type, PATTERN_TYPES)
+        if self.morph_to is None and (self.morph_type is not None or self.morph_amount):
+            raise BadInput("A morph needs the seed of the fabric that it goes to.")
+        if self.engine == "drawn" and self.morph_to is not None:
+            raise BadInput("Drawn fabrics cannot be morphed; choose dreamed ones.")
+        if self.engine == "drawn" and self.detail_of is not None:
+            raise BadInput("A drawn fabric cannot take the drawing of another; choose a dreamed one.")
 
 
 @dataclass(frozen=True)
@@ -185,8 +212,10 @@ class RestyleRequest(Request):
     """One picture: the masked region of a photo repainted from words, from one seed.
 
     None means the model's own (its package names its defaults, else 25 steps at guidance 6.5 and its training size).
-    ``strength`` 1 repaints from nothing, less keeps some of what was there.  ``loras`` are ``NAME:STRENGTH``.  The
-    fabric engine reads ``prompt`` and ``seed`` only.
+    ``strength`` 1 repaints from nothing, less keeps some of what was there.  With the ``sketch`` "fabric" what was there
+    is the photo wearing a drawn fabric of the same words, so less strength keeps more of that; with "none" it is the
+    old cloth.  A strength alone means "none": a package's own sketch goes with the package's own strength.  ``loras``
+    are ``NAME:STRENGTH``.  The fabric engine reads ``prompt`` and ``seed`` only.
     """
 
     prompt: str
@@ -200,6 +229,7 @@ class RestyleRequest(Request):
     scheduler: str | None = None
     loras: tuple[str, ...] = ()
     model: str | None = None
+    sketch: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "prompt", parse_prompt(self.prompt, "words for the new style"))
@@ -207,6 +237,8 @@ class RestyleRequest(Request):
         _check_sampling(self)
         if self.strength is not None:
             _number("strength", self.strength, 0.05, 1.0)
+        if self.sketch is not None:
+            _one_of("sketch", self.sketch, SKETCHES)
 
 
 @dataclass(frozen=True)

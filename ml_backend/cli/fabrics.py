@@ -31,6 +31,13 @@ def add_commands(command: Command) -> None:
     generate.add_argument("--palette", type=_palette, help="colours like '#7a1f2b,#f3e9dc'")
     generate.add_argument("--vary-of", type=int, metavar="SEED", help="more like that seed's fabric")
     generate.add_argument("--vary-amount", type=float, default=0.25, help="0 (that fabric) to 1 (quite another)")
+    generate.add_argument("--morph-to", type=int, metavar="SEED", help="on the way to that seed's fabric")
+    generate.add_argument("--morph-amount", type=float, default=0.5, help="0 (this fabric) to 1 (that one)")
+    generate.add_argument(
+        "--morph-type", choices=PATTERN_TYPES, metavar="TYPE", help="its type (default: the same)"
+    )
+    generate.add_argument("--colours-of", type=int, metavar="SEED", help="in the colours that seed would choose")
+    generate.add_argument("--detail-of", type=int, metavar="SEED", help="this layout, drawn as that seed's fabric is")
     generate.add_argument("--model", type=Path, help="package folder (default: the starter)")
     generate.add_argument("--out", type=Path, required=True, metavar="DIR")
 
@@ -79,6 +86,11 @@ def run_generate(options: argparse.Namespace) -> Answer:
             model=chosen.manifest.reference if chosen else None,
             vary_of=options.vary_of,
             vary_amount=0.0 if options.vary_of is None else options.vary_amount,
+            morph_to=options.morph_to,
+            morph_amount=0.0 if options.morph_to is None else options.morph_amount,
+            morph_type=options.morph_type,
+            colours_of=options.colours_of,
+            detail_of=options.detail_of,
         )
         for index in range(options.count)
     ]

@@ -138,16 +138,40 @@ class Generator(nn.Module):
         end = codes[rows, nearest[rows, torch.randint(config.neighbours, (count,), generator=random)]]
         return torch.lerp(start, end, torch.rand(count, 1, generator=random) * config.mix) + noise * config.noise
 
-    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
-        """(N, latent), (N,) int64 -> (N, inks, size, size) that sums to 1 over inks, or (N, 3, size, size) in -1..1."""
+    @property
+    def detail_layer(self) -> int:
+        """The projection and the first half of the normalisations lay a design out."""
+        return 1 + (len(self.norms) + 1) // 2
+
+    def styles(self, z: Tensor, labels: Tensor) -> Tensor:
+        """(N, latent), (N,) int64 -> (N, layers, latent + embedding): the same for the projection and every norm."""
         condition = torch.cat([z, self.embedding(labels)], dim=1)
-        x = self.project(condition).unflatten(1, (-1, BASE, BASE))
-        for index, norm in enumerate(self.norms):
+        return condition[:, None].expand(-1, 1 + len(self.norms), -1)
+
+    def between(self, start: Tensor, end: Tensor, amount: float) -> Tensor:
+        """Straight from style to style; normal latents go along the great circle."""
+        mixed = torch.lerp(start, end, amount)
+        if self.codes is None:
+            length = self.config.latent
+            pairs = zip(start[..., :length].flatten(0, 1), end[..., :length].flatten(0, 1), strict=True)
+            latents = torch.stack([slerp(one, other, amount) for one, other in pairs])
+            mixed = torch.cat([latents.view_as(start[..., :length]), mixed[..., length:]], dim=2)
+        return mixed
+
+    def synthesise(self, styles: Tensor) -> Tensor:
+        """(N, layers, latent + embedding) -> (N, inks, size, size), summing to 1, or (N, 3, size, size) in -1..1."""
+        first, *others = styles.unbind(1)
+        x = self.project(first).unflatten(1, (-1, BASE, BASE))
+        for index, (norm, condition) in enumerate(zip(self.norms, others, strict=True)):
             if index:
                 x = self.grow[index - 1](x)
             x = F.relu(norm(x, condition))
         painted: Tensor = self.paint(x)
         return painted.softmax(dim=1) if self.config.output == "inks" else painted.tanh()
+
+    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+        """(N, latent), (N,) int64 -> (N, inks, size, size) that sums to 1 over inks, or (N, 3, size, size) in -1..1."""
+        return self.synthesise(self.styles(z, labels))
 
 
 class Discriminator(nn.Module):

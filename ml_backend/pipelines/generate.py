@@ -1,4 +1,4 @@
-"""A fabric from a request: dreamed by the DCGAN and enlarged as ink maps, or drawn by the swatch renderer.
+"""A fabric from a request: dreamed by a GAN and enlarged as ink maps, or drawn by the swatch renderer.
 
 Either way the result is ink coverage and a palette, so a fabric can be recoloured exactly.  The same request gives the
 same image bit for bit: each image has its own latent, made on the CPU from its seed, and passes the network alone.
@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from ..errors import BadInput, BadPackage
-from ..inks import compose, fit_palette, palette_from_seed
-from ..networks.dcgan import Generator
+from ..inks import compose, fit_palette, mix_palettes, palette_from_seed
+from ..networks.generator import FabricGenerator
 from ..packaging import Package
 from ..requests import PATTERN_TYPES, GenerateRequest
 from ..training.data.swatches import draw_inks
@@ -57,14 +58,15 @@ class GeneratePipeline:
         self.upscale = upscale
         self.device = torch.device(device)
         self.model: str | None = None
-        self.generator: Generator | None = None
+        self.generator: FabricGenerator | None = None
         if package is None:
             return
         network = package.network()
-        if not isinstance(network, Generator):
+        if not isinstance(network, FabricGenerator):
             raise BadPackage(f"{package.manifest.name} is not a fabric generator.")
         self.model = package.manifest.reference
-        self.generator = network.to(self.device)
+        network.to(self.device)
+        self.generator = network
 
     def __call__(
         self, request: GenerateRequest, progress: Progress | None = None, should_stop: ShouldStop | None = None
@@ -101,17 +103,49 @@ class GeneratePipeline:
 
 
 @torch.inference_mode()
-def dream_inks(generator: Generator, request: GenerateRequest, device: torch.device | str = "cpu") -> F32:
+def dream_inks(generator: FabricGenerator, request: GenerateRequest, device: torch.device | str = "cpu") -> F32:
     """What the network paints: float32 (K, S, S), summing to 1.  An RGB network's image is split into inks."""
-    label = PATTERN_TYPES.index(request.pattern_type)
-    if request.vary_of is None:
-        z = generator.latent(label, request.seed)
-    else:
-        z = generator.varied_latent(label, request.seed, request.vary_of, request.vary_amount)
-    painted = generator(z[None].to(device), torch.tensor([label], device=device))[0].float().cpu().numpy()
+    painted: F32 = generator.synthesise(styles_of(generator, request, device))[0].float().cpu().numpy()
     if generator.config.output == "rgb":
-        painted = split_into_inks(painted.transpose(1, 2, 0) * 0.5 + 0.5, generator.config.inks)
-    return lay(painted, request.pattern_type, request.seed if request.vary_of is None else request.vary_of)
+        rgb = (painted.transpose(1, 2, 0) * 0.5 + 0.5).astype(np.float32, copy=False)
+        painted = split_into_inks(rgb, generator.config.inks)
+    return lay(painted, *_nearer(request))
+
+
+def styles_of(generator: FabricGenerator, request: GenerateRequest, device: torch.device | str = "cpu") -> Tensor:
+    """(1, layers, width): the seed's own, then varied, morphed and given the other's detail, as far as asked."""
+    label = PATTERN_TYPES.index(request.pattern_type)
+
+    def of_latent(z: Tensor, label: int = label) -> Tensor:
+        return generator.styles(z[None].to(device), torch.tensor([label], device=device))
+
+    if request.vary_of is None:
+        styles = of_latent(generator.latent(label, request.seed))
+    else:
+        styles = of_latent(generator.varied_latent(label, request.seed, request.vary_of, request.vary_amount))
+    if request.morph_to is not None and request.morph_amount:
+        other = PATTERN_TYPES.index(request.morph_type or request.pattern_type)
+        end = of_latent(generator.latent(other, request.morph_to), other)
+        styles = end if request.morph_amount == 1 else generator.between(styles, end, request.morph_amount)
+    if request.detail_of is not None:
+        layer = generator.detail_layer
+        if layer >= styles.shape[1]:
+            raise BadInput("This model is too small to keep the layout of one fabric and the drawing of another.")
+        drawing = of_latent(generator.latent(label, request.detail_of))
+        styles = torch.cat([styles[:, :layer], drawing[:, layer:]], dim=1)
+    return styles
+
+
+def _own_seed(request: GenerateRequest) -> int:
+    """The seed whose colours and laying a fabric has."""
+    return request.seed if request.vary_of is None else request.vary_of
+
+
+def _nearer(request: GenerateRequest) -> tuple[str, int]:
+    """Pattern type and seed of the fabric that a morph is nearer to; how a tile is laid cannot be half of each."""
+    if request.morph_to is not None and request.morph_amount > 0.5:
+        return request.morph_type or request.pattern_type, request.morph_to
+    return request.pattern_type, _own_seed(request)
 
 
 def draw(request: GenerateRequest) -> F32:
@@ -122,11 +156,19 @@ def draw(request: GenerateRequest) -> F32:
 
 
 def choose_palette(request: GenerateRequest, count: int) -> tuple[str, ...]:
-    """The given palette fitted to ``count`` inks, else the one the seed chooses."""
+    """The given palette fitted to ``count`` inks, else that of ``colours_of``, else the one the seed chooses.
+
+    On the way of a morph it is between those of both seeds.
+    """
     if request.palette is not None:
         return fit_palette(request.palette, count)
-    seed = request.seed if request.vary_of is None else request.vary_of
-    return palette_from_seed(request.pattern_type, seed, count)
+    if request.colours_of is not None:
+        return palette_from_seed(request.pattern_type, request.colours_of, count)
+    own = palette_from_seed(request.pattern_type, _own_seed(request), count)
+    if request.morph_to is None:
+        return own
+    others = palette_from_seed(request.morph_type or request.pattern_type, request.morph_to, count)
+    return mix_palettes(own, others, request.morph_amount)
 
 
 def lay(inks: F32, pattern_type: str, seed: int) -> F32:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from ml_backend.networks.dcgan import DCGANConfig, Generator
 from ml_backend.packaging import Package, save_package
 from ml_backend.pipelines.generate import (
     F32,
+    Fabric,
     GeneratePipeline,
     calm_cut,
     enlarge_softly,
@@ -136,6 +137,57 @@ def test_drawn_variations_keep_the_palette() -> None:
     varied = draw(GenerateRequest("dotted", 9, size=32, engine="drawn", vary_of=1, vary_amount=0.2))
     assert varied.palette == start.palette
     assert varied.model is None
+
+
+def move(pipeline: GeneratePipeline, **moves: Any) -> Fabric:
+    return pipeline(GenerateRequest("floral", 1, size=32, **moves))
+
+
+def test_a_morph_goes_from_one_fabric_to_the_other(pipeline: GeneratePipeline) -> None:
+    end = pipeline(GenerateRequest("plaid", 8, size=32))
+    start, near, far, there = (
+        move(pipeline, morph_to=8, morph_type="plaid", morph_amount=amount) for amount in (0.0, 0.2, 0.45, 1.0)
+    )
+    assert start.image.tobytes() == move(pipeline).image.tobytes()
+    assert there.image.tobytes() == end.image.tobytes()
+    assert there.palette == end.palette
+    assert 0 < np.abs(near.inks - start.inks).mean() < np.abs(far.inks - start.inks).mean()
+    assert near.palette not in (start.palette, end.palette)
+
+
+def test_a_morph_between_normal_latents_reaches_both_ends(tmp_path: Path) -> None:
+    plain = GeneratePipeline(package(tmp_path, DCGANConfig(size=32, latent=8, embedding=4, maps=4)))
+    end = plain(GenerateRequest("floral", 8, size=32))
+    assert move(plain, morph_to=8, morph_amount=1.0).image.tobytes() == end.image.tobytes()
+    assert not np.array_equal(move(plain, morph_to=8, morph_amount=0.3).inks, move(plain).inks)
+
+
+def test_colours_of_another_seed(pipeline: GeneratePipeline) -> None:
+    other = pipeline(GenerateRequest("floral", 9, size=32))
+    worn = move(pipeline, colours_of=9)
+    assert worn.palette == other.palette
+    assert np.array_equal(worn.inks, move(pipeline).inks)
+    assert move(pipeline, colours_of=9, palette=PALETTE).palette == PALETTE
+
+
+def test_drawn_fabrics_wear_colours_of_another_seed() -> None:
+    draw = GeneratePipeline(None)
+    worn = draw(GenerateRequest("dotted", 1, size=32, engine="drawn", colours_of=4))
+    assert worn.palette == draw(GenerateRequest("dotted", 4, size=32, engine="drawn")).palette
+
+
+def test_the_detail_of_another_seed(pipeline: GeneratePipeline) -> None:
+    mixed = move(pipeline, detail_of=9)
+    assert not np.array_equal(mixed.inks, move(pipeline).inks)
+    assert move(pipeline, detail_of=1).image.tobytes() == move(pipeline).image.tobytes()
+    assert move(pipeline, detail_of=9).image.tobytes() == mixed.image.tobytes()
+    assert mixed.palette == move(pipeline).palette
+
+
+def test_a_network_without_later_layers_cannot_mix(tmp_path: Path) -> None:
+    flat = GeneratePipeline(package(tmp_path, DCGANConfig(size=8, latent=8, embedding=4, maps=4)))
+    with pytest.raises(BadInput, match="too small"):
+        move(flat, detail_of=9)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,27 @@ def test_generate_request_survives_json(**fields):
     assert GenerateRequest.from_dict(request.to_dict()) == request
 
 
+def test_recipes_stored_before_there_were_morphs_can_be_read():
+    stored = {"pattern_type": "floral", "seed": 7, "size": 512, "engine": "dcgan", "palette": None, "model": None}
+    request = GenerateRequest.from_dict({**stored, "vary_of": 3, "vary_amount": 0.25})
+    assert request == GenerateRequest("floral", 7, vary_of=3, vary_amount=0.25)
+
+
+def test_a_request_with_every_move_survives_json():
+    request = GenerateRequest(
+        "floral",
+        1,
+        vary_of=2,
+        vary_amount=0.1,
+        morph_to=3,
+        morph_amount=0.4,
+        morph_type="plaid",
+        colours_of=4,
+        detail_of=5,
+    )
+    assert GenerateRequest.from_dict(request.to_dict()) == request
+
+
 @given(
     garments=st.lists(st.sampled_from(CLOTH_CLASSES), unique=True).map(tuple),
     scale_cm=st.floats(1, 200),
@@ -54,6 +75,15 @@ def test_overlay_request_survives_json(**fields):
         ({"size": 31}, "size"),
         ({"size": 10**9}, "size"),
         ({"engine": "magic"}, "engine"),
+        ({"morph_to": -1, "morph_amount": 0.5}, "seed to morph to"),
+        ({"morph_to": 1, "morph_amount": 1.5}, "amount of the morph"),
+        ({"morph_to": 1, "morph_type": "tartan"}, "pattern type"),
+        ({"morph_amount": 0.5}, "needs the seed"),
+        ({"morph_type": "plaid"}, "needs the seed"),
+        ({"morph_to": 1, "engine": "drawn"}, "cannot be morphed"),
+        ({"detail_of": 1, "engine": "drawn"}, "drawing of another"),
+        ({"detail_of": "1"}, "seed to draw like"),
+        ({"colours_of": 1.0}, "seed to take colours of"),
         ({"palette": ("#12",)}, "colour"),
         ({"palette": ("#112233",)}, "palette"),
         ({"palette": ("#112233",) * 7}, "palette"),

@@ -1,0 +1,49 @@
+"""What the generate pipeline asks of a network that dreams fabrics, whichever architecture it is."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
+
+
+class FabricConfig(Protocol):
+    """``output`` is ``"inks"`` or ``"rgb"``, ``size`` the side in pixels that the network paints."""
+
+    @property
+    def inks(self) -> int: ...
+    @property
+    def output(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+
+
+@runtime_checkable
+class FabricGenerator(Protocol):
+    """A latent and a class become styles, one for each layer; styles become a fabric.
+
+    Everything that moves between fabrics happens on the styles: the first ones lay the design out, those from
+    ``detail_layer`` on draw it.
+    """
+
+    @property
+    def config(self) -> FabricConfig: ...
+
+    @property
+    def detail_layer(self) -> int:
+        """The first of the layers that set the drawing and not the layout; the number of layers when there is none."""
+
+    def latent(self, label: int, seed: int) -> Tensor:
+        """The (latent,) vector of a seed, on the CPU."""
+
+    def varied_latent(self, label: int, seed: int, of: int, amount: float) -> Tensor:
+        """The latent of seed ``of`` moved by ``amount`` (0..1) towards another that ``seed`` chooses."""
+
+    def styles(self, z: Tensor, labels: Tensor) -> Tensor:
+        """(N, latent), (N,) int64 -> (N, layers, width)."""
+
+    def between(self, start: Tensor, end: Tensor, amount: float) -> Tensor:
+        """Styles ``amount`` (0..1) of the way from ``start`` to ``end``, both (N, layers, width)."""
+
+    def synthesise(self, styles: Tensor) -> Tensor:
+        """(N, layers, width) -> (N, inks, size, size) that sums to 1 over inks, or (N, 3, size, size) in -1..1."""
