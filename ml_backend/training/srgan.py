@@ -6,7 +6,8 @@ and, as the paper's section 3.2 allows, ``pixel`` times the pixel loss, which ke
 
 Content features are VGG19's when ``vgg`` names a state dict file, else those of our own pattern classifier.  The
 weights at the end of the first phase are kept as ``pretrained.pt``, so that both versions can be looked at and either
-shipped.
+shipped, or a mixture (``blend``): Wang et al. ("ESRGAN", 2018) interpolate the two networks' weights to have most of
+the texture without the artefacts.  Their relativistic average discriminator can be asked for too.
 """
 
 from __future__ import annotations
@@ -45,6 +46,10 @@ class SRGANRecipe:
     the loss: there the context is invented) must fit: ``judge_patch <= patch - 2 * border``.  ``warm_start`` names a
     package whose fitting tensors are the start, of another scale too.  ``real_dir`` is a folder of close-ups by class;
     its held-out part is not used.  ``designs`` of every pattern type are drawn at ``design_size`` pixels.
+    ``dream_share`` of the ink planes and ``poor_share`` of the pictures are spoilt as :mod:`.data.pairs` says.
+    ``relativistic`` judges real against made (ESRGAN, section 3.2) instead of each alone.  ``second_rate`` is the
+    second phase's rate (0: the same).  ``blend`` is the second phase's share of the packaged weights, the rest is
+    the first's.  ``half`` computes in bfloat16 on a CPU that is faster so; CUDA always does.
     """
 
     recipe: str = "srgan"
@@ -74,6 +79,12 @@ class SRGANRecipe:
     inks: int = 5
     real_dir: str = ""
     real_share: float = 0.15
+    dream_share: float = 0.0
+    poor_share: float = 0.0
+    relativistic: bool = False
+    second_rate: float = 0.0
+    blend: float = 1.0
+    half: bool = False
     warm_start: str = ""
     seed: int = 0
     log_every: int = 50
@@ -88,6 +99,8 @@ class SRGANRecipe:
             raise BadInput("The discriminator's patch must be a multiple of 16 and fit between the borders.")
         if self.pixel_loss not in ("l1", "mse"):
             raise BadInput(f"{self.pixel_loss!r} is not a pixel loss; choose l1 or mse.")
+        if not 0 <= self.blend <= 1:
+            raise BadInput("The blend of both phases' weights lies between 0 and 1.")
 
     @property
     def network(self) -> SRGANConfig:
@@ -139,10 +152,13 @@ class Trainer:
         return losses
 
     def _set_rate(self) -> None:
-        halvings = self.step // self.config.halve_every if self.config.halve_every else 0
+        config = self.config
+        halvings = self.step // config.halve_every if config.halve_every else 0
+        second = self.step >= config.content_steps and config.second_rate > 0
+        rate = config.second_rate if second else config.rate * 0.5**halvings
         for optimiser in (self.optimiser, self.judge_optimiser):
             for group in optimiser.param_groups:
-                group["lr"] = self.config.rate * 0.5**halvings
+                group["lr"] = rate
 
     def _content_step(self, lr: Tensor, hr: Tensor) -> dict[str, Tensor]:
         with self._precision():
@@ -158,14 +174,15 @@ class Trainer:
             made = self.generator(lr)
             window = _window(config, rng)
             real, fake = hr[window], made[window]
-            verdicts = self.judge(torch.cat([real, fake.detach()]))
-            truth = torch.cat([torch.ones(len(real)), torch.zeros(len(fake))]).to(verdicts)
-            judge_loss = F.binary_cross_entropy_with_logits(verdicts, truth)
+            judge_loss = self._contest(*self.judge(torch.cat([real, fake.detach()])).chunk(2))
         _update(self.judge_optimiser, self.judge, judge_loss)
         self.judge.requires_grad_(False)
         with self._precision():
-            verdict = self.judge(fake)
-            fooled = F.binary_cross_entropy_with_logits(verdict, torch.ones_like(verdict))
+            if config.relativistic:
+                seen, shown = self.judge(torch.cat([real, fake])).chunk(2)
+                fooled = self._contest(shown, seen)
+            else:
+                fooled = _verdict(self.judge(fake), is_real=True)
             content = feature_loss(self.features, fake, real)
             pixel = self._pixel(made, hr)
             loss = config.content * content + config.adversarial * fooled + config.pixel * pixel
@@ -173,12 +190,19 @@ class Trainer:
         self.judge.requires_grad_(True)
         return {"pixel": pixel, "content": content, "fooled": fooled, "judge": judge_loss}
 
+    def _contest(self, better: Tensor, worse: Tensor) -> Tensor:
+        """What it costs not to tell ``better`` (N,) from ``worse`` (N,): each alone, or against the others' mean."""
+        if self.config.relativistic:
+            better, worse = better - worse.mean(), worse - better.mean()
+        return (_verdict(better, is_real=True) + _verdict(worse, is_real=False)) / 2
+
     def _pixel(self, made: Tensor, truth: Tensor) -> Tensor:
         made, truth = _inside(made, self.config.border), _inside(truth, self.config.border)
         return F.l1_loss(made, truth) if self.config.pixel_loss == "l1" else F.mse_loss(made, truth)
 
     def _precision(self) -> torch.autocast:
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda")
+        enabled = self.config.half or self.device.type == "cuda"
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled)
 
 
 def train(
@@ -211,7 +235,8 @@ def train(
 def open_pairs(config: SRGANRecipe, folder: Path) -> Pairs:
     bank = draw_bank(config.designs, config.design_size, config.inks, cache=folder / "bank.npy")
     real = list_images(config.real_dir, "train") if config.real_dir else []
-    return Pairs(bank, real, scale=config.scale, patch=config.patch, real_share=config.real_share)
+    shares = {"real_share": config.real_share, "dream_share": config.dream_share, "poor_share": config.poor_share}
+    return Pairs(bank, real, scale=config.scale, patch=config.patch, **shares)
 
 
 def warm_start(network: nn.Module, state: dict[str, Tensor]) -> int:
@@ -253,19 +278,35 @@ def sample_sheet(network: nn.Module, pairs: Pairs, device: torch.device, rows: i
     return Image.fromarray((picture * 255).round().byte().numpy())
 
 
-def export(run_dir: Path | str, out: Path | str, name: str, *, pretrained: bool = False, **manifest: Any) -> Package:
-    """Package a run's averaged weights, or with ``pretrained`` those from before the adversarial phase."""
+def export(run_dir: Path | str, out: Path | str, name: str, *, blend: float | None = None, **manifest: Any) -> Package:
+    """Package a run's averaged weights.
+
+    ``blend`` overrides the recipe's: 0 gives those from before the adversarial phase, 1 those at the end.
+    """
     import json
 
     run_dir = Path(run_dir)
     recipe = SRGANRecipe(**json.loads((run_dir / "config.json").read_text(encoding="utf-8")))
-    if pretrained:
-        state = torch.load(run_dir / "pretrained.pt", map_location="cpu", weights_only=True)
-    else:
-        state = torch.load(run_dir / "checkpoint.pt", map_location="cpu", weights_only=True)["ema"]["network"]
+    state: dict[str, Tensor] = _load(run_dir / "checkpoint.pt")["ema"]["network"]
+    before = run_dir / "pretrained.pt"
+    if before.exists():
+        state = interpolate(_load(before), state, recipe.blend if blend is None else blend)
     return save_package(
         out, name=name, capability="upscale", architecture="srgan", config=recipe.network, state_dict=state, **manifest
     )
+
+
+def interpolate(first: dict[str, Tensor], second: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    """Network interpolation (Wang et al. 2018, equation 4): every weight ``share`` of the way to the second's."""
+    return {name: torch.lerp(value, second[name].to(value), share) for name, value in first.items()}
+
+
+def _load(path: Path) -> Any:
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _verdict(logits: Tensor, *, is_real: bool) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, float(is_real)))
 
 
 def _inside(x: Tensor, border: int) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -155,8 +156,39 @@ def test_real_pictures_join(tmp_path: Path) -> None:
     Image.new("RGB", (20, 20), (0, 255, 0)).save(tmp_path / "small.png")
     real = [FolderImage(tmp_path / name, "x") for name in ("large.png", "small.png")]
     made = Pairs(draw_bank(1, 32, 5), real, scale=4, patch=32, real_share=1.0)
-    _, hr = made.batch(np.random.default_rng(0), 3)
-    assert torch.equal(hr, torch.tensor([1.0, 0.0, 1.0]).view(1, 3, 1, 1).expand_as(hr)), "too small ones are left out"
+    _, hr = made.batch(np.random.default_rng(0), 8)
+    assert torch.equal(hr.sum(dim=1), torch.full((8, 32, 32), 2.0)), "too small ones are left out"
+    assert len({tuple(picture[:, 0, 0].tolist()) for picture in hr}) > 1, "some are in other colours"
+
+
+def test_dreamed_planes_stray_a_little_from_the_reduction() -> None:
+    bank = draw_bank(1, 64, 5)
+    inks = torch.from_numpy(bank.inks[0, 0][None]).float() / 255
+    plain = F.avg_pool2d(inks, 4)
+    made = pairs_module.dreamlike(inks, 4, np.random.default_rng(0))
+    assert made.shape == plain.shape
+    assert torch.allclose(made.sum(dim=1), torch.ones(1, 16, 16), atol=1e-5)
+    assert 1e-3 < (made - plain).abs().mean() < 0.1
+
+
+def test_poorly_taken_pictures_are_recognisable() -> None:
+    hr = F.interpolate(torch.rand(1, 3, 4, 4, generator=torch.Generator().manual_seed(0)), scale_factor=8.0)
+    made = pairs_module.poorly_taken(hr, 4, np.random.default_rng(0))
+    plain = F.avg_pool2d(hr, 4)
+    assert made.shape == plain.shape
+    assert 1e-3 < (made - plain).abs().mean() < 0.15
+
+
+def test_spoilt_shares_are_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[str] = []
+    for name in ("dreamlike", "poorly_taken", "degrade"):
+        monkeypatch.setattr(
+            pairs_module, name, lambda hr, scale, rng, name=name: called.append(name) or F.avg_pool2d(hr, scale)
+        )
+    pairs = Pairs(draw_bank(1, 64, 5), [], scale=4, patch=32, real_share=0, dream_share=1, poor_share=1)
+    lr, hr = pairs.batch(np.random.default_rng(0), 12)
+    assert set(called) == {"dreamlike", "poorly_taken"}
+    assert torch.equal(lr, F.avg_pool2d(hr, 4)), "both sides show the same planes"
 
 
 def test_turns_are_the_eight_symmetries() -> None:
@@ -185,6 +217,15 @@ RECIPE = srgan.SRGANRecipe(
 
 
 @pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Tiny networks are fastest alone: threads that wait for each other only fight over busy cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
 def few_palettes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bank_module, "PALETTES", 3)
 
@@ -197,12 +238,14 @@ def tiny_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(srgan, "content_features", lambda vgg, device: classifier.features)
 
 
-def test_resuming_repeats_the_same_curve(tmp_path: Path) -> None:
-    srgan.train(RECIPE, Run(tmp_path / "whole", RECIPE))
+@pytest.mark.parametrize("relativistic", [False, True])
+def test_resuming_repeats_the_same_curve(tmp_path: Path, relativistic: bool) -> None:
+    recipe = replace(RECIPE, relativistic=relativistic, dream_share=0.5, poor_share=0.5, second_rate=1e-4)
+    srgan.train(recipe, Run(tmp_path / "whole", recipe))
     calls = iter(range(100))
     with pytest.raises(Stopped):
-        srgan.train(RECIPE, Run(tmp_path / "cut", RECIPE), should_stop=lambda: next(calls) == 5)
-    srgan.train(RECIPE, Run(tmp_path / "cut", RECIPE, resume=True))
+        srgan.train(recipe, Run(tmp_path / "cut", recipe), should_stop=lambda: next(calls) == 5)
+    srgan.train(recipe, Run(tmp_path / "cut", recipe, resume=True))
     whole, cut = (curve(tmp_path / name) for name in ("whole", "cut"))
     assert [entry["step"] for entry in whole] == [1, 2, 3, 4, 5, 6]
     assert set(whole[0]) == {"step", "pixel"}
@@ -228,11 +271,29 @@ def test_the_content_phase_learns(tmp_path: Path) -> None:
 def test_both_phases_can_be_packaged(tmp_path: Path) -> None:
     srgan.train(RECIPE, Run(tmp_path / "run", RECIPE))
     final = srgan.export(tmp_path / "run", tmp_path / "gan", "tiny", licence="MIT")
-    before = srgan.export(tmp_path / "run", tmp_path / "psnr", "tiny-psnr", pretrained=True)
+    before = srgan.export(tmp_path / "run", tmp_path / "psnr", "tiny-psnr", blend=0)
     assert Package.load(tmp_path / "gan").manifest.capability == "upscale"
     assert isinstance(final.network(), SRResNet)
-    a, b = final.state_dict(), before.state_dict()
+    halfway = srgan.export(tmp_path / "run", tmp_path / "mix", "tiny-mix", blend=0.5)
+    a, b, mixed = final.state_dict(), before.state_dict(), halfway.state_dict()
     assert any(not torch.equal(a[key], b[key]) for key in a)
+    assert all(torch.allclose(mixed[key], (a[key] + b[key]) / 2, atol=1e-3) for key in a), "stored as float16"
+
+
+def test_the_contest_is_lost_when_made_looks_better() -> None:
+    logits = torch.tensor([3.0, 3.0]), torch.tensor([-3.0, -3.0])
+    for relativistic in (False, True):
+        trainer = srgan.Trainer(replace(RECIPE, relativistic=relativistic), torch.device("cpu"))
+        assert trainer._contest(*logits) < 0.1 < 3 < trainer._contest(*reversed(logits))
+
+
+def test_the_second_phase_has_its_own_rate() -> None:
+    trainer = srgan.Trainer(replace(RECIPE, second_rate=1e-5, halve_every=2), torch.device("cpu"))
+    rates = []
+    for trainer.step in (0, 2, 3):
+        trainer._set_rate()
+        rates.append(trainer.optimiser.param_groups[0]["lr"])
+    assert rates == pytest.approx([1e-3, 5e-4, 1e-5])
 
 
 def test_a_warm_start_takes_what_fits(tmp_path: Path) -> None:
@@ -254,7 +315,8 @@ def test_a_warm_start_takes_what_fits(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [{"patch": 30}, {"border": 3}, {"judge_patch": 20}, {"judge_patch": 32}, {"pixel_loss": "huber"}]
+    "bad",
+    [{"patch": 30}, {"border": 3}, {"judge_patch": 20}, {"judge_patch": 32}, {"pixel_loss": "huber"}, {"blend": 1.2}],
 )
 def test_a_recipe_that_cannot_work_is_refused(bad: dict[str, object]) -> None:
     with pytest.raises(BadInput):
