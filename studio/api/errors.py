@@ -18,6 +18,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ml_backend.errors import BadInput, BadPackage
 from ml_backend.jobs import TooManyJobs
 
+from .. import store
 from ..ingest import Refused
 
 log = logging.getLogger(__name__)
@@ -117,4 +118,4 @@ def register(api: NinjaAPI) -> None:
 
 def _broke(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
     log.error("%s %s broke.", request.method, request.path, exc_info=error if isinstance(error, Exception) else True)
-    return of_status(500)
+    return of_status(503 if isinstance(error, Exception) and store.is_of_store(error) else 500)

@@ -7,6 +7,8 @@ import uuid
 
 import numpy as np
 import pytest
+from botocore.exceptions import EndpointConnectionError
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
@@ -61,6 +63,16 @@ def test_a_photo_is_uploaded_listed_fetched_and_deleted(program, person, picture
     assert error(program.get(f"/photos/{photo['id']}")) == (404, "not_found")
     assert not Photo.objects.exists()
     assert person.jobs.get().state == Job.State.CANCELLED
+
+
+def test_a_store_that_does_not_answer_is_unavailable_not_broken(program, picture, monkeypatch):
+    def unreachable(*_args, **_kwargs):
+        raise EndpointConnectionError(endpoint_url="https://store.example")
+
+    monkeypatch.setattr(default_storage._wrapped, "_save", unreachable)
+    answer = program.upload("/photos", image=upload(picture(200, 260)))
+    assert error(answer) == (503, "unavailable")
+    assert not Photo.objects.exists()
 
 
 @pytest.mark.parametrize(

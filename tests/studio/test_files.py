@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from studio.models import Look
+from studio.models import Look, Photo
 
 pytestmark = pytest.mark.django_db
 
@@ -124,3 +128,38 @@ def test_s3_answers_with_a_signed_address_but_hands_out_canvas_pictures_itself(
     for drawn in ("image", "mask", "preview_mask"):
         assert client_of(person).get(photo.file_url(drawn)).status_code == 200
     assert client_of(None).get(photo.file_url("mask")).status_code == 404
+
+
+def unreachable(*_args, **_kwargs):
+    raise EndpointConnectionError(endpoint_url="https://store.example")
+
+
+def full(*_args, **_kwargs):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("trouble", [unreachable, full])
+def test_a_store_that_fails_is_said_in_words(trouble, person, make_photo, client_of, picture, monkeypatch):
+    photo = make_photo(person)
+    monkeypatch.setattr(default_storage._wrapped, "_open", trouble)
+    monkeypatch.setattr(default_storage._wrapped, "_save", trouble)
+    page = client_of(person).get(photo.image_url)
+    sent = {"image": SimpleUploadedFile("me.jpg", picture(200, 300))}
+    upload = client_of(person).post(reverse("photo-new"), sent, headers={"HX-Request": "true"})
+    for answer in (page, upload):
+        assert answer.status_code == 503
+        assert int(answer["Retry-After"]) > 0
+        assert "Nothing of yours is lost" in answer.content.decode()
+    assert upload["Content-Type"].startswith("text/plain")
+    assert Photo.objects.count() == 1
+
+
+def test_other_errors_are_not_laid_at_the_stores_door(person, make_photo, client_of, monkeypatch):
+    photo = make_photo(person)
+
+    def broken(*_args):
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(default_storage._wrapped, "_open", broken)
+    with pytest.raises(ValueError, match="a bug"):
+        client_of(person).get(photo.image_url)
