@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -13,14 +15,15 @@ from .models import ModelVersion, TrainingRun
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("name", "version", "serves", "serving", "megabytes", "licence", "source", "created_at")
-    list_filter = ("capability", "serving")
+    list_display = ("name", "version", "serves", "serving", "default", "megabytes", "licence", "source", "created_at")
+    list_filter = ("capability", "serving", "default")
     search_fields = ("name", "source", "sha256")
     fields = (
         "name",
         "reference",
         "serves",
         "serving",
+        "default",
         "licence",
         "source",
         "megabytes",
@@ -32,7 +35,7 @@ class ModelVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "created_at",
     )
     readonly_fields = tuple(name for name in fields if name != "notes")
-    actions = ("serve", "withdraw")
+    actions = ("serve", "offer", "withdraw")
 
     @admin.display(description="can serve")
     def serves(self, version: ModelVersion) -> str:
@@ -46,24 +49,35 @@ class ModelVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Packages come in through ``manage.py models pull`` and ``add_model``, which verify them."""
         return False
 
-    @admin.action(description="Serve with the selected model")
+    @admin.action(description="Make it the default: serve with the selected model")
     def serve(self, request: HttpRequest, versions: QuerySet[ModelVersion]) -> None:
+        self._each(request, versions, registry.serve, "now serves {0.capability} unless another is asked for.")
+
+    @admin.action(description="Let people choose the selected models")
+    def offer(self, request: HttpRequest, versions: QuerySet[ModelVersion]) -> None:
+        self._each(request, versions, registry.offer, "can be chosen to {0.capability}.")
+
+    @admin.action(description="Take the selected models out of service")
+    def withdraw(self, request: HttpRequest, versions: QuerySet[ModelVersion]) -> None:
+        self._each(request, versions, registry.withdraw, "no longer serves.")
+
+    def _each(
+        self,
+        request: HttpRequest,
+        versions: QuerySet[ModelVersion],
+        act: Callable[[ModelVersion], None],
+        said: str,
+    ) -> None:
         for version in versions:
             try:
-                registry.serve(version)
-                self.message_user(request, f"{version} now serves {version.capability}.")
+                act(version)
+                self.message_user(request, f"{version} {said.format(version)}")
             except BadPackage as error:
                 self.message_user(request, str(error), messages.ERROR)
 
-    @admin.action(description="Let the starter model serve instead")
-    def withdraw(self, request: HttpRequest, versions: QuerySet[ModelVersion]) -> None:
-        for version in versions:
-            registry.withdraw(version)
-            self.message_user(request, f"{version} no longer serves.")
-
     def has_delete_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
-        """A model that serves stays until another does."""
-        return super().has_delete_permission(request, obj) and not (obj is not None and obj.serving)
+        """A model that serves stays until another does; a starter stays for good."""
+        return super().has_delete_permission(request, obj) and not (obj is not None and (obj.serving or obj.starter))
 
     def delete_model(self, request: HttpRequest, obj: ModelVersion) -> None:
         """The files go with the row."""

@@ -111,10 +111,10 @@ class ScratchFile(models.Model):
 
 
 class ModelVersion(models.Model):
-    """One package of weights kept in storage under ``models/<sha256>/``.
+    """One package of weights, kept in storage under ``models/<sha256>/`` or, for a starter, shipped with Toile.
 
-    At most one serves its own capability; what it can do besides (see :attr:`capabilities`) it also serves while no
-    model made for that does.
+    At most one is the ``default`` of its own capability; what it can do besides (see :attr:`capabilities`) it also
+    serves while no model made for that does.  Where people may choose, others are ``serving`` beside it.
     """
 
     name = models.CharField(max_length=100)
@@ -131,14 +131,21 @@ class ModelVersion(models.Model):
     """Bytes of its files."""
     notes = models.TextField(blank=True)
     serving = models.BooleanField(default=False)
+    """A request may name it."""
+    default = models.BooleanField(default=False)
+    """It does the work when no model is named."""
+    starter = models.CharField(max_length=60, blank=True)
+    """Folder of the starter that this row curates; empty for a model kept in storage."""
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["capability", "-created_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["capability"], condition=Q(serving=True), name="one_model_serves_a_capability"
-            )
+                fields=["capability"], condition=Q(default=True), name="one_default_of_a_capability"
+            ),
+            models.UniqueConstraint(fields=["starter"], condition=~Q(starter=""), name="one_row_of_a_starter"),
+            models.CheckConstraint(condition=Q(default=False) | Q(serving=True), name="the_default_serves"),
         ]
 
     def __str__(self) -> str:

@@ -1,8 +1,9 @@
 """Which model serves a capability, and the pipelines that a worker keeps loaded.
 
 A capability (generate, upscale, segment, classify, text-mask, restyle, imagine) is served by the :class:`ModelVersion`
-that staff marked as serving, else by one that can do it besides its own, else by the starter model that ships with
-Toile.  LoRAs do not serve: all that are kept are offered by name.
+that staff made the default, else by one that can do it besides its own, else by the starter model that ships with
+Toile.  To generate, several may serve beside that one, and a request names the one it wants (see :func:`offered`).
+LoRAs do not serve: all that are kept are offered by name.
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from . import copies
 from .errors import BadInput, BadPackage
 from .models import ModelVersion
-from .packaging import Package, sources
+from .packaging import Manifest, Package, sources
 from .packaging.contents import lora_file, text_width
 from .packaging.files import CARD
 from .packaging.starter import WEIGHTS_DIR, starter
@@ -35,7 +38,10 @@ STARTERS = {
     "restyle": "inpaint-starter",
     "imagine": "inpaint-starter",
 }
+BESIDE = {"generate": ("xgan-starter",)}
+"""Capabilities of which people choose the model, and the starters offered beside the first."""
 WORK = {
+    "generate": "dream fabrics",
     "text-mask": "find things in photos by words",
     "restyle": "repaint photos from words",
     "imagine": "paint pictures from words",
@@ -44,11 +50,26 @@ WORK = {
 CAPABILITIES = (*STARTERS, "lora")
 
 
+@dataclass(frozen=True)
+class Offer:
+    """A model that a request may name."""
+
+    reference: str
+    name: str
+    is_default: bool
+
+    @property
+    def title(self) -> str:
+        """Its name as a person reads it: ``dcgan-starter`` -> ``DCGAN starter``."""
+        first, *others = self.name.replace("_", " ").replace("-", " ").split() or [self.reference]
+        return " ".join([first.upper() if first.lower().endswith("gan") else first[:1].upper() + first[1:], *others])
+
+
 def serving(capability: str) -> Package:
     """The package that serves ``capability``.  Raises :class:`BadPackage` when none does or it is damaged."""
     version = chosen(capability)
     if version is not None:
-        return _local(version.sha256, version.folder)
+        return _package(version)
     if capability not in STARTERS:
         raise BadPackage(f"No model serves {capability!r}.")
     if not _starter_ships(capability):
@@ -56,7 +77,7 @@ def serving(capability: str) -> Package:
             f"No model to {WORK.get(capability, capability)} is installed here; whoever runs this site can add one: "
             f"'manage.py models known' lists some."
         )
-    return _starter(STARTERS[capability])
+    return _starter(_serving_starters(capability)[0])
 
 
 def serves(capability: str) -> bool:
@@ -65,11 +86,42 @@ def serves(capability: str) -> bool:
 
 
 def chosen(capability: str) -> ModelVersion | None:
-    """The version that staff chose for ``capability``, else the newest serving one that can do it besides its own."""
-    versions = list(ModelVersion.objects.filter(serving=True).order_by("-created_at", "-pk"))
-    own = (version for version in versions if version.capability == capability)
-    besides = (version for version in versions if capability in version.capabilities)
-    return next(own, next(besides, None))
+    """The version that staff chose for ``capability``, else the newest serving one that can do it besides its own.
+
+    None while a starter serves that nobody had to choose.
+    """
+    versions = list(ModelVersion.objects.filter(serving=True).order_by("-default", "-created_at", "-pk"))
+    own = next((version for version in versions if version.capability == capability), None)
+    if own is not None and (own.default or not _serving_starters(capability)):
+        return own
+    return next((version for version in versions if capability in version.capabilities[1:]), None)
+
+
+def offered(capability: str) -> list[Offer]:
+    """The models that a request may name for ``capability``, the one that serves unnamed first; reads no weights."""
+    if not serves(capability):
+        return []
+    default = reference(capability)
+    rows = ModelVersion.objects.filter(capability=capability, serving=True, starter="").order_by("-created_at", "-pk")
+    starters = [Manifest.read(WEIGHTS_DIR / folder) for folder in _serving_starters(capability)]
+    names = {version.reference: version.name for version in rows}
+    names |= {manifest.reference: manifest.name for manifest in starters}
+    offers = [Offer(reference, name, reference == default) for reference, name in names.items()]
+    return sorted(offers, key=lambda offer: not offer.is_default)
+
+
+def resolve(capability: str, text: str) -> str:
+    """The reference of the model that a person named, by name or reference.
+
+    Raises :class:`BadInput` with the names to choose from when that one does not serve ``capability``.
+    """
+    offers = offered(capability)
+    for offer in offers:
+        if text in (offer.reference, offer.name):
+            return offer.reference
+    names = ", ".join(offer.reference for offer in offers) or "none"
+    what = WORK.get(capability, capability)
+    raise BadInput(f"The model {text} does not serve here, or no longer does. To {what}, choose one of: {names}.")
 
 
 def default_restyle_engine() -> str:
@@ -80,16 +132,22 @@ def default_restyle_engine() -> str:
 def reference(capability: str) -> str:
     """``name@sha256-prefix`` of what serves now; of a model kept in storage no weights are read."""
     version = chosen(capability)
-    return version.reference if version is not None else serving(capability).manifest.reference
+    if version is not None and not version.starter:
+        return version.reference
+    if version is not None or _starter_ships(capability):
+        folder = version.starter if version is not None else _serving_starters(capability)[0]
+        return Manifest.read(WEIGHTS_DIR / folder).reference
+    return serving(capability).manifest.reference
 
 
 def find(reference: str) -> Package:
     """The very package a recipe names.  Raises :class:`BadPackage` when it is no longer kept."""
     name, _, prefix = reference.partition("@")
-    version = ModelVersion.objects.filter(name=name, sha256__startswith=prefix).first() if prefix else None
+    kept = ModelVersion.objects.filter(name=name, sha256__startswith=prefix, starter="")
+    version = kept.first() if prefix else None
     if version is not None:
-        return _local(version.sha256, version.folder)
-    for folder in dict.fromkeys(STARTERS.values()):
+        return _package(version)
+    for folder in all_starters():
         try:
             package = _starter(folder)
         except BadPackage:
@@ -119,7 +177,7 @@ class Loras(Mapping[str, Path]):
 
     def __getitem__(self, name: str) -> Path:
         version = self._versions()[name]
-        return lora_file(_local(version.sha256, version.folder))
+        return lora_file(_package(version))
 
     def __contains__(self, name: object) -> bool:
         return name in self._versions()
@@ -147,27 +205,35 @@ def add(path: Path | str, *, notes: str = "", progress: copies.Progress | None =
     if known is not None:
         return known
     manifest = package.manifest
-    card = package.path / CARD
     version = ModelVersion(
-        name=manifest.name[:100],
-        version=manifest.version[:40],
-        capability=manifest.capability,
-        sha256=manifest.sha256,
-        licence=manifest.licence,
+        **_described(package),
         source=_said(manifest.config.get("source", {}))[:300],
-        size=package.size,
         notes=notes,
-        card=card.read_text(encoding="utf-8", errors="replace") if card.is_file() else "",
-        manifest={
+    )
+    copies.store(package, version.folder, progress)
+    version.save()
+    return version
+
+
+def _described(package: Package) -> dict[str, Any]:
+    """What a row tells of the package."""
+    manifest = package.manifest
+    card = package.path / CARD
+    return {
+        "name": manifest.name[:100],
+        "version": manifest.version[:40],
+        "capability": manifest.capability,
+        "sha256": manifest.sha256,
+        "licence": manifest.licence,
+        "size": package.size,
+        "card": card.read_text(encoding="utf-8", errors="replace") if card.is_file() else "",
+        "manifest": {
             "architecture": manifest.architecture,
             "config": manifest.config,
             "metrics": manifest.metrics,
             "text_width": text_width(package.path),
         },
-    )
-    copies.store(package, version.folder, progress)
-    version.save()
-    return version
+    }
 
 
 def pull(
@@ -213,35 +279,91 @@ def _said(source: Any) -> str:
 
 
 def serve(version: ModelVersion) -> None:
-    """Make ``version`` the one that serves its capability; workers take it up with their next job.
+    """Make ``version`` the default of its capability; workers take it up with their next job.
 
-    Raises :class:`BadPackage` for a LoRA, which is offered by name as soon as it is kept.
+    Where people may choose, those that served go on serving beside it; elsewhere they retire.  Raises
+    :class:`BadPackage` for a LoRA, which is offered by name as soon as it is kept.
     """
     if version.capability == "lora":
         raise BadPackage(f"{version.name} is a LoRA: it is offered by its name and serves nothing by itself.")
     with transaction.atomic():
-        # Two curators take turns; the order keeps them from waiting for each other.
-        list(ModelVersion.objects.select_for_update().filter(capability=version.capability).order_by("pk"))
-        ModelVersion.objects.filter(capability=version.capability, serving=True).exclude(pk=version.pk).update(
-            serving=False
-        )
-        ModelVersion.objects.filter(pk=version.pk).update(serving=True)
+        others = _locked(version.capability).exclude(pk=version.pk)
+        others.update(default=False, **({} if version.capability in BESIDE else {"serving": False}))
+        ModelVersion.objects.filter(pk=version.pk).update(serving=True, default=True)
     version.refresh_from_db()
+
+
+def offer(version: ModelVersion) -> None:
+    """Let people choose ``version``; what serves unnamed stays.  Raises :class:`BadPackage` where nobody chooses."""
+    if version.capability not in BESIDE:
+        raise BadPackage(f"Nobody chooses between models of {version.capability}; make {version.name} the default.")
+    ModelVersion.objects.filter(pk=version.pk).update(serving=True)
+    version.refresh_from_db()
+
+
+def serve_starter(folder: str) -> None:
+    """Let the starter of that folder serve what it is the starter of."""
+    adopt_starters()
+    row = ModelVersion.objects.filter(starter=folder).first()
+    if row is not None:
+        serve(row)
+    for version in ModelVersion.objects.filter(serving=True, starter=""):
+        if STARTERS.get(version.capability) == folder and version.capability not in BESIDE:
+            withdraw(version)
 
 
 def withdraw(version: ModelVersion) -> None:
-    """Let the starter serve again."""
-    ModelVersion.objects.filter(pk=version.pk).update(serving=False)
+    """Take ``version`` out of service: the starter serves again, or another one that does.
+
+    Raises :class:`BadPackage` for a starter that nothing else could stand in for.
+    """
+    with transaction.atomic():
+        _locked(version.capability)
+        others = [one for one in offered(version.capability) if one.reference != version.reference]
+        if version.starter and not others:
+            raise BadPackage(
+                f"Nothing else can {WORK[version.capability]}; let another serve before {version.name} goes."
+            )
+        ModelVersion.objects.filter(pk=version.pk).update(serving=False, default=False)
     version.refresh_from_db()
+
+
+def _locked(capability: str) -> QuerySet[ModelVersion]:
+    """The models of a capability; two curators take turns, and the order keeps them from waiting for each other."""
+    rows = ModelVersion.objects.filter(capability=capability)
+    list(rows.select_for_update().order_by("pk"))
+    return rows
+
+
+def adopt_starters() -> None:
+    """Give the starters that people may choose a row for staff to curate; one that is new serves from now on."""
+    for folder in (folder for capability in BESIDE for folder in starters(capability)):
+        try:
+            package = _starter(folder)
+        except BadPackage:
+            ModelVersion.objects.filter(starter=folder).delete()
+            continue
+        manifest = package.manifest
+        if ModelVersion.objects.filter(sha256=manifest.sha256).exclude(starter=folder).exists():
+            continue  # an earlier release of it was kept by hand; that row curates it
+        values = {**_described(package), "source": "ships with Toile"}
+        ModelVersion.objects.update_or_create(
+            starter=folder, defaults=values, create_defaults={**values, "serving": True}
+        )
 
 
 def verify(version: ModelVersion, progress: copies.Progress | None = None) -> None:
     """Read all of its stored files.  Raises :class:`BadPackage` naming the first that is damaged or missing."""
+    if version.starter:
+        Package.load(WEIGHTS_DIR / version.starter)
+        return
     copies.verify(version.sha256, version.folder, progress)
 
 
 def remove(version: ModelVersion) -> None:
-    """Forget a model and delete its files.  Raises :class:`BadPackage` while it serves."""
+    """Forget a model and delete its files.  Raises :class:`BadPackage` while it serves, and for a starter."""
+    if version.starter:
+        raise BadPackage(f"{version.name} ships with Toile and cannot be removed; take it out of service instead.")
     if version.serving:
         raise BadPackage(f"{version.name} serves {version.capability}; let another serve first.")
     folder = version.folder
@@ -250,8 +372,35 @@ def remove(version: ModelVersion) -> None:
     _local.cache_clear()
 
 
+def starters(capability: str) -> tuple[str, ...]:
+    """Folders of the starters that may serve ``capability``, the first one by default."""
+    return (STARTERS[capability], *BESIDE.get(capability, ())) if capability in STARTERS else ()
+
+
+def all_starters() -> list[str]:
+    """Folders of all starters, each once."""
+    return list(dict.fromkeys(folder for capability in STARTERS for folder in starters(capability)))
+
+
+def _serving_starters(capability: str) -> list[str]:
+    """Those that ship and that staff have not taken out of service."""
+    shipped = [folder for folder in starters(capability) if _ships(folder)]
+    if capability not in BESIDE:
+        return shipped
+    retired = set(ModelVersion.objects.filter(starter__in=shipped, serving=False).values_list("starter", flat=True))
+    return [folder for folder in shipped if folder not in retired]
+
+
 def _starter_ships(capability: str) -> bool:
-    return capability in STARTERS and (WEIGHTS_DIR / STARTERS[capability] / "manifest.json").is_file()
+    return bool(_serving_starters(capability))
+
+
+def _ships(folder: str) -> bool:
+    return (WEIGHTS_DIR / folder / "manifest.json").is_file()
+
+
+def _package(version: ModelVersion) -> Package:
+    return _starter(version.starter) if version.starter else _local(version.sha256, version.folder)
 
 
 @lru_cache(maxsize=8)

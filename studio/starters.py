@@ -137,7 +137,7 @@ def house_person() -> User:
 def _samples(path: Path) -> Iterator[GenerateRequest]:
     """The listed requests, the model filled in; the last one is the newest and is shown first."""
     try:
-        dreams = registry.reference("generate")
+        dreams = registry.serving("generate").manifest.reference
     except BadPackage:
         dreams = None
     for entry in json.loads(path.read_text(encoding="utf-8")):

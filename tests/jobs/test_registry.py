@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError
 
 from ml_backend import registry
-from ml_backend.errors import BadPackage
+from ml_backend.errors import BadInput, BadPackage
 from ml_backend.models import ModelVersion
 from ml_backend.packaging import Package
 from ml_backend.packaging.package import sha256_of
@@ -59,15 +60,200 @@ def test_the_chosen_version_serves_and_the_starter_without_one(package, monkeypa
     assert registry.serving("generate").manifest.name == "first"
     registry.serve(second)
     assert registry.reference("generate") == second.reference == registry.serving("generate").manifest.reference
-    assert ModelVersion.objects.filter(serving=True).count() == 1
+    assert ModelVersion.objects.filter(default=True).count() == 1
     registry.withdraw(second)
     assert registry.serving("generate") == starter
 
 
-def test_two_cannot_serve_one_capability(package):
-    ModelVersion.objects.filter(pk=registry.add(package("a", b"1")).pk).update(serving=True)
+@pytest.mark.parametrize("capability", ["segment", "upscale"])
+def test_where_nobody_chooses_the_one_before_retires(package, capability):
+    first, second = (registry.add(package(name, name.encode(), capability)) for name in ("first", "second"))
+    registry.serve(first)
+    registry.serve(second)
+    assert ModelVersion.objects.get(serving=True) == ModelVersion.objects.get(default=True) == second
+    with pytest.raises(BadPackage, match="Nobody chooses"):
+        registry.offer(first)
+    registry.withdraw(second)
+    assert registry.serving(capability).manifest.name == registry.STARTERS[capability]
+
+
+def test_two_cannot_be_the_default_of_one_capability(package):
+    ModelVersion.objects.filter(pk=registry.add(package("a", b"1")).pk).update(serving=True, default=True)
     with pytest.raises(IntegrityError):
-        ModelVersion.objects.filter(pk=registry.add(package("b", b"2")).pk).update(serving=True)
+        ModelVersion.objects.filter(pk=registry.add(package("b", b"2")).pk).update(serving=True, default=True)
+
+
+def test_a_default_that_does_not_serve_cannot_be(package):
+    with pytest.raises(IntegrityError):
+        ModelVersion.objects.filter(pk=registry.add(package("a", b"1")).pk).update(default=True)
+
+
+# --- several that generate, side by side ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def starters(monkeypatch, tmp_path):
+    """Two starters that generate, tiny ones: ``starters("other-starter", b"content")`` adds or replaces one."""
+    home = tmp_path / "shipped"
+    for module in ("registry", "management.commands.models", "packaging.starter"):
+        monkeypatch.setattr(f"ml_backend.{module}.WEIGHTS_DIR", home)
+
+    def ship(name: str, content: bytes = b"") -> Package:
+        (home / name).mkdir(parents=True, exist_ok=True)
+        (home / name / "weights.safetensors").write_bytes(content or name.encode())
+        sha = sha256_of(home / name / "weights.safetensors")
+        manifest = {"name": name, "capability": "generate", "architecture": "dcgan", "config": {}, "sha256": sha}
+        (home / name / "manifest.json").write_text(json.dumps(manifest))
+        registry._starter.cache_clear()
+        return Package.load(home / name)
+
+    ship("dcgan-starter")
+    ship("xgan-starter")
+    return ship
+
+
+def names():
+    return [one.name for one in registry.offered("generate")]
+
+
+def test_both_starters_can_be_chosen_without_any_row(starters):
+    first, second = registry.offered("generate")
+    assert (first.name, first.is_default, second.name, second.is_default) == (
+        "dcgan-starter", True, "xgan-starter", False,
+    )  # fmt: skip
+    assert (first.title, second.title) == ("DCGAN starter", "XGAN starter")
+    assert first.reference == registry.reference("generate") == registry.serving("generate").manifest.reference
+    assert registry.find(second.reference).manifest.name == "xgan-starter"
+    assert not ModelVersion.objects.exists()
+
+
+def test_a_model_is_named_by_its_name_or_reference(starters):
+    reference = registry.offered("generate")[1].reference
+    assert registry.resolve("generate", "xgan-starter") == registry.resolve("generate", reference) == reference
+    for wrong in ("stylegan", "xgan-starter@000000000000", ""):
+        with pytest.raises(BadInput, match=r"choose one of: dcgan-starter@\w+, xgan-starter@"):
+            registry.resolve("generate", wrong)
+
+
+def test_staff_offer_a_model_make_it_the_default_and_take_it_back(starters, package):
+    version = registry.add(package("florals"))
+    assert names() == ["dcgan-starter", "xgan-starter"], "adding is not offering"
+    registry.offer(version)
+    assert names() == ["dcgan-starter", "florals", "xgan-starter"]
+    assert registry.serving("generate").manifest.name == "dcgan-starter"
+    registry.serve(version)
+    assert names() == ["florals", "dcgan-starter", "xgan-starter"]
+    registry.withdraw(version)
+    assert names() == ["dcgan-starter", "xgan-starter"]
+    with pytest.raises(BadInput, match="The model florals@.+ no longer does. To dream fabrics, choose one of: dcgan"):
+        registry.resolve("generate", version.reference)
+    assert registry.find(version.reference).manifest.name == "florals", "what it made can still be made again"
+
+
+def test_staff_curate_the_starters_too(starters):
+    registry.adopt_starters()
+    dcgan, xgan = ModelVersion.objects.order_by("name")
+    assert names() == ["dcgan-starter", "xgan-starter"], "nothing changes by that"
+    registry.serve(xgan)
+    assert names() == ["xgan-starter", "dcgan-starter"]
+    assert registry.serving("generate").manifest.name == "xgan-starter"
+    registry.withdraw(dcgan)
+    assert names() == ["xgan-starter"]
+    with pytest.raises(BadPackage, match="Nothing else can dream fabrics"):
+        registry.withdraw(xgan)
+    with pytest.raises(BadPackage, match="ships with Toile"):
+        registry.remove(dcgan)
+    registry.verify(dcgan)
+
+
+def test_without_a_default_the_first_that_serves_does_the_work(starters, package):
+    registry.adopt_starters()
+    version = registry.add(package("florals"))
+    registry.offer(version)
+    for row in ModelVersion.objects.exclude(starter=""):
+        registry.withdraw(row)
+    assert names() == ["florals"]
+    assert registry.reference("generate") == registry.serving("generate").manifest.reference == version.reference
+
+
+def test_a_new_release_of_a_starter_takes_its_row_over(starters):
+    registry.adopt_starters()
+    row = ModelVersion.objects.get(starter="xgan-starter")
+    registry.serve(row)
+    new = starters("xgan-starter", b"trained longer")
+    assert registry.reference("generate") == new.manifest.reference, "even before the row is brought up to date"
+    registry.adopt_starters()
+    row.refresh_from_db()
+    assert (row.reference, row.default) == (new.manifest.reference, True)
+    registry.withdraw(row)
+    starters("xgan-starter", b"and longer")
+    registry.adopt_starters()
+    assert names() == ["dcgan-starter"], "what staff withdrew stays withdrawn"
+    assert ModelVersion.objects.count() == 2
+
+
+def test_a_starter_that_is_gone_or_damaged_has_no_row(starters):
+    registry.adopt_starters()
+    starters("xgan-starter")
+    (registry.WEIGHTS_DIR / "xgan-starter" / "weights.safetensors").write_bytes(b"torn")
+    registry.adopt_starters()
+    assert [row.name for row in ModelVersion.objects.all()] == ["dcgan-starter"]
+
+
+def test_commands_that_curate(starters, package, capsys):
+    registry.add(package("florals"))
+    call_command("models", "offer", "florals")
+    call_command("models", "serve", "xgan-starter")
+    call_command("models", "withdraw", "dcgan-starter")
+    assert names() == ["xgan-starter", "florals"]
+    with pytest.raises(CommandError, match="No model is called"):
+        call_command("models", "offer", "nobody")
+    capsys.readouterr()
+    call_command("models", "list")
+    listed = capsys.readouterr().out
+    assert len(re.findall(r"serves +xgan-starter@", listed)) == len(re.findall(r"offered +florals@", listed)) == 1
+    assert listed.count("dcgan-starter@") == 1
+
+
+def test_the_admin_curates(starters, client_of, staff, package):
+    registry.adopt_starters()
+    registry.add(package("cloth", b"x", "segment"))
+    client = client_of(staff)
+
+    def act(action, name):
+        row = ModelVersion.objects.get(name=name)
+        answer = client.post(
+            "/admin/ml_backend/modelversion/", {"action": action, "_selected_action": [row.pk]}, follow=True
+        )
+        return [str(message) for message in answer.context["messages"]]
+
+    assert "now serves generate" in act("serve", "xgan-starter")[0]
+    assert names() == ["xgan-starter", "dcgan-starter"]
+    assert "no longer serves" in act("withdraw", "dcgan-starter")[0]
+    assert "Nothing else" in act("withdraw", "xgan-starter")[0]
+    assert "can be chosen" in act("offer", "dcgan-starter")[0]
+    assert names() == ["xgan-starter", "dcgan-starter"]
+    assert "Nobody chooses" in act("offer", "cloth")[0]
+    starter = ModelVersion.objects.get(name="dcgan-starter")
+    assert client.post(f"/admin/ml_backend/modelversion/{starter.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_the_migration_keeps_what_served_and_goes_back(starters, package):
+    from importlib import import_module
+
+    from django.apps import apps
+
+    kept = registry.add(package("kept"))
+    ModelVersion.objects.filter(pk=kept.pk).update(serving=True)
+    migration = import_module("ml_backend.migrations.0006_one_default")
+    migration.those_that_serve_are_defaults(apps, None)
+    kept.refresh_from_db()
+    assert kept.default
+    registry.adopt_starters()
+    registry.offer(registry.add(package("beside", b"2")))
+    migration.only_defaults_serve(apps, None)
+    assert [row.name for row in ModelVersion.objects.filter(serving=True)] == ["kept"]
+    assert not ModelVersion.objects.exclude(starter="").exists()
 
 
 def test_the_same_weights_are_kept_once(package):

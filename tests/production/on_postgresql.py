@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from ml_backend import jobs, registry
-from ml_backend.errors import BadInput
+from ml_backend.errors import BadInput, BadPackage
 from ml_backend.models import Job, ModelVersion
 from patterns.models import Favourite, Pattern
 from studio.models import Look
@@ -210,20 +210,57 @@ def test_a_look_is_worn_on_one_thing(person, make_photo, make_garment, on):
 
 
 def version(number: int, **fields: object) -> ModelVersion:
-    return ModelVersion.objects.create(name=f"model-{number}", capability="generate", sha256=f"{number:064x}", **fields)
+    values = {"name": f"model-{number}", "capability": "generate", "sha256": f"{number:064x}"}
+    return ModelVersion.objects.create(**{**values, **fields})
 
 
-def test_one_model_serves_a_capability():
-    version(1, serving=True)
+def test_one_model_is_the_default_of_a_capability():
+    version(1, serving=True, default=True)
+    version(2, serving=True)
     with pytest.raises(IntegrityError), transaction.atomic():
-        version(2, serving=True)
+        version(3, serving=True, default=True)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        version(4, default=True)
 
 
-def test_two_curators_at_once_leave_one_model_serving(at_once):
-    versions = [version(number) for number in range(4)]
+@pytest.mark.parametrize(("capability", "left"), [("segment", 1), ("generate", 4)])
+def test_two_curators_at_once_leave_one_default(at_once, capability, left):
+    versions = [version(number, capability=capability) for number in range(4)]
     for _ in range(ROUNDS):
         at_once(4, lambda who: registry.serve(ModelVersion.objects.get(pk=versions[who].pk)))
-        assert ModelVersion.objects.filter(serving=True).count() == 1
+        assert ModelVersion.objects.filter(default=True).count() == 1
+    assert ModelVersion.objects.filter(serving=True).count() == left
+
+
+def test_of_two_starters_withdrawn_at_once_one_stays(at_once):
+    registry.adopt_starters()
+    for number in range(ROUNDS):
+        shipped = list(ModelVersion.objects.exclude(starter="").order_by("pk"))
+        if len(shipped) < 2:
+            shipped = [*shipped, version(99, serving=True, starter="xgan-starter")]
+        ModelVersion.objects.update(serving=True)
+
+        def act(who: int, rows=shipped) -> object:
+            try:
+                registry.withdraw(ModelVersion.objects.get(pk=rows[who].pk))
+            except BadPackage:
+                return False
+            return True
+
+        assert sorted(at_once(2, act)) == [False, True], number
+        assert registry.serves("generate")
+
+
+def test_the_migrations_of_models_go_back_and_forth():
+    registry.adopt_starters()
+    version(1, serving=True, default=True)
+    version(2, serving=True)
+    try:
+        call_command("migrate", "ml_backend", "0004", verbosity=0)
+    finally:
+        call_command("migrate", "ml_backend", verbosity=0)
+    served = ModelVersion.objects.get(serving=True)
+    assert (served.name, served.default) == ("model-1", True)
 
 
 def test_a_favourite_is_one_however_often_it_is_asked_for(person, other, make_pattern, at_once):

@@ -1,4 +1,4 @@
-"""Which models are here, and how others come: ``manage.py models list | known | pull | verify | serve | remove``."""
+"""Which models are here, which of them serve, and how others come: ``manage.py models --help``."""
 
 from __future__ import annotations
 
@@ -45,6 +45,10 @@ class Command(BaseCommand):
             "serve", help="let a model serve what it is for; a starter's name lets the starter serve"
         )
         serve.add_argument("name")
+        offer = what.add_parser("offer", help="let people choose a model beside the one that serves")
+        offer.add_argument("name")
+        withdraw = what.add_parser("withdraw", help="take a model out of service")
+        withdraw.add_argument("name")
         remove = what.add_parser("remove", help="delete a model that does not serve")
         remove.add_argument("name")
 
@@ -59,21 +63,21 @@ class Command(BaseCommand):
     def _list(self, **_: Any) -> None:
         for capability in registry.CAPABILITIES:
             self.stdout.write(f"{capability}:")
-            for row in ModelVersion.objects.filter(capability=capability):
-                mark = "serves" if row.serving else "offered" if capability == "lora" else ""
+            marks = {one.reference: "serves" if one.is_default else "offered" for one in registry.offered(capability)}
+            for row in ModelVersion.objects.filter(capability=capability, starter=""):
+                mark = "offered" if capability == "lora" else marks.get(row.reference, "")
                 self._line(row.reference, mark, row.size, row.licence, row.source)
-            if capability in registry.STARTERS:
-                self._list_starter(capability)
+            for name in registry.starters(capability):
+                self._list_starter(name, marks)
 
-    def _list_starter(self, capability: str) -> None:
-        name = registry.STARTERS[capability]
+    def _list_starter(self, name: str, marks: dict[str, str]) -> None:
         if not (WEIGHTS_DIR / name).is_dir():
             self._line(name, "missing", 0, "", "")
             return
         manifest = Manifest.read(WEIGHTS_DIR / name)
-        is_serving = registry.chosen(capability) is None
+        mark = marks.get(manifest.reference, "")
         size = sum(file.stat().st_size for file in (WEIGHTS_DIR / name).rglob("*.safetensors"))
-        self._line(manifest.reference, "serves" if is_serving else "", size, manifest.licence, "ships with Toile")
+        self._line(manifest.reference, mark, size, manifest.licence, "ships with Toile")
 
     def _line(self, reference: str, mark: str, size: int, licence: str, source: str) -> None:
         about = ", ".join(filter(None, (licence, source)))
@@ -101,14 +105,28 @@ class Command(BaseCommand):
             self.stdout.write(f"'manage.py models serve {version.name}' lets it {_can(version)}.")
 
     def _serve(self, name: str, **_: Any) -> None:
-        if name in registry.STARTERS.values():
+        if name in registry.all_starters():
             starter(name)
-            for row in ModelVersion.objects.filter(serving=True):
-                if registry.STARTERS.get(row.capability) == name:
-                    registry.withdraw(row)
+            registry.serve_starter(name)
             self.stdout.write(f"{name} serves.")
             return
         self._say_serving(_find(name))
+
+    def _offer(self, name: str, **_: Any) -> None:
+        if name in registry.all_starters():
+            starter(name)
+            registry.adopt_starters()
+        version = _find(name)
+        registry.offer(version)
+        self.stdout.write(f"{version.reference} can be chosen to {_can(version)}.")
+
+    def _withdraw(self, name: str, **_: Any) -> None:
+        if name in registry.all_starters():
+            starter(name)
+            registry.adopt_starters()
+        version = _find(name)
+        registry.withdraw(version)
+        self.stdout.write(f"{version.reference} no longer serves.")
 
     def _say_serving(self, version: ModelVersion) -> None:
         registry.serve(version)
@@ -118,7 +136,7 @@ class Command(BaseCommand):
 
     def _verify(self, name: str | None = None, **_: Any) -> None:
         bad = 0
-        rows = [_find(name)] if name else list(ModelVersion.objects.all())
+        rows = [_find(name)] if name else list(ModelVersion.objects.filter(starter=""))
         for row in rows:
             bar = _Bar(self.stderr)
             try:
@@ -135,7 +153,9 @@ class Command(BaseCommand):
 
     def _verify_starters(self) -> int:
         bad = 0
-        for name in dict.fromkeys(registry.STARTERS.values()):
+        for name in registry.all_starters():
+            if not (WEIGHTS_DIR / name).is_dir() and name not in registry.STARTERS.values():
+                continue
             try:
                 self.stdout.write(f"{starter(name).manifest.reference}  whole")
             except BadPackage as error:
