@@ -34,7 +34,7 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
     iou.add_argument("predicted", type=Path, metavar="DIR")
     iou.add_argument("truth", type=Path, metavar="TRUTH_DIR")
 
-    cloth = metric("cloth", measure_cloth, "Cloth IoU and class mIoU on the held-out photos of a data set.")
+    cloth = metric("cloth", measure_cloth, "Cloth IoU, boundary F and class mIoU, with and without edge refinement.")
     cloth.add_argument("--street", type=Path, metavar="DIR", help="labelled street photos")
     cloth.add_argument("--garment-photos", type=Path, metavar="DIR", help="single garments by class")
     cloth.add_argument("--garment-mattes", type=Path, metavar="DIR", help="their mattes")

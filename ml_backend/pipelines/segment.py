@@ -74,7 +74,7 @@ class SegmentPipeline:
         check(should_stop)
         coarse = self.probabilities(photo)
         tell(progress, 0.6, "Following the edges")
-        return _at_full_size(photo, coarse)
+        return at_full_size(photo, coarse)
 
     @torch.inference_mode()
     def probabilities(self, photo: Image.Image) -> NDArray[np.float32]:
@@ -108,11 +108,18 @@ def _working_size(size: tuple[int, int], multiple: int) -> tuple[int, int]:
     return tuple(min(longest, max(multiple, round(side * scale))) for side in (height, width))  # type: ignore[return-value]
 
 
-def _at_full_size(photo: Image.Image, coarse: NDArray[np.float32]) -> Segmentation:
+def at_full_size(photo: Image.Image, coarse: NDArray[np.float32], *, follow_edges: bool = True) -> Segmentation:
+    """Probabilities (8, h, w) at the working size -> the answer at the photo's; without ``follow_edges`` the cloth is
+    only enlarged, which is what refinement is measured against.
+    """
     cloth = coarse[FIRST_CLOTH : LAST_CLOTH + 1].sum(axis=0)
-    mask = refine(np.asarray(photo), cloth)
+    mask = refine(np.asarray(photo), cloth) if follow_edges else _enlarge(cloth, photo.size).clip(0, 1)
     mask[mask < 1 / 255] = 0
     return Segmentation(mask, _class_map(coarse, mask))
+
+
+def _enlarge(plane: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    return np.array(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR), np.float32)
 
 
 def _class_map(coarse: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.uint8]:
