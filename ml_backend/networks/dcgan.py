@@ -24,6 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .codes import check_codes, draw_latents, latent_of_seed, make_codes, slerp, vary
 from .wrap import WrapConv2d, WrapConvTranspose2d
 
 BASE = 4
@@ -34,8 +35,8 @@ BASE = 4
 class DCGANConfig:
     """``maps`` is the width before the last layer; ``latent`` and ``embedding`` are vector lengths.
 
-    ``size`` is a power of two times 4.  With ``codes`` learned codes a class, a latent lies at most ``mix`` of the way
-    from one of them to one of its ``neighbours``, plus normal noise of deviation ``noise``.  Raises ``ValueError``.
+    ``size`` is a power of two times 4; ``codes`` to ``noise`` are those of :class:`.codes.CodesConfig`.
+    Raises ``ValueError``.
     """
 
     size: int = 64
@@ -55,8 +56,7 @@ class DCGANConfig:
             raise ValueError(f"output is 'inks' or 'rgb', not {self.output!r}")
         if self.size < 2 * BASE or self.size % BASE or (self.size // BASE).bit_count() != 1:
             raise ValueError(f"size is 8, 16, 32, 64, ..., not {self.size}")
-        if self.codes and not 0 < self.neighbours < self.codes:
-            raise ValueError(f"neighbours is between 0 and the {self.codes} codes, not {self.neighbours}")
+        check_codes(self)
 
     @property
     def stages(self) -> int:
@@ -98,45 +98,19 @@ class Generator(nn.Module):
         )
         self.paint = WrapConvTranspose2d(widths[-1], config.channels)
         self.apply(initialise_normalised)
-        # (classes, codes, latent)
-        self.codes = nn.Parameter(torch.randn(config.classes, config.codes, config.latent)) if config.codes else None
+        self.codes = make_codes(config)
 
-    @torch.no_grad()
     def latent(self, label: int, seed: int) -> Tensor:
-        """The (latent,) vector of a seed, made on the CPU from a generator of its own: the same in any batch."""
-        random = torch.Generator().manual_seed(seed)
-        return self.latents(torch.tensor([label]), random)[0]
+        """The (latent,) vector of a seed, on the CPU."""
+        return latent_of_seed(self.codes, self.config, label, seed)
 
-    @torch.no_grad()
     def varied_latent(self, label: int, seed: int, of: int, amount: float) -> Tensor:
-        """The latent of seed ``of`` moved by ``amount`` (0..1) of the way to another that ``seed`` chooses.
+        """The latent of seed ``of`` moved by ``amount`` (0..1) of the way to another that ``seed`` chooses."""
+        return vary(self.codes, self.config, label, seed, of, amount)
 
-        That is the seed's own normal latent, on the great circle, or about one of the codes nearest to where it starts,
-        with a little noise: two seeds that choose the same code still differ.
-        """
-        start = self.latent(label, of)
-        if self.codes is None:
-            return slerp(start, self.latent(label, seed), amount)
-        codes = self.codes[label].cpu()
-        nearest = (codes - start).square().sum(dim=1).argsort(stable=True)[1 : 1 + 2 * self.config.neighbours]
-        random = torch.Generator().manual_seed(seed)
-        end = codes[nearest[torch.randint(len(nearest), (1,), generator=random)]][0]
-        reach = amount * (0.6 + 0.4 * torch.rand(1, generator=random))
-        return torch.lerp(start, end, reach) + 0.15 * amount * torch.randn(start.shape, generator=random)
-
-    @torch.no_grad()
     def latents(self, labels: Tensor, random: torch.Generator) -> Tensor:
         """One latent for each of ``labels`` (N,), on the CPU."""
-        config, count = self.config, len(labels)
-        noise = torch.randn(count, config.latent, generator=random)
-        if self.codes is None:
-            return noise
-        codes = self.codes.cpu()[labels.cpu()]  # (N, codes, latent)
-        rows = torch.arange(count)
-        start = codes[rows, torch.randint(config.codes, (count,), generator=random)]
-        nearest = (codes - start[:, None]).square().sum(dim=2).argsort(dim=1, stable=True)[:, 1 : 1 + config.neighbours]
-        end = codes[rows, nearest[rows, torch.randint(config.neighbours, (count,), generator=random)]]
-        return torch.lerp(start, end, torch.rand(count, 1, generator=random) * config.mix) + noise * config.noise
+        return draw_latents(self.codes, self.config, labels, random)
 
     @property
     def detail_layer(self) -> int:
@@ -226,14 +200,6 @@ def initialise_unnormalised(module: nn.Module) -> None:
         nn.init.kaiming_normal_(module.weight, a=0.2)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
-
-
-def slerp(start: Tensor, end: Tensor, amount: float) -> Tensor:
-    """Along the great circle from ``start`` (0) to ``end`` (1): what is between stays as long as a normal latent is."""
-    angle = torch.arccos(torch.dot(start / start.norm(), end / end.norm()).clamp(-1, 1))
-    if angle < 1e-4:
-        return start + (end - start) * amount
-    return (torch.sin((1 - amount) * angle) * start + torch.sin(amount * angle) * end) / torch.sin(angle)
 
 
 def compose(painted: Tensor, palette: Tensor) -> Tensor:

@@ -13,7 +13,8 @@ from torch import nn
 
 from ml_backend import training
 from ml_backend.errors import BadInput
-from ml_backend.networks.dcgan import DCGANConfig, Discriminator, Generator, compose, slerp
+from ml_backend.networks.codes import slerp
+from ml_backend.networks.dcgan import DCGANConfig, Discriminator, Generator, compose
 from ml_backend.networks.wrap import WrapConv2d, WrapConvTranspose2d, roll_each
 from ml_backend.packaging import Package
 from ml_backend.requests import PATTERN_TYPES
@@ -21,6 +22,7 @@ from ml_backend.training import read_recipe
 from ml_backend.training.augment import augment
 from ml_backend.training.data.bank import Bank, boldest, centred, spectral_codes
 from ml_backend.training.dcgan import DCGANRecipe, Trainer, draw_designs, draw_labels, train
+from ml_backend.training.distributed import alone
 from ml_backend.training.run import Run
 
 RECIPES = Path(training.__file__).parent / "recipes"
@@ -244,7 +246,7 @@ def test_a_run_can_start_from_a_package(tmp_path: Path) -> None:
     train(first, Run(tmp_path / "first", first))
     start = tmp_path / "first" / "packages" / "000003"
     second = DCGANRecipe(**CODED, steps=4, start_from=str(start))
-    weights = Trainer(second, draw_designs(second), torch.device("cpu")).generator.state_dict()
+    weights = Trainer(second, draw_designs(second), alone("cpu")).generator.state_dict()
     expected = Package.load(start).state_dict()
     assert all(torch.equal(weights[name], expected[name]) for name in expected if expected[name].is_floating_point())
 
