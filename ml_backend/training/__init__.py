@@ -26,6 +26,9 @@ RECIPES = {
 }
 """Recipe name -> (module, config dataclass)."""
 
+SHARED = ("unet", "dcgan", "srgan", "xgan")
+"""Recipes that several workers can train together."""
+
 
 def read_recipe(path: Path | str) -> Any:
     """The config dataclass that a recipe file describes.  Raises :class:`BadInput` for a file that is not one."""
@@ -54,12 +57,24 @@ def train(
     run_dir: Path | str,
     *,
     resume: bool = False,
+    patience_minutes: float | None = None,
     progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
 ) -> None:
-    """Run the recipe in ``run_dir``; ``resume`` goes on from its checkpoint."""
+    """Run the recipe in ``run_dir``; ``resume`` goes on from its checkpoint, or begins where there is none yet.
+
+    Started by ``torchrun``, this is one of several workers (:mod:`.distributed`), which wait up to
+    ``patience_minutes`` for one another; one that torchrun has started again after a loss resumes by itself.
+    """
+    from . import distributed
     from .run import Run
 
     module_name, _ = RECIPES[config.recipe]
     module = import_module(f".{module_name}", __name__)
-    module.train(config, Run(run_dir, config, resume=resume), progress=progress, should_stop=should_stop)
+    patience = distributed.PATIENCE_MINUTES if patience_minutes is None else patience_minutes
+    with distributed.join(patience_minutes=patience) as workers:
+        if not workers.alone and config.recipe not in SHARED:
+            raise BadInput(f"The {config.recipe} recipe is trained by one worker; start it without torchrun.")
+        run = Run(run_dir, config, resume=resume or distributed.is_restart(), workers=workers)
+        told = progress if workers.is_writer else None
+        module.train(config, run, progress=told, should_stop=should_stop)

@@ -34,6 +34,7 @@ from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..requests import PATTERN_TYPES
 from .augment import augment
 from .data.bank import Bank, boldest, centred, draw_bank, spectral_codes
+from .distributed import Workers
 from .ema import EMA
 from .run import Run
 from .start import take_over
@@ -105,6 +106,9 @@ class DCGANRecipe:
 class Batch:
     """``real`` (N, 3, S, S) in -1..1 of ``designs`` (N,) of types ``labels`` (N,), their ``coverage`` (N, K, S, S) and
     ``palettes`` (N, K, 3); ``anchored`` (N,) says which fakes are to be the design itself.
+
+    Of several workers each holds its share of these; ``all_labels`` are those of the whole batch, which ``random`` is
+    for.
     """
 
     real: Tensor
@@ -113,20 +117,27 @@ class Batch:
     coverage: Tensor
     palettes: Tensor
     anchored: Tensor
+    all_labels: Tensor
     random: torch.Generator
 
 
-def draw_batch(config: DCGANRecipe, bank: Bank, step: int) -> Batch:
-    """The batch of that step: it depends on (seed, step) alone, so a resumed run repeats the same curve."""
+def draw_batch(config: DCGANRecipe, bank: Bank, step: int, workers: Workers) -> Batch:
+    """This worker's share of that step's batch, whose groups stay whole.
+
+    The batch depends on (seed, step) alone, so a resumed run repeats the same curve.
+    """
     rng = np.random.default_rng((config.seed, step))
-    labels = draw_labels(config, rng)
-    designs = rng.integers(0, bank.inks.shape[1], config.batch)
+    all_labels = draw_labels(config, rng)
+    all_designs = rng.integers(0, bank.inks.shape[1], config.batch)
+    all_palettes = choose_palettes(config, bank, all_designs, rng)
+    part = workers.part(config.batch, of=config.group)
+    labels, designs = all_labels[part], all_designs[part]
     coverage = bank.coverage(labels, designs)
-    palettes = torch.from_numpy(bank.palettes[labels, choose_palettes(config, bank, designs, rng)])
+    palettes = torch.from_numpy(bank.palettes[labels, all_palettes[part]])
     if config.proof:
-        palettes = torch.tensor(PROOF[: config.inks]).expand(config.batch, -1, -1)
+        palettes = torch.tensor(PROOF[: config.inks]).expand(len(labels), -1, -1)
     warm = step < config.warm_steps
-    anchored = torch.arange(config.batch) % config.group < config.group // 2
+    anchored = torch.arange(len(labels)) % config.group < config.group // 2
     return Batch(
         real=compose(coverage, palettes),
         labels=torch.from_numpy(labels),
@@ -134,6 +145,7 @@ def draw_batch(config: DCGANRecipe, bank: Bank, step: int) -> Batch:
         coverage=coverage,
         palettes=palettes,
         anchored=(anchored | warm) & config.codes,
+        all_labels=torch.from_numpy(all_labels),
         random=torch.Generator().manual_seed(int(rng.integers(2**31))),
     )
 
@@ -148,11 +160,16 @@ def choose_palettes(
 
 
 class Trainer:
-    """Both networks and their optimisers; ``step`` is a function of the state and of (seed, step)."""
+    """Both networks and their optimisers; ``step`` is a function of the state and of (seed, step).
 
-    def __init__(self, config: DCGANRecipe, bank: Bank, device: torch.device) -> None:
+    Of several ``workers`` each has the same networks and trains them with its share of every batch.
+    """
+
+    def __init__(self, config: DCGANRecipe, bank: Bank, workers: Workers) -> None:
         torch.manual_seed(config.seed)
-        self.config, self.bank, self.device = config, bank, device
+        workers.part(config.batch, of=config.group)
+        self.config, self.bank, self.workers, self.device = config, bank, workers, workers.device
+        device = workers.device
         shape = network_config(config)
         self.generator = Generator(shape)
         if self.generator.codes is not None:
@@ -162,6 +179,7 @@ class Trainer:
         self.generator.to(device)
         self.discriminator = Discriminator(shape, config.discriminator_maps, config.group).to(device)
         self.ema = EMA(self.generator, config.ema)
+        self.generate, self.discriminate = workers.wrap(self.generator), workers.wrap(self.discriminator)
         codes = [weight for name, weight in self.generator.named_parameters() if name == "codes"]
         others = [weight for name, weight in self.generator.named_parameters() if name != "codes"]
         self.generator_optimiser = torch.optim.Adam([{"params": others}, {"params": codes}], betas=(0.5, 0.99))
@@ -172,10 +190,10 @@ class Trainer:
     def step(self, step: int) -> dict[str, float]:
         """One update of each network that this stage trains; the metrics of the step."""
         config = self.config
-        batch = draw_batch(config, self.bank, step)
+        batch = draw_batch(config, self.bank, step, self.workers)
         labels = batch.labels.to(self.device)
         with self._mixed():
-            painted = self.generator(self._latents(batch), labels).float()
+            painted = self.generate(self._latents(batch), labels).float()
         fake = painted if config.output == "rgb" else compose(painted, batch.palettes.to(self.device))
         anchor = reconstruction(painted, batch, config) if config.codes else painted.new_zeros(())
         metrics = {"anchor": anchor.item()} if config.codes else {}
@@ -189,16 +207,20 @@ class Trainer:
             metrics["g_loss"] = adversarial.item()
             loss = loss + adversarial
         self._teach_generator(loss, rate(config, step))
-        self.ema.update(self.generator)
+        if self.workers.is_writer:
+            self.ema.update(self.generator)
         return metrics
 
     def _latents(self, batch: Batch) -> Tensor:
         """Codes of the anchored designs, with a little noise; for the others what the seed of a fabric would give."""
-        drawn = self.generator.latents(batch.labels, batch.random).to(self.device)
+        of_all = self.generator.latents(batch.all_labels, batch.random)
+        drawn = self.workers.share(of_all).to(self.device)
         codes = self.generator.codes
         if codes is None:
             return drawn
-        noise = torch.randn(drawn.shape, generator=batch.random).to(self.device) * self.config.noise
+        noise = self.workers.share(torch.randn(of_all.shape, generator=batch.random) * self.config.noise).to(
+            self.device
+        )
         own = codes[batch.labels.to(self.device), batch.designs.to(self.device)] + noise
         return torch.where(batch.anchored.to(self.device)[:, None], own, drawn)
 
@@ -206,11 +228,11 @@ class Trainer:
         self, step: int, real: Tensor, fake: Tensor, labels: Tensor, random: torch.Generator
     ) -> dict[str, float]:
         penalise = step % self.config.r1_every == 0
-        real = augment(real, self.config.policy, random).requires_grad_(penalise)
-        fake = augment(fake, self.config.policy, random)
+        real = augment(real, self.config.policy, random, self.workers).requires_grad_(penalise)
+        fake = augment(fake, self.config.policy, random, self.workers)
         with self._mixed(not penalise):  # second derivatives want full precision
-            on_real = self.discriminator(real, labels).float()
-            on_fake = self.discriminator(fake, labels).float()
+            on_real = self.discriminate(real, labels).float()
+            on_fake = self.discriminate(fake, labels).float()
         loss = bce(on_real, True) + bce(on_fake, False)
         metrics = {"d_loss": loss.item(), "d_real": on_real.mean().item(), "d_fake": on_fake.mean().item()}
         if penalise:
@@ -225,7 +247,7 @@ class Trainer:
     def _adversarial(self, fake: Tensor, labels: Tensor, random: torch.Generator) -> Tensor:
         self.discriminator.requires_grad_(False)
         with self._mixed():
-            logits = self.discriminator(augment(fake, self.config.policy, random), labels).float()
+            logits = self.discriminator(augment(fake, self.config.policy, random, self.workers), labels).float()
         self.discriminator.requires_grad_(True)
         return bce(logits, True)
 
@@ -259,9 +281,10 @@ def train(
 
     The packages in ``run_dir/packages/STEP`` let a person choose the generator that looks best, not the last one.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    bank = draw_designs(config, run.path / "bank.npy")
-    trainer = Trainer(config, bank, device)
+    workers = run.workers
+    with workers.writer_first():
+        bank = draw_designs(config, run.cache("bank.npy"))
+    trainer = Trainer(config, bank, workers)
     step = 0
     state = run.load()
     if state is not None:
@@ -272,9 +295,10 @@ def train(
         metrics = trainer.step(step)
         step += 1
         if step % config.log_every == 0:
+            metrics = workers.mean(metrics)
             run.log(step, **metrics)
             tell(progress, step / config.steps, ", ".join(f"{name} {value:.3f}" for name, value in metrics.items()))
-        if step % config.save_every == 0 or step == config.steps:
+        if (step % config.save_every == 0 or step == config.steps) and workers.is_writer:
             run.save({"step": step, **trainer.state_dict()})
             generator = settled(trainer.ema.network, config)
             export(generator, config, run.path / "packages" / f"{step:06d}", name=run.path.name)

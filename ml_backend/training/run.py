@@ -21,6 +21,7 @@ import torch
 from PIL import Image
 
 from ..errors import BadInput
+from .distributed import Workers, alone
 
 
 class Run:
@@ -28,18 +29,30 @@ class Run:
 
     A directory that already holds a checkpoint is refused unless ``resume`` is set, so a finished run is never
     overwritten by accident.  With ``resume``, a config that differs from the recorded one is refused: it would not be
-    the same curve.  ``free`` names the fields that may differ (how long to train).
+    the same curve.  ``free`` names the fields that may differ (how long to train).  Of several ``workers`` the writer
+    alone touches the directory; the others may stand on machines that do not have it.
     """
 
     def __init__(
-        self, run_dir: Path | str, config: Any, *, resume: bool = False, free: tuple[str, ...] = ("steps",)
+        self,
+        run_dir: Path | str,
+        config: Any,
+        *,
+        resume: bool = False,
+        free: tuple[str, ...] = ("steps",),
+        workers: Workers | None = None,
     ) -> None:
         self.path = Path(run_dir)
         self.resume = resume
+        self.workers = alone() if workers is None else workers
         self._started = time.monotonic()
+        if self.workers.is_writer:
+            self._open(config, free)
+
+    def _open(self, config: Any, free: tuple[str, ...]) -> None:
         recorded = self.path / "config.json"
         if (self.path / "checkpoint.pt").exists():
-            if not resume:
+            if not self.resume:
                 raise BadInput(f"{self.path} already holds a run; give --resume to go on or another --run-dir.")
             self._same_recipe(json.loads(recorded.read_text(encoding="utf-8")), config, free)
         (self.path / "samples").mkdir(parents=True, exist_ok=True)
@@ -54,21 +67,36 @@ class Run:
                 f"The recipe differs from the run's own in {', '.join(changed)}; a resumed run keeps its recipe."
             )
 
+    def cache(self, name: str) -> Path | None:
+        """Where to keep what takes long to make: in the run's directory, or nowhere on a machine that lacks it."""
+        return self.path / name if self.path.is_dir() else None
+
     def log(self, step: int, **metrics: float) -> None:
+        """Append one line."""
+        if not self.workers.is_writer:
+            return
         entry = {"step": step, "seconds": round(time.monotonic() - self._started, 1), **metrics}
         with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
 
     def save(self, state: dict[str, Any]) -> None:
         """Write the checkpoint beside the old one, then swap: a kill at any moment leaves a whole file."""
+        if not self.workers.is_writer:
+            return
         partial = self.path / "checkpoint.partial"
         torch.save(state, partial)
         partial.replace(self.path / "checkpoint.pt")
 
     def load(self) -> dict[str, Any] | None:
         """The newest checkpoint if this run resumes and has one; log lines past it are dropped, to be made again."""
+        return self.workers.from_writer(self._read() if self.workers.is_writer else None)
+
+    def _read(self) -> dict[str, Any] | None:
+        if not self.resume:
+            return None
         path = self.path / "checkpoint.pt"
-        if not self.resume or not path.exists():
+        if not path.exists():
+            self._drop_log_after(0)
             return None
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         self._drop_log_after(int(state["step"]))
@@ -81,4 +109,6 @@ class Run:
             log.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
     def samples(self, step: int, image: Image.Image) -> None:
+        if not self.workers.is_writer:
+            return
         image.save(self.path / "samples" / f"{step:06d}.png")

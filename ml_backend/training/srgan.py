@@ -32,6 +32,7 @@ from ..pipelines.base import Progress, ShouldStop, check, tell
 from .data.bank import HELD_OUT_SEED, draw_bank
 from .data.folder import list_images
 from .data.pairs import Pairs
+from .distributed import Workers, alone
 from .ema import EMA
 from .run import Run
 
@@ -108,16 +109,19 @@ class SRGANRecipe:
 
 
 class Trainer:
-    """The networks, their optimisers and one step of each phase."""
+    """The networks, their optimisers and one step of each phase; each of the ``workers`` makes its share of a batch."""
 
-    def __init__(self, config: SRGANRecipe, device: torch.device) -> None:
+    def __init__(self, config: SRGANRecipe, workers: Workers) -> None:
         torch.manual_seed(config.seed)
-        self.config, self.device, self.step = config, device, 0
+        self.config, self.workers, self.device, self.step = config, workers, workers.device, 0
+        self.part = workers.part(config.batch)
+        device = workers.device
         self.generator = SRResNet(config.network).to(device).to(memory_format=torch.channels_last)
         if config.warm_start:
             warm_start(self.generator, Package.load(config.warm_start).state_dict())
         self.judge = SRDiscriminator(config.judge_patch, config.judge_maps).to(device)
         self.ema = EMA(self.generator, config.ema)
+        self.enlarge, self.judged = workers.wrap(self.generator), workers.wrap(self.judge)
         self.optimiser = torch.optim.Adam(self.generator.parameters(), config.rate, betas=(0.9, 0.99))
         self.judge_optimiser = torch.optim.Adam(self.judge.parameters(), config.rate, betas=(0.9, 0.99))
         self.features: Features | None = None
@@ -140,14 +144,15 @@ class Trainer:
     def advance(self, pairs: Pairs) -> dict[str, Tensor]:
         """One step of whichever phase it is time for; the losses."""
         rng = np.random.default_rng([self.config.seed, self.step])
-        pictures = pairs.batch(rng, self.config.batch)
+        pictures = pairs.batch(rng, self.config.batch, self.part)
         lr, hr = (part.to(self.device, memory_format=torch.channels_last) for part in pictures)
         self._set_rate()
         if self.step < self.config.content_steps:
             losses = self._content_step(lr, hr)
         else:
             losses = self._adversarial_step(lr, hr, rng)
-        self.ema.update(self.generator)
+        if self.workers.is_writer:
+            self.ema.update(self.generator)
         self.step += 1
         return losses
 
@@ -162,7 +167,7 @@ class Trainer:
 
     def _content_step(self, lr: Tensor, hr: Tensor) -> dict[str, Tensor]:
         with self._precision():
-            loss = self._pixel(self.generator(lr), hr)
+            loss = self._pixel(self.enlarge(lr), hr)
         _update(self.optimiser, self.generator, loss)
         return {"pixel": loss}
 
@@ -171,10 +176,10 @@ class Trainer:
         if self.features is None:
             self.features = content_features(config.vgg, self.device)
         with self._precision():
-            made = self.generator(lr)
+            made = self.enlarge(lr)
             window = _window(config, rng)
             real, fake = hr[window], made[window]
-            judge_loss = self._contest(*self.judge(torch.cat([real, fake.detach()])).chunk(2))
+            judge_loss = self._contest(*self.judged(torch.cat([real, fake.detach()])).chunk(2))
         _update(self.judge_optimiser, self.judge, judge_loss)
         self.judge.requires_grad_(False)
         with self._precision():
@@ -183,7 +188,7 @@ class Trainer:
                 fooled = self._contest(shown, seen)
             else:
                 fooled = _verdict(self.judge(fake), is_real=True)
-            content = feature_loss(self.features, fake, real)
+            content = feature_loss(self.features, fake, real, self.workers)
             pixel = self._pixel(made, hr)
             loss = config.content * content + config.adversarial * fooled + config.pixel * pixel
         _update(self.optimiser, self.generator, loss)
@@ -193,7 +198,8 @@ class Trainer:
     def _contest(self, better: Tensor, worse: Tensor) -> Tensor:
         """What it costs not to tell ``better`` (N,) from ``worse`` (N,): each alone, or against the others' mean."""
         if self.config.relativistic:
-            better, worse = better - worse.mean(), worse - better.mean()
+            mean = self.workers.whole_mean
+            better, worse = better - mean(worse), worse - mean(better)
         return (_verdict(better, is_real=True) + _verdict(worse, is_real=False)) / 2
 
     def _pixel(self, made: Tensor, truth: Tensor) -> Tensor:
@@ -209,9 +215,11 @@ def train(
     config: SRGANRecipe, run: Run, *, progress: Progress | None = None, should_stop: ShouldStop | None = None
 ) -> None:
     """Train to ``config.steps``, resuming from the run's checkpoint if it resumes.  Raises ``Stopped``."""
-    trainer = Trainer(config, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    workers = run.workers
+    trainer = Trainer(config, workers)
     tell(progress, 0, "drawing swatches")
-    pairs = open_pairs(config, run.path)
+    with workers.writer_first():
+        pairs = open_pairs(config, run.cache("bank.npy"))
     state = run.load()
     if state is not None:
         trainer.restore(state)
@@ -220,20 +228,24 @@ def train(
         losses = trainer.advance(pairs)
         step = trainer.step
         if step % config.log_every == 0:
-            figures = {name: round(loss.item(), 6) for name, loss in losses.items()}
+            means = workers.mean({name: loss.item() for name, loss in losses.items()})
+            figures = {name: round(mean, 6) for name, mean in means.items()}
             run.log(step, **figures)
             tell(progress, step / config.steps, f"step {step}, pixel loss {figures['pixel']:.4f}")
+        if not workers.is_writer:
+            continue
         if step == config.content_steps:
             torch.save(trainer.ema.network.state_dict(), run.path / "pretrained.pt")
         if step % config.sample_every == 0 or step == config.steps:
             run.samples(step, sample_sheet(trainer.ema.network, pairs, trainer.device))
         if step % config.save_every == 0 or step == config.steps:
             run.save(trainer.state())
-    export(run.path, run.path / "package", run.path.name)
+    if workers.is_writer:
+        export(run.path, run.path / "package", run.path.name)
 
 
-def open_pairs(config: SRGANRecipe, folder: Path) -> Pairs:
-    bank = draw_bank(config.designs, config.design_size, config.inks, cache=folder / "bank.npy")
+def open_pairs(config: SRGANRecipe, cache: Path | None = None) -> Pairs:
+    bank = draw_bank(config.designs, config.design_size, config.inks, cache=cache)
     real = list_images(config.real_dir, "train") if config.real_dir else []
     shares = {"real_share": config.real_share, "dream_share": config.dream_share, "poor_share": config.poor_share}
     return Pairs(bank, real, scale=config.scale, patch=config.patch, **shares)
@@ -260,12 +272,17 @@ def content_features(vgg: str, device: torch.device) -> Features:
     return classifier.features
 
 
-def feature_loss(features: Features, made: Tensor, truth: Tensor) -> Tensor:
-    """Mean squared distance of features (the paper's equation 5), each layer scaled by the truth's own mean square."""
+def feature_loss(features: Features, made: Tensor, truth: Tensor, workers: Workers | None = None) -> Tensor:
+    """Mean squared distance of features (the paper's equation 5), each layer scaled by the truth's own mean square.
+
+    With ``workers`` that is the mean square of the whole batch's truth.
+    """
+    workers = alone() if workers is None else workers
     with torch.no_grad():
         wanted = features(truth)
-    pairs = zip(features(made), wanted, strict=True)
-    return torch.stack([F.mse_loss(a, b) / b.square().mean().clamp(min=1e-6) for a, b in pairs]).mean()
+        scales = [workers.whole_mean(layer.square()).clamp(min=1e-6) for layer in wanted]
+    layers = zip(features(made), wanted, scales, strict=True)
+    return torch.stack([F.mse_loss(a, b) / scale for a, b, scale in layers]).mean()
 
 
 @torch.no_grad()
@@ -298,7 +315,10 @@ def export(run_dir: Path | str, out: Path | str, name: str, *, blend: float | No
 
 def interpolate(first: dict[str, Tensor], second: dict[str, Tensor], share: float) -> dict[str, Tensor]:
     """Network interpolation (Wang et al. 2018, equation 4): every weight ``share`` of the way to the second's."""
-    return {name: torch.lerp(value, second[name].to(value), share) for name, value in first.items()}
+    return {
+        name: torch.lerp(value, second[name].to(value), share) if value.is_floating_point() else second[name]
+        for name, value in first.items()
+    }
 
 
 def _load(path: Path) -> Any:

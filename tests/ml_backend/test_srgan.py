@@ -24,6 +24,7 @@ from ml_backend.training.data import pairs as pairs_module
 from ml_backend.training.data.bank import draw_bank
 from ml_backend.training.data.folder import FolderImage
 from ml_backend.training.data.pairs import Pairs
+from ml_backend.training.distributed import alone
 from ml_backend.training.run import Run
 
 TINY = SRGANConfig(scale=4, blocks=2, maps=8)
@@ -283,12 +284,12 @@ def test_both_phases_can_be_packaged(tmp_path: Path) -> None:
 def test_the_contest_is_lost_when_made_looks_better() -> None:
     logits = torch.tensor([3.0, 3.0]), torch.tensor([-3.0, -3.0])
     for relativistic in (False, True):
-        trainer = srgan.Trainer(replace(RECIPE, relativistic=relativistic), torch.device("cpu"))
+        trainer = srgan.Trainer(replace(RECIPE, relativistic=relativistic), alone("cpu"))
         assert trainer._contest(*logits) < 0.1 < 3 < trainer._contest(*reversed(logits))
 
 
 def test_the_second_phase_has_its_own_rate() -> None:
-    trainer = srgan.Trainer(replace(RECIPE, second_rate=1e-5, halve_every=2), torch.device("cpu"))
+    trainer = srgan.Trainer(replace(RECIPE, second_rate=1e-5, halve_every=2), alone("cpu"))
     rates = []
     for trainer.step in (0, 2, 3):
         trainer._set_rate()

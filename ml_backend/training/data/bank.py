@@ -53,7 +53,9 @@ def draw_bank(count: int, size: int, inks: int, *, first_seed: int = 0, cache: P
             coverage = draw_inks(pattern_type, first_seed + index, size, inks=inks)
             drawn[label, index] = np.rint(coverage * 255).astype(np.uint8)
     if cache is not None:
-        np.save(cache, drawn)
+        partial = cache.with_suffix(".partial.npy")  # a kill while writing leaves no half bank behind
+        np.save(partial, drawn)
+        partial.replace(cache)
     return Bank(drawn, palettes)
 
 

@@ -26,7 +26,7 @@ F32 = NDArray[np.float32]
 
 
 class Pairs:
-    """Draws batches of pairs; every batch depends on the generator handed in alone.
+    """Draws batches of pairs; every pair depends on the generator handed in and its place in the batch alone.
 
     ``real_share`` of the samples are close-ups (none without ``real``); of the drawn half are RGB, half ink planes.
     ``dream_share`` of the ink planes are :func:`dreamlike`, ``poor_share`` of all pictures are :func:`poorly_taken`;
@@ -52,9 +52,9 @@ class Pairs:
         self.real_share = real_share if self.real else 0.0
         self.dream_share, self.poor_share = dream_share, poor_share
 
-    def batch(self, rng: np.random.Generator, count: int) -> tuple[Tensor, Tensor]:
-        """(N,3,patch/scale,patch/scale) and (N,3,patch,patch) float32 in 0..1."""
-        pairs = [self._pair(rng) for _ in range(count)]
+    def batch(self, rng: np.random.Generator, count: int, part: slice = slice(None)) -> tuple[Tensor, Tensor]:
+        """Of ``count`` pairs those in ``part``: (N,3,patch/scale,patch/scale) and (N,3,patch,patch) in 0..1."""
+        pairs = [self._pair(own) for own in rng.spawn(count)[part]]
         return torch.cat([lr for lr, _ in pairs]), torch.cat([hr for _, hr in pairs])
 
     def _pair(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
