@@ -19,6 +19,7 @@ ARCHITECTURES = {
     "unet": ("unet", "UNetConfig", "UNet"),
     "efficientnet_unet": ("efficientnet_unet", "EfficientNetUNetConfig", "EfficientNetUNet"),
     "dcgan": ("dcgan", "DCGANConfig", "Generator"),
+    "xgan": ("xgan", "XGANConfig", "XGAN"),
     "srgan": ("srgan", "SRGANConfig", "SRResNet"),
     "classifier": ("classifier", "ClassifierConfig", "PatternClassifier"),
 }

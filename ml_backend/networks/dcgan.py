@@ -17,6 +17,7 @@ Networks" (2016), with changes:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -132,8 +133,11 @@ class Generator(nn.Module):
             mixed = torch.cat([latents.view_as(start[..., :length]), mixed[..., length:]], dim=2)
         return mixed
 
-    def synthesise(self, styles: Tensor) -> Tensor:
-        """(N, layers, latent + embedding) -> (N, inks, size, size), summing to 1, or (N, 3, size, size) in -1..1."""
+    def synthesise(self, styles: Tensor, seeds: Sequence[int] | None = None) -> Tensor:  # noqa: ARG002
+        """(N, layers, latent + embedding) -> (N, inks, size, size), summing to 1, or (N, 3, size, size) in -1..1.
+
+        It has no noise that ``seeds`` could choose.
+        """
         first, *others = styles.unbind(1)
         x = self.project(first).unflatten(1, (-1, BASE, BASE))
         for index, (norm, condition) in enumerate(zip(self.norms, others, strict=True)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor
@@ -45,5 +46,8 @@ class FabricGenerator(Protocol):
     def between(self, start: Tensor, end: Tensor, amount: float) -> Tensor:
         """Styles ``amount`` (0..1) of the way from ``start`` to ``end``, both (N, layers, width)."""
 
-    def synthesise(self, styles: Tensor) -> Tensor:
-        """(N, layers, width) -> (N, inks, size, size) that sums to 1 over inks, or (N, 3, size, size) in -1..1."""
+    def synthesise(self, styles: Tensor, seeds: Sequence[int] | None = None) -> Tensor:
+        """(N, layers, width) -> (N, inks, size, size) that sums to 1 over inks, or (N, 3, size, size) in -1..1.
+
+        ``seeds`` (N) choose the noise of a network that has any.
+        """

@@ -105,11 +105,12 @@ class GeneratePipeline:
 @torch.inference_mode()
 def dream_inks(generator: FabricGenerator, request: GenerateRequest, device: torch.device | str = "cpu") -> F32:
     """What the network paints: float32 (K, S, S), summing to 1.  An RGB network's image is split into inks."""
-    painted: F32 = generator.synthesise(styles_of(generator, request, device))[0].float().cpu().numpy()
+    pattern_type, seed = _nearer(request)
+    painted: F32 = generator.synthesise(styles_of(generator, request, device), [seed])[0].float().cpu().numpy()
     if generator.config.output == "rgb":
         rgb = (painted.transpose(1, 2, 0) * 0.5 + 0.5).astype(np.float32, copy=False)
         painted = split_into_inks(rgb, generator.config.inks)
-    return lay(painted, *_nearer(request))
+    return lay(painted, pattern_type, seed)
 
 
 def styles_of(generator: FabricGenerator, request: GenerateRequest, device: torch.device | str = "cpu") -> Tensor:
@@ -142,7 +143,7 @@ def _own_seed(request: GenerateRequest) -> int:
 
 
 def _nearer(request: GenerateRequest) -> tuple[str, int]:
-    """Pattern type and seed of the fabric that a morph is nearer to; how a tile is laid cannot be half of each."""
+    """Pattern type and seed of the fabric that a morph is nearer to: how a tile is laid cannot be half of each."""
     if request.morph_to is not None and request.morph_amount > 0.5:
         return request.morph_type or request.pattern_type, request.morph_to
     return request.pattern_type, _own_seed(request)

@@ -1,0 +1,381 @@
+"""XGAN: a style-based GAN in the wavelet domain whose images tile without a seam.
+
+- Mapping network, modulated and demodulated convolutions, noise, skip synthesis, residual discriminator: Karras et al.,
+  "Analyzing and Improving the Image Quality of StyleGAN" (StyleGAN2), 2020.  Truncation and style mixing: Karras et
+  al., "A Style-Based Generator Architecture for GANs", 2019.
+- Every stage paints wavelet bands instead of pixels, features grow by the inverse wavelet and the discriminator begins
+  with the wavelet: Gal et al., "SWAGAN", 2021; Belousov, "MobileStyleGAN", 2021.  The largest maps are then half the
+  side of the image.
+- Every convolution wraps around and Haar wavelets need no border, so an image is seamless by construction.
+- It paints soft ink maps by default, to be mixed with a palette, or plain RGB; latents may lie among learned codes of
+  real designs (:mod:`.codes`).
+- The discriminator is conditioned by projection (Miyato & Koyama, 2018), the mapping network by an embedding.
+
+Weights are drawn from a unit normal and scaled at run time (Karras et al., "Progressive Growing of GANs", 2018, sec.
+4.1), so that all learn at the same pace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from . import wavelet
+from .codes import check_codes, draw_latents, latent_of_seed, make_codes, vary
+from .dcgan import with_deviation
+
+BASE = 4
+"""Side of the first maps."""
+MAPPING_RATE = 0.1
+"""How much slower the mapping network learns; the paper's 0.01 would all but freeze it in a short training."""
+GAIN = 2**0.5
+"""What a leaky ReLU takes from the deviation, given back."""
+
+
+@dataclass(frozen=True)
+class XGANConfig:
+    """``width`` is the length of a style, ``mapping`` the mapping network's layers, ``truncation`` psi when serving.
+
+    Maps of side ``s`` number ``capacity / s``, at most ``widest``.  ``size`` is a power of two.  ``start`` is what
+    the first maps are: ``"constant"`` as in the paper, or ``"projected"`` from the style, which learns layouts sooner.
+    ``codes`` to ``noise`` are those of :class:`.codes.CodesConfig`.  Raises ``ValueError``.
+    """
+
+    size: int = 256
+    inks: int = 5
+    output: str = "inks"
+    classes: int = 10
+    latent: int = 64
+    embedding: int = 32
+    width: int = 128
+    mapping: int = 4
+    capacity: int = 4096
+    widest: int = 256
+    start: str = "constant"
+    truncation: float = 1.0
+    codes: int = 0
+    neighbours: int = 6
+    mix: float = 0.5
+    noise: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.output not in ("inks", "rgb"):
+            raise ValueError(f"output is 'inks' or 'rgb', not {self.output!r}")
+        if self.start not in ("constant", "projected"):
+            raise ValueError(f"start is 'constant' or 'projected', not {self.start!r}")
+        if self.size < 2 * BASE or self.size.bit_count() != 1:
+            raise ValueError(f"size is 8, 16, 32, 64, ..., not {self.size}")
+        if not 0 <= self.truncation <= 1:
+            raise ValueError(f"truncation is between 0 and 1, not {self.truncation}")
+        check_codes(self)
+
+    @property
+    def sides(self) -> tuple[int, ...]:
+        """Sides of the maps, from 4 to half the image."""
+        return tuple(BASE * 2**stage for stage in range((self.size // BASE).bit_length() - 1))
+
+    @property
+    def channels(self) -> int:
+        return self.inks if self.output == "inks" else 3
+
+    def maps(self, side: int) -> int:
+        return max(4, min(self.widest, self.capacity // side))
+
+
+class Linear(nn.Module):
+    """A linear layer with weights scaled at run time; ``rate`` slows its learning."""
+
+    def __init__(self, inputs: int, outputs: int, rate: float = 1.0, bias: float = 0.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
+        self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
+        self.gain, self.rate = rate * inputs**-0.5, rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., inputs) -> (..., outputs)."""
+        return F.linear(x, self.weight * self.gain, self.bias * self.rate)
+
+
+class Conv(nn.Module):
+    """A convolution that wraps around, with weights scaled at run time; ``kernel`` is odd."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3, bias: bool = True) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.gain = (inputs * kernel**2) ** -0.5
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, h, w) -> (N, outputs, h, w)."""
+        return F.conv2d(wrapped(x, self.weight.shape[-1] // 2), self.weight * self.gain, self.bias)
+
+
+class ModulatedConv(nn.Module):
+    """A convolution whose input maps a style scales (StyleGAN2, equations 1 to 3).
+
+    Scaling the input and then the output is the same as scaling each image's own kernels, and needs no kernel an image.
+    """
+
+    def __init__(self, inputs: int, outputs: int, width: int, kernel: int = 3, demodulate: bool = True) -> None:
+        super().__init__()
+        self.conv = Conv(inputs, outputs, kernel, bias=False)
+        self.affine = Linear(width, inputs, bias=1.0)
+        self.demodulate = demodulate
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        """(N, inputs, h, w), (N, width) -> (N, outputs, h, w), of unit variance if that of ``x`` is."""
+        scale = self.affine(style)  # (N, inputs)
+        x = self.conv(x * scale[:, :, None, None].to(x.dtype))
+        if not self.demodulate:
+            return x
+        with torch.autocast(x.device.type, enabled=False):
+            power = (self.conv.weight * self.conv.gain).square().sum(dim=(2, 3))  # (outputs, inputs)
+            strength = torch.rsqrt(scale.float().square() @ power.T + 1e-8)
+        return x * strength[:, :, None, None].to(x.dtype)
+
+
+class StyledLayer(nn.Module):
+    """Modulated convolution, noise, bias, leaky ReLU; with ``grow`` the inverse wavelet doubles the side after it."""
+
+    def __init__(self, inputs: int, outputs: int, width: int, grow: bool = False) -> None:
+        super().__init__()
+        self.grow = grow
+        self.conv = ModulatedConv(inputs, outputs * 4 if grow else outputs, width)
+        self.strength = nn.Parameter(torch.zeros(()))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x: Tensor, style: Tensor, sources: list[torch.Generator]) -> Tensor:
+        """(N, inputs, h, w) -> (N, outputs, h, w) or (N, outputs, 2h, 2w); each image has a source of noise."""
+        x = self.conv(x, style)
+        if self.grow:
+            x = wavelet.synthesise(x)
+        drawn = [torch.randn(1, *x.shape[2:], generator=source, device=source.device) for source in sources]
+        noise = torch.stack(drawn).to(x.device, x.dtype)
+        x = x + noise * self.strength.to(x.dtype) + self.bias[:, None, None].to(x.dtype)
+        return F.leaky_relu(x, 0.2) * GAIN
+
+
+class Stage(nn.Module):
+    """All of one side: the maps and the wavelet bands that they add to the image."""
+
+    def __init__(self, inputs: int, outputs: int, config: XGANConfig, first: bool) -> None:
+        super().__init__()
+        width = config.width
+        layers = [] if first else [StyledLayer(inputs, outputs, width, grow=True)]
+        self.layers = nn.ModuleList([*layers, StyledLayer(outputs, outputs, width)])
+        self.bands = ModulatedConv(outputs, 4 * config.channels, width, kernel=1, demodulate=False)
+        self.bias = nn.Parameter(torch.zeros(4 * config.channels))
+
+    def paint(self, x: Tensor, style: Tensor) -> Tensor:
+        """(N, maps, s, s) -> (N, channels, 2s, 2s)."""
+        bands = self.bands(x, style).float() + self.bias[:, None, None]
+        return wavelet.synthesise(bands)
+
+
+class Mapping(nn.Module):
+    """Latent and class -> style w, the latent normalised first."""
+
+    def __init__(self, config: XGANConfig) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(config.classes, config.embedding)
+        widths = [config.latent + config.embedding, *(config.width,) * config.mapping]
+        self.layers = nn.ModuleList(Linear(one, other, MAPPING_RATE) for one, other in pairwise(widths))
+
+    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+        """(N, latent), (N,) int64 -> (N, width)."""
+        w = torch.cat([normalised(z), normalised(self.embedding(labels))], dim=1)
+        for layer in self.layers:
+            w = F.leaky_relu(layer(w), 0.2) * GAIN
+        return w
+
+
+class XGAN(nn.Module):
+    """The generator.  Layer 0 of its styles makes the first maps, layer 1 draws on them, then two layers a stage."""
+
+    centres: Tensor
+
+    def __init__(self, config: XGANConfig) -> None:
+        super().__init__()
+        self.config = config
+        maps = [config.maps(side) for side in config.sides]
+        self.mapping = Mapping(config)
+        self.constant = nn.Parameter(torch.randn(maps[0], BASE, BASE))
+        self.project = Linear(config.width, maps[0] * BASE * BASE) if config.start == "projected" else None
+        self.stages = nn.ModuleList(
+            Stage(inputs, outputs, config, first=not index)
+            for index, (inputs, outputs) in enumerate(pairwise([maps[0], *maps]))
+        )
+        self.codes = make_codes(config)
+        self.register_buffer("centres", torch.zeros(config.classes, config.width))
+
+    @property
+    def layers(self) -> int:
+        return 2 * len(self.stages)
+
+    @property
+    def detail_layer(self) -> int:
+        """The first half of the stages lays a design out."""
+        return 2 * ((len(self.stages) + 1) // 2)
+
+    def latent(self, label: int, seed: int) -> Tensor:
+        """The (latent,) vector of a seed, on the CPU."""
+        return latent_of_seed(self.codes, self.config, label, seed)
+
+    def varied_latent(self, label: int, seed: int, of: int, amount: float) -> Tensor:
+        """The latent of seed ``of`` moved by ``amount`` (0..1) of the way to another that ``seed`` chooses."""
+        return vary(self.codes, self.config, label, seed, of, amount)
+
+    def latents(self, labels: Tensor, random: torch.Generator) -> Tensor:
+        """One latent for each of ``labels`` (N,), on the CPU."""
+        return draw_latents(self.codes, self.config, labels, random)
+
+    def styles(self, z: Tensor, labels: Tensor, psi: float | None = None) -> Tensor:
+        """(N, latent), (N,) int64 -> (N, layers, width), each style ``psi`` of the way from its class's mean to itself.
+
+        ``psi`` is the config's truncation unless given.
+        """
+        w: Tensor = self.mapping(z, labels)
+        psi = self.config.truncation if psi is None else psi
+        if psi != 1:
+            w = torch.lerp(self.centres[labels], w, psi)
+        return w[:, None].expand(-1, self.layers, -1)
+
+    def between(self, start: Tensor, end: Tensor, amount: float) -> Tensor:
+        """Straight from style to style: the space of styles is the one that the mapping network unwarped."""
+        return torch.lerp(start, end, amount)
+
+    def synthesise(self, styles: Tensor, seeds: Sequence[int] | None = None, size: int | None = None) -> Tensor:
+        """(N, layers, width) -> (N, inks, size, size) that sums to 1 over inks, or (N, 3, size, size) in -1..1.
+
+        ``seeds`` (N) choose the noise, seed 0's for every image if none are given; in evaluation it is made on the CPU
+        and so the same everywhere.  A ``size`` below the config's stops after the stage that paints it.
+        """
+        device = styles.device if self.training else torch.device("cpu")
+        seeds = [0] * len(styles) if seeds is None else seeds
+        sources = [torch.Generator(device).manual_seed(int(seed)) for seed in seeds]
+        x = self._first_maps(styles[:, 0])
+        image: Tensor | None = None
+        for index, stage in enumerate(self.stages):
+            last = 2 * index + 1
+            own = styles[:, last + 1 - len(stage.layers) : last + 1].unbind(1)  # type: ignore[arg-type]
+            for layer, style in zip(stage.layers, own, strict=True):  # type: ignore[arg-type]
+                x = layer(x, style, sources)
+            added: Tensor = stage.paint(x, own[-1])  # type: ignore[operator]
+            image = added if image is None else doubled(image) + added
+            if image.shape[2] == size:
+                break
+        assert image is not None  # there is at least one stage
+        return image.softmax(dim=1) if self.config.output == "inks" else image.tanh()
+
+    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+        """(N, latent), (N,) int64 -> what :meth:`synthesise` paints."""
+        return self.synthesise(self.styles(z, labels))
+
+    def _first_maps(self, style: Tensor) -> Tensor:
+        start = self.constant.expand(len(style), -1, -1, -1)
+        if self.project is None:
+            return start
+        moved: Tensor = start + self.project(style).unflatten(1, start.shape[1:])
+        return moved
+
+    @torch.no_grad()
+    def settle(self, draws: int = 1000) -> None:
+        """Measure the mean style of each class, which truncation pulls towards; the same on every call."""
+        device = self.centres.device
+        random = torch.Generator().manual_seed(0)
+        for label in range(self.config.classes):
+            labels = torch.full((draws,), label)
+            w = self.mapping(self.latents(labels, random).to(device), labels.to(device))
+            self.centres[label] = w.mean(dim=0)
+
+
+class Block(nn.Module):
+    """Halves the side: a convolution, the wavelet, a convolution, beside a plain projection of the wavelet."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = Conv(inputs, inputs)
+        self.shrink = Conv(4 * inputs, outputs)
+        self.skip = Conv(4 * inputs, outputs, kernel=1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, h, w) -> (N, outputs, h/2, w/2)."""
+        drawn = F.leaky_relu(self.conv(x), 0.2) * GAIN
+        drawn = F.leaky_relu(self.shrink(wavelet.analyse(drawn)), 0.2) * GAIN
+        summed: Tensor = (drawn + self.skip(wavelet.analyse(x))) / GAIN
+        return summed
+
+
+class WaveletDiscriminator(nn.Module):
+    """Image and class -> logit of being real.  Images smaller than the config's enter at a later block."""
+
+    def __init__(self, config: XGANConfig, capacity: int | None = None, group: int = 4) -> None:
+        super().__init__()
+        self.group = group
+        limit = config.capacity if capacity is None else capacity
+        maps = [max(4, min(config.widest, limit // side)) for side in config.sides]
+        self.entries = nn.ModuleList(Conv(12, count, kernel=1) for count in maps)
+        self.blocks = nn.ModuleList(Block(larger, smaller) for smaller, larger in pairwise(maps))
+        self.last = Conv(maps[0] + 1, maps[0])
+        self.features = Linear(maps[0] * BASE * BASE, config.width)
+        self.score = Linear(config.width, 1)
+        self.embedding = nn.Embedding(config.classes, config.width)
+        nn.init.zeros_(self.embedding.weight)
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        """(N, 3, s, s) in -1..1, (N,) int64 -> (N,) logits.
+
+        N is a multiple of ``group``; each run of ``group`` images is of one class.
+        """
+        stage = (images.shape[2] // (2 * BASE)).bit_length() - 1
+        x = F.leaky_relu(self.entries[stage](wavelet.analyse(images)), 0.2) * GAIN
+        for block in reversed(self.blocks[:stage]):
+            x = block(x)
+        x = F.leaky_relu(self.last(with_deviation(x, self.group)), 0.2) * GAIN
+        x = F.leaky_relu(self.features(x.flatten(1)), 0.2) * GAIN
+        of_class: Tensor = (self.embedding(labels) * x).sum(dim=1) * x.shape[1] ** -0.5
+        logits: Tensor = self.score(x).squeeze(1) + of_class
+        return logits
+
+
+def wrapped(x: Tensor, margin: int) -> Tensor:
+    """Padded on all sides by what lies on the other side."""
+    return F.pad(x, (margin,) * 4, mode="circular") if margin else x
+
+
+def doubled(x: Tensor) -> Tensor:
+    """(N, C, h, w) -> (N, C, 2h, 2w), bilinear and around the border."""
+    larger = F.interpolate(wrapped(x, 1), scale_factor=2, mode="bilinear", align_corners=False)
+    return larger[:, :, 2:-2, 2:-2]
+
+
+def normalised(x: Tensor) -> Tensor:
+    """Each row of (N, C) scaled to a mean square of 1."""
+    return x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-8)
+
+
+def mixed_styles(first: Tensor, second: Tensor, crossings: Tensor) -> Tensor:
+    """Style mixing (StyleGAN, section 3.1): layers from ``crossings`` (N,) on come from ``second``.
+
+    All styles are (N, layers, width).
+    """
+    layers = torch.arange(first.shape[1], device=first.device)
+    return torch.where((layers[None] < crossings[:, None])[:, :, None], first, second)
+
+
+def path_lengths(painted: Tensor, styles: Tensor, random: torch.Generator) -> Tensor:
+    """(N,) lengths of J^T y (StyleGAN2, equation 4): how far a small step of the style moves the image.
+
+    y is a normal image scaled so that the length does not grow with the side; J is the Jacobian of ``painted``
+    (N, C, H, W) in ``styles`` (N, layers, width), taken as the root of the mean square over layers.
+    """
+    noise = torch.randn(painted.shape, generator=random).to(painted.device)
+    scaled = noise / (painted.shape[2] * painted.shape[3]) ** 0.5
+    (gradient,) = torch.autograd.grad((painted * scaled).sum(), styles, create_graph=True)
+    lengths: Tensor = gradient.square().sum(dim=2).mean(dim=1).add(1e-12).sqrt()
+    return lengths
