@@ -99,11 +99,12 @@ def chosen(capability: str) -> ModelVersion | None:
 
 def offered(capability: str) -> list[Offer]:
     """The models that a request may name for ``capability``, the one that serves unnamed first; reads no weights."""
-    if not serves(capability):
-        return []
-    default = reference(capability)
     rows = ModelVersion.objects.filter(capability=capability, serving=True, starter="").order_by("-created_at", "-pk")
-    starters = [Manifest.read(WEIGHTS_DIR / folder) for folder in _serving_starters(capability)]
+    try:
+        default = reference(capability)
+        starters = [Manifest.read(WEIGHTS_DIR / folder) for folder in _serving_starters(capability)]
+    except BadPackage:
+        return []  # nothing serves, or a starter is damaged: the first job that needs it says so
     names = {version.reference: version.name for version in rows}
     names |= {manifest.reference: manifest.name for manifest in starters}
     offers = [Offer(reference, name, reference == default) for reference, name in names.items()]

@@ -44,7 +44,7 @@ class Pattern(models.Model):
 
     ``inks`` holds the coverage maps (``ml_backend.inks.inks_to_png``), ``tile`` the 512 px repeat with its recipe in
     the PNG text, ``large`` the print-size tile once asked for, ``thumb`` a 256 px WebP.  All are empty until the job
-    is done.  ``parent`` is the pattern this one is a colourway or remix of.
+    is done.  ``parent`` is the pattern this one is a colourway or remix of, ``partner`` the second one of a mix of two.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -52,6 +52,7 @@ class Pattern(models.Model):
     job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="patterns")
     large_job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="large_patterns")
     parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="children")
+    partner = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="partners")
 
     pattern_type = models.CharField(max_length=20, choices=[(name, name) for name in PATTERN_TYPES])
     seed = models.PositiveIntegerField()
@@ -60,6 +61,11 @@ class Pattern(models.Model):
     size = models.PositiveIntegerField(default=512)
     vary_of = models.PositiveIntegerField(null=True, blank=True)
     vary_amount = models.FloatField(default=0.0)
+    morph_to = models.PositiveIntegerField(null=True, blank=True)
+    morph_amount = models.FloatField(default=0.0)
+    morph_type = models.CharField(max_length=20, blank=True)
+    colours_of = models.PositiveIntegerField(null=True, blank=True)
+    detail_of = models.PositiveIntegerField(null=True, blank=True)
     model = models.CharField(max_length=120, blank=True)
     colours = models.CharField(max_length=120, blank=True)
 
@@ -106,6 +112,15 @@ class Pattern(models.Model):
         return "drawn" if self.engine == "drawn" else "dreamed"
 
     @property
+    def move(self) -> str:
+        """What it is of two fabrics: ``blend``, ``drawing``, ``colours``, or nothing of the kind."""
+        if self.morph_to is not None:
+            return "blend"
+        if self.detail_of is not None:
+            return "drawing"
+        return "colours" if self.partner_id else ""
+
+    @property
     def request(self) -> GenerateRequest:
         """What makes this very pattern again."""
         return GenerateRequest(
@@ -117,7 +132,19 @@ class Pattern(models.Model):
             model=self.model or None,
             vary_of=self.vary_of,
             vary_amount=self.vary_amount,
+            morph_to=self.morph_to,
+            morph_amount=self.morph_amount,
+            morph_type=self.morph_type or None,
+            colours_of=self.colours_of,
+            detail_of=self.detail_of,
         )
+
+    def take(self, request: GenerateRequest) -> None:
+        """Be the fabric that ``request`` makes; the other way round than :attr:`request`."""
+        values = request.to_dict()
+        blank = {name: values.pop(name) or "" for name in ("model", "morph_type")}
+        for name, value in {**values, **blank, "palette": values["palette"] or []}.items():
+            setattr(self, name, value)
 
     def recipe(self) -> dict[str, Any]:
         """What the files' metadata and the item page tell."""

@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from PIL import Image
 
-from ml_backend import jobs
+from ml_backend import jobs, registry
 from ml_backend.errors import BadInput
 from ml_backend.inks import compose, fit_palette
 from ml_backend.models import Job
@@ -28,23 +28,24 @@ LARGE_SIZE = 2048
 NOT_READY = "This pattern is still being made; try again in a moment."
 
 
-def ask(owner: AbstractBaseUser, request: GenerateRequest, parent: Pattern | None = None) -> Pattern:
-    """A new pattern, queued to be made."""
+def ask(
+    owner: AbstractBaseUser, request: GenerateRequest, parent: Pattern | None = None, partner: Pattern | None = None
+) -> Pattern:
+    """A new pattern, queued to be made; a model that it names, by name or reference, must be one that serves."""
+    if request.model is not None:
+        request = dataclasses.replace(request, model=_serving(request))
+    row = Pattern(owner_id=owner.pk, parent=parent, partner=partner)
+    row.take(request)
     with transaction.atomic():
-        job = jobs.submit(owner, "generate", request.to_dict(), queue=queue_for(request.engine))
-        return Pattern.objects.create(
-            owner_id=owner.pk,
-            job=job,
-            parent=parent,
-            pattern_type=request.pattern_type,
-            seed=request.seed,
-            engine=request.engine,
-            palette=list(request.palette or ()),
-            size=request.size,
-            model=request.model or "",
-            vary_of=request.vary_of,
-            vary_amount=request.vary_amount,
-        )
+        row.job = jobs.submit(owner, "generate", request.to_dict(), queue=queue_for(request.engine))
+        row.save()
+    return row
+
+
+def _serving(request: GenerateRequest) -> str:
+    if request.engine == "drawn":
+        raise BadInput("A drawn fabric needs no model; leave it away, or choose a dreamed one.")
+    return registry.resolve("generate", request.model or "")
 
 
 def queue_for(engine: str) -> str:
@@ -68,21 +69,16 @@ def ask_large(pattern: Pattern, size: int = LARGE_SIZE) -> Job | None:
     return job
 
 
-def recolour(owner: AbstractBaseUser, pattern: Pattern, palette: Sequence[str]) -> Pattern:
-    """A colourway: the same inks in other colours, made at once as a pattern of ``owner``'s own."""
+def recolour(
+    owner: AbstractBaseUser, pattern: Pattern, palette: Sequence[str], partner: Pattern | None = None
+) -> Pattern:
+    """A colourway: the same inks in other colours, made at once as a pattern of ``owner``'s own.
+
+    ``partner`` is the pattern whose colours they are, where they are another's.
+    """
     inks, colours = _painted(pattern, palette)
-    row = Pattern(
-        owner_id=owner.pk,
-        parent=pattern,
-        pattern_type=pattern.pattern_type,
-        seed=pattern.seed,
-        engine=pattern.engine,
-        palette=list(colours),
-        size=pattern.size,
-        model=pattern.model,
-        vary_of=pattern.vary_of,
-        vary_amount=pattern.vary_amount,
-    )
+    row = Pattern(owner_id=owner.pk, parent=pattern, partner=partner)
+    row.take(dataclasses.replace(pattern.request, palette=colours))
     done = cutting.cut(inks, colours, row.recipe())
     store(row, done)
     return row

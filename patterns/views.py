@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import uuid
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from ml_backend import registry
 from ml_backend.errors import BadInput
 from ml_backend.requests import PATTERN_TYPES
 
@@ -76,6 +78,7 @@ def pattern(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     context = {
         "pattern": found,
         "mine": found.owner_id == request.user.pk,
+        "partner": visible.filter(pk=found.partner_id).first() if found.partner_id else None,
         "kin": visible.filter(pattern_type=found.pattern_type).exclude(pk=pk)[:8],
         "command": _command(found),
         "room": "gallery",
@@ -87,10 +90,30 @@ def _command(pattern: Pattern) -> str:
     """The shell line that makes this fabric again."""
     palette = f" --palette '{','.join(pattern.palette)}'" if pattern.palette else ""
     varied = "" if pattern.vary_of is None else f" --vary-of {pattern.vary_of} --vary-amount {pattern.vary_amount:g}"
+    varied += _moves(pattern)
     return (
         f"python -m ml_backend generate --type {pattern.pattern_type} --seed {pattern.seed} --count 1"
-        f" --size {pattern.size} --engine {pattern.engine}{varied}{palette} --out ."
+        f" --size {pattern.size} --engine {pattern.engine}{_model(pattern)}{varied}{palette} --out ."
     )
+
+
+def _model(pattern: Pattern) -> str:
+    """Which package, where it is not the starter that the command takes by itself."""
+    name = pattern.model.partition("@")[0]
+    if not name or name == registry.STARTERS["generate"]:
+        return ""
+    return f" --model {'ml_backend/weights/' if name in registry.all_starters() else ''}{shlex.quote(name)}"
+
+
+def _moves(pattern: Pattern) -> str:
+    """The options of a blend or mix."""
+    said = ""
+    if pattern.morph_to is not None:
+        said += f" --morph-to {pattern.morph_to} --morph-amount {pattern.morph_amount:g}"
+        said += f" --morph-type {pattern.morph_type}" if pattern.morph_type else ""
+    if pattern.colours_of is not None:
+        said += f" --colours-of {pattern.colours_of}"
+    return said + ("" if pattern.detail_of is None else f" --detail-of {pattern.detail_of}")
 
 
 def _mine(request: HttpRequest, pk: uuid.UUID) -> Pattern:

@@ -23,6 +23,7 @@ def generate(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> job
     pattern = Pattern.objects.filter(job=job).first()
     if pattern is None:
         raise Stopped("The pattern is no longer wanted.")
+    _check_serving(pattern)
     fabric = _pipeline(pattern.request)(pattern.request, report, should_stop)
     report(0.95, "Cutting the tile")
     pattern.palette, pattern.model = list(fabric.palette), fabric.model or ""
@@ -69,6 +70,15 @@ def _again(
         return cutting.enlarged(pattern, request.size)
     image: Image.Image = pipeline(request, report, should_stop).image
     return image
+
+
+def _check_serving(pattern: Pattern) -> None:
+    """Staff may have withdrawn the model that was asked for; what it made already can still be enlarged."""
+    if pattern.model and pattern.model not in {offer.reference for offer in registry.offered("generate")}:
+        raise BadPackage(
+            f"The model {pattern.model} was taken out of service while this waited. Nothing of yours is lost; "
+            "make the fabric again with another model."
+        )
 
 
 def _pipeline(request: GenerateRequest) -> Any:

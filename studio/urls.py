@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from .views import account, fabrics, gallery, imagine, looks, photos, restyle, work, workspace
+from .views import account, fabrics, gallery, imagine, looks, mixing, photos, restyle, work, workspace
 
 urlpatterns = [
     path("", workspace.workspace, name="studio"),
     path("fabrics/", fabrics.make, name="fabric-new"),
     path("fabrics/cells/", fabrics.cells, name="fabric-cells"),
     path("fabrics/colourways/", fabrics.recolour, name="fabric-recolour"),
+    path("fabrics/mix/", mixing.drawer, name="fabric-mix"),
+    path("fabrics/mix/make/", mixing.make, name="fabric-mix-make"),
     path("fabrics/large/", fabrics.large, name="pattern-large"),
     path("fabrics/<uuid:pk>/large/", fabrics.large_following, name="pattern-large-status"),
     path("photos/", photos.upload, name="photo-new"),

@@ -37,16 +37,29 @@ def colour_words(pattern: Pattern) -> str:
 def titled(pattern: Pattern) -> str:
     """The caption: ``Floral in red and white``."""
     colours = colour_words(pattern)
-    return pattern.pattern_type.capitalize() + (f" in {colours}" if colours else "")
+    return kinds(pattern).capitalize() + (f" in {colours}" if colours else "")
+
+
+@register.filter
+def kinds(pattern: Pattern) -> str:
+    """The pattern type, or both of a blend: ``floral and plaid``."""
+    return f"{pattern.pattern_type} and {pattern.morph_type}" if pattern.morph_type else pattern.pattern_type
+
+
+@register.filter
+def seeds(pattern: Pattern) -> str:
+    """``seed 7``, and what was made of it: ``seed 7, 40 % of plaid 12``."""
+    if pattern.morph_to is not None:
+        other = f"{pattern.morph_type or 'seed'} {pattern.morph_to}"
+        return f"seed {pattern.seed}, {percent(pattern.morph_amount)} % of {other}"
+    return f"seed {pattern.seed}" + ("" if pattern.detail_of is None else f", drawn like {pattern.detail_of}")
 
 
 @register.filter
 def described(pattern: Pattern) -> str:
     """Alternative text of a swatch."""
     colours = colour_words(pattern)
-    return (
-        f"{pattern.pattern_type.capitalize()} fabric" + (f" in {colours}" if colours else "") + f", seed {pattern.seed}"
-    )
+    return f"{kinds(pattern).capitalize()} fabric" + (f" in {colours}" if colours else "") + f", {seeds(pattern)}"
 
 
 @register.filter

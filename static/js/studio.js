@@ -1,5 +1,6 @@
 // The workspace: what is chosen, what the stage wears, the address that says so, and the way back.
 
+import { mixWith, openMix } from "./mix.js";
 import { Moments } from "./moments.js";
 import { announce, say } from "./site.js";
 import { Stage, wrapOffset } from "./stage/stage.js";
@@ -12,6 +13,7 @@ const POLL = 700;
 
 const start = JSON.parse($("#state").textContent);
 const fabricForm = $("#fabric-form");
+const mixForm = $("#mix-form");
 const lookForm = $("#look-form");
 const uploadForm = $("#upload-form");
 const tray = $("#tray");
@@ -28,9 +30,12 @@ let awaited = start.awaited;
 // ---- choosing a fabric
 
 function fromCell(cell) {
-  const { pattern: id, tile, inks, type, engine, how, seed, palette, title, page } = cell.dataset;
-  return { id, tile, inks: inks ?? "", type, engine, how, seed: Number(seed), palette: palette ? palette.split(",") : [], title, page };
+  const { pattern: id, tile, inks, type, engine, how, seed, seeds, model, palette, title, page } = cell.dataset;
+  return { id, tile, inks: inks ?? "", type, engine, how, seed: Number(seed), seeds, model, palette: palette ? palette.split(",") : [], title, page };
 }
+
+/** Moments that were kept before there were blends know their seed only. */
+const seedsOf = (fabric) => fabric.seeds ?? `seed ${fabric.seed}`;
 
 async function wear(chosen, { push = true, tile = true } = {}) {
   pattern = chosen;
@@ -42,12 +47,14 @@ async function wear(chosen, { push = true, tile = true } = {}) {
   tick(fabricForm.elements.pattern_type, chosen.type);
   tick(fabricForm.elements.engine, chosen.engine);
   tickPalette(chosen.palette);
+  tickModel(chosen.model);
+  mixWith(chosen.id);
   lookForm.elements.pattern.value = chosen.id;
   $("#more-like").value = chosen.id;
   $("#more-like").disabled = false;
   $("[data-tile-link]").href = `${chosen.tile}?download`;
   if (chosen.title) $("[data-caption]").textContent = chosen.title;
-  $("[data-caption-small]").textContent = `${chosen.how}, seed ${chosen.seed}`;
+  $("[data-caption-small]").textContent = `${chosen.how}, ${seedsOf(chosen)}`;
   const recipe = $("a[data-page]");
   recipe.hidden = !chosen.page;
   recipe.href = chosen.page ?? "";
@@ -58,6 +65,15 @@ async function wear(chosen, { push = true, tile = true } = {}) {
 
 function tick(radios, value) {
   for (const radio of radios) radio.checked = radio.value === value;
+}
+
+function tickModel(model) {
+  const note = $("[data-retired]", fabricForm);
+  if (!note) return;
+  const serving = note.dataset.serving.split(" ");
+  note.hidden = !model || serving.includes(model);
+  const select = fabricForm.elements.model;
+  if (select && serving.includes(model)) select.value = model;
 }
 
 function tickPalette(palette) {
@@ -112,8 +128,8 @@ async function recolour(radio) {
   const fitted = (radio.dataset.fitted ?? "").split(";").map((text) => text.split(","));
   const palette = fitted.find((colours) => colours.length === pattern.palette.length);
   const twin = palette && $$(".cell[data-pattern]", tray).find((cell) => {
-    const { type, seed, engine } = cell.dataset;
-    return type === pattern.type && Number(seed) === pattern.seed && engine === pattern.engine && cell.dataset.palette === palette.join(",");
+    const { type, seeds, engine, model } = cell.dataset;
+    return type === pattern.type && seeds === seedsOf(pattern) && engine === pattern.engine && model === (pattern.model ?? model) && cell.dataset.palette === palette.join(",");
   });
   if (twin) {
     wear(fromCell(twin));
@@ -182,11 +198,11 @@ function onTray() {
 }
 
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.elt === fabricForm) awaited = "next";
+  if (event.detail.elt === fabricForm || event.detail.elt === mixForm) awaited = "next";
 });
 document.addEventListener("htmx:afterSettle", onTray);
 document.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.elt !== fabricForm && event.detail.elt !== tray) return;
+  if (![fabricForm, mixForm, tray].includes(event.detail.elt)) return;
   awaited = null;
   if (pattern) wear(pattern, { push: false });
 });
@@ -440,7 +456,7 @@ undoButton.addEventListener("click", undo);
 
 function describe() {
   if (!worn) return;
-  const fabric = pattern ? ` in ${(pattern.title ?? pattern.type).toLowerCase()}, seed ${pattern.seed}` : "";
+  const fabric = pattern ? ` in ${(pattern.title ?? pattern.type).toLowerCase()}, ${seedsOf(pattern)}` : "";
   stage.canvas.setAttribute("aria-label", `${worn.name}${fabric}`);
 }
 
@@ -460,6 +476,7 @@ document.addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
   if (key === "g") $("#again").click();
   else if (key === "l") $("#more-like").click();
+  else if (key === "b") openBlend();
   else if (key === "u") undo();
   else if (key === "d") openDownloads();
   else if (key === "?") $("#keys").showModal();
@@ -472,6 +489,12 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("keyup", (event) => {
   if (event.key === " ") stage.compare(false);
 });
+
+function openBlend() {
+  const fabric = $("#tab-fabric");
+  if (fabric) fabric.checked = true;
+  openMix();
+}
 
 function openDownloads() {
   const save = $("#tab-save");

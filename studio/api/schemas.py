@@ -309,6 +309,12 @@ class Pattern(Thing):
             size=512,
             vary_of=None,
             vary_amount=0.0,
+            morph_to=None,
+            morph_amount=0.0,
+            morph_type=None,
+            colours_of=None,
+            detail_of=None,
+            model="dcgan-starter@1f0c8f0b6f11",
             parent=None,
             public=False,
             large_job=None,
@@ -322,7 +328,13 @@ class Pattern(Thing):
     size: int = Field(description="Side of the tile in pixels.")
     vary_of: int | None
     vary_amount: float
-    parent: uuid.UUID | None = Field(description="The pattern this is a colourway or variation of.")
+    morph_to: int | None = Field(description="Seed of the second fabric of a blend.")
+    morph_amount: float
+    morph_type: str | None = Field(description="Pattern type of the second fabric; null: the same.")
+    colours_of: int | None
+    detail_of: int | None = Field(description="Seed whose drawing this layout has.")
+    model: str | None = Field(description="Model that dreams it, as far as it is known; null in a drawn one.")
+    parent: uuid.UUID | None = Field(description="The pattern this is a colourway, variation or blend of.")
     public: bool
     large_job: uuid.UUID | None = Field(description="Job of the print-size tile, once asked for.")
 
@@ -472,6 +484,28 @@ class NewPatterns(Schema):
         None, description="Seed of which these are variations.", json_schema_extra=_between(0, MAX_SEED)
     )
     vary_amount: float = Field(0.0, description="How far a variation goes, 0 to 1.", json_schema_extra=_between(0, 1))
+    morph_to: int | None = Field(
+        None, description="Blend with the fabric of this seed; dreamed only.", json_schema_extra=_between(0, MAX_SEED)
+    )
+    morph_amount: float = Field(
+        0.0, description="How far a blend goes, 0 (this one) to 1 (that one).", json_schema_extra=_between(0, 1)
+    )
+    morph_type: str | None = Field(
+        None,
+        description="Type of that fabric; null: the same.",
+        json_schema_extra=_one_of(PATTERN_TYPES, optional=True),
+    )
+    colours_of: int | None = Field(
+        None, description="Wear the palette that this seed would choose.", json_schema_extra=_between(0, MAX_SEED)
+    )
+    detail_of: int | None = Field(
+        None,
+        description="Keep the layout, draw it as the fabric of this seed is drawn; dreamed only.",
+        json_schema_extra=_between(0, MAX_SEED),
+    )
+    model: Text | None = Field(
+        None, description="Which model dreams: a name or reference that /api/v1/models offers; null: the default."
+    )
 
     def requests(self) -> list[GenerateRequest]:
         if self.seed is None:
@@ -573,14 +607,20 @@ class Model(Schema):
     capability: str
     serves: bool
     reference: str | None = Field(description="name@sha256-prefix, as recipes name it.")
+    choices: list[str] = Field([], description="What a request may name as its model, the default first.")
 
 
 class Models(Schema):
     model_config = _shown(
         {
             "items": [
-                {"capability": "generate", "serves": True, "reference": "dcgan-starter@1f0c8f0b6f11"},
-                {"capability": "imagine", "serves": False, "reference": None},
+                {
+                    "capability": "generate",
+                    "serves": True,
+                    "reference": "dcgan-starter@1f0c8f0b6f11",
+                    "choices": ["dcgan-starter@1f0c8f0b6f11", "xgan-starter@7d3f0a526c0b"],
+                },
+                {"capability": "imagine", "serves": False, "reference": None, "choices": []},
             ],
             "loras": ["linen"],
         }

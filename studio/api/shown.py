@@ -74,9 +74,10 @@ def imagining(request: HttpRequest, row: Imagining) -> schemas.Imagining:
 
 
 def pattern(request: HttpRequest, row: Pattern) -> schemas.Pattern:
-    names = ("pattern_type", "seed", "engine", "palette", "size", "vary_of", "vary_amount", "public")
-    values = {name: getattr(row, name) for name in names}
-    return schemas.Pattern(**_thing(request, row), **values, parent=row.parent_id, large_job=row.large_job_id)
+    made = {**row.request.to_dict(), "palette": row.palette}
+    return schemas.Pattern(
+        **_thing(request, row), **made, parent=row.parent_id, public=row.public, large_job=row.large_job_id
+    )
 
 
 def look(request: HttpRequest, row: Look) -> schemas.Look:

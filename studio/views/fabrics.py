@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ml_backend.errors import BadInput
 from ml_backend.inks import fit_palette, palette_from_seed
 from ml_backend.requests import MAX_SEED, GenerateRequest
-from patterns import services
+from patterns import mixing, services
 from patterns.models import Pattern
 
 from ..forms import BATCH, DEFAULT_ENGINE, FabricForm, RecolourForm, first_error
@@ -29,6 +29,8 @@ MAX_ASKED = 64
 
 KINSHIP = 0.4
 """How far "more like this" goes from the fabric itself (0) to its neighbours' own designs (1)."""
+
+RETIRED = "The model that dreamed this fabric no longer serves, so it has no neighbours now. 'Again' makes new fabrics."
 
 
 @require_POST
@@ -59,6 +61,8 @@ def _wanted(owner: User, form: FabricForm, like: Pattern | None) -> list[Generat
     count = data["count"] or BATCH
     palette = data["palette"]
     if like:
+        if like.model and mixing.why_alone(like) == mixing.RETIRED:
+            raise BadInput(RETIRED)
         varied = like.vary_of is not None and like.vary_amount < 0.5
         same = replace(
             like.request,
@@ -70,8 +74,10 @@ def _wanted(owner: User, form: FabricForm, like: Pattern | None) -> list[Generat
     first = data["seed"]
     seeds = [secrets.randbelow(FRESH_SEEDS) for _ in range(count)] if first is None else range(first, first + count)
     engine = data["engine"] or DEFAULT_ENGINE
+    model = (data["model"] or None) if engine != "drawn" else None
     return [
-        GenerateRequest(data["pattern_type"], seed % (MAX_SEED + 1), engine=engine, palette=palette) for seed in seeds
+        GenerateRequest(data["pattern_type"], seed % (MAX_SEED + 1), engine=engine, palette=palette, model=model)
+        for seed in seeds
     ]
 
 
@@ -111,7 +117,7 @@ def recolour(request: HttpRequest) -> HttpResponse:
     wanted = form.cleaned_data["palette"]
     palette = fit_palette(wanted, inks) if wanted else palette_from_seed(pattern.pattern_type, pattern.seed, inks)
     try:
-        colourway = _same(owner, pattern, palette) or services.recolour(owner, pattern, palette)
+        colourway = same_colourway(owner, pattern, palette) or services.recolour(owner, pattern, palette)
     except BadInput as error:
         return refuse(request, error)
     if not is_htmx(request):
@@ -119,9 +125,9 @@ def recolour(request: HttpRequest) -> HttpResponse:
     return render(request, "studio/_cells.html", {"cells": [colourway], "fresh": True})
 
 
-def _same(owner: User, pattern: Pattern, palette: tuple[str, ...]) -> Pattern | None:
+def same_colourway(owner: User, pattern: Pattern, palette: tuple[str, ...]) -> Pattern | None:
     """The person's own pattern of these inks in these colours, if there is one already."""
-    alike = ("pattern_type", "seed", "engine", "size", "model", "vary_of", "vary_amount")
+    alike = [name for name in pattern.request.to_dict() if name != "palette"]
     kin = Pattern.objects.of(owner).ready().filter(palette=list(palette))
     return kin.filter(**{name: getattr(pattern, name) for name in alike}).first()
 

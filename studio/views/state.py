@@ -11,6 +11,7 @@ from django.http import HttpRequest, QueryDict
 from ml_backend.inks import PALETTES, fit_palette
 from ml_backend.requests import CLOTH_CLASSES, ENGINES, MAX_INKS, MIN_INKS, PATTERN_TYPES, OverlayRequest
 from patterns.models import Pattern
+from patterns.templatetags.cloth import seeds
 
 from ..forms import DEFAULT_ENGINE, FitForm
 from ..models import Garment, Look, Photo
@@ -163,6 +164,8 @@ def _pattern_json(pattern: Pattern) -> dict[str, Any]:
         "engine": pattern.engine,
         "how": pattern.how,
         "seed": pattern.seed,
+        "seeds": seeds(pattern),
+        "model": pattern.model,
         "palette": pattern.palette,
     }
 

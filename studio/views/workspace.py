@@ -8,13 +8,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from ml_backend import registry
 from ml_backend.models import Job
 from ml_backend.requests import PATTERN_TYPES, REPEATS
 from patterns.models import Pattern
 from patterns.templatetags.cloth import described_look, worn_name
 
 from ..models import Garment, Look, Photo
-from . import state
+from . import mixing, state
 
 TRAY = 12
 STRIP = 12
@@ -37,6 +38,7 @@ def workspace(request: HttpRequest) -> HttpResponse:
             "tray": tray,
             "photos": photos,
             "room": "studio",
+            "mix": mixing.mix_of(request, now.shown, request.GET.get("with", "")),
             "tray_is_mine": tray_is_mine,
             "under_way": under_way or bool(now.look and not now.look.ready),
             "garments": Garment.objects.all(),
@@ -52,12 +54,25 @@ def _choices(now: state.Workspace) -> dict[str, Any]:
         "pattern_types": PATTERN_TYPES,
         "chosen_type": now.pattern_type,
         "chosen_engine": now.engine,
+        **_models(now.pattern),
         "palettes": palettes,
         "chosen_palette": now.palette,
         "chosen_palette_name": names.get(now.palette, "the seed's own"),
         "repeats": REPEATS,
         "fit": now.fit,
         "worn_classes": now.worn_classes,
+    }
+
+
+def _models(pattern: Pattern | None) -> dict[str, Any]:
+    """The models to choose from; a fabric whose model no longer serves is said to be one."""
+    offers = registry.offered("generate")
+    dreamed = pattern.model if pattern else ""
+    known = {offer.reference for offer in offers}
+    return {
+        "models": offers,
+        "chosen_model": dreamed if dreamed in known else next(iter(offers)).reference if offers else "",
+        "retired": bool(dreamed) and dreamed not in known,
     }
 
 

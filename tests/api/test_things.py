@@ -510,9 +510,14 @@ def test_the_catalogue(program, make_garment, monkeypatch):
             raise BadPackage("Damaged.")
         return f"{capability}@0123"
 
+    offered = [registry.Offer("ours@01", "ours", True), registry.Offer("other@02", "other", False)]
+    monkeypatch.setattr(registry, "offered", lambda capability: offered)
     monkeypatch.setattr(registry, "reference", reference)
     models = {one["capability"]: one for one in program.get("/models").json()["items"]}
-    assert models["generate"] == {"capability": "generate", "serves": True, "reference": "generate@0123"}
+    assert models["generate"] == {
+        "capability": "generate", "serves": True, "reference": "generate@0123", "choices": ["ours@01", "other@02"],
+    }  # fmt: skip
+    assert models["segment"]["choices"] == [], "nobody chooses there"
     assert models["imagine"]["reference"] is None
 
 

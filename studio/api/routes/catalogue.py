@@ -88,7 +88,12 @@ def garment_file(request: HttpRequest, slug: str, name: str) -> HttpResponseBase
 def models(request: HttpRequest) -> schemas.Models:  # noqa: ARG001
     """Which model does what, by the name that recipes give it."""
     items = [
-        schemas.Model(capability=name, serves=registry.serves(name), reference=_reference(name))
+        schemas.Model(
+            capability=name,
+            serves=registry.serves(name),
+            reference=_reference(name),
+            choices=[offer.reference for offer in registry.offered(name)] if name in registry.BESIDE else [],
+        )
         for name in registry.STARTERS
     ]
     return schemas.Models(items=items, loras=list(registry.loras("imagine")))
