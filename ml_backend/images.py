@@ -42,9 +42,14 @@ def open_picture(path: Path | str, mode: str = "RGB") -> Image.Image:
 
 
 def save_picture(
-    image: Image.Image, target: Path | IO[bytes], recipe: Mapping[str, Any] | None = None, *, format: str | None = None
+    image: Image.Image,
+    target: Path | IO[bytes],
+    recipe: Mapping[str, Any] | None = None,
+    *,
+    format: str | None = None,
+    quality: int = 95,
 ) -> None:
-    """Write PNG, JPEG (quality 95, full chroma) or WebP, the recipe inside.
+    """Write PNG, JPEG (full chroma) or WebP, the recipe inside; ``quality`` is for the latter two.
 
     The format is ``format`` or the suffix of a path ``target``.  Raises :class:`BadInput` for other formats.
     """
@@ -61,7 +66,7 @@ def save_picture(
         if text:
             options["pnginfo"].add_text(RECIPE_KEY, text)
     else:
-        options = {"quality": 95, **({"subsampling": 0} if chosen == "JPEG" else {})}
+        options = {"quality": quality, **({"subsampling": 0} if chosen == "JPEG" else {})}
         if text:
             exif = Image.Exif()
             exif[_IMAGE_DESCRIPTION] = text

@@ -70,10 +70,21 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
         "--real", default="", metavar="DIR", help="close-ups of cloth by class, for real pictures too"
     )
 
-    generator = metric("generator", measure_generator, "KID, FID and recognised share of dreamed fabrics, per type.")
+    generator = metric(
+        "generator", measure_generator, "KID, FID, recognised share, diversity and seams of dreamed fabrics, per type."
+    )
     generator.add_argument("--model", type=Path, help="package folder (default: the starter)")
     generator.add_argument("--classifier", type=Path, help="package whose features are used (default: the starter)")
     generator.add_argument("--count", type=int, default=50, help="fabrics of each type (default: 50)")
+    generator.add_argument("--upscale", type=Path, help="package that enlarges finished fabrics (default: the starter)")
+    generator.add_argument("--sheet", type=Path, metavar="FILE", help="write ten types x eight fabrics, tiled 2x2")
+    generator.add_argument("--cell", type=int, default=208, help="pixels of a fabric on the sheet (default: 208)")
+    generator.add_argument(
+        "--neighbours", type=Path, metavar="FILE", help="write fabrics beside their nearest training swatches"
+    )
+    generator.add_argument(
+        "--swatches", type=int, default=200, help="training swatches of each type to search (default: 200)"
+    )
 
     for name, full in (("kid", "Kernel"), ("fid", "Frechet")):
         distance = metric(name, measure_distance, f"{full} distance of two folders of pictures in our features.")
@@ -182,11 +193,25 @@ def measure_restoration(options: argparse.Namespace) -> Figures:
 
 
 def measure_generator(options: argparse.Namespace) -> Figures:
-    from .patterns import generator_quality
+    from .generators import finished_fabrics, generator_quality, seam_figures
+    from .neighbours import copying, neighbours
+    from .sheets import contact_sheet, neighbour_sheet, save_sheet
 
+    if options.count < 2 or options.swatches < 1 or options.cell < 16:
+        raise BadInput("At least 2 fabrics of each type, 1 swatch and 16 pixels a fabric are needed.")
     package = _package(options.model, "dcgan-starter")
     judge = _package(options.classifier, "classifier-starter")
-    return {"model": package.manifest.reference, **generator_quality(package, judge, options.count)}
+    figures: Figures = {"model": package.manifest.reference, "features": judge.manifest.reference}
+    figures |= generator_quality(package, judge, options.count)
+    fabrics = finished_fabrics(package, _package(options.upscale, "srgan-x8-starter"))
+    figures |= seam_figures(fabrics)
+    if options.sheet is not None:
+        save_sheet(contact_sheet(fabrics, options.cell), options.sheet)
+    if options.neighbours is not None:
+        found = neighbours(package, swatches=options.swatches)
+        figures |= copying(found)
+        save_sheet(neighbour_sheet(found), options.neighbours)
+    return figures
 
 
 def measure_distance(options: argparse.Namespace) -> Figures:

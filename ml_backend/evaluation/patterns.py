@@ -1,4 +1,4 @@
-"""How good generated patterns are: KID, FID and accuracy, all on our own classifier's features.
+"""How near two sets of patterns are: KID, FID and accuracy, all on our own classifier's features.
 
 Figures on these features compare models of this project; they are not comparable with published ones on Inception.
 FID is biased on small sets, so KID comes first and the number of images stands beside both.
@@ -17,10 +17,8 @@ from PIL import Image
 from ..errors import BadInput, BadPackage
 from ..inks import compose, palette_from_seed
 from ..networks.classifier import PatternClassifier
-from ..networks.dcgan import Generator
 from ..packaging import Package
-from ..pipelines.generate import choose_palette, dream_inks
-from ..requests import PATTERN_TYPES, GenerateRequest
+from ..requests import PATTERN_TYPES
 from ..training.data.bank import HELD_OUT_SEED
 from ..training.data.swatches import draw_inks
 
@@ -87,15 +85,6 @@ def drawn_images(pattern_type: str, seeds: Iterable[int]) -> list[U8]:
     ]
 
 
-def dreamed_images(generator: Generator, pattern_type: str, seeds: Iterable[int]) -> list[U8]:
-    """The generator's tiles in their seeds' palettes, at its own size, which must be 64 px."""
-    if generator.config.size != SIDE:
-        raise BadInput(f"Patterns are judged at {SIDE} pixels, but this model paints {generator.config.size}.")
-    requests = [GenerateRequest(pattern_type, seed) for seed in seeds]
-    dreamed = [(request, dream_inks(generator, request)) for request in requests]
-    return [compose(inks, choose_palette(request, len(inks))) for request, inks in dreamed]
-
-
 def folder_images(folder: Path | str) -> list[U8]:
     """All pictures below a folder at 64 px.  Raises :class:`BadInput` when there are none."""
     paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
@@ -126,30 +115,6 @@ def classifier_accuracy(package: Package, seeds: Sequence[int] | None = None) ->
         for label, pattern_type in enumerate(PATTERN_TYPES)
     }
     return {"accuracy": float(np.mean(list(figures.values()))), **figures, "n": len(seeds) * len(PATTERN_TYPES)}
-
-
-def generator_quality(generator: Package, classifier: Package, count: int = 50) -> dict[str, float]:
-    """Dreamed against held-out drawn fabrics, ``count`` a pattern type.
-
-    ``kid`` and ``fid`` over all types, ``recognised`` the share that the classifier takes for the type asked for, then
-    KID (``kid_TYPE``) and share (``recognised_TYPE``) of each type.
-    """
-    network, judge = generator.network(), load_classifier(classifier)
-    if not isinstance(network, Generator):
-        raise BadPackage(f"{generator.manifest.name} is not a fabric generator.")
-    seeds = range(HELD_OUT_SEED, HELD_OUT_SEED + count)
-    real, fake = [], []
-    details: dict[str, float] = {}
-    for label, pattern_type in enumerate(PATTERN_TYPES):
-        dreamed = dreamed_images(network, pattern_type, seeds)
-        real.append(embed(judge, drawn_images(pattern_type, seeds)))
-        fake.append(embed(judge, dreamed))
-        details[f"kid_{pattern_type}"] = kid(real[-1], fake[-1])
-        details[f"recognised_{pattern_type}"] = float((predict(judge, dreamed) == label).mean())
-    recognised = float(np.mean([details[f"recognised_{pattern_type}"] for pattern_type in PATTERN_TYPES]))
-    everything = np.concatenate(real), np.concatenate(fake)
-    figures = {"kid": kid(*everything), "fid": fid(*everything), "recognised": recognised}
-    return {**figures, **details, "n": count * len(PATTERN_TYPES)}
 
 
 def _kernel(a: F64, b: F64) -> F64:

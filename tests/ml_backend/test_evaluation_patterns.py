@@ -10,14 +10,11 @@ import torch
 from PIL import Image
 
 from ml_backend.errors import BadInput, BadPackage
-from ml_backend.evaluation import patterns
 from ml_backend.evaluation.patterns import (
     classifier_accuracy,
     compare_folders,
-    dreamed_images,
     embed,
     fid,
-    generator_quality,
     kid,
     load_classifier,
 )
@@ -122,30 +119,8 @@ def test_a_constant_classifier_is_right_once_in_ten(judge: Package) -> None:
     assert figures[PATTERN_TYPES[3]] == 1
 
 
-def test_generator_quality_has_every_figure(judge: Package, dreamer: Package, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patterns, "drawn_images", lambda pattern_type, seeds: [checks(seed) for seed in seeds])
-    figures = generator_quality(dreamer, judge, count=3)
-    assert {"kid", "fid", "recognised", "kid_floral", "recognised_floral", "n"} <= set(figures)
-    assert figures["n"] == 30
-    assert all(np.isfinite(value) for value in figures.values())
-    assert 0 <= figures["recognised"] <= 1
-
-
 def checks(seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     return np.random.default_rng(seed).integers(0, 255, (64, 64, 3), np.uint8)
-
-
-def test_dreamed_images_are_a_function_of_their_seeds(dreamer: Package) -> None:
-    network = dreamer.network()
-    assert isinstance(network, Generator)
-    together = dreamed_images(network, "floral", [1, 2])
-    alone = dreamed_images(network, "floral", [2])
-    assert np.array_equal(together[1], alone[0])
-
-
-def test_a_generator_of_another_size_is_refused() -> None:
-    with pytest.raises(BadInput, match="64"):
-        dreamed_images(Generator(DCGANConfig(size=16, latent=8, embedding=4, maps=4)), "floral", [1])
 
 
 def test_folders_are_compared(judge: Package, tmp_path: Path) -> None:
@@ -168,8 +143,6 @@ def test_an_empty_folder_is_refused(judge: Package, tmp_path: Path) -> None:
 def test_other_models_are_refused(judge: Package, dreamer: Package) -> None:
     with pytest.raises(BadPackage, match="dreamer"):
         load_classifier(dreamer)
-    with pytest.raises(BadPackage, match="judge"):
-        generator_quality(judge, judge)
 
 
 def test_embedding_does_not_depend_on_the_batch(judge: Package) -> None:
