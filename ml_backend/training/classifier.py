@@ -1,7 +1,8 @@
-"""Recipe: the pattern-type classifier, from drawn swatches in random palettes.
+"""Recipe: the pattern-type classifier, from drawn swatches in random palettes and close-ups of real cloth.
 
-Cross-entropy with label smoothing and AdamW.  Half of each batch is blurred or made noisy: generated fabrics are softer
-than drawn ones, and a classifier that only knew crisp edges would judge them by their softness.
+Cross-entropy with label smoothing and AdamW.  Half of the drawn tiles are blurred or made noisy: generated fabrics are
+softer than drawn ones, and a classifier that only knew crisp edges would judge them by their softness.  Some are shown
+as if photographed on cloth, and real close-ups join them.  Plain cloth is of no type: all are equally wrong for it.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..errors import BadInput
 from ..networks.classifier import ClassifierConfig, PatternClassifier
 from ..packaging import Package, save_package
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..requests import PATTERN_TYPES
 from .augment import augment
 from .data.bank import HELD_OUT_SEED, Bank, draw_bank
+from .data.close_ups import CloseUps
+from .data.photographed import photographed
 from .ema import EMA
 from .run import Run
 from .start import take_over
@@ -27,7 +31,11 @@ from .start import take_over
 
 @dataclass(frozen=True)
 class ClassifierRecipe:
-    """``designs`` and ``held_out`` are counts per pattern type; ``start_from`` names a package folder to go on from."""
+    """``designs`` and ``held_out`` are counts per pattern type; ``start_from`` names a package folder to go on from.
+
+    ``real_share`` of a batch are close-ups from ``real_dir`` (a folder by class; its held-out part is only measured),
+    ``photo_share`` are drawn tiles as if photographed.  ``half`` computes in bfloat16 on a CPU that is faster so.
+    """
 
     recipe: str = "classifier"
     start_from: str = ""
@@ -41,8 +49,18 @@ class ClassifierRecipe:
     rate: float = 2e-3
     weight_decay: float = 0.02
     ema: float = 0.99
+    real_dir: str = ""
+    real_share: float = 0.0
+    photo_share: float = 0.0
+    half: bool = False
     seed: int = 1
     evaluate_every: int = 200
+
+    def __post_init__(self) -> None:
+        if self.real_share and not self.real_dir:
+            raise BadInput("A share of real close-ups needs their folder, real_dir.")
+        if not 0 <= self.real_share + self.photo_share <= 1:
+            raise BadInput("The shares of close-ups and of photographed tiles make up at most the whole batch.")
 
 
 def train(
@@ -61,14 +79,17 @@ def train(
     unseen = draw_bank(
         config.held_out, config.size, config.inks, first_seed=HELD_OUT_SEED, cache=run.path / "held-out.npy"
     )
+    seen, unseen_real = (
+        CloseUps(config.real_dir, split) if config.real_dir else None for split in ("train", "held-out")
+    )
     while step < config.steps:
         check(should_stop)
-        rgb, labels = batch(config, step, bank)
+        rgb, wanted = batch(config, step, bank, seen)
         for group in optimiser.param_groups:
             group["lr"] = config.rate * rate_factor(step, config.steps)
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=config.half or device.type == "cuda"):
             logits = network(rgb.to(device))
-            loss = F.cross_entropy(logits.float(), labels.to(device), label_smoothing=0.1)
+        loss = F.cross_entropy(logits.float(), wanted.to(device), label_smoothing=0.1)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -77,7 +98,10 @@ def train(
         if step % 25 == 0:
             tell(progress, step / config.steps, f"step {step}, loss {loss.item():.3f}")
         if step % config.evaluate_every == 0 or step == config.steps:
-            run.log(step, loss=loss.item(), accuracy=measure(ema.network, unseen, device))
+            figures = {"accuracy": measure(ema.network, unseen, device)}
+            if unseen_real is not None:
+                figures["real"] = measure_real(ema.network, unseen_real, device)
+            run.log(step, loss=loss.item(), **figures)
             state = {"network": network.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
             run.save({"step": step, **state})
     export(ema.network, config, run.path / "package", name=run.path.name)
@@ -99,14 +123,26 @@ def network_config(config: ClassifierRecipe) -> ClassifierConfig:
     return ClassifierConfig(classes=len(PATTERN_TYPES), maps=tuple(config.maps))
 
 
-def batch(config: ClassifierRecipe, step: int, bank: Bank) -> tuple[Tensor, Tensor]:
-    """RGB (N, 3, S, S) in 0..1 and labels (N,), a function of (seed, step): a resumed run repeats the same curve."""
+def batch(config: ClassifierRecipe, step: int, bank: Bank, real: CloseUps | None = None) -> tuple[Tensor, Tensor]:
+    """RGB (N, 3, S, S) in 0..1 and the shares of the types (N, T) that are wanted.
+
+    A function of (seed, step): a resumed run repeats the same curve.
+    """
     rng = np.random.default_rng((config.seed, step))
-    labels = rng.integers(0, len(PATTERN_TYPES), config.batch)
+    close_ups = round(config.real_share * config.batch) if real else 0
+    labels = rng.integers(0, len(PATTERN_TYPES), config.batch - close_ups)
     images, _ = bank.colour(labels, rng)
     random = torch.Generator().manual_seed(int(rng.integers(2**31)))
     images = augment(images, ("shift", "flip"), random) * 0.5 + 0.5
-    return _spoil(images, random), torch.from_numpy(labels)
+    photos = round(config.photo_share * config.batch)
+    shown = [photographed(images[:photos], random)] if photos else []
+    shown.append(_spoil(images[photos:], random))
+    wanted = [F.one_hot(torch.from_numpy(labels), len(PATTERN_TYPES)).float()]
+    if real is not None and close_ups:
+        pictures, shares = real.batch(rng, close_ups, config.size)
+        shown.append(pictures)
+        wanted.append(shares)
+    return torch.cat(shown), torch.cat(wanted)
 
 
 def _spoil(images: Tensor, random: torch.Generator) -> Tensor:
@@ -131,6 +167,13 @@ def measure(network: torch.nn.Module, unseen: Bank, device: torch.device) -> flo
         images, _ = unseen.colour(np.full(unseen.inks.shape[1], label), rng)
         hits += int((network(images.to(device) * 0.5 + 0.5).argmax(dim=1) == label).sum())
     return float(hits / (unseen.inks.shape[0] * unseen.inks.shape[1]))
+
+
+@torch.no_grad()
+def measure_real(network: torch.nn.Module, unseen: CloseUps, device: torch.device, size: int = 64) -> float:
+    """Accuracy on whole held-out close-ups of a known type."""
+    pictures, labels = unseen.whole(size)
+    return float((network(pictures.to(device)).argmax(dim=1).cpu() == labels).float().mean())
 
 
 def _restore(run: Run, network: torch.nn.Module, ema: EMA, optimiser: torch.optim.Optimizer) -> int:
