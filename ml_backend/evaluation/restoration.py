@@ -109,7 +109,8 @@ def dreamed(
     """Figures of a generator's own fabrics, ``count`` of them, enlarged as ink maps and by bicubic and Lanczos.
 
     Keys are ``dreamed_inks_kept`` and so on: ``kept`` is the PSNR of the reduced enlargements against what was painted,
-    over all pixels of all fabrics (at most :data:`MAX_PSNR`), ``kid`` the distance of its windows to those of as many held-out drawn fabrics of the same size.
+    over all pixels of all fabrics (at most :data:`MAX_PSNR`), ``kid`` the distance of its windows to those of as many
+    held-out drawn fabrics of the same size.
     """
     pipeline, dreamer = UpscalePipeline(package), GeneratePipeline(generator)
     classifier = load_classifier(starter("classifier-starter"))
