@@ -69,6 +69,11 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
     restoration.add_argument(
         "--real", default="", metavar="DIR", help="close-ups of cloth by class, for real pictures too"
     )
+    restoration.add_argument("--dreamed", type=int, default=0, metavar="N", help="enlarge N dreamed fabrics too")
+    restoration.add_argument("--generator", type=Path, help="package that dreams them (default: the starter)")
+    restoration.add_argument(
+        "--vgg", type=Path, metavar="FILE", help="VGG19 weights: measure distances in its features"
+    )
 
     generator = metric(
         "generator", measure_generator, "KID, FID, recognised share, diversity and seams of dreamed fabrics, per type."
@@ -94,6 +99,7 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
 
     classifier = metric("classifier", measure_classifier, "Accuracy of the pattern classifier on held-out swatches.")
     classifier.add_argument("--model", type=Path, help="package folder (default: the starter)")
+    classifier.add_argument("--real", type=Path, metavar="DIR", help="close-ups of cloth by class, for those held out")
 
 
 def measure_iou(options: argparse.Namespace) -> Figures:
@@ -186,10 +192,16 @@ def measure_psnr(options: argparse.Namespace) -> Figures:
 
 
 def measure_restoration(options: argparse.Namespace) -> Figures:
-    from .restoration import restoration
+    from .distance import vgg_features
+    from .restoration import dreamed, restoration, starter_features
 
     package = _package(options.model, f"srgan-x{options.scale}-starter")
-    return {"model": package.manifest.reference, **restoration(package, count=options.count, real_dir=options.real)}
+    distances = {"vgg": vgg_features(options.vgg)} if options.vgg else starter_features()
+    figures: Figures = {"model": package.manifest.reference}
+    figures |= restoration(package, count=options.count, real_dir=options.real, distances=distances)
+    if options.dreamed:
+        figures |= dreamed(package, _package(options.generator, "dcgan-starter"), count=options.dreamed)
+    return figures
 
 
 def measure_generator(options: argparse.Namespace) -> Figures:
@@ -223,10 +235,14 @@ def measure_distance(options: argparse.Namespace) -> Figures:
 
 
 def measure_classifier(options: argparse.Namespace) -> Figures:
+    from .close_ups import close_up_accuracy
     from .patterns import classifier_accuracy
 
     package = _package(options.model, "classifier-starter")
-    return {"model": package.manifest.reference, **classifier_accuracy(package)}
+    figures: Figures = {"model": package.manifest.reference, **classifier_accuracy(package)}
+    if options.real is not None:
+        figures |= close_up_accuracy(package, options.real)
+    return figures
 
 
 def _package(path: Path | None, starter_name: str) -> Package:
