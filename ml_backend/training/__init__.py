@@ -9,14 +9,18 @@ import dataclasses
 import json
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInput
 from ..pipelines.base import Progress, ShouldStop
 
+if TYPE_CHECKING:
+    from .data.shards import Access
+
 RECIPES = {
     "unet": ("unet", "UNetRecipe"),
     "dcgan": ("dcgan", "DCGANRecipe"),
+    "xgan": ("xgan", "XGANRecipe"),
     "srgan": ("srgan", "SRGANRecipe"),
     "classifier": ("classifier", "ClassifierRecipe"),
     "captioned": ("captioned", "CaptionedRecipe"),
@@ -58,6 +62,7 @@ def train(
     *,
     resume: bool = False,
     patience_minutes: float | None = None,
+    access: Access | None = None,
     progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
 ) -> None:
@@ -65,6 +70,7 @@ def train(
 
     Started by ``torchrun``, this is one of several workers (:mod:`.distributed`), which wait up to
     ``patience_minutes`` for one another; one that torchrun has started again after a loss resumes by itself.
+    ``access`` is how shards are reached.
     """
     from . import distributed
     from .run import Run
@@ -75,6 +81,6 @@ def train(
     with distributed.join(patience_minutes=patience) as workers:
         if not workers.alone and config.recipe not in SHARED:
             raise BadInput(f"The {config.recipe} recipe is trained by one worker; start it without torchrun.")
-        run = Run(run_dir, config, resume=resume or distributed.is_restart(), workers=workers)
+        run = Run(run_dir, config, resume=resume or distributed.is_restart(), workers=workers, access=access)
         told = progress if workers.is_writer else None
         module.train(config, run, progress=told, should_stop=should_stop)

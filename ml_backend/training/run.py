@@ -21,6 +21,7 @@ import torch
 from PIL import Image
 
 from ..errors import BadInput
+from .data.shards import Access
 from .distributed import Workers, alone
 
 
@@ -30,7 +31,8 @@ class Run:
     A directory that already holds a checkpoint is refused unless ``resume`` is set, so a finished run is never
     overwritten by accident.  With ``resume``, a config that differs from the recorded one is refused: it would not be
     the same curve.  ``free`` names the fields that may differ (how long to train).  Of several ``workers`` the writer
-    alone touches the directory; the others may stand on machines that do not have it.
+    alone touches the directory; the others may stand on machines that do not have it.  ``access`` is how shards are
+    reached.
     """
 
     def __init__(
@@ -41,10 +43,12 @@ class Run:
         resume: bool = False,
         free: tuple[str, ...] = ("steps",),
         workers: Workers | None = None,
+        access: Access | None = None,
     ) -> None:
         self.path = Path(run_dir)
         self.resume = resume
         self.workers = alone() if workers is None else workers
+        self.access = Access() if access is None else access
         self._started = time.monotonic()
         if self.workers.is_writer:
             self._open(config, free)
