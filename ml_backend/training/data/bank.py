@@ -87,6 +87,18 @@ def centred(bank: Bank) -> Bank:
     return Bank(moved, bank.palettes)
 
 
+def shrunk(bank: Bank, side: int) -> Bank:
+    """The bank at ``side`` px, areas averaged; the side of its designs is a multiple of it."""
+    factor = bank.inks.shape[-1] // side
+    if factor == 1:
+        return bank
+    small = np.empty((*bank.inks.shape[:3], side, side), np.uint8)
+    for label, designs in enumerate(bank.inks):
+        rows = designs.reshape(*designs.shape[:2], side, factor, side, factor)
+        small[label] = np.rint(rows.mean(axis=(3, 5), dtype=np.float32))
+    return Bank(small, bank.palettes)
+
+
 def spectral_codes(bank: Bank, length: int) -> Tensor:
     """(T, N, length) first codes: whitened principal components of each type's log spectra.
 
