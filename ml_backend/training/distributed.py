@@ -121,14 +121,12 @@ class Workers:
         return summed
 
     def ratio(self, numerator: Tensor, denominator: Tensor) -> Tensor:
-        """numerator / denominator, where both are sums over the whole batch.
+        """numerator / denominator, where both are sums over the whole batch; a denominator counts for at least 1.
 
         On several workers each gives the sums over its share, and gets a loss whose *mean* over the workers is the
         ratio of the whole: a mean over known pixels then weighs every pixel alike, wherever it lies.
         """
-        if self.alone:
-            return numerator / denominator
-        return numerator * self.world / self.total(denominator)
+        return numerator * self.world / self.total(denominator).clamp(min=1)
 
     def mean(self, metrics: Mapping[str, float]) -> dict[str, float]:
         """Each metric's mean over the workers; all of them ask at the same step for the same metrics."""
@@ -136,6 +134,12 @@ class Workers:
             return dict(metrics)
         values = torch.tensor([float(value) for value in metrics.values()], dtype=torch.float64)
         return dict(zip(metrics, (self.total(values) / self.world).tolist(), strict=True))
+
+    def place(self, batch: Tensor, memory_format: torch.memory_format = torch.preserve_format) -> Tensor:
+        """``batch`` on this worker's device; on CUDA through pinned memory, while the GPU still works."""
+        if self.device.type == "cuda":
+            batch = batch.pin_memory()
+        return batch.to(self.device, non_blocking=True, memory_format=memory_format)
 
     def barrier(self) -> None:
         """Wait until all workers are here."""

@@ -20,7 +20,9 @@ from ..networks.unet import UNet, UNetConfig
 from ..packaging import Package, save_package
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..requests import CLOTH_CLASSES, GARMENT_CLASSES
+from .ahead import Ahead, depth_for
 from .data.cloth import IGNORE, ClothPhotos, Teacher, augment, dye, on_plain_ground, read_garments, read_street
+from .distributed import Workers, alone
 from .ema import EMA
 from .precision import half_precision
 from .rates import rate_factor
@@ -83,41 +85,76 @@ def train(
     config: UNetRecipe, run: Run, *, progress: Progress | None = None, should_stop: ShouldStop | None = None
 ) -> None:
     """Train to ``config.steps``, resuming from the run's checkpoint if it resumes."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.manual_seed(config.seed)
-    network: torch.nn.Module = UNet(network_config(config))
-    if config.start_from:
-        take_over(network, Package.load(config.start_from))
-    network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    ema = EMA(network, config.ema)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.weight_decay)
-    step = _restore(run, network, ema, optimiser)
+    workers = run.workers
     street = read_street(Path(config.street_dir), config.size, validation=False)
-    garments = _garments(config, validation=False)
-    validation = _validation(config)
+    trainer = Trainer(config, street, _garments(config, validation=False), workers)
+    step = 0
+    state = run.load()
+    if state is not None:
+        step = int(state["step"])
+        trainer.load_state_dict(state)
+    validation = _validation(config) if workers.is_writer else {}
 
     while step < config.steps:
         check(should_stop)
-        rgb, labels = batch(config, step, street, garments)
-        for group in optimiser.param_groups:
-            group["lr"] = config.rate * rate_factor(step, config.steps, config.cooldown)
-        with half_precision(device):
-            logits = network(rgb.to(device).contiguous(memory_format=torch.channels_last))
-            loss = cloth_loss(logits.float(), labels.to(device))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimiser.step()
-        ema.update(network)
+        loss = trainer.step(step)
         step += 1
         if step % 25 == 0:
             tell(progress, step / config.steps, f"step {step}, loss {loss.item():.3f}")
-        if step % config.evaluate_every == 0 or step == config.steps:
-            run.log(step, loss=loss.item(), **_figures(ema.network, validation, device))
-            run.samples(step, sample_sheet(ema.network, list(validation.values()), device))
-            state = {"network": network.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
-            run.save({"step": step, **state})
-            export(config, ema.network, run.path / "package", name=run.path.name)
+        if step % config.evaluate_every and step < config.steps:
+            continue
+        means = workers.mean({"loss": loss.item()})
+        if workers.is_writer:
+            network, device = trainer.ema.network, workers.device
+            run.log(step, **means, **_figures(network, validation, device))
+            run.samples(step, sample_sheet(network, list(validation.values()), device))
+            run.save({"step": step, **trainer.state_dict()})
+            export(config, network, run.path / "package", name=run.path.name)
+
+
+class Trainer:
+    """The network, its optimiser and its average; each of the ``workers`` makes its share of a batch."""
+
+    def __init__(self, config: UNetRecipe, street: ClothPhotos, garments: ClothPhotos | None, workers: Workers) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.workers = config, workers
+        part = workers.part(config.batch)
+        network: torch.nn.Module = UNet(network_config(config))
+        if config.start_from:
+            take_over(network, Package.load(config.start_from))
+        self.network = network.to(workers.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.ema = EMA(self.network, config.ema)
+        self.find = workers.wrap(self.network)
+        self.optimiser = torch.optim.AdamW(
+            self.network.parameters(), lr=config.rate, weight_decay=config.weight_decay, fused=True
+        )
+        self.batches = Ahead(lambda step: batch(config, step, street, garments, part), depth_for(workers.device))
+
+    def step(self, step: int) -> Tensor:
+        """One update; its loss."""
+        config, workers = self.config, self.workers
+        rgb, labels = self.batches(step)
+        for group in self.optimiser.param_groups:
+            group["lr"] = config.rate * rate_factor(step, config.steps, config.cooldown)
+        with half_precision(workers.device):
+            logits = self.find(workers.place(rgb, torch.channels_last))
+            loss = cloth_loss(logits.float(), workers.place(labels), workers)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimiser.step()
+        if workers.is_writer:
+            self.ema.update(self.network)
+        return loss.detach()
+
+    def state_dict(self) -> dict[str, object]:
+        return {name: getattr(self, name).state_dict() for name in self._parts}
+
+    def load_state_dict(self, state: dict[str, object]) -> None:
+        for name in self._parts:
+            getattr(self, name).load_state_dict(state[name])
+
+    _parts = ("network", "ema", "optimiser")
 
 
 def export(config: UNetRecipe, network: torch.nn.Module, path: Path, *, name: str) -> Package:
@@ -136,44 +173,56 @@ def network_config(config: UNetRecipe) -> UNetConfig:
     return UNetConfig(len(GARMENT_CLASSES), tuple(config.widths), tuple(config.depths))
 
 
-def batch(config: UNetRecipe, step: int, street: ClothPhotos, garments: ClothPhotos | None) -> tuple[Tensor, Tensor]:
-    """The batch of that step: it depends on (seed, step) alone, so a resumed run repeats the same curve."""
-    rng = np.random.default_rng((config.seed, step))
+def batch(
+    config: UNetRecipe, step: int, street: ClothPhotos, garments: ClothPhotos | None, part: slice = slice(None)
+) -> tuple[Tensor, Tensor]:
+    """Of that step's batch the photos in ``part``; each depends on (seed, step) and its place in the batch alone.
+
+    So a resumed run repeats the same curve, however many workers share a batch.
+    """
     from_street = config.batch if garments is None else round(config.batch * config.street_share)
-    chosen = [_draw(street, from_street, rng)]
-    if garments is not None and from_street < config.batch:
-        single, labels = _draw(garments, config.batch - from_street, rng)
-        chosen.append((on_plain_ground(single, labels, rng), labels))
-    images, labels = (torch.cat(parts) for parts in zip(*chosen, strict=True))
     size = config.small_size if step < config.small_steps else config.size
-    rgb, classes = augment(images, labels, rng, size=size)
-    return dye(rgb, classes, rng, config.dyed), classes
+    made = []
+    for place, rng in list(enumerate(np.random.default_rng((config.seed, step)).spawn(config.batch)))[part]:
+        if garments is None or place < from_street:
+            image, labels = _draw(street, rng)
+        else:
+            image, labels = _draw(garments, rng)
+            image = on_plain_ground(image, labels, rng)
+        rgb, classes = augment(image, labels, rng, size=size)
+        made.append((dye(rgb, classes, rng, config.dyed), classes))
+    photos, classes = (torch.cat(parts) for parts in zip(*made, strict=True))
+    return photos, classes
 
 
-def cloth_loss(logits: Tensor, labels: Tensor) -> Tensor:
+def cloth_loss(logits: Tensor, labels: Tensor, workers: Workers | None = None) -> Tensor:
     """Where cloth is, then which garment it is; ``logits`` (N, 8, H, W), ``labels`` (N, H, W) int64 with IGNORE.
 
     Cross-entropy of background / cloth / skin with soft Dice of cloth, plus a weighted cross-entropy of the garment
     within true cloth.  Kept apart, rare garments can weigh more without cloth growing at the background's cost.
+
+    With ``workers``, whose share of a batch this is, the losses' mean over them is the loss of the whole batch.
     """
+    workers = alone() if workers is None else workers
     background, cloth, skin = logits[:, :1], logits[:, FIRST_CLOTH : LAST_CLOTH + 1], logits[:, LAST_CLOTH + 1 :]
     is_cloth = (labels >= FIRST_CLOTH) & (labels <= LAST_CLOTH)
     groups = torch.cat((background, cloth.logsumexp(dim=1, keepdim=True), skin), dim=1)
     group = torch.where(is_cloth, 1, torch.where(labels == LAST_CLOTH + 1, 2, labels))  # IGNORE stays itself
-    where = F.cross_entropy(groups, group, ignore_index=IGNORE, label_smoothing=0.05)
-    which = _garment_loss(cloth, torch.where(is_cloth, labels - FIRST_CLOTH, IGNORE))
+    summed = F.cross_entropy(groups, group, ignore_index=IGNORE, label_smoothing=0.05, reduction="sum")
+    where = workers.ratio(summed, (group != IGNORE).sum())
+    which = _garment_loss(cloth, torch.where(is_cloth, labels - FIRST_CLOTH, IGNORE), workers)
     found = groups.softmax(dim=1)[:, 1] * (labels != IGNORE)
     overlap = (found * is_cloth).sum(dim=(1, 2))
     dice = (2 * overlap + 1) / (found.sum(dim=(1, 2)) + is_cloth.sum(dim=(1, 2)) + 1)
     return where + 0.5 * (1 - dice.mean()) + 0.5 * which
 
 
-def _garment_loss(logits: Tensor, labels: Tensor) -> Tensor:
+def _garment_loss(logits: Tensor, labels: Tensor, workers: Workers) -> Tensor:
     """Weighted cross-entropy over the cloth classes; 0 where a batch shows no cloth."""
     weights = torch.tensor(GARMENT_WEIGHTS, device=logits.device)
     known = labels != IGNORE
     total = F.cross_entropy(logits, labels, weights, ignore_index=IGNORE, reduction="sum", label_smoothing=0.05)
-    return total / weights[labels[known]].sum().clamp(min=1)
+    return workers.ratio(total, weights[labels[known]].sum())
 
 
 @torch.no_grad()
@@ -246,16 +295,7 @@ def _teacher(package: Package) -> Teacher:
     return lambda photo: pipeline(photo).mask
 
 
-def _draw(photos: ClothPhotos, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    index = torch.from_numpy(rng.integers(0, len(photos), count))
-    return photos.images[index], photos.labels[index]
-
-
-def _restore(run: Run, network: torch.nn.Module, ema: EMA, optimiser: torch.optim.Optimizer) -> int:
-    state = run.load()
-    if state is None:
-        return 0
-    network.load_state_dict(state["network"])
-    ema.load_state_dict(state["ema"])
-    optimiser.load_state_dict(state["optimiser"])
-    return int(state["step"])
+def _draw(photos: ClothPhotos, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """One photo (1, 3, H, W) and its labels (1, H, W)."""
+    index = int(rng.integers(len(photos)))
+    return photos.images[index : index + 1], photos.labels[index : index + 1]
