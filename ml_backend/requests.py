@@ -212,10 +212,10 @@ class RestyleRequest(Request):
     """One picture: the masked region of a photo repainted from words, from one seed.
 
     None means the model's own (its package names its defaults, else 25 steps at guidance 6.5 and its training size).
-    ``strength`` 1 repaints from nothing, less keeps some of what was there.  With the ``sketch`` "fabric" what was there
-    is the photo wearing a drawn fabric of the same words, so less strength keeps more of that; with "none" it is the
-    old cloth.  A strength alone means "none": a package's own sketch goes with the package's own strength.  ``loras``
-    are ``NAME:STRENGTH``.  The fabric engine reads ``prompt`` and ``seed`` only.
+    ``strength`` 1 repaints from nothing, less keeps some of what was there.  ``sketch`` says what that is: the old
+    cloth ("none"), or the photo wearing a drawn fabric of the same words ("fabric").  A strength alone means "none": a
+    package's own sketch goes with the package's own strength.  ``loras`` are ``NAME:STRENGTH``.  The fabric engine
+    reads ``prompt`` and ``seed`` only.
     """
 
     prompt: str

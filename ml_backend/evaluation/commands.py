@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadInput
 from ..packaging import Package
 from ..packaging.starter import starter
-from ..requests import RESTYLE_ENGINES, RestyleRequest
+from ..requests import RESTYLE_ENGINES, SKETCHES, RestyleRequest
 
 if TYPE_CHECKING:
     from .restyle import Engine
@@ -51,6 +51,9 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
     restyle.add_argument("--count", type=int, default=12, help="photos, each repainted once a word (default: 12)")
     restyle.add_argument("--seed", type=int, default=0, help="seed of the first photo; the next take the next")
     restyle.add_argument("--steps", type=int, help="steps of the diffusion engine (default: the model's own)")
+    restyle.add_argument("--size", type=int, help="side in pixels that it works at (default: the model's own)")
+    restyle.add_argument("--sketch", choices=SKETCHES, help="what it begins from (default: the model's own)")
+    restyle.add_argument("--strength", type=float, help="how much of that is repainted (default: the model's own)")
     restyle.add_argument("--keep", type=Path, metavar="DIR", help="write the pictures there")
 
     seam = metric("seam", measure_seam, "Seam ratio of tiles: edge jump over interior jump, 1 is no seam.")
@@ -145,7 +148,8 @@ def measure_restyle(options: argparse.Namespace) -> Figures:
     if options.count < 1:
         raise BadInput("At least one photo is needed.")
     cases = street_cases(options.photos, options.count)
-    template = RestyleRequest("words", options.seed, options.engine, steps=options.steps)
+    asked = {name: getattr(options, name) for name in ("steps", "size", "sketch", "strength")}
+    template = RestyleRequest("words", options.seed, options.engine, **asked)
 
     def keep(word: str, number: int, image: Image) -> None:
         save_picture(image, options.keep / f"{word}-{number:02d}.jpg")

@@ -43,8 +43,7 @@ def _suggested(reading: Reading) -> Sequence[str]:
 def notes_of(reading: Reading, pattern: str) -> tuple[str, ...]:
     """Sentences on what was not understood, what a fabric cannot do, and what was chosen where nothing was said."""
     notes = []
-    materials = {word for name in reading.materials for word in MATERIALS[name].words}
-    cut = [word for word in reading.not_honoured if word not in materials]
+    cut = _of_cut(reading)
     if cut:
         notes.append(f"The fabric engine changes cloth, not cut: {_listed(cut)} {_is(cut)} left as {_they(cut)}.")
     for name in reading.materials:
@@ -56,6 +55,26 @@ def notes_of(reading: Reading, pattern: str) -> tuple[str, ...]:
     notes += [f"“{said}” was read as “{known}”." for said, known in reading.corrected]
     notes += _chosen(reading, pattern)
     return tuple(notes)
+
+
+def sketch_notes(reading: Reading, seed: int) -> tuple[str, ...]:
+    """The same where a fabric was only drawn for a model to begin from, which may still follow the other words."""
+    notes = []
+    if cut := _of_cut(reading):
+        notes.append(f"The drawn fabric keeps the cut; {_listed(cut)} {_was(cut)} left to the model.")
+    for name in reading.materials:
+        if missing := MATERIALS[name].missing:
+            notes.append(f"The drawn fabric is plain cloth; the {missing} of “{name}” was left to the model.")
+    if reading.unknown:
+        notes.append(f"Not drawn, but left to the model: {_listed(reading.unknown)}.")
+    notes += [f"“{said}” was drawn as “{known}”." for said, known in reading.corrected]
+    return (*notes, *_chosen(reading, choose_pattern(reading, seed)))
+
+
+def _of_cut(reading: Reading) -> list[str]:
+    """What was understood, and is no matter of cloth."""
+    materials = {word for name in reading.materials for word in MATERIALS[name].words}
+    return [word for word in reading.not_honoured if word not in materials]
 
 
 def _chosen(reading: Reading, pattern: str) -> list[str]:
@@ -81,6 +100,10 @@ def _listed(words: Sequence[str]) -> str:
 
 def _is(words: Sequence[str]) -> str:
     return "is" if len(words) == 1 else "are"
+
+
+def _was(words: Sequence[str]) -> str:
+    return "was" if len(words) == 1 else "were"
 
 
 def _they(words: Sequence[str]) -> str:

@@ -52,6 +52,8 @@ class Run:
     """Everything about a run but the seeds; ``request`` is filled in.  ``notes`` collects sentences for the person.
 
     ``preview`` gets the numbers of the seeds at work, the canvas's number and what their pictures look like so far.
+    ``begin`` gives the pictures (RGB, the canvases' sizes) that the canvases of the seed of that number begin from, in
+    place of their own; they only matter below a strength of 1.
     """
 
     model: DiffusionModel
@@ -61,6 +63,7 @@ class Run:
     progress: Progress | None = None
     should_stop: ShouldStop | None = None
     preview: Callable[[Sequence[int], int, list[Image.Image]], None] | None = None
+    begin: Callable[[int], Sequence[Image.Image]] | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -125,15 +128,18 @@ def _widen(run: Run, error: _Overflow) -> None:
 
 def _paint_together(run: Run, numbers: Sequence[int], total: int, seeds: Sequence[int]) -> list[list[Painted]]:
     """The canvases of each seed, all seeds in one pass a canvas."""
+    begun = [] if run.begin is None else [run.begin(number) for number in numbers]
     by_canvas = []
     for index in range(len(run.canvases)):
         watch = _Watch(run, numbers, index, total)
-        by_canvas.append(_paint_canvas(run, index, seeds, watch))
+        by_canvas.append(_paint_canvas(run, index, seeds, [each[index] for each in begun], watch))
     return [list(canvases) for canvases in zip(*by_canvas, strict=True)]
 
 
 @torch.inference_mode()
-def _paint_canvas(run: Run, index: int, seeds: Sequence[int], watch: _Watch) -> list[Painted]:
+def _paint_canvas(
+    run: Run, index: int, seeds: Sequence[int], begun: Sequence[Image.Image], watch: _Watch
+) -> list[Painted]:
     model, request, canvas = run.model, run.request, run.canvases[index]
     assert request.guidance is not None
     words = model.read(request.prompt, request.negative_prompt, request.guidance > 1)
@@ -143,7 +149,7 @@ def _paint_canvas(run: Run, index: int, seeds: Sequence[int], watch: _Watch) -> 
     try:
         result = pipeline(
             **{name: tensor.repeat(len(seeds), *[1] * (tensor.ndim - 1)) for name, tensor in words.items()},
-            **_conditioning(model, request, canvas),
+            **_conditioning(model, request, canvas, begun),
             width=canvas.size[0],
             height=canvas.size[1],
             num_inference_steps=request.steps,
@@ -164,9 +170,11 @@ def _paint_canvas(run: Run, index: int, seeds: Sequence[int], watch: _Watch) -> 
 
 
 def _conditioning(
-    model: DiffusionModel, request: RestyleRequest | ImagineRequest, canvas: Canvas
+    model: DiffusionModel, request: RestyleRequest | ImagineRequest, canvas: Canvas, begun: Sequence[Image.Image]
 ) -> dict[str, Tensor | float]:
-    """What an inpainting pipeline wants besides words, encoded once for the whole batch.
+    """What an inpainting pipeline wants besides words; the canvas is encoded once for the whole batch.
+
+    ``begun`` holds what each picture of the batch begins from; empty where that is the canvas.
 
     Given latents in place of pictures the pipelines encode nothing and draw no random numbers for it.
     """
@@ -180,7 +188,11 @@ def _conditioning(
     strength = getattr(request, "strength", None) or 1.0
     hidden = model.encode(picture * (1 - inside)) if model.for_inpainting else None
     # the picture itself only matters where some of it is kept
-    shown = model.encode(picture) if hidden is None or strength < 1 else hidden
+    if begun and strength < 1:
+        # one by one, so that each has the same latents alone and in a batch
+        shown = torch.cat([model.encode(_tensor(each) * 2 - 1) for each in begun])
+    else:
+        shown = model.encode(picture) if hidden is None or strength < 1 else hidden
     return {
         "image": shown,
         "mask_image": inside,

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from PIL import Image
 
 from ...requests import RestyleRequest
-from ..base import Preview, Progress, ShouldStop
+from ...words.choices import sketch_notes
+from ...words.reading import read
+from ..base import Preview, Progress, ShouldStop, tell
 from ..diffusion.engine import DiffusionEngine
 from ..diffusion.preview import SIDE, side_by_side
 from ..diffusion.sampling import Canvas, Painted, Run, paint
 from ..diffusion.settings import check_batch, fill_in
 from . import OnImage, Restyled
 from .crop import F32, Window, check_mask, cut, put_back
+from .sketch import FABRIC, Sketcher, undrawable
 
 
 class DiffusionRestyle(DiffusionEngine):
@@ -46,7 +50,7 @@ class DiffusionRestyle(DiffusionEngine):
         photo = photo.convert("RGB")
         results: dict[int, Restyled] = {}
         with self.loaded() as model:
-            request = fill_in(requests[0], self.package.manifest, model.own_size)
+            request, why_not = self._filled(requests[0], model.own_size)
             model.wear(request.loras, self._loras)
             assert request.size is not None
             windows = cut(photo, mask, request.size, model.multiple, rim=model.factor)
@@ -58,13 +62,24 @@ class DiffusionRestyle(DiffusionEngine):
                 progress=progress,
                 should_stop=should_stop,
                 preview=None if preview is None else _in_place(photo, windows, preview),
+                begin=_sketches(photo, mask, windows, requests, progress, should_stop) if _sketched(request) else None,
+                notes=why_not,
             )
             for number, painted in paint(run, [each.seed for each in requests]):
                 filled = replace(request, seed=requests[number].seed)
-                results[number] = self._finish(photo, windows, painted, filled, tuple(run.notes), upscale)
+                notes = (*run.notes, *_notes(filled))
+                results[number] = self._finish(photo, windows, painted, filled, notes, upscale)
                 if on_image is not None:
                     on_image(number, results[number])
         return [results[number] for number in range(len(requests))]
+
+    def _filled(self, request: RestyleRequest, own_size: int) -> tuple[RestyleRequest, list[str]]:
+        """The request with nothing left open, and why it does not begin from the sketch that was wanted."""
+        filled = fill_in(request, self.package.manifest, own_size)
+        why_not = undrawable(read(filled.prompt), filled.strength) if _sketched(filled) else ""
+        if not why_not:
+            return filled, []
+        return fill_in(replace(request, sketch="none"), self.package.manifest, own_size), [why_not]
 
     def _finish(
         self,
@@ -79,6 +94,34 @@ class DiffusionRestyle(DiffusionEngine):
         picture = put_back(photo, pairs, upscale)
         refused = self.verdict(painted, picture, request.prompt)
         return Restyled(None if refused else picture, request, notes, refused)
+
+
+def _sketched(request: RestyleRequest) -> bool:
+    return request.sketch == FABRIC
+
+
+def _notes(request: RestyleRequest) -> tuple[str, ...]:
+    """What of the words the sketch of this seed could not show, and what was chosen for it."""
+    return sketch_notes(read(request.prompt), request.seed) if _sketched(request) else ()
+
+
+def _sketches(
+    photo: Image.Image,
+    mask: F32,
+    windows: list[Window],
+    requests: Sequence[RestyleRequest],
+    progress: Progress | None,
+    should_stop: ShouldStop | None,
+) -> Callable[[int], list[Image.Image]]:
+    """What the picture of each number begins from; drawn when it is its turn, kept should its batch be tried again."""
+    sketcher = Sketcher(photo, mask, windows, requests[0].prompt, should_stop)
+
+    @cache
+    def begin(number: int) -> list[Image.Image]:
+        tell(progress, number / len(requests), "Drawing the fabric to begin from")
+        return sketcher(requests[number].seed)
+
+    return begin
 
 
 def _in_place(
