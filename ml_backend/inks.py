@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .errors import BadInput
-from .requests import MAX_INKS, MIN_INKS, PATTERN_TYPES, parse_palette
+from .requests import MAX_INKS, MIN_INKS, PATTERN_TYPES, GenerateRequest, parse_palette
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -125,6 +125,21 @@ def mix_palettes(first: Sequence[str], second: Sequence[str], amount: float) -> 
     Both have the same number of colours.
     """
     return tuple(_mix(one, other, amount) if amount else one for one, other in zip(first, second, strict=True))
+
+
+def own_palette(request: GenerateRequest, count: int) -> tuple[str, ...]:
+    """The palette that a fabric without a given one wears: that of ``colours_of``, else the one its seed chooses.
+
+    On the way of a morph it is between those of both seeds.
+    """
+    if request.colours_of is not None:
+        return palette_from_seed(request.pattern_type, request.colours_of, count)
+    seed = request.seed if request.vary_of is None else request.vary_of
+    own = palette_from_seed(request.pattern_type, seed, count)
+    if request.morph_to is None:
+        return own
+    others = palette_from_seed(request.morph_type or request.pattern_type, request.morph_to, count)
+    return mix_palettes(own, others, request.morph_amount)
 
 
 def inks_to_png(inks: F32) -> bytes:

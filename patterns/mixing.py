@@ -159,8 +159,8 @@ def drawing(one: Pattern, other: Other) -> Mixed:
 
 
 def steps(count: int) -> list[float]:
-    """``count`` even steps that lie between the two: 0.25, 0.5, 0.75 for three."""
-    return [round(number / (count + 1), 3) for number in range(1, count + 1)]
+    """``count`` even steps that lie between the two, in whole percents: 0.25, 0.5, 0.75 for three."""
+    return [round(number / (count + 1), 2) for number in range(1, count + 1)]
 
 
 def _check(move: str, one: Pattern, other: Other) -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import BadInput, BadPackage
-from ..inks import compose, fit_palette, mix_palettes, palette_from_seed
+from ..inks import compose, fit_palette, own_palette
 from ..networks.generator import FabricGenerator
 from ..packaging import Package
 from ..requests import PATTERN_TYPES, GenerateRequest
@@ -157,19 +157,8 @@ def draw(request: GenerateRequest) -> F32:
 
 
 def choose_palette(request: GenerateRequest, count: int) -> tuple[str, ...]:
-    """The given palette fitted to ``count`` inks, else that of ``colours_of``, else the one the seed chooses.
-
-    On the way of a morph it is between those of both seeds.
-    """
-    if request.palette is not None:
-        return fit_palette(request.palette, count)
-    if request.colours_of is not None:
-        return palette_from_seed(request.pattern_type, request.colours_of, count)
-    own = palette_from_seed(request.pattern_type, _own_seed(request), count)
-    if request.morph_to is None:
-        return own
-    others = palette_from_seed(request.morph_type or request.pattern_type, request.morph_to, count)
-    return mix_palettes(own, others, request.morph_amount)
+    """The given palette fitted to ``count`` inks, else the fabric's own."""
+    return own_palette(request, count) if request.palette is None else fit_palette(request.palette, count)
 
 
 def lay(inks: F32, pattern_type: str, seed: int) -> F32:

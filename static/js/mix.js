@@ -62,4 +62,8 @@ function sayAmount() {
 form.addEventListener("change", arrange);
 form.addEventListener("input", (event) => event.target.id === "mix-amount" && sayAmount());
 document.addEventListener("htmx:afterSwap", (event) => event.target === table && arrange());
+document.addEventListener("htmx:afterSettle", (event) => {
+  // What was asked for is being made in the tray: bring it into sight.
+  if (event.detail.requestConfig?.elt === form) $("#tray .cell").scrollIntoView({ block: "nearest" });
+});
 arrange();

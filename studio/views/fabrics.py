@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
 from ml_backend.errors import BadInput
-from ml_backend.inks import fit_palette, palette_from_seed
+from ml_backend.inks import fit_palette, own_palette
 from ml_backend.requests import MAX_SEED, GenerateRequest
 from patterns import mixing, services
 from patterns.models import Pattern
@@ -115,7 +115,7 @@ def recolour(request: HttpRequest) -> HttpResponse:
     owner = ensure_person(request)
     inks = len(pattern.palette)
     wanted = form.cleaned_data["palette"]
-    palette = fit_palette(wanted, inks) if wanted else palette_from_seed(pattern.pattern_type, pattern.seed, inks)
+    palette = fit_palette(wanted, inks) if wanted else own_palette(pattern.request, inks)
     try:
         colourway = same_colourway(owner, pattern, palette) or services.recolour(owner, pattern, palette)
     except BadInput as error:

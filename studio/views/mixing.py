@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
@@ -15,7 +16,7 @@ from ml_backend.errors import BadInput
 from ml_backend.requests import PATTERN_TYPES
 from patterns import mixing, services
 from patterns.mixing import Other
-from patterns.models import Pattern
+from patterns.models import Pattern, PatternQuerySet
 
 from ..forms import MixForm, first_error
 from ..models import User
@@ -23,10 +24,11 @@ from ..people import ensure_person
 from .answers import go_back, is_htmx, refuse
 from .fabrics import same_colourway
 
-OFFERED = 24
-"""Second fabrics to choose from: one's own, newest first, and published ones while those are few."""
+OFFERED = 20
+FOR_COLOURS = 8
+"""Second fabrics to choose from: one's own that can be blended, and drawn or mixed ones that have colours to give."""
 FEW = 6
-STEPS = 5
+"""With fewer than this of one's own, published ones are offered too."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,17 @@ def mix_of(request: HttpRequest, one: Pattern | None, asked: str = "") -> Mix | 
 
 
 def _others(request: HttpRequest, one: Pattern, other: Pattern | None) -> list[Pattern]:
-    rows = list(Pattern.objects.of(request.user).ready().exclude(pk=one.pk)[:OFFERED])
+    rows = _some(Pattern.objects.of(request.user).ready(), one)
     if len(rows) < FEW:
-        rows += Pattern.objects.public().exclude(pk__in=[one.pk, *(row.pk for row in rows)])[: OFFERED - len(rows)]
-    if other is not None and other not in rows and other != one:
-        rows = [other, *rows[: OFFERED - 1]]
-    return rows
+        rows += [row for row in _some(Pattern.objects.public(), one) if row not in rows]
+    return [other, *rows] if other is not None and other not in rows and other != one else rows
+
+
+def _some(rows: PatternQuerySet, one: Pattern) -> list[Pattern]:
+    """The newest that can be blended, then the newest that cannot."""
+    whole = Q(morph_to=None, detail_of=None) & ~Q(engine="drawn")
+    others = rows.exclude(pk=one.pk)
+    return [*others.filter(whole)[:OFFERED], *others.exclude(whole)[:FOR_COLOURS]]
 
 
 def _moves(one: Pattern, other: Pattern, alone: str) -> str:
