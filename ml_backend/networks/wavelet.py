@@ -16,17 +16,21 @@ def analyse(x: Tensor) -> Tensor:
     For each channel: the sum of a block, its difference across, down and across the diagonal, each halved, so that
     the energy stays.  :func:`synthesise` is the exact inverse.
     """
-    return _mix(x[..., ::2, ::2], x[..., ::2, 1::2], x[..., 1::2, ::2], x[..., 1::2, 1::2])
+    return mix(F.pixel_unshuffle(x, 2), 1)
 
 
 def synthesise(bands: Tensor) -> Tensor:
-    """(N, 4C, H, W) -> (N, C, 2H, 2W), the inverse of :func:`analyse`, which is its own transpose."""
-    count, channels, height, width = bands.shape
-    return F.pixel_shuffle(_mix(*bands.view(count, channels // 4, 4, height, width).unbind(2)), 2)
+    """(N, 4C, H, W) -> (N, C, 2H, 2W), the inverse of :func:`analyse`."""
+    return F.pixel_shuffle(mix(bands, 1), 2)
 
 
-def _mix(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
-    """The 4x4 Hadamard matrix, halved: symmetric and its own inverse.  Four (N, C, H, W) -> (N, 4C, H, W)."""
+def mix(x: Tensor, dim: int) -> Tensor:
+    """Each run of four along ``dim`` times the Hadamard matrix, halved: symmetric and its own inverse.
+
+    Between the pixels of a block and its bands.  On the kernels of a convolution that reads or writes bands, it makes
+    one that reads or writes the pixels themselves.
+    """
+    a, b, c, d = torch.unflatten(x, dim, (-1, 4)).unbind(dim + 1)
     up, down, up_across, down_across = a + b, c + d, a - b, c - d
-    mixed = torch.stack([up + down, up_across + down_across, up - down, up_across - down_across], dim=2)
-    return (mixed / 2).flatten(1, 2)
+    mixed = torch.stack([up + down, up_across + down_across, up - down, up_across - down_across], dim=dim + 1)
+    return (mixed / 2).flatten(dim, dim + 1)

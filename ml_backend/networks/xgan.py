@@ -102,17 +102,53 @@ class Linear(nn.Module):
 
 
 class Conv(nn.Module):
-    """A convolution that wraps around, with weights scaled at run time; ``kernel`` is odd."""
+    """A convolution that wraps around, with weights scaled at run time; ``kernel`` is odd.
 
-    def __init__(self, inputs: int, outputs: int, kernel: int = 3, bias: bool = True) -> None:
+    With ``reads`` it sees the wavelet of its input at half the side, with ``writes`` its output are wavelet bands that
+    are put together at twice the side.  Either is linear and so done to the kernels, which are smaller than the maps.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int = 3,
+        *,
+        bias: bool = True,
+        reads: bool = False,
+        writes: bool = False,
+    ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        inputs, phases = 4 * inputs if reads else inputs, 4 * outputs if writes else outputs
+        self.weight = nn.Parameter(torch.randn(phases, inputs, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
-        self.gain = (inputs * kernel**2) ** -0.5
+        self.gain, self.reads, self.writes = (inputs * kernel**2) ** -0.5, reads, writes
+
+    def kernels(self) -> Tensor:
+        """(phases, inputs, kernel, kernel) as used: on pixels, not on bands."""
+        weight = self.weight * self.gain
+        if self.reads:
+            weight = wavelet.mix(weight, 1)
+        return wavelet.mix(weight, 0) if self.writes else weight
+
+    def phases(self, of_each: Tensor) -> Tensor:
+        """One number for each output -> one for each of its four pixels, where it writes those."""
+        return of_each.repeat_interleave(4) if self.writes else of_each
+
+    def convolve(self, x: Tensor) -> Tensor:
+        """Without bias, and what it writes not yet put together."""
+        x = F.pixel_unshuffle(x, 2) if self.reads else x
+        return F.conv2d(wrapped(x, self.weight.shape[-1] // 2), self.kernels())
+
+    def joined(self, x: Tensor) -> Tensor:
+        return F.pixel_shuffle(x, 2) if self.writes else x
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, inputs, h, w) -> (N, outputs, h, w)."""
-        return F.conv2d(wrapped(x, self.weight.shape[-1] // 2), self.weight * self.gain, self.bias)
+        """(N, inputs, h, w) -> (N, outputs, h, w), or at half or twice the side."""
+        x = self.convolve(x)
+        if self.bias is not None:
+            x = x + self.phases(self.bias)[:, None, None].to(x.dtype)
+        return self.joined(x)
 
 
 class ModulatedConv(nn.Module):
@@ -121,43 +157,50 @@ class ModulatedConv(nn.Module):
     Scaling the input and then the output is the same as scaling each image's own kernels, and needs no kernel an image.
     """
 
-    def __init__(self, inputs: int, outputs: int, width: int, kernel: int = 3, demodulate: bool = True) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, width: int, kernel: int = 3, *, demodulate: bool = True, writes: bool = False
+    ) -> None:
         super().__init__()
-        self.conv = Conv(inputs, outputs, kernel, bias=False)
+        self.conv = Conv(inputs, outputs, kernel, bias=False, writes=writes)
+        self.bias = nn.Parameter(torch.zeros(outputs))
         self.affine = Linear(width, inputs, bias=1.0)
         self.demodulate = demodulate
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        """(N, inputs, h, w), (N, width) -> (N, outputs, h, w), of unit variance if that of ``x`` is."""
+        """(N, inputs, h, w), (N, width) -> (N, outputs, h, w) or, where it writes wavelets, (N, outputs, 2h, 2w).
+
+        Demodulated its variance is twice that of ``x``, before the bias: a leaky ReLU brings it back.
+        """
+        conv = self.conv
         scale = self.affine(style)  # (N, inputs)
-        x = self.conv(x * scale[:, :, None, None].to(x.dtype))
+        x = conv.convolve(x * scale[:, :, None, None].to(x.dtype))
+        bias = conv.phases(self.bias)[:, None, None].to(x.dtype)
         if not self.demodulate:
-            return x
+            return conv.joined(x + bias)
         with torch.autocast(x.device.type, enabled=False):
-            power = (self.conv.weight * self.conv.gain).square().sum(dim=(2, 3))  # (outputs, inputs)
-            strength = torch.rsqrt(scale.float().square() @ power.T + 1e-8)
-        return x * strength[:, :, None, None].to(x.dtype)
+            power = conv.kernels().square().sum(dim=(2, 3))  # (phases, inputs)
+            strength = torch.rsqrt(scale.float().square() @ power.T + 1e-8) * GAIN
+        return conv.joined(torch.addcmul(bias, x, strength[:, :, None, None].to(x.dtype)))
 
 
 class StyledLayer(nn.Module):
-    """Modulated convolution, noise, bias, leaky ReLU; with ``grow`` the inverse wavelet doubles the side after it."""
+    """Modulated convolution, noise, leaky ReLU; with ``grow`` the convolution writes wavelets: the side doubles."""
 
     def __init__(self, inputs: int, outputs: int, width: int, grow: bool = False) -> None:
         super().__init__()
-        self.grow = grow
-        self.conv = ModulatedConv(inputs, outputs * 4 if grow else outputs, width)
+        self.conv = ModulatedConv(inputs, outputs, width, writes=grow)
         self.strength = nn.Parameter(torch.zeros(()))
-        self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, x: Tensor, style: Tensor, sources: list[torch.Generator]) -> Tensor:
-        """(N, inputs, h, w) -> (N, outputs, h, w) or (N, outputs, 2h, 2w); each image has a source of noise."""
+        """(N, inputs, h, w) -> (N, outputs, h, w) or (N, outputs, 2h, 2w).
+
+        ``sources`` are of noise, one an image, or empty for none.
+        """
         x = self.conv(x, style)
-        if self.grow:
-            x = wavelet.synthesise(x)
-        drawn = [torch.randn(1, *x.shape[2:], generator=source, device=source.device) for source in sources]
-        noise = torch.stack(drawn).to(x.device, x.dtype)
-        x = x + noise * self.strength.to(x.dtype) + self.bias[:, None, None].to(x.dtype)
-        return F.leaky_relu(x, 0.2) * GAIN
+        if sources:
+            drawn = [torch.randn(1, *x.shape[2:], generator=source, device=source.device) for source in sources]
+            x = x + (torch.stack(drawn).to(x.device) * self.strength).to(x.dtype)
+        return F.leaky_relu(x, 0.2)
 
 
 class Stage(nn.Module):
@@ -168,13 +211,7 @@ class Stage(nn.Module):
         width = config.width
         layers = [] if first else [StyledLayer(inputs, outputs, width, grow=True)]
         self.layers = nn.ModuleList([*layers, StyledLayer(outputs, outputs, width)])
-        self.bands = ModulatedConv(outputs, 4 * config.channels, width, kernel=1, demodulate=False)
-        self.bias = nn.Parameter(torch.zeros(4 * config.channels))
-
-    def paint(self, x: Tensor, style: Tensor) -> Tensor:
-        """(N, maps, s, s) -> (N, channels, 2s, 2s)."""
-        bands = self.bands(x, style).float() + self.bias[:, None, None]
-        return wavelet.synthesise(bands)
+        self.paint = ModulatedConv(outputs, config.channels, width, kernel=1, demodulate=False, writes=True)
 
 
 class Mapping(nn.Module):
@@ -249,15 +286,18 @@ class XGAN(nn.Module):
         """Straight from style to style: the space of styles is the one that the mapping network unwarped."""
         return torch.lerp(start, end, amount)
 
-    def synthesise(self, styles: Tensor, seeds: Sequence[int] | None = None, size: int | None = None) -> Tensor:
+    def synthesise(
+        self, styles: Tensor, seeds: Sequence[int] | None = None, size: int | None = None, *, noisy: bool = True
+    ) -> Tensor:
         """(N, layers, width) -> (N, inks, size, size) that sums to 1 over inks, or (N, 3, size, size) in -1..1.
 
         ``seeds`` (N) choose the noise, seed 0's for every image if none are given; in evaluation it is made on the CPU
-        and so the same everywhere.  A ``size`` below the config's stops after the stage that paints it.
+        and so the same everywhere; not ``noisy`` leaves it out.  A ``size`` below the config's stops after the stage
+        that paints it.
         """
         device = styles.device if self.training else torch.device("cpu")
         seeds = [0] * len(styles) if seeds is None else seeds
-        sources = [torch.Generator(device).manual_seed(int(seed)) for seed in seeds]
+        sources = [torch.Generator(device).manual_seed(int(seed)) for seed in seeds] if noisy else []
         x = self._first_maps(styles[:, 0])
         image: Tensor | None = None
         for index, stage in enumerate(self.stages):
@@ -265,7 +305,7 @@ class XGAN(nn.Module):
             own = styles[:, last + 1 - len(stage.layers) : last + 1].unbind(1)  # type: ignore[arg-type]
             for layer, style in zip(stage.layers, own, strict=True):  # type: ignore[arg-type]
                 x = layer(x, style, sources)
-            added: Tensor = stage.paint(x, own[-1])  # type: ignore[operator]
+            added = stage.paint(x, own[-1]).float()  # type: ignore[operator]
             image = added if image is None else doubled(image) + added
             if image.shape[2] == size:
                 break
@@ -300,14 +340,14 @@ class Block(nn.Module):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.conv = Conv(inputs, inputs)
-        self.shrink = Conv(4 * inputs, outputs)
-        self.skip = Conv(4 * inputs, outputs, kernel=1, bias=False)
+        self.shrink = Conv(inputs, outputs, reads=True)
+        self.skip = Conv(inputs, outputs, kernel=1, bias=False, reads=True)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, h, w) -> (N, outputs, h/2, w/2)."""
         drawn = F.leaky_relu(self.conv(x), 0.2) * GAIN
-        drawn = F.leaky_relu(self.shrink(wavelet.analyse(drawn)), 0.2) * GAIN
-        summed: Tensor = (drawn + self.skip(wavelet.analyse(x))) / GAIN
+        drawn = F.leaky_relu(self.shrink(drawn), 0.2)
+        summed: Tensor = drawn + self.skip(x) / GAIN
         return summed
 
 
@@ -319,7 +359,7 @@ class WaveletDiscriminator(nn.Module):
         self.group = group
         limit = config.capacity if capacity is None else capacity
         maps = [max(4, min(config.widest, limit // side)) for side in config.sides]
-        self.entries = nn.ModuleList(Conv(12, count, kernel=1) for count in maps)
+        self.entries = nn.ModuleList(Conv(3, count, kernel=1, reads=True) for count in maps)
         self.blocks = nn.ModuleList(Block(larger, smaller) for smaller, larger in pairwise(maps))
         self.last = Conv(maps[0] + 1, maps[0])
         self.features = Linear(maps[0] * BASE * BASE, config.width)
@@ -333,7 +373,7 @@ class WaveletDiscriminator(nn.Module):
         N is a multiple of ``group``; each run of ``group`` images is of one class.
         """
         stage = (images.shape[2] // (2 * BASE)).bit_length() - 1
-        x = F.leaky_relu(self.entries[stage](wavelet.analyse(images)), 0.2) * GAIN
+        x = F.leaky_relu(self.entries[stage](images), 0.2) * GAIN
         for block in reversed(self.blocks[:stage]):
             x = block(x)
         x = F.leaky_relu(self.last(with_deviation(x, self.group)), 0.2) * GAIN

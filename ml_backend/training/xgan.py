@@ -134,7 +134,7 @@ class Batch:
     """``target`` (N, K, S, S): ink coverage, or RGB in -1..1; ``real`` (N, 3, S, S) in -1..1 is what is judged.
 
     ``anchored`` (N,) says which fakes are to be the design itself.  Of several workers each holds its share of these;
-    ``all_labels`` are those of the whole batch, which ``random`` is for.
+    ``all_labels`` are those of the whole batch, which ``random`` is for.  ``warm``: before the game begins.
     """
 
     target: Tensor
@@ -143,6 +143,7 @@ class Batch:
     designs: Tensor
     anchored: Tensor
     all_labels: Tensor
+    warm: bool
     random: torch.Generator
 
 
@@ -171,6 +172,7 @@ def draw_batch(config: XGANRecipe, bank: Bank, step: int, workers: Workers) -> B
         designs=torch.from_numpy(designs),
         anchored=(anchored | warm) & config.codes,
         all_labels=torch.from_numpy(all_labels),
+        warm=warm,
         random=torch.Generator().manual_seed(int(rng.integers(2**31))),
     )
 
@@ -254,11 +256,11 @@ class Trainer:
             return self.generator.styles(self.workers.share(latents).to(self.device), labels, psi=1.0)
 
     def _paint(self, styles: Tensor, batch: Batch, side: int, half: bool = True) -> Tensor:
-        """Each image has its own noise, whichever worker paints it."""
+        """Each image has its own noise, whichever worker paints it; a design that is learned has none."""
         seeds = torch.randint(2**31, (len(batch.all_labels),), generator=batch.random)
         own = self.workers.share(seeds)[: len(styles)].tolist()
         with half_precision(self.device, half):
-            return self.generator.synthesise(styles, own, side).float()
+            return self.generator.synthesise(styles, own, side, noisy=not batch.warm).float()
 
     def _worn(self, painted: Tensor) -> Tensor:
         """(N, K, S, S) -> RGB (N, 3, S, S) in -1..1."""
@@ -343,7 +345,7 @@ def train(
     """
     workers = run.workers
     with workers.writer_first():
-        bank = draw_designs(config, run.cache("bank.npy"))
+        bank = draw_designs(config, run.cache("designs.npy"))
     trainer = Trainer(config, bank, workers)
     step = 0
     state = run.load()
@@ -366,7 +368,14 @@ def train(
 
 
 def draw_designs(config: XGANRecipe, cache: Path | None = None) -> Bank:
-    return centred(boldest(draw_bank(config.drawn, config.size, config.inks, cache=cache), config.designs))
+    """The designs to learn; ``cache`` is a .npy file to read or to leave behind."""
+    palettes = draw_bank(0, config.size, config.inks).palettes
+    if cache is not None and cache.exists():
+        return Bank(np.load(cache), palettes)
+    bank = centred(boldest(draw_bank(config.drawn, config.size, config.inks), config.designs))
+    if cache is not None:
+        np.save(cache, bank.inks)
+    return bank
 
 
 def network_config(config: XGANRecipe) -> XGANConfig:
