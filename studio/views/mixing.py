@@ -63,7 +63,8 @@ def mix_of(request: HttpRequest, one: Pattern | None, asked: str = "") -> Mix | 
     wanted = _visible(request, asked)
     wanted = None if wanted == one else wanted
     other = wanted or (one.partner if one.partner_id and _visible(request, str(one.partner_id)) else None)
-    move = "colours" if alone else "blend" if wanted else one.move or "blend"
+    usual = "colours" if alone else one.move or "blend"
+    move = _moves(one, wanted, alone).split()[0] if wanted else usual
     seed = None if other else one.morph_to if one.morph_to is not None else one.detail_of
     others = _others(request, one, other)
     if other is None and seed is None:

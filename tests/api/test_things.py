@@ -15,7 +15,7 @@ from PIL import Image
 from ml_backend import registry
 from ml_backend.errors import BadPackage
 from ml_backend.models import Job
-from ml_backend.requests import PATTERN_TYPES
+from ml_backend.requests import PATTERN_TYPES, GenerateRequest
 from patterns.models import Pattern
 from studio import ingest
 from studio.models import Imagining, Look, Mask, Photo, Restyle
@@ -355,6 +355,44 @@ def test_a_pattern_is_asked_for_properly(program, change):
 def test_fresh_seeds_differ(program):
     made = program.post("/patterns", {"pattern_type": "dotted", "engine": "drawn", "count": 4}).json()["items"]
     assert len({one["seed"] for one in made}) > 1
+
+
+def test_blends_mixes_and_the_model_that_dreams(program, person):
+    offered = next(one for one in program.get("/models").json()["items"] if one["capability"] == "generate")["choices"]
+    body = {
+        "pattern_type": "floral", "seed": 7, "morph_to": 12, "morph_amount": 0.3, "morph_type": "plaid",
+        "colours_of": 3, "detail_of": 9, "vary_of": 1, "vary_amount": 0.2,
+    }  # fmt: skip
+    name = offered[0].partition("@")[0]
+    made = program.post("/patterns", {**body, "model": name}).json()["items"][0]
+    assert {key: made[key] for key in body} == body
+    assert made["model"] == offered[0], "a name is enough to say which"
+    assert program.get(f"/patterns/{made['id']}").json()["morph_amount"] == 0.3
+    row = Pattern.objects.get()
+    assert row.request == GenerateRequest(**body, model=offered[0])
+    assert Job.objects.get().request == row.request.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"morph_amount": 0.5}, "needs the seed"),
+        ({"morph_to": 1, "morph_amount": 2}, "amount of the morph"),
+        ({"morph_to": -1}, "seed"),
+        ({"morph_to": 1, "morph_type": "tartan"}, "not a pattern type"),
+        ({"colours_of": "red"}, ""),
+        ({"detail_of": 2**31}, "seed"),
+        ({"engine": "drawn", "morph_to": 1}, "cannot be morphed"),
+        ({"engine": "drawn", "detail_of": 1}, "drawn"),
+        ({"model": "gone@0123456789ab"}, "does not serve here"),
+        ({"engine": "drawn", "model": "dcgan-starter"}, "needs no model"),
+    ],
+)
+def test_blends_that_cannot_be_are_refused_in_words(program, change, said):
+    refused = program.post("/patterns", {"pattern_type": "floral", "seed": 7, "count": 2, **change})
+    assert error(refused)[0] == 422
+    assert said in refused.json()["error"]["message"]
+    assert not Pattern.objects.exists()
 
 
 def test_a_colourway_and_a_print_size_tile(program, outsider, person, other, make_pattern):
