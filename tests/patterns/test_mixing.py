@@ -1,0 +1,148 @@
+"""What can become of two fabrics, and why not."""
+
+from __future__ import annotations
+
+import pytest
+
+from ml_backend import registry
+from ml_backend.errors import BadInput
+from ml_backend.inks import mix_palettes, palette_from_seed
+from ml_backend.requests import GenerateRequest
+from patterns import mixing, services
+from patterns.mixing import Other
+from patterns.models import Pattern
+
+pytestmark = pytest.mark.django_db
+OTHER_COLOURS = ["#101820", "#f2aa4c", "#335577", "#ffffff"]
+
+
+@pytest.fixture
+def dreamed(make_pattern, person):
+    """``dreamed(pattern_type="floral", seed=7)``: a finished fabric of the model that serves."""
+    model = registry.reference("generate")
+    return lambda **fields: make_pattern(
+        person, **{"engine": "dcgan", "model": model, "pattern_type": "floral", **fields}
+    )
+
+
+def test_a_blend_lies_between_two_fabrics_in_shape_and_colour(dreamed):
+    one, other = dreamed(seed=7), dreamed(pattern_type="plaid", seed=12, palette=OTHER_COLOURS)
+    low, high = mixing.blends(one, Other.of(other), [0.25, 0.75])
+    assert (low.parent, low.partner) == (one, other)
+    assert low.request == GenerateRequest(
+        "floral", 7, size=64, model=one.model, morph_to=12, morph_amount=0.25, morph_type="plaid",
+        palette=mix_palettes(tuple(one.palette), OTHER_COLOURS, 0.25),
+    )  # fmt: skip
+    assert high.request.morph_amount == 0.75
+
+
+def test_a_blend_with_a_seed_wears_what_that_seed_would(dreamed):
+    (mixed,) = mixing.blends(dreamed(seed=7), Other("floral", 9), [1.0])
+    assert (mixed.request.morph_to, mixed.request.morph_type, mixed.partner) == (9, None, None)
+    assert mixed.request.palette == palette_from_seed("floral", 9, 4)
+
+
+def test_a_variation_can_be_either_half(dreamed):
+    plain, varied = dreamed(seed=7), dreamed(seed=8, vary_of=3, vary_amount=0.4)
+    (first,) = mixing.blends(varied, Other.of(plain), [0.3])
+    assert (first.request.vary_of, first.request.morph_to, first.request.morph_amount) == (3, 7, 0.3)
+    (turned,) = mixing.blends(plain, Other.of(varied), [0.3])
+    assert (turned.request.vary_of, turned.request.morph_to, turned.request.morph_amount) == (3, 7, 0.7)
+    assert (turned.parent, turned.partner) == (varied, plain)
+    assert turned.request.palette == mix_palettes(tuple(plain.palette), tuple(varied.palette), 0.3)
+
+
+def test_a_new_blend_of_a_blend_begins_with_its_first_fabric(dreamed):
+    one, other, third = dreamed(seed=7), dreamed(seed=8), dreamed(seed=9, palette=OTHER_COLOURS)
+    blend = dreamed(seed=7, morph_to=8, morph_amount=0.5, parent=one, partner=other)
+    (mixed,) = mixing.blends(blend, Other.of(third), [0.5])
+    assert (mixed.request.seed, mixed.request.morph_to, mixed.parent) == (7, 9, one)
+    assert mixed.request.palette == mix_palettes(tuple(one.palette), OTHER_COLOURS, 0.5)
+    one.delete()
+    blend.refresh_from_db()
+    (alone,) = mixing.blends(blend, Other.of(third), [0.5])
+    assert (alone.request.seed, alone.request.morph_to, alone.parent) == (7, 9, blend)
+
+
+def test_a_drawing_keeps_layout_and_colours(dreamed):
+    one, other = dreamed(seed=7), dreamed(seed=9)
+    mixed = mixing.drawing(one, Other.of(other))
+    assert mixed.request == GenerateRequest(
+        "floral", 7, size=64, model=one.model, detail_of=9, palette=tuple(one.palette)
+    )
+    assert (mixed.parent, mixed.partner) == (one, other)
+
+
+@pytest.mark.parametrize(
+    ("move", "one", "other", "why"),
+    [
+        ("blend", {"engine": "drawn", "model": ""}, {}, mixing.DRAWN),
+        ("drawing", {"engine": "drawn", "model": ""}, {}, mixing.DRAWN),
+        ("blend", {"model": "gone@0123456789ab"}, {}, mixing.RETIRED),
+        ("blend", {}, {"engine": "drawn", "model": ""}, mixing.OTHER_DRAWN),
+        ("drawing", {}, {"engine": "drawn", "model": ""}, mixing.OTHER_DRAWN),
+        ("blend", {}, {"model": "gone@0123456789ab"}, mixing.OTHER_MODEL),
+        ("blend", {}, {"morph_to": 3}, mixing.OTHER_BLEND),
+        ("blend", {}, {"detail_of": 3}, mixing.OTHER_BLEND),
+        ("drawing", {}, {"morph_to": 3}, mixing.OTHER_BLEND),
+        ("drawing", {}, {"vary_of": 3}, mixing.OTHER_VARIED),
+        ("drawing", {}, {"pattern_type": "plaid"}, mixing.OTHER_TYPE),
+        ("blend", {"vary_of": 2}, {"vary_of": 3}, mixing.BOTH_VARIED),
+        ("blend", {"seed": 5}, {"seed": 5}, mixing.ITSELF),
+        ("drawing", {"seed": 5}, {"seed": 5}, mixing.ITSELF),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(dreamed, move, one, other, why):
+    first, second = dreamed(**one), Other.of(dreamed(**other))
+    with pytest.raises(BadInput) as told:
+        mixing.blends(first, second, [0.5]) if move == "blend" else mixing.drawing(first, second)
+    assert str(told.value) == why
+
+
+def test_an_unfinished_fabric_is_no_half(dreamed, person):
+    queued = services.ask(person, GenerateRequest("floral", 1))
+    assert mixing.why_alone(queued) == mixing.why_not("colours", dreamed(), Other.of(queued)) == mixing.UNFINISHED
+
+
+def test_every_fabric_has_colours_to_give_but_not_to_itself(dreamed):
+    one, drawn = dreamed(), dreamed(engine="drawn", model="")
+    assert mixing.why_not("colours", one, Other.of(drawn)) == mixing.why_not("colours", drawn, Other.of(one)) == ""
+    assert mixing.why_not("colours", one, Other.of(one)) == mixing.ITSELF
+
+
+def test_steps_lie_between():
+    assert mixing.steps(3) == [0.25, 0.5, 0.75]
+    assert mixing.steps(5) == [0.17, 0.33, 0.5, 0.67, 0.83]
+
+
+def test_a_row_and_its_request_say_the_same(person):
+    request = GenerateRequest(
+        "floral", 7, size=128, vary_of=3, vary_amount=0.2, morph_to=5, morph_amount=0.4, morph_type="plaid",
+        colours_of=6, detail_of=8,
+    )  # fmt: skip
+    row = services.ask(person, request)
+    assert Pattern.objects.get(pk=row.pk).request == request
+    assert row.move == "blend"
+
+
+# --- which model dreams -----------------------------------------------------------------------------------------------
+
+
+def test_only_a_model_that_serves_can_be_asked_for(person):
+    reference = registry.reference("generate")
+    assert services.ask(person, GenerateRequest("floral", 1, model="dcgan-starter")).model == reference
+    with pytest.raises(BadInput, match="does not serve here"):
+        services.ask(person, GenerateRequest("floral", 1, model="gone@0123456789ab"))
+    with pytest.raises(BadInput, match="needs no model"):
+        services.ask(person, GenerateRequest("floral", 1, engine="drawn", model=reference))
+    assert Pattern.objects.count() == 1
+
+
+def test_a_model_withdrawn_while_a_fabric_waits_ends_it_in_a_sentence(person, work_off, monkeypatch):
+    row = services.ask(person, GenerateRequest("floral", 1, model=registry.reference("generate")))
+    monkeypatch.setattr(registry, "offered", lambda capability: [])
+    work_off()
+    row.refresh_from_db()
+    assert row.state == "failed"
+    assert "taken out of service while this waited" in row.job.message
+    assert row.model in row.job.message
