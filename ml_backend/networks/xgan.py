@@ -408,13 +408,12 @@ def mixed_styles(first: Tensor, second: Tensor, crossings: Tensor) -> Tensor:
     return torch.where((layers[None] < crossings[:, None])[:, :, None], first, second)
 
 
-def path_lengths(painted: Tensor, styles: Tensor, random: torch.Generator) -> Tensor:
+def path_lengths(painted: Tensor, styles: Tensor, noise: Tensor) -> Tensor:
     """(N,) lengths of J^T y (StyleGAN2, equation 4): how far a small step of the style moves the image.
 
-    y is a normal image scaled so that the length does not grow with the side; J is the Jacobian of ``painted``
-    (N, C, H, W) in ``styles`` (N, layers, width), taken as the root of the mean square over layers.
+    y is ``noise``, a normal image, scaled so that the length does not grow with the side; J is the Jacobian of
+    ``painted`` (N, C, H, W) in ``styles`` (N, layers, width), taken as the root of the mean square over layers.
     """
-    noise = torch.randn(painted.shape, generator=random).to(painted.device)
     scaled = noise / (painted.shape[2] * painted.shape[3]) ** 0.5
     (gradient,) = torch.autograd.grad((painted * scaled).sum(), styles, create_graph=True)
     lengths: Tensor = gradient.square().sum(dim=2).mean(dim=1).add(1e-12).sqrt()

@@ -255,10 +255,10 @@ class Trainer:
         with half_precision(self.device):
             return self.generator.styles(self.workers.share(latents).to(self.device), labels, psi=1.0)
 
-    def _paint(self, styles: Tensor, batch: Batch, side: int, half: bool = True) -> Tensor:
+    def _paint(self, styles: Tensor, batch: Batch, side: int, half: bool = True, every: int = 1) -> Tensor:
         """Each image has its own noise, whichever worker paints it; a design that is learned has none."""
         seeds = torch.randint(2**31, (len(batch.all_labels),), generator=batch.random)
-        own = self.workers.share(seeds)[: len(styles)].tolist()
+        own = self.workers.share(seeds)[::every].tolist()
         with half_precision(self.device, half):
             return self.generator.synthesise(styles, own, side, noisy=not batch.warm).float()
 
@@ -304,12 +304,13 @@ class Trainer:
         return logistic(logits, True)
 
     def _path_penalty(self, batch: Batch, labels: Tensor, side: int) -> Tensor:
-        """The mean of (length - a)^2 where a is the running mean of lengths (equation 4), on half of the images."""
-        half = (len(labels) + 1) // 2
-        latents = self.workers.share(self.generator.latents(batch.all_labels, batch.random))[:half]
-        styles = self.generator.styles(latents.to(self.device), labels[:half], psi=1.0).contiguous()
-        painted = self._paint(styles, batch, side, half=False)
-        lengths = path_lengths(painted, styles, batch.random)
+        """The mean of (length - a)^2 where a is the running mean of lengths (equation 4), on every second image."""
+        latents = self.workers.share(self.generator.latents(batch.all_labels, batch.random))[::2]
+        styles = self.generator.styles(latents.to(self.device), labels[::2], psi=1.0).contiguous()
+        painted = self._paint(styles, batch, side, half=False, every=2)
+        whole = (len(batch.all_labels), *painted.shape[1:])
+        noise = self.workers.share(torch.randn(whole, generator=batch.random))[::2]
+        lengths = path_lengths(painted, styles, noise.to(self.device))
         with torch.no_grad():
             mean = self.workers.whole_mean(lengths)
             self.path_mean.lerp_(mean, self.config.path_decay if self.path_mean else 1.0)
