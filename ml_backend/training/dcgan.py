@@ -16,35 +16,29 @@ also forbids the generator to forget any of them.
 from __future__ import annotations
 
 import copy
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from ..errors import BadInput
 from ..networks.dcgan import DCGANConfig, Discriminator, Generator, compose
-from ..packaging import Package, save_package
-from ..pipelines.base import Progress, ShouldStop, check, tell
+from ..packaging import Package
+from ..pipelines.base import Progress, ShouldStop
 from ..requests import PATTERN_TYPES
-from .augment import augment
+from .ahead import Ahead, depth_for
 from .data.bank import Bank, boldest, centred, draw_bank, spectral_codes
 from .distributed import Workers
-from .ema import EMA
+from .gan import PROOF, Players, check_settings, contact_sheet, draw_types, export, likeness, play
 from .run import Run
 from .start import take_over
 
-SHEET_ROWS = 8
 CODE_RATE = 5.0
 """A code is touched only when its design is drawn, so it learns this much faster than the weights."""
-
-PROOF = ((1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.8, 0.0), (0.0, 0.0, 1.0), (1.0, 1.0, 0.0))
-"""The palette of colour proofs."""
 
 
 @dataclass(frozen=True)
@@ -94,12 +88,21 @@ class DCGANRecipe:
     def __post_init__(self) -> None:
         if self.batch % self.group:
             raise BadInput(f"A batch of {self.batch} does not divide into groups of {self.group}.")
-        if self.shares and len(self.shares) != len(PATTERN_TYPES):
-            raise BadInput(f"shares must name {len(PATTERN_TYPES)} numbers, one a pattern type.")
-        if not 0 < self.designs <= self.drawn:
-            raise BadInput(f"Of {self.drawn} drawn designs, {self.designs} cannot be chosen.")
-        if not self.codes and (self.warm_steps or self.anchor):
-            raise BadInput("Without codes there is neither a warm start nor an anchor: set warm_steps and anchor to 0.")
+        learned = bool(self.warm_steps or self.anchor)
+        check_settings(self.shares, self.drawn, self.designs, self.codes, learned)
+
+    @property
+    def code_rate(self) -> float:
+        return CODE_RATE
+
+    @property
+    def momentum(self) -> float:
+        """Adam's beta 1, as in the paper."""
+        return 0.5
+
+    @property
+    def r1_weight(self) -> float:
+        return self.r1
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ def draw_batch(config: DCGANRecipe, bank: Bank, step: int, workers: Workers) -> 
     The batch depends on (seed, step) alone, so a resumed run repeats the same curve.
     """
     rng = np.random.default_rng((config.seed, step))
-    all_labels = draw_labels(config, rng)
+    all_labels = draw_types(config.batch, config.group, config.shares, rng)
     all_designs = rng.integers(0, bank.inks.shape[1], config.batch)
     all_palettes = choose_palettes(config, bank, all_designs, rng)
     part = workers.part(config.batch, of=config.group)
@@ -159,56 +162,46 @@ def choose_palettes(
     return rng.integers(0, bank.palettes.shape[1], len(designs))
 
 
-class Trainer:
-    """Both networks and their optimisers; ``step`` is a function of the state and of (seed, step).
+class Trainer(Players):
+    """Both networks are called whole, so DistributedDataParallel averages their gradients."""
 
-    Of several ``workers`` each has the same networks and trains them with its share of every batch.
-    """
+    generator: Generator
 
     def __init__(self, config: DCGANRecipe, bank: Bank, workers: Workers) -> None:
         torch.manual_seed(config.seed)
         workers.part(config.batch, of=config.group)
-        self.config, self.bank, self.workers, self.device = config, bank, workers, workers.device
-        device = workers.device
+        self.config = config
+        self.batches = Ahead(lambda step: draw_batch(config, bank, step, workers), depth_for(workers.device))
         shape = network_config(config)
-        self.generator = Generator(shape)
-        if self.generator.codes is not None:
-            self.generator.codes.data.copy_(spectral_codes(bank, config.latent))
+        generator = Generator(shape)
+        if generator.codes is not None:
+            generator.codes.data.copy_(spectral_codes(bank, config.latent))
         if config.start_from:
-            take_over(self.generator, Package.load(config.start_from))
-        self.generator.to(device)
-        self.discriminator = Discriminator(shape, config.discriminator_maps, config.group).to(device)
-        self.ema = EMA(self.generator, config.ema)
-        self.generate, self.discriminate = workers.wrap(self.generator), workers.wrap(self.discriminator)
-        codes = [weight for name, weight in self.generator.named_parameters() if name == "codes"]
-        others = [weight for name, weight in self.generator.named_parameters() if name != "codes"]
-        self.generator_optimiser = torch.optim.Adam([{"params": others}, {"params": codes}], betas=(0.5, 0.99))
-        self.discriminator_optimiser = torch.optim.Adam(
-            self.discriminator.parameters(), lr=config.discriminator_rate, betas=(0.5, 0.99)
-        )
+            take_over(generator, Package.load(config.start_from))
+        discriminator = Discriminator(shape, config.discriminator_maps, config.group)
+        super().__init__(config, generator.to(workers.device), discriminator.to(workers.device), workers)
+        self.generate = workers.wrap(self.generator)
 
     def step(self, step: int) -> dict[str, float]:
         """One update of each network that this stage trains; the metrics of the step."""
         config = self.config
-        batch = draw_batch(config, self.bank, step, self.workers)
+        batch = self.batches(step)
         labels = batch.labels.to(self.device)
-        with self._mixed():
+        with self.mixed():
             painted = self.generate(self._latents(batch), labels).float()
         fake = painted if config.output == "rgb" else compose(painted, batch.palettes.to(self.device))
-        anchor = reconstruction(painted, batch, config) if config.codes else painted.new_zeros(())
+        anchor = self._anchor(painted, batch) if config.codes else painted.new_zeros(())
         metrics = {"anchor": anchor.item()} if config.codes else {}
         loss = anchor
         if step >= config.warm_steps:
-            real = batch.real.to(self.device)
-            metrics |= self._teach_discriminator(step, real, fake.detach(), labels, batch.random)
+            real = self.workers.place(batch.real)
+            metrics |= self.teach_discriminator(step, real, fake.detach(), labels, batch.random)
             loss = anchor * config.anchor
         if step >= config.warm_steps + config.patience:
-            adversarial = self._adversarial(fake, labels, batch.random)
+            adversarial = self.adversarial(fake, labels, batch.random)
             metrics["g_loss"] = adversarial.item()
             loss = loss + adversarial
-        self._teach_generator(loss, rate(config, step))
-        if self.workers.is_writer:
-            self.ema.update(self.generator)
+        self.teach_generator(loss, step)
         return metrics
 
     def _latents(self, batch: Batch) -> Tensor:
@@ -224,54 +217,15 @@ class Trainer:
         own = codes[batch.labels.to(self.device), batch.designs.to(self.device)] + noise
         return torch.where(batch.anchored.to(self.device)[:, None], own, drawn)
 
-    def _teach_discriminator(
-        self, step: int, real: Tensor, fake: Tensor, labels: Tensor, random: torch.Generator
-    ) -> dict[str, float]:
-        penalise = step % self.config.r1_every == 0
-        real = augment(real, self.config.policy, random, self.workers).requires_grad_(penalise)
-        fake = augment(fake, self.config.policy, random, self.workers)
-        with self._mixed(not penalise):  # second derivatives want full precision
-            on_real = self.discriminate(real, labels).float()
-            on_fake = self.discriminate(fake, labels).float()
-        loss = bce(on_real, True) + bce(on_fake, False)
-        metrics = {"d_loss": loss.item(), "d_real": on_real.mean().item(), "d_fake": on_fake.mean().item()}
-        if penalise:
-            penalty = gradient_penalty(real, on_real)
-            loss = loss + self.config.r1 * penalty
-            metrics["r1"] = penalty.item()
-        self.discriminator_optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.discriminator_optimiser.step()
-        return metrics
+    def _anchor(self, painted: Tensor, batch: Batch) -> Tensor:
+        """How far the anchored images are from their designs."""
+        chosen = batch.anchored.to(self.device)
+        target = batch.real if self.config.output == "rgb" else batch.coverage
+        return likeness(painted[chosen], target.to(self.device)[chosen], self.config.output)
 
-    def _adversarial(self, fake: Tensor, labels: Tensor, random: torch.Generator) -> Tensor:
-        self.discriminator.requires_grad_(False)
-        with self._mixed():
-            logits = self.discriminator(augment(fake, self.config.policy, random, self.workers), labels).float()
-        self.discriminator.requires_grad_(True)
-        return bce(logits, True)
-
-    def _teach_generator(self, loss: Tensor, rate: float) -> None:
-        if not loss.requires_grad:  # without codes, while the discriminator has its head start
-            return
-        for group, factor in zip(self.generator_optimiser.param_groups, (1.0, CODE_RATE), strict=True):
-            group["lr"] = rate * factor
-        self.generator_optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.generator_optimiser.step()
-
-    def _mixed(self, wanted: bool = True) -> torch.autocast:
+    def mixed(self, wanted: bool = True) -> torch.autocast:
         """Half precision, on CUDA only."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=wanted and self.device.type == "cuda")
-
-    def state_dict(self) -> dict[str, object]:
-        return {name: getattr(self, name).state_dict() for name in self._parts}
-
-    def load_state_dict(self, state: dict[str, object]) -> None:
-        for name in self._parts:
-            getattr(self, name).load_state_dict(state[name])
-
-    _parts = ("generator", "discriminator", "ema", "generator_optimiser", "discriminator_optimiser")
 
 
 def train(
@@ -285,24 +239,18 @@ def train(
     with workers.writer_first():
         bank = draw_designs(config, run.cache("bank.npy"))
     trainer = Trainer(config, bank, workers)
-    step = 0
-    state = run.load()
-    if state is not None:
-        step = int(state["step"])
-        trainer.load_state_dict(state)
-    while step < config.steps:
-        check(should_stop)
-        metrics = trainer.step(step)
-        step += 1
-        if step % config.log_every == 0:
-            metrics = workers.mean(metrics)
-            run.log(step, **metrics)
-            tell(progress, step / config.steps, ", ".join(f"{name} {value:.3f}" for name, value in metrics.items()))
-        if (step % config.save_every == 0 or step == config.steps) and workers.is_writer:
-            run.save({"step": step, **trainer.state_dict()})
-            generator = settled(trainer.ema.network, config)
-            export(generator, config, run.path / "packages" / f"{step:06d}", name=run.path.name)
-            run.samples(step, sheet(generator, bank))
+
+    def publish(step: int) -> None:
+        generator = settled(trainer.ema.network, config)
+        export(generator, run.path / "packages" / f"{step:06d}", name=run.path.name, architecture="dcgan")
+
+        def paint(label: int, seeds: Sequence[int]) -> Tensor:
+            z = torch.stack([generator.latent(label, seed) for seed in seeds]).to(workers.device)
+            return generator(z, torch.full((len(z),), label, device=workers.device)).cpu()
+
+        run.samples(step, contact_sheet(paint, bank, config.output))
+
+    play(trainer, run, publish, progress, should_stop)
 
 
 def draw_designs(config: DCGANRecipe, cache: Path | None = None) -> Bank:
@@ -325,44 +273,6 @@ def network_config(config: DCGANRecipe) -> DCGANConfig:
     )
 
 
-def rate(config: DCGANRecipe, step: int) -> float:
-    """The generator's: a short rise and half a cosine during the warm start, then constant."""
-    if step >= config.warm_steps:
-        return config.generator_rate
-    falling = 0.5 + 0.5 * math.cos(math.pi * step / config.warm_steps)
-    return config.generator_rate + (config.warm_rate - config.generator_rate) * min((step + 1) / 50, falling)
-
-
-def draw_labels(config: DCGANRecipe, rng: np.random.Generator) -> NDArray[np.int64]:
-    """(batch,) pattern types in groups, each type as often as its share says (systematic sampling)."""
-    shares = np.asarray(config.shares or (1.0,) * len(PATTERN_TYPES))
-    groups = config.batch // config.group
-    points = (rng.random() + np.arange(groups)) / groups
-    types = np.searchsorted(np.cumsum(shares / shares.sum()), points, side="right")
-    return np.repeat(np.minimum(types, len(PATTERN_TYPES) - 1), config.group).astype(np.int64)
-
-
-def reconstruction(painted: Tensor, batch: Batch, config: DCGANRecipe) -> Tensor:
-    """How far the anchored images are from their designs: cross-entropy of inks, squared error of RGB."""
-    chosen = batch.anchored.to(painted.device)
-    if config.output == "rgb":
-        return F.mse_loss(painted[chosen], batch.real.to(painted.device)[chosen])
-    target = batch.coverage.to(painted.device)[chosen]
-    return -(target * (painted[chosen] + 1e-5).log()).sum(dim=1).mean()
-
-
-def bce(logits: Tensor, real: bool) -> Tensor:
-    """Binary cross-entropy of logits against all-real or all-generated (Goodfellow et al. 2014, non-saturating)."""
-    target = torch.ones_like(logits) if real else torch.zeros_like(logits)
-    return F.binary_cross_entropy_with_logits(logits, target)
-
-
-def gradient_penalty(images: Tensor, logits: Tensor) -> Tensor:
-    """R1: the mean squared norm of the discriminator's gradient at real images."""
-    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
-    return gradient.square().sum(dim=(1, 2, 3)).mean()
-
-
 @torch.no_grad()
 def settled(generator: torch.nn.Module, config: DCGANRecipe, batches: int = 16) -> Generator:
     """A copy in eval mode whose batch-norm statistics are its own (Brock et al. 2019, "standing statistics").
@@ -381,34 +291,6 @@ def settled(generator: torch.nn.Module, config: DCGANRecipe, batches: int = 16) 
     random = torch.Generator().manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
     for _ in range(batches):
-        labels = torch.from_numpy(draw_labels(config, rng))
+        labels = torch.from_numpy(draw_types(config.batch, config.group, config.shares, rng))
         copied(copied.latents(labels, random).to(device), labels.to(device))
     return copied.eval()
-
-
-@torch.no_grad()
-def sheet(generator: Generator, bank: Bank) -> Image.Image:
-    """A contact sheet, one column a pattern type, always of the same latents and palettes, each tile repeated 2x2."""
-    config = generator.config
-    device = next(generator.parameters()).device
-    columns = []
-    for label in range(config.classes):
-        z = torch.stack([generator.latent(label, seed) for seed in range(SHEET_ROWS)])
-        painted = generator(z.to(device), torch.full((SHEET_ROWS,), label, device=device)).cpu()
-        palettes = torch.from_numpy(bank.palettes[label, :SHEET_ROWS])
-        rgb = painted if config.output == "rgb" else compose(painted, palettes)
-        columns.append(torch.cat(list(F.pad(rgb.repeat(1, 1, 2, 2), (2, 2, 2, 2), value=1.0)), dim=1))
-    pixels = (torch.cat(columns, dim=2) * 127.5 + 127.5).round().clamp(0, 255).byte()
-    return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
-
-
-def export(generator: Generator, config: DCGANRecipe, path: Path, *, name: str) -> Package:
-    """Write the generator as a package that ``generate`` can serve."""
-    return save_package(
-        path,
-        name=name,
-        capability="generate",
-        architecture="dcgan",
-        config=network_config(config),
-        state_dict=generator.state_dict(),
-    )

@@ -57,14 +57,14 @@ class Workers:
     def alone(self) -> bool:
         return self.world == 1
 
-    def part(self, count: int, of: int = 1) -> slice:
-        """Where this worker's share of ``count`` rows lies, made of whole groups ``of`` rows.
+    def part(self, count: int, of: int = 1, what: str = "images") -> slice:
+        """Where this worker's share of ``count`` rows lies, made of whole groups ``of`` rows; ``what`` they are.
 
         Raises :class:`BadInput` when they cannot all have the same share.
         """
         if count % (self.world * of):
             groups = f" in groups of {of}" if of > 1 else ""
-            raise BadInput(f"A batch of {count}{groups} does not divide among {self.world} workers.")
+            raise BadInput(f"A batch of {count} {what}{groups} does not divide among {self.world} workers.")
         each = count // self.world
         return slice(self.rank * each, (self.rank + 1) * each)
 

@@ -64,8 +64,10 @@ class Run:
 
     @staticmethod
     def _same_recipe(recorded: dict[str, Any], config: Any, free: tuple[str, ...]) -> None:
-        now = json.loads(json.dumps(dataclasses.asdict(config)))
-        changed = sorted(key for key in now if key not in free and now[key] != recorded.get(key))
+        # a setting that is younger than the run had the value that is its default now
+        defaults = {field.name: field.default for field in dataclasses.fields(config)}
+        now, before = (json.loads(json.dumps(one)) for one in (dataclasses.asdict(config), recorded))
+        changed = sorted(key for key in now if key not in free and now[key] != before.get(key, defaults[key]))
         if changed:
             raise BadInput(
                 f"The recipe differs from the run's own in {', '.join(changed)}; a resumed run keeps its recipe."

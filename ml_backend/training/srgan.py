@@ -12,7 +12,8 @@ the texture without the artefacts.  Their relativistic average discriminator can
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,11 @@ from ..networks.srgan import SRDiscriminator, SRGANConfig, SRResNet, VGGFeatures
 from ..packaging import Package, save_package
 from ..packaging.starter import starter
 from ..pipelines.base import Progress, ShouldStop, check, tell
+from .ahead import Ahead, depth_for
 from .data.bank import HELD_OUT_SEED, draw_bank
 from .data.folder import list_images
 from .data.pairs import Pairs
+from .data.shards import Feed, read_index
 from .distributed import Workers, alone
 from .ema import EMA
 from .run import Run
@@ -46,7 +49,9 @@ class SRGANRecipe:
     ``patch`` and ``judge_patch`` (what the discriminator sees of it; a multiple of 16) and ``border`` (not counted in
     the loss: there the context is invented) must fit: ``judge_patch <= patch - 2 * border``.  ``warm_start`` names a
     package whose fitting tensors are the start, of another scale too.  ``real_dir`` is a folder of close-ups by class;
-    its held-out part is not used.  ``designs`` of every pattern type are drawn at ``design_size`` pixels.
+    its held-out part is not used.  ``real_shards`` is a folder or URL of shards (:mod:`.data.shards`) to stream
+    close-ups from instead, one a step from each of ``lanes``, a multiple of the number of workers.  ``designs`` of
+    every pattern type are drawn at ``design_size`` pixels.
     ``dream_share`` of the ink planes and ``poor_share`` of the pictures are spoilt as :mod:`.data.pairs` says.
     ``relativistic`` judges real against made (ESRGAN, section 3.2) instead of each alone.  ``second_rate`` is the
     second phase's rate (0: the same).  ``blend`` is the second phase's share of the packaged weights, the rest is
@@ -79,6 +84,8 @@ class SRGANRecipe:
     design_size: int = 512
     inks: int = 5
     real_dir: str = ""
+    real_shards: str = ""
+    lanes: int = 4
     real_share: float = 0.15
     dream_share: float = 0.0
     poor_share: float = 0.0
@@ -98,6 +105,8 @@ class SRGANRecipe:
             raise BadInput("Patch and border must be multiples of the scale.")
         if self.judge_patch % 16 or self.judge_patch > self.patch - 2 * self.border:
             raise BadInput("The discriminator's patch must be a multiple of 16 and fit between the borders.")
+        if self.real_dir and self.real_shards:
+            raise BadInput("Close-ups come from real_dir or from real_shards, not from both.")
         if self.pixel_loss not in ("l1", "mse"):
             raise BadInput(f"{self.pixel_loss!r} is not a pixel loss; choose l1 or mse.")
         if not 0 <= self.blend <= 1:
@@ -114,7 +123,7 @@ class Trainer:
     def __init__(self, config: SRGANRecipe, workers: Workers) -> None:
         torch.manual_seed(config.seed)
         self.config, self.workers, self.device, self.step = config, workers, workers.device, 0
-        self.part = workers.part(config.batch)
+        workers.part(config.batch)
         device = workers.device
         self.generator = SRResNet(config.network).to(device).to(memory_format=torch.channels_last)
         if config.warm_start:
@@ -122,8 +131,8 @@ class Trainer:
         self.judge = SRDiscriminator(config.judge_patch, config.judge_maps).to(device)
         self.ema = EMA(self.generator, config.ema)
         self.enlarge, self.judged = workers.wrap(self.generator), workers.wrap(self.judge)
-        self.optimiser = torch.optim.Adam(self.generator.parameters(), config.rate, betas=(0.9, 0.99))
-        self.judge_optimiser = torch.optim.Adam(self.judge.parameters(), config.rate, betas=(0.9, 0.99))
+        self.optimiser = torch.optim.Adam(self.generator.parameters(), config.rate, betas=(0.9, 0.99), fused=True)
+        self.judge_optimiser = torch.optim.Adam(self.judge.parameters(), config.rate, betas=(0.9, 0.99), fused=True)
         self.features: Features | None = None
 
     def state(self) -> dict[str, Any]:
@@ -141,11 +150,10 @@ class Trainer:
         for name in ("generator", "judge", "ema", "optimiser", "judge_optimiser"):
             getattr(self, name).load_state_dict(state[name])
 
-    def advance(self, pairs: Pairs) -> dict[str, Tensor]:
-        """One step of whichever phase it is time for; the losses."""
+    def advance(self, batches: Callable[[int], tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+        """One step of whichever phase it is time for; the losses.  ``batches`` gives a step's pairs."""
         rng = np.random.default_rng([self.config.seed, self.step])
-        pictures = pairs.batch(rng, self.config.batch, self.part)
-        lr, hr = (part.to(self.device, memory_format=torch.channels_last) for part in pictures)
+        lr, hr = (self.workers.place(part, torch.channels_last) for part in batches(self.step))
         self._set_rate()
         if self.step < self.config.content_steps:
             losses = self._content_step(lr, hr)
@@ -223,25 +231,51 @@ def train(
     state = run.load()
     if state is not None:
         trainer.restore(state)
-    while trainer.step < config.steps:
-        check(should_stop)
-        losses = trainer.advance(pairs)
-        step = trainer.step
-        if step % config.log_every == 0:
-            means = workers.mean({name: loss.item() for name, loss in losses.items()})
-            figures = {name: round(mean, 6) for name, mean in means.items()}
-            run.log(step, **figures)
-            tell(progress, step / config.steps, f"step {step}, pixel loss {figures['pixel']:.4f}")
-        if not workers.is_writer:
-            continue
-        if step == config.content_steps:
-            torch.save(trainer.ema.network.state_dict(), run.path / "pretrained.pt")
-        if step % config.sample_every == 0 or step == config.steps:
-            run.samples(step, sample_sheet(trainer.ema.network, pairs, trainer.device))
-        if step % config.save_every == 0 or step == config.steps:
-            run.save(trainer.state())
+    with open_batches(config, pairs, run) as batches:
+        while trainer.step < config.steps:
+            check(should_stop)
+            losses = trainer.advance(batches)
+            step = trainer.step
+            if step % config.log_every == 0:
+                means = workers.mean({name: loss.item() for name, loss in losses.items()})
+                figures = {name: round(mean, 6) for name, mean in means.items()}
+                run.log(step, **figures)
+                tell(progress, step / config.steps, f"step {step}, pixel loss {figures['pixel']:.4f}")
+            if workers.is_writer:
+                _leave_behind(trainer, pairs, run)
     if workers.is_writer:
         export(run.path, run.path / "package", run.path.name)
+
+
+def _leave_behind(trainer: Trainer, pairs: Pairs, run: Run) -> None:
+    """What it is time for at this step: the first phase's weights, a sample sheet, a checkpoint."""
+    config, step = trainer.config, trainer.step
+    if step == config.content_steps:
+        torch.save(trainer.ema.network.state_dict(), run.path / "pretrained.pt")
+    if step % config.sample_every == 0 or step == config.steps:
+        run.samples(step, sample_sheet(trainer.ema.network, pairs, trainer.device))
+    if step % config.save_every == 0 or step == config.steps:
+        run.save(trainer.state())
+
+
+@contextmanager
+def open_batches(config: SRGANRecipe, pairs: Pairs, run: Run) -> Iterator[Ahead[tuple[Tensor, Tensor]]]:
+    """This worker's pairs of any step, close-ups from shards among them if the recipe names some."""
+    workers = run.workers
+    part, depth = workers.part(config.batch), depth_for(workers.device)
+    with ExitStack() as stack:
+        feed: Feed | None = None
+        if config.real_shards:
+            index, mine = read_index(config.real_shards, run.access), workers.part(config.lanes, what="lanes")
+            feed = Feed(index, run.access, seed=config.seed, lanes=config.lanes, mine=mine)
+            stack.enter_context(feed)
+            depth = min(depth, 1)  # a feed is asked for one step after the other
+
+        def make(step: int) -> tuple[Tensor, Tensor]:
+            rng = np.random.default_rng([config.seed, step])
+            return pairs.batch(rng, config.batch, part, feed(step) if feed is not None else ())
+
+        yield Ahead(make, depth)
 
 
 def open_pairs(config: SRGANRecipe, cache: Path | None = None) -> Pairs:

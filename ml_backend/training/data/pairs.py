@@ -28,7 +28,7 @@ F32 = NDArray[np.float32]
 class Pairs:
     """Draws batches of pairs; every pair depends on the generator handed in and its place in the batch alone.
 
-    ``real_share`` of the samples are close-ups (none without ``real``); of the drawn half are RGB, half ink planes.
+    ``real_share`` of the samples are close-ups, where there are any; of the drawn half are RGB, half ink planes.
     ``dream_share`` of the ink planes are :func:`dreamlike`, ``poor_share`` of all pictures are :func:`poorly_taken`;
     the others are reduced by :func:`degrade`.
     """
@@ -49,18 +49,35 @@ class Pairs:
         self.palettes = bank.palettes.reshape(-1, *bank.palettes.shape[2:])
         self.real = [read_rgb(image.path) for image in real]
         self.real = [picture for picture in self.real if min(picture.shape[:2]) >= patch]
-        self.real_share = real_share if self.real else 0.0
+        self.real_share = real_share
         self.dream_share, self.poor_share = dream_share, poor_share
 
-    def batch(self, rng: np.random.Generator, count: int, part: slice = slice(None)) -> tuple[Tensor, Tensor]:
-        """Of ``count`` pairs those in ``part``: (N,3,patch/scale,patch/scale) and (N,3,patch,patch) in 0..1."""
-        pairs = [self._pair(own) for own in rng.spawn(count)[part]]
+    def batch(
+        self,
+        rng: np.random.Generator,
+        count: int,
+        part: slice = slice(None),
+        pictures: Sequence[NDArray[np.uint8]] = (),
+    ) -> tuple[Tensor, Tensor]:
+        """Of ``count`` pairs those in ``part``: (N,3,patch/scale,patch/scale) and (N,3,patch,patch) in 0..1.
+
+        ``pictures`` are close-ups (H,W,3) for this part, in place of those from the folder: each serves as many
+        neighbouring pairs as the others.  One that is smaller than a patch serves none.
+        """
+        generators = rng.spawn(count)[part]
+        pairs = []
+        for place, own in enumerate(generators):
+            picture = pictures[place * len(pictures) // len(generators)] if len(pictures) else None
+            pairs.append(self._pair(own, picture))
         return torch.cat([lr for lr, _ in pairs]), torch.cat([hr for _, hr in pairs])
 
-    def _pair(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    def _pair(self, rng: np.random.Generator, picture: NDArray[np.uint8] | None) -> tuple[Tensor, Tensor]:
         """(1,3,p,p) and (1,3,P,P)."""
         if rng.random() < self.real_share:
-            return self._reduced(self._close_up(rng), rng)
+            if picture is None and self.real:
+                picture = self.real[rng.integers(len(self.real))]
+            if picture is not None and min(picture.shape[:2]) >= self.patch:
+                return self._reduced(self._close_up(picture, rng), rng)
         inks = turn(self._inks(rng), rng)
         if rng.random() < 0.5:
             painted = np.tensordot(self._palette(rng), inks, axes=(0, 0)).astype(np.float32)
@@ -76,9 +93,8 @@ class Pairs:
         poor = rng.random() < self.poor_share
         return (poorly_taken if poor else degrade)(hr, self.scale, rng), hr
 
-    def _close_up(self, rng: np.random.Generator) -> F32:
+    def _close_up(self, picture: NDArray[np.uint8], rng: np.random.Generator) -> F32:
         """A window of a close-up; half of them reduced first, for finer threads, half in other colours."""
-        picture = self.real[rng.integers(len(self.real))]
         largest = min(2.0, min(picture.shape[:2]) / self.patch)
         shrink = rng.uniform(1.0, largest) if rng.random() < 0.5 else 1.0
         span = round(self.patch * shrink)
