@@ -246,7 +246,8 @@ def train(
 
         def paint(label: int, seeds: Sequence[int]) -> Tensor:
             z = torch.stack([generator.latent(label, seed) for seed in seeds]).to(workers.device)
-            return generator(z, torch.full((len(z),), label, device=workers.device)).cpu()
+            painted: Tensor = generator(z, torch.full((len(z),), label, device=workers.device))
+            return painted.cpu()
 
         run.samples(step, contact_sheet(paint, bank, config.output))
 

@@ -13,35 +13,24 @@ their own.
 from __future__ import annotations
 
 import copy
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 
 from ..errors import BadInput
 from ..networks.dcgan import compose
 from ..networks.xgan import XGAN, WaveletDiscriminator, XGANConfig, mixed_styles, path_lengths
-from ..packaging import Package, save_package
-from ..pipelines.base import Progress, ShouldStop, check, tell
+from ..packaging import Package
+from ..pipelines.base import Progress, ShouldStop
 from ..requests import PATTERN_TYPES
-from .augment import augment
+from .ahead import Ahead, depth_for
 from .data.bank import Bank, boldest, centred, draw_bank, shrunk, spectral_codes
 from .distributed import Workers
-from .ema import EMA
-from .gan import (
-    PROOF,
-    SHEET_ROWS,
-    contact_sheet,
-    cross_entropy_of_inks,
-    draw_types,
-    gradient_penalty,
-    logistic,
-)
+from .gan import PROOF, Players, check_settings, contact_sheet, draw_types, export, likeness, play
 from .precision import half_precision
 from .run import Run
 from .start import take_over
@@ -114,12 +103,13 @@ class XGANRecipe:
             raise BadInput("batches has one more number than growth, whose steps rise.")
         if self.size >> len(self.growth) < 8:
             raise BadInput(f"Images of {self.size} px cannot begin with {len(self.growth)} halvings.")
-        if self.shares and len(self.shares) != len(PATTERN_TYPES):
-            raise BadInput(f"shares must name {len(PATTERN_TYPES)} numbers, one a pattern type.")
-        if not 0 < self.designs <= self.drawn:
-            raise BadInput(f"Of {self.drawn} drawn designs, {self.designs} cannot be chosen.")
-        if not self.codes and (self.warm_steps or self.anchor):
-            raise BadInput("Without codes there is neither a warm start nor an anchor: set warm_steps and anchor to 0.")
+        learned = bool(self.warm_steps or self.anchor)
+        check_settings(self.shares, self.drawn, self.designs, self.codes, learned)
+
+    @property
+    def r1_weight(self) -> float:
+        """Gamma / 2, as often as the penalty is taken."""
+        return self.r1 / 2 * self.r1_every
 
     def grown(self, step: int) -> int:
         """How often images have doubled their side by that step."""
@@ -177,62 +167,57 @@ def draw_batch(config: XGANRecipe, bank: Bank, step: int, workers: Workers) -> B
     )
 
 
-class Trainer:
-    """Both networks and their optimisers; ``step`` is a function of the state and of (seed, step).
-
-    Of several ``workers`` each has the same networks and trains them with its share of every batch.
-    """
+class Trainer(Players):
+    """Its generator is called in parts, which DistributedDataParallel cannot follow: gradients are averaged here."""
 
     def __init__(self, config: XGANRecipe, bank: Bank, workers: Workers) -> None:
         torch.manual_seed(config.seed)
-        self.config, self.workers, self.device = config, workers, workers.device
-        self.banks = {side: shrunk(bank, side) for side in {config.side(step) for step in (0, *config.growth)}}
+        self.config = config
+        banks = {side: shrunk(bank, side) for side in {config.side(step) for step in (0, *config.growth)}}
+        self.batches = Ahead(
+            lambda step: draw_batch(config, banks[config.side(step)], step, workers), depth_for(workers.device)
+        )
         shape = network_config(config)
-        self.generator = XGAN(shape)
-        if self.generator.codes is not None:
-            self.generator.codes.data.copy_(spectral_codes(bank, config.latent))
+        generator = XGAN(shape)
+        if generator.codes is not None:
+            generator.codes.data.copy_(spectral_codes(bank, config.latent))
         if config.start_from:
-            take_over(self.generator, Package.load(config.start_from))
-        self.generator.to(self.device)
-        self.discriminator = WaveletDiscriminator(shape, config.discriminator_capacity, config.group).to(self.device)
-        self.ema = EMA(self.generator, config.ema)
+            take_over(generator, Package.load(config.start_from))
+        discriminator = WaveletDiscriminator(shape, config.discriminator_capacity, config.group)
+        self.generator: XGAN
+        super().__init__(config, generator.to(workers.device), discriminator.to(workers.device), workers)
         self.path_mean = torch.zeros((), device=self.device)
-        codes = [weight for name, weight in self.generator.named_parameters() if name == "codes"]
-        others = [weight for name, weight in self.generator.named_parameters() if name != "codes"]
-        self.generator_optimiser = torch.optim.Adam(
-            [{"params": others}, {"params": codes}], betas=(config.momentum, 0.99)
-        )
-        self.discriminator_optimiser = torch.optim.Adam(
-            self.discriminator.parameters(), lr=config.discriminator_rate, betas=(config.momentum, 0.99)
-        )
 
     def step(self, step: int) -> dict[str, float]:
         """One update of each network that this stage trains; the metrics of the step."""
         config = self.config
-        batch = draw_batch(config, self.banks[config.side(step)], step, self.workers)
+        batch = self.batches(step)
         labels = batch.labels.to(self.device)
         painted = self._paint(self._styles(batch, labels), batch, config.side(step))
         loss = painted.new_zeros(())
         metrics = {}
         if config.codes:
-            anchor = self._anchor(painted, batch)
+            chosen = batch.anchored.to(self.device)
+            anchor = likeness(painted[chosen], self.workers.place(batch.target)[chosen], config.output)
             metrics["anchor"] = anchor.item()
-            loss = anchor if step < config.warm_steps else anchor * config.anchor
-        if step >= config.warm_steps:
+            loss = anchor if batch.warm else anchor * config.anchor
+        if not batch.warm:
             fake = self._worn(painted)
-            metrics |= self._teach_discriminator(step, batch, fake.detach(), labels)
+            real = self.workers.place(batch.real)
+            metrics |= self.teach_discriminator(step, real, fake.detach(), labels, batch.random)
         if step >= config.warm_steps + config.patience:
-            adversarial = self._adversarial(fake, labels, batch.random)
+            adversarial = self.adversarial(fake, labels, batch.random)
             metrics["g_loss"] = adversarial.item()
             loss = loss + adversarial
             if config.path and step % config.path_every == 0:
                 penalty = self._path_penalty(batch, labels, config.side(step))
                 metrics["path"] = penalty.item()
                 loss = loss + config.path * config.path_every * penalty
-        self._teach_generator(loss, rate(config, step))
-        if self.workers.is_writer:
-            self.ema.update(self.generator)
+        self.teach_generator(loss, step)
         return metrics
+
+    def average_generator(self) -> None:
+        self.workers.average_gradients(self.generator)
 
     def _styles(self, batch: Batch, labels: Tensor) -> Tensor:
         """Codes of the anchored designs, with a little noise; for the others what the seed of a fabric would give."""
@@ -268,41 +253,6 @@ class Trainer:
             return painted
         return compose(painted, torch.tensor(PROOF[: self.config.inks]).to(painted).expand(len(painted), -1, -1))
 
-    def _anchor(self, painted: Tensor, batch: Batch) -> Tensor:
-        chosen = batch.anchored.to(self.device)
-        target = batch.target.to(self.device)[chosen]
-        if self.config.output == "rgb":
-            return F.mse_loss(painted[chosen], target)
-        return cross_entropy_of_inks(painted[chosen], target)
-
-    def _teach_discriminator(self, step: int, batch: Batch, fake: Tensor, labels: Tensor) -> dict[str, float]:
-        config = self.config
-        penalise = step % config.r1_every == 0
-        real = augment(batch.real.to(self.device), config.policy, batch.random, self.workers)
-        real.requires_grad_(penalise)
-        fake = augment(fake, config.policy, batch.random, self.workers)
-        with half_precision(self.device, not penalise):  # second derivatives want full precision
-            on_real = self.discriminator(real, labels).float()
-            on_fake = self.discriminator(fake, labels).float()
-        loss = logistic(on_real, True) + logistic(on_fake, False)
-        metrics = {"d_loss": loss.item(), "d_real": on_real.mean().item(), "d_fake": on_fake.mean().item()}
-        if penalise:
-            penalty = gradient_penalty(real, on_real)
-            loss = loss + config.r1 / 2 * config.r1_every * penalty
-            metrics["r1"] = penalty.item()
-        self.discriminator_optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.workers.average_gradients(self.discriminator)
-        self.discriminator_optimiser.step()
-        return metrics
-
-    def _adversarial(self, fake: Tensor, labels: Tensor, random: torch.Generator) -> Tensor:
-        self.discriminator.requires_grad_(False)
-        with half_precision(self.device):
-            logits = self.discriminator(augment(fake, self.config.policy, random, self.workers), labels).float()
-        self.discriminator.requires_grad_(True)
-        return logistic(logits, True)
-
     def _path_penalty(self, batch: Batch, labels: Tensor, side: int) -> Tensor:
         """The mean of (length - a)^2 where a is the running mean of lengths (equation 4), on every second image."""
         latents = self.workers.share(self.generator.latents(batch.all_labels, batch.random))[::2]
@@ -316,25 +266,12 @@ class Trainer:
             self.path_mean.lerp_(mean, self.config.path_decay if self.path_mean else 1.0)
         return (lengths - self.path_mean).square().mean()
 
-    def _teach_generator(self, loss: Tensor, rate: float) -> None:
-        if not loss.requires_grad:  # without codes, while the discriminator has its head start
-            return
-        for group, factor in zip(self.generator_optimiser.param_groups, (1.0, self.config.code_rate), strict=True):
-            group["lr"] = rate * factor
-        self.generator_optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.workers.average_gradients(self.generator)
-        self.generator_optimiser.step()
-
     def state_dict(self) -> dict[str, object]:
-        return {"path_mean": self.path_mean, **{name: getattr(self, name).state_dict() for name in self._parts}}
+        return {"path_mean": self.path_mean, **super().state_dict()}
 
     def load_state_dict(self, state: dict[str, object]) -> None:
-        for name in self._parts:
-            getattr(self, name).load_state_dict(state[name])
+        super().load_state_dict(state)
         self.path_mean.copy_(state["path_mean"])  # type: ignore[arg-type]
-
-    _parts = ("generator", "discriminator", "ema", "generator_optimiser", "discriminator_optimiser")
 
 
 def train(
@@ -348,24 +285,19 @@ def train(
     with workers.writer_first():
         bank = draw_designs(config, run.cache("designs.npy"))
     trainer = Trainer(config, bank, workers)
-    step = 0
-    state = run.load()
-    if state is not None:
-        step = int(state["step"])
-        trainer.load_state_dict(state)
-    while step < config.steps:
-        check(should_stop)
-        metrics = trainer.step(step)
-        step += 1
-        if step % config.log_every == 0:
-            metrics = workers.mean(metrics)
-            run.log(step, **metrics)
-            tell(progress, step / config.steps, ", ".join(f"{name} {value:.3f}" for name, value in metrics.items()))
-        if (step % config.save_every == 0 or step == config.steps) and workers.is_writer:
-            run.save({"step": step, **trainer.state_dict()})
-            generator = settled(trainer.ema.network)
-            export(generator, config, run.path / "packages" / f"{step:06d}", name=run.path.name)
-            run.samples(step, sheet(generator, bank, config.side(step - 1)))
+
+    def publish(step: int) -> None:
+        generator = settled(trainer.ema.network)
+        export(generator, run.path / "packages" / f"{step:06d}", name=run.path.name, architecture="xgan")
+
+        def paint(label: int, seeds: Sequence[int]) -> Tensor:
+            z = torch.stack([generator.latent(label, seed) for seed in seeds]).to(workers.device)
+            styles = generator.styles(z, torch.full((len(z),), label, device=workers.device))
+            return generator.synthesise(styles, seeds, config.side(step - 1)).cpu()
+
+        run.samples(step, contact_sheet(paint, bank, config.output))
+
+    play(trainer, run, publish, progress, should_stop)
 
 
 def draw_designs(config: XGANRecipe, cache: Path | None = None) -> Bank:
@@ -400,14 +332,6 @@ def network_config(config: XGANRecipe) -> XGANConfig:
     )
 
 
-def rate(config: XGANRecipe, step: int) -> float:
-    """The generator's: a short rise and half a cosine during the warm start, then constant."""
-    if step >= config.warm_steps:
-        return config.generator_rate
-    falling = 0.5 + 0.5 * math.cos(math.pi * step / config.warm_steps)
-    return config.generator_rate + (config.warm_rate - config.generator_rate) * min((step + 1) / 50, falling)
-
-
 def settled(generator: torch.nn.Module) -> XGAN:
     """A copy in evaluation mode that knows the mean style of each class."""
     copied = copy.deepcopy(generator)
@@ -415,30 +339,3 @@ def settled(generator: torch.nn.Module) -> XGAN:
         raise BadInput("Only a generator can be settled.")
     copied.settle()
     return copied.eval()
-
-
-@torch.no_grad()
-def sheet(generator: XGAN, bank: Bank, side: int) -> Image.Image:
-    """A contact sheet, one column a pattern type, always of the same latents and palettes."""
-    config = generator.config
-    device = next(generator.parameters()).device
-    columns = []
-    for label in range(config.classes):
-        z = torch.stack([generator.latent(label, seed) for seed in range(SHEET_ROWS)])
-        styles = generator.styles(z.to(device), torch.full((SHEET_ROWS,), label, device=device))
-        painted = generator.synthesise(styles, range(SHEET_ROWS), side).cpu()
-        palettes = torch.from_numpy(bank.palettes[label, :SHEET_ROWS])
-        columns.append(painted if config.output == "rgb" else compose(painted, palettes))
-    return contact_sheet(columns)
-
-
-def export(generator: XGAN, config: XGANRecipe, path: Path, *, name: str) -> Package:
-    """Write the generator as a package that ``generate`` can serve."""
-    return save_package(
-        path,
-        name=name,
-        capability="generate",
-        architecture="xgan",
-        config=network_config(config),
-        state_dict=generator.state_dict(),
-    )

@@ -21,8 +21,9 @@ from ml_backend.requests import PATTERN_TYPES
 from ml_backend.training import read_recipe
 from ml_backend.training.augment import augment
 from ml_backend.training.data.bank import Bank, boldest, centred, spectral_codes
-from ml_backend.training.dcgan import DCGANRecipe, Trainer, draw_designs, draw_labels, train
+from ml_backend.training.dcgan import DCGANRecipe, Trainer, draw_designs, train
 from ml_backend.training.distributed import alone
+from ml_backend.training.gan import draw_types
 from ml_backend.training.run import Run
 
 RECIPES = Path(training.__file__).parent / "recipes"
@@ -203,9 +204,9 @@ def test_unknown_augmentation_is_refused() -> None:
 
 
 def test_batches_follow_the_shares() -> None:
-    config = DCGANRecipe(batch=64, group=4, shares=(3, *(1,) * 9))
     rng = np.random.default_rng(0)
-    shares = np.mean([np.bincount(draw_labels(config, rng), minlength=10) / 64 for _ in range(300)], axis=0)
+    drawn = [draw_types(64, 4, (3.0, *(1.0,) * 9), rng) for _ in range(300)]
+    shares = np.mean([np.bincount(types, minlength=10) / 64 for types in drawn], axis=0)
     assert shares[0] == pytest.approx(3 / 12, abs=0.02)
     assert shares[5] == pytest.approx(1 / 12, abs=0.02)
 
