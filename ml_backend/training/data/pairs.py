@@ -171,7 +171,7 @@ def dreamlike(inks: Tensor, scale: int, rng: np.random.Generator) -> Tensor:
     """
     lr = F.avg_pool2d(inks, scale)
     side = lr.shape[-1]
-    astray = _smooth_noise(2, side, rng.uniform(0.8, 2.5), rng) * rng.uniform(0.0, 0.35) * (2 / side)
+    astray = _smooth_noise(2, side, rng.uniform(0.8, 2.5), rng) * rng.uniform(0.0, 0.45) * (2 / side)
     line = (torch.arange(side) + 0.5) * (2 / side) - 1
     grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), dim=-1)[None] + astray.permute(0, 2, 3, 1)
     moved = F.grid_sample(lr, grid, mode="bilinear", padding_mode="border", align_corners=False)
