@@ -130,6 +130,19 @@ def default_restyle_engine() -> str:
     return "diffusion" if chosen("restyle") is not None else "fabric"
 
 
+def begins_from() -> str:
+    """The ``sketch`` of the model that repaints where a request leaves it open; "none" without a model."""
+    version = chosen("restyle")
+    if version is not None and not version.starter:
+        config = version.manifest.get("config", {})
+    elif serves("restyle"):
+        folder = version.starter if version is not None else _serving_starters("restyle")[0]
+        config = Manifest.read(WEIGHTS_DIR / folder).config
+    else:
+        return "none"
+    return (config.get("defaults") or {}).get("sketch") or "none"
+
+
 def reference(capability: str) -> str:
     """``name@sha256-prefix`` of what serves now; of a model kept in storage no weights are read."""
     version = chosen(capability)

@@ -12,6 +12,7 @@ from ml_backend.errors import BadInput
 from ml_backend.requests import (
     MAX_PROMPT,
     RESTYLE_ENGINES,
+    SKETCHES,
     RestyleRequest,
     TextMaskRequest,
 )
@@ -144,19 +145,34 @@ class Wanted:
     seed: int | None = None
     count: int = VARIATIONS
     loras: tuple[LoraChoice, ...] = ()
+    sketch: str = "none"
+    usual_sketch: str = "none"
+    """The model's own."""
 
     @property
     def tuned(self) -> bool:
         """Whether anything in the drawer was set, so that it stands open."""
-        return bool(self.settings) or self.seed is not None or any(lora.strength for lora in self.loras)
+        return (
+            bool(self.settings)
+            or self.seed is not None
+            or any(lora.strength for lora in self.loras)
+            or self.sketch != self.usual_sketch
+        )
 
 
 def wanted(
-    query: Mapping[str, str], params: Mapping[str, Any], *, region: str, engine: str, offered: Sequence[str]
+    query: Mapping[str, str],
+    params: Mapping[str, Any],
+    *,
+    region: str,
+    engine: str,
+    offered: Sequence[str],
+    sketch: str = "none",
 ) -> Wanted:
     """The form of ``params`` (a :class:`RestyleRequest` dict or empty); words and settings in ``query`` go before.
 
-    ``engine`` is the default; ``offered`` names the LoRAs that can be had here; others in ``params`` are not shown.
+    ``engine`` and ``sketch`` are the defaults; ``offered`` names the LoRAs that can be had here; others in ``params``
+    are not shown.
     """
     given = {**{key: value for key, value in params.items() if value not in (None, "")}, **_given(query)}
     return Wanted(
@@ -167,6 +183,8 @@ def wanted(
         seed=given.get("seed"),
         count=given.get("count", VARIATIONS),
         loras=lora_choices(given.get("loras", []), offered),
+        sketch=given.get("sketch", sketch),
+        usual_sketch=sketch,
     )
 
 
@@ -174,7 +192,7 @@ def _given(query: Mapping[str, str]) -> dict[str, Any]:
     """What an address says of the form, as far as it makes sense."""
     form = RestyleForm(query)
     form.is_valid()
-    names = ("prompt", "engine", "seed", "count", *SETTINGS)
+    names = ("prompt", "engine", "seed", "count", "sketch", *SETTINGS)
     return {name: form.cleaned_data[name] for name in names if query.get(name) and name in form.cleaned_data}
 
 
@@ -230,6 +248,7 @@ class RestyleForm(SamplingForm, RegionForm):
     )
     engine = forms.ChoiceField(choices=[(name, name) for name in RESTYLE_ENGINES], required=False)
     strength = number("strength")
+    sketch = forms.ChoiceField(choices=[(name, name) for name in SKETCHES], required=False)
 
     def __init__(self, *args: Any, engine: str = RESTYLE_ENGINES[0], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -249,6 +268,7 @@ class RestyleForm(SamplingForm, RegionForm):
             prompt=data["prompt"],
             engine=data["engine"] or self.default_engine,
             strength=data["strength"],
+            sketch=data["sketch"] or None,
             **self.sampling(),
         )
 
@@ -258,6 +278,8 @@ def made_with(picture: Restyle) -> list[tuple[str, str]]:
     used = picture.recipe.get("restyle", {}) if picture.engine == "diffusion" else {}
     shown = ("steps", "guidance", "size", "strength", "scheduler", "model")
     said = [(name.capitalize(), str(used[name])) for name in shown if used.get(name) is not None]
+    if used.get("sketch") == "fabric":
+        said.append(("Begun from", "a drawn fabric"))
     return said + [("LoRA", lora) for lora in used.get("loras", [])]
 
 

@@ -13,6 +13,7 @@ from ..requests import (
     NORMALISATIONS,
     RESTYLE_ENGINES,
     SCHEDULERS,
+    SKETCHES,
     ImagineRequest,
     RestyleRequest,
     TextMaskRequest,
@@ -52,6 +53,9 @@ def add_commands(command: Command) -> None:
     restyle.add_argument("--engine", choices=RESTYLE_ENGINES, help="default: fabric; with --model diffusion")
     _add_sampling(restyle)
     restyle.add_argument("--strength", type=float, help="1 repaints from nothing, less keeps some of what was there")
+    restyle.add_argument(
+        "--sketch", choices=SKETCHES, help="fabric: what was there first wears a drawn fabric of the words"
+    )
     restyle.add_argument("--mask-model", type=Path, help="CLIPSeg package folder for --region (default: the starter)")
 
     imagine = command("imagine", run_imagine, "Make pictures from words alone.")
@@ -118,6 +122,7 @@ def run_restyle(options: argparse.Namespace) -> Answer:
             seed=seed,
             engine=engine,
             strength=options.strength,
+            sketch=options.sketch,
             loras=tuple(options.lora),
             **{name: getattr(options, name) for name in SAMPLING},
         )

@@ -25,6 +25,7 @@ from ml_backend.requests import (
     REPEATS,
     RESTYLE_ENGINES,
     SCHEDULERS,
+    SKETCHES,
     GenerateRequest,
     ImagineRequest,
     OverlayRequest,
@@ -456,7 +457,15 @@ class NewRestyle(Painting):
         json_schema_extra=_one_of(RESTYLE_ENGINES, optional=True),
     )
     strength: float | None = Field(
-        None, description="1 repaints from nothing; null is the model's own.", json_schema_extra=_between(0.05, 1)
+        None,
+        description="1 repaints from nothing, less keeps some of what was there; null is the model's own.",
+        json_schema_extra=_between(0.05, 1),
+    )
+    sketch: str | None = Field(
+        None,
+        description="What was there: the old cloth (none), or the photo wearing a drawn fabric of the same words "
+        "(fabric). Null is the model's own, or none where a strength is given. Only for diffusion.",
+        json_schema_extra=_one_of(SKETCHES, optional=True),
     )
 
     def request(self, engine: str) -> RestyleRequest:

@@ -1,8 +1,8 @@
 """What a person does in the studio.  Every function raises :class:`BadInput` with a sentence for the page."""
 
 from .looks import ask_look, publish
-from .photos import Source, add_photo, find_cloth, photo_of
-from .words import MAX_COUNT, add_mask, ask_imagine, ask_mask, ask_restyle, prompts_of
+from .photos import Source, add_photo, find_cloth, garment_of, photo_of
+from .words import MAX_COUNT, add_mask, ask_imagine, ask_mask, ask_restyle, prompts_of, words_for
 
 __all__ = [
     "MAX_COUNT",
@@ -14,7 +14,9 @@ __all__ = [
     "ask_mask",
     "ask_restyle",
     "find_cloth",
+    "garment_of",
     "photo_of",
     "prompts_of",
     "publish",
+    "words_for",
 ]

@@ -44,8 +44,8 @@ def find_cloth(photo: Photo) -> None:
 def photo_of(owner: User, source: Source) -> Photo:
     """``source`` as a photo of ``owner``'s own, to repaint or to wear fabrics in the studio.
 
-    The file is copied as it is, and the search for its cloth queued.  Asked again for the same source, the first copy
-    is the answer.
+    The file is copied as it is, and the search for its cloth queued; of a default garment the cloth is known, and
+    copied too.  Asked again for the same source, the first copy is the answer.
     """
     if not _may_see(owner, source):
         raise BadInput("This picture is not there any more. Choose another one.")
@@ -54,6 +54,8 @@ def photo_of(owner: User, source: Source) -> Photo:
     if known is not None:
         return known
     photo = _copied(owner, source, name)
+    if photo.ready:
+        return photo
     try:
         find_cloth(photo)
     except BadInput:
@@ -74,14 +76,30 @@ def _copied(owner: User, source: Source, name: str) -> Photo:
         raise BadInput("This picture is still being made; try again in a moment.")
     picture = pictures.load(key, "RGB")
     photo = Photo(owner=owner, source=name, width=picture.width, height=picture.height)
-    keys: list[str] = []
+    keys: dict[str, str] = {}
     try:
-        with default_storage.open(key) as file:
-            keys.append(default_storage.save(f"{photo.folder}/image{posixpath.splitext(key)[1]}", file))
-        keys.append(default_storage.save(f"{photo.folder}/thumb.webp", ContentFile(pictures.thumb(picture))))
-        photo.image, photo.thumb = keys
+        keys["image"] = _copy(key, photo, "image")
+        keys["thumb"] = default_storage.save(f"{photo.folder}/thumb.webp", ContentFile(pictures.thumb(picture)))
+        if isinstance(source, Garment) and source.ready:
+            cloth = {field: str(getattr(source, field)) for field in Photo.file_fields if field not in keys}
+            keys |= {field: _copy(there, photo, field) for field, there in cloth.items() if there}
+            photo.fit, photo.classes = source.fit, source.classes
+        for field, copy in keys.items():
+            setattr(photo, field, copy)
         photo.save()
     except BaseException:
-        delete_files(keys)
+        delete_files(keys.values())
         raise
     return photo
+
+
+def _copy(key: str, photo: Photo, name: str) -> str:
+    """The key of a copy among the photo's own files."""
+    with default_storage.open(key) as file:
+        return default_storage.save(f"{photo.folder}/{name}{posixpath.splitext(key)[1]}", file)
+
+
+def garment_of(photo: Photo) -> Garment | None:
+    """The default garment that a photo is a copy of, whose cloth is known; None of all others."""
+    kind, _, pk = photo.source.partition(":")
+    return Garment.objects.filter(pk=pk).first() if kind == "garment" and photo.ready else None

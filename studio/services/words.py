@@ -14,14 +14,16 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from ml_backend import jobs
+from ml_backend import jobs, registry
 from ml_backend.errors import BadInput
 from ml_backend.requests import MAX_SEED, ImagineRequest, RestyleRequest, TextMaskRequest
 from ml_backend.storage import delete_files
+from ml_backend.words.reading import read
 from patterns.models import Viewer
 
 from ..ingest import ingest_mask
-from ..models import FromWords, Imagining, Mask, Photo, Restyle, User
+from ..models import FromWords, Garment, Imagining, Mask, Photo, Restyle, User
+from .photos import garment_of
 
 R = TypeVar("R", RestyleRequest, ImagineRequest)
 
@@ -33,12 +35,46 @@ HISTORY = 400
 
 
 def ask_mask(owner: User, photo: Photo, request: TextMaskRequest) -> Mask:
-    """A mask of the words in ``photo``, queued to be found."""
+    """A mask of the words in ``photo``, queued to be found; by the model the request names, if it does.
+
+    A default garment's cloth is known: a word for it is answered with that, at once.
+    """
     _check_own(owner, photo)
+    garment = garment_of(photo)
+    if garment is not None and request == TextMaskRequest(request.prompt) and _is_word_for(garment, request.prompt):
+        return _whole(owner, photo, request)
+    if request.model is not None:
+        request = dataclasses.replace(request, model=registry.resolve("text-mask", request.model))
     with transaction.atomic():
         mask = Mask(owner=owner, photo=photo, origin=Mask.Origin.WORDS, words=request.prompt, params=request.to_dict())
         mask.job = jobs.submit(owner, "text-mask", {"mask": str(mask.pk)}, queue=settings.MODEL_QUEUE)
         mask.save()
+    return mask
+
+
+def words_for(garment: Garment) -> str:
+    """What a person would say to change it: "the dress"."""
+    return f"the {garment.name.lower()}"
+
+
+def _is_word_for(garment: Garment, words: str) -> bool:
+    """Whether the words are the garment's name, or one word for clothes of its kind."""
+    bare = words.lower().removeprefix("the ").removeprefix("all the ").strip()
+    return bare == garment.name.lower() or (" " not in bare and list(read(bare).garments) == garment.classes)
+
+
+def _whole(owner: User, photo: Photo, request: TextMaskRequest) -> Mask:
+    """All the cloth of ``photo`` as the mask of these words."""
+    found = [{"text": request.prompt, "subtract": False, "confidence": 1.0}]
+    mask = Mask(owner=owner, photo=photo, origin=Mask.Origin.WORDS, words=request.prompt, params=request.to_dict())
+    mask.found = found
+    with default_storage.open(str(photo.mask)) as file:
+        mask.file = default_storage.save(f"{mask.folder}/mask.png", file)
+    try:
+        mask.save()
+    except BaseException:
+        delete_files([str(mask.file)])
+        raise
     return mask
 
 

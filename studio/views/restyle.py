@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ml_backend import registry
 from ml_backend.errors import BadInput
-from ml_backend.requests import MAX_PROMPT, SCHEDULERS
+from ml_backend.requests import MAX_PROMPT, SCHEDULERS, TextMaskRequest
 
 from .. import restyling, sampling, services
 from ..forms import PhotoForm, first_error
@@ -37,9 +37,10 @@ def restyle(request: HttpRequest) -> HttpResponse:
     wanted = restyling.wanted(
         request.GET,
         now.params,
-        region=now.mask.words if now.mask else "",
+        region=now.region,
         engine=registry.default_restyle_engine(),
         offered=table.offered_loras(),
+        sketch=registry.begins_from(),
     )
     if not registry.serves("restyle"):
         wanted = replace(wanted, engine="fabric")
@@ -177,12 +178,15 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 
 def _marked(owner: User, photo: Photo, form: restyling.RestyleForm) -> Mask:
-    """The mask that was named, else a search for the words."""
+    """The mask that was named, else a search for the words; without any, all the cloth of a default garment."""
     if pk := form.cleaned_data["mask"]:
         return get_object_or_404(Mask.objects.visible_to(owner).filter(photo=photo), pk=pk)
-    if not form.cleaned_data["region"].strip():
+    if form.cleaned_data["region"].strip():
+        return services.ask_mask(owner, photo, form.request())
+    garment = services.garment_of(photo)
+    if garment is None:
         raise BadInput("Mark what to change first: say it in words, or paint over it with the brush.")
-    return services.ask_mask(owner, photo, form.request())
+    return services.ask_mask(owner, photo, TextMaskRequest(services.words_for(garment)))
 
 
 def _owned(request: HttpRequest, form: restyling.TableForm) -> tuple[User, Photo]:

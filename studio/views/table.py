@@ -13,7 +13,7 @@ from ml_backend import registry
 from ml_backend.requests import RestyleRequest
 from patterns.templatetags.cloth import described_look
 
-from .. import restyling
+from .. import restyling, services
 from ..models import Garment, Imagining, Look, Mask, Photo, Restyle
 from . import batches
 
@@ -82,6 +82,20 @@ class Table:
         """The mask of all cloth, where it was found; empty otherwise."""
         return self.source.file_url("mask") if isinstance(self.source, Photo | Garment) else ""
 
+    @property
+    def garment(self) -> Garment | None:
+        """The default garment that it shows, whose cloth is known."""
+        if isinstance(self.source, Garment):
+            return self.source if self.source.ready else None
+        return services.garment_of(self.source) if isinstance(self.source, Photo) else None
+
+    @property
+    def region(self) -> str:
+        """The words to begin with: those of the mask, else what one would call the garment."""
+        if self.mask is not None:
+            return self.mask.words
+        return services.words_for(self.garment) if self.garment else ""
+
     def to_json(self) -> dict[str, Any]:
         """What the page's script starts from."""
         width, height = self.size
@@ -94,6 +108,7 @@ class Table:
                 "width": width,
                 "height": height,
                 "cloth": self.cloth_url,
+                "known": self.mask is None and self.garment is not None,
             }
             if self.source
             else None,

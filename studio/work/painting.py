@@ -41,7 +41,9 @@ def text_mask(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jo
     if mask is None or mask.request is None:
         raise Stopped("The mask is no longer wanted.")
     photo = pictures.load(str(mask.photo.image), "RGB")
-    found = registry.pipeline("text-mask")(photo, mask.request, progress=_upto(report, 0.9), should_stop=should_stop)
+    model = mask.request.model
+    look = registry.pipeline("text-mask", model) if model else registry.pipeline("text-mask")
+    found = look(photo, mask.request, progress=_upto(report, 0.9), should_stop=should_stop)
     if (found.mask > 0.5).mean() < LEAST_SHARE:
         raise BadInput(NOT_FOUND.format(words=_quoted(mask.words)))
     report(0.95, "Writing the mask")
@@ -52,7 +54,7 @@ def text_mask(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jo
             {"text": phrase.text, "subtract": phrase.subtract, "confidence": round(float(phrase.confidence), 4)}
             for phrase in found.phrases
         ],
-        "params": {**mask.params, "model": registry.reference("text-mask")},
+        "params": {**mask.params, "model": model or registry.reference("text-mask")},
     }
 
     def publish() -> None:

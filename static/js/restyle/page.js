@@ -22,6 +22,7 @@ const form = $("#restyle-form");
 const words = $(".words");
 const region = $("#region");
 const prompt = $("#prompt");
+const sketch = $("#sketch");
 const askButton = $("#ask");
 const table = $("[data-table]");
 const room = $("[data-room]");
@@ -35,6 +36,7 @@ const tools = new Tools(editor, table, () => source.cloth);
 let source = start.source;
 const known = new WeakMap();
 let bare = "";
+let laidCloth = false;
 let foundFor = start.mask ? region.value.trim() : "";
 
 const sourceName = () => (source ? `${source.kind}-${source.id}` : "");
@@ -54,19 +56,24 @@ async function lay() {
   const painted = await kept(sourceName());
   if (painted) editor.lay(painted);
   else if (start.mask) await begin(start.mask);
+  else if (source.known) laidCloth = await begin({ id: "", url: source.cloth });
 }
 
-/** The mask that the address names, as the one to begin with. */
+/** The mask that the address names, or the known cloth of a garment, as the one to begin with; whether it is there. */
 async function begin(mask) {
   try {
     editor.lay(await bitmap(mask.url));
   } catch {
     say("The mask could not be fetched. Check the connection; nothing of yours is lost.");
-    return;
+    return false;
   }
   bare = mask.id;
   onMask();
+  return true;
 }
+
+/** Whether the cloth that a garment began with lies there as it was: the server has it, and knows words for it. */
+const untouched = () => laidCloth && !editor.history.top;
 
 /** Put a mask of the server's on the table as one step. */
 async function join(url, how, id) {
@@ -118,6 +125,8 @@ function address() {
     const field = form.elements[name];
     if (field.value && !field.disabled) query.set(name, field.value);
   }
+  const begun = sketch.checked ? "fabric" : "none";
+  if (!sketch.disabled && begun !== sketch.dataset.usual) query.set("sketch", begun);
   query.set("engine", form.elements.engine.value);
   query.set("count", form.elements.count.value);
   history.replaceState(history.state, "", `${location.pathname}?${query}`);
@@ -166,7 +175,7 @@ async function ready() {
   if (askButton.disabled) return false;
   if (!prompt.value.trim()) return asking(prompt, "Say what it should become, for instance: a red plaid skirt.");
   if (editor.empty && !region.value.trim()) return asking(region, "Mark what to change first: say it in words, or paint over it with the brush.");
-  if (editor.empty || outdated()) {
+  if (editor.empty || untouched() || outdated()) {
     form.elements.mask.value = "";
     return true;
   }
@@ -303,7 +312,8 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-source], [data-use]");
   if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
   const target = new URL(link.href);
-  for (const name of ["region", "prompt"]) if (form.elements[name].value) target.searchParams.set(name, form.elements[name].value);
+  const said = untouched() ? ["prompt"] : ["region", "prompt"]; // "the dress" is no word for the next garment
+  for (const name of said) if (form.elements[name].value) target.searchParams.set(name, form.elements[name].value);
   target.searchParams.set("engine", form.elements.engine.value);
   target.searchParams.set("count", form.elements.count.value);
   link.href = target;
