@@ -16,6 +16,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from ml_backend import jobs, registry
+from ml_backend.errors import BadInput
 from ml_backend.images import read_recipe
 from ml_backend.models import Job
 from ml_backend.requests import MAX_PROMPT, RestyleRequest, TextMaskRequest
@@ -99,6 +100,11 @@ def state_of(response):
 
 def text_of(response):
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
+
+
+def _bytes(file):
+    with default_storage.open(str(file)) as opened:
+        return opened.read()
 
 
 def png(width=60, height=80, value=255):
@@ -266,6 +272,35 @@ class TestMaskByWords:
             assert f'data-photo="{Photo.objects.get().pk}"' in response.content.decode()
         assert User.objects.get().is_guest
 
+    @pytest.mark.parametrize("words", ["the dress", "Dress", "all the dress", "the gown"])
+    def test_a_garments_own_cloth_is_known(self, client, make_garment, words, work_off):
+        garment = make_garment("dress", classes=["dress"])
+        page = client.post(FIND, {"garment": "dress", "region": words}, headers=HTMX).content.decode()
+        found = Mask.objects.get()
+        assert f'data-mask="{found.pk}"' in page
+        assert f"Found “{words}”." in html.unescape(page)
+        assert _bytes(found.file) == _bytes(garment.mask)
+        assert work_off() == 0, "nothing had to be looked for"
+
+    @pytest.mark.parametrize("words", ["the sleeves", "the dress, not the belt", "the shirt", "the white dress"])
+    def test_other_words_are_looked_for_on_a_garment_too(self, client, make_garment, words):
+        make_garment("dress", classes=["dress"])
+        client.post(FIND, {"garment": "dress", "region": words}, headers=HTMX)
+        assert Mask.objects.get().job.kind == "text-mask"
+
+    def test_a_named_model_finds_it_or_the_reason_is_said(self, person, photo, work_off, monkeypatch):
+        used = []
+        ours = registry.pipeline
+        monkeypatch.setattr(registry, "pipeline", lambda name, model=None: used.append(model) or ours(name, model))
+        monkeypatch.setattr(registry, "resolve", lambda capability, text: f"{text}@0123456789ab")
+        mask = services.ask_mask(person, photo, TextMaskRequest("the dress", model="other-clipseg"))
+        work_off()
+        mask.refresh_from_db()
+        assert used == [mask.params["model"]] == ["other-clipseg@0123456789ab"]
+        monkeypatch.undo()
+        with pytest.raises(BadInput, match="does not serve here"):
+            services.ask_mask(person, photo, TextMaskRequest("the dress", model="nobodys-clipseg"))
+
     @pytest.mark.parametrize(
         ("data", "why"),
         [
@@ -377,6 +412,39 @@ class TestAsking:
         assert 'hx-swap-oob="true"' in response.content.decode()
         work_off()
         assert Restyle.objects.exclude(file="").filter(mask=found).count() == 3
+
+    def test_a_garment_of_which_nothing_is_said_is_changed_as_a_whole(self, client, make_garment, work_off, restyler):
+        make_garment("dress", classes=["dress"])
+        page = client.get(PAGE)
+        assert page.context["wanted"].region == "the dress"
+        assert state_of(page)["source"]["known"] is True
+        assert client.post(ASK, {"garment": "dress", "prompt": "red linen"}, headers=HTMX).status_code == 200
+        work_off()
+        assert Mask.objects.get().words == "the dress"
+        assert Restyle.objects.exclude(file="").count() == 3
+
+    def test_a_garments_copy_begins_with_its_cloth_too(self, client, make_garment, work_off):
+        make_garment("dress", classes=["dress"])
+        client.post(ASK, {"garment": "dress", "prompt": "red linen"}, headers=HTMX)
+        photo = Photo.objects.get()
+        assert photo.ready
+        assert photo.job is None
+        page = client.get(PAGE, {"photo": photo.pk})
+        assert state_of(page)["source"]["known"] is True
+        assert f"/files/photos/{photo.pk}/mask" in page.content.decode()
+
+    def test_a_photo_of_ones_own_is_not_known(self, mine, photo):
+        page = mine.get(PAGE)
+        assert state_of(page)["source"]["known"] is False
+        assert page.context["wanted"].region == ""
+
+    @pytest.mark.parametrize(("said", "sketch"), [(["none", "fabric"], "fabric"), (["none"], "none"), ([], None)])
+    def test_whether_it_begins_from_a_drawn_fabric(self, mine, photo, mask, work_off, restyler, said, sketch):
+        """A box that is not ticked is not sent; a hidden field before it says so."""
+        data = {"photo": photo.pk, "mask": mask.pk, "prompt": "red", "engine": "diffusion", "sketch": said}
+        assert mine.post(ASK, data, headers=HTMX).status_code == 200
+        work_off()
+        assert {request.sketch for request in restyler.asked} == {sketch}
 
     def test_without_scripts_from_upload_to_download(self, client, picture, work_off):
         upload = SimpleUploadedFile("me.jpg", picture(120, 160), "image/jpeg")
@@ -541,6 +609,16 @@ class TestRemixing:
         assert [(lora.name, lora.strength) for lora in wanted.loras] == [("linen", 0.6), ("tartan", 0.0)]
         state = state_of(page)
         assert (state["source"]["id"], state["mask"]["id"]) == (str(photo.pk), str(mask.pk))
+
+    @pytest.mark.parametrize("usual", ["none", "fabric"])
+    @pytest.mark.parametrize("sketch", ["none", "fabric", None])
+    def test_it_restores_what_the_picture_began_from(self, mine, restyled, monkeypatch, usual, sketch):
+        monkeypatch.setattr(registry, "begins_from", lambda: usual)
+        (picture,) = restyled(engine="diffusion", sketch=sketch)
+        page = mine.get(PAGE, {"remix": picture.pk})
+        box = re.search(r'<input[^>]*id="sketch"[^>]*>', page.content.decode())[0]
+        assert (" checked" in box) == ((sketch or usual) == "fabric")
+        assert f'data-usual="{usual}"' in box
 
     def test_anothers_published_picture_brings_its_words_but_not_its_photo(self, theirs, restyled, photo):
         made = restyled(prompt="red silk")[0]
