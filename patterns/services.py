@@ -74,9 +74,10 @@ def recolour(
 ) -> Pattern:
     """A colourway: the same inks in other colours, made at once as a pattern of ``owner``'s own.
 
-    ``partner`` is the pattern whose colours they are, where they are another's.
+    ``partner`` is the pattern whose colours they are, where they are another's; a blend or a drawing keeps its own.
     """
     inks, colours = _painted(pattern, palette)
+    partner = pattern.partner if pattern.move in ("blend", "drawing") else partner
     row = Pattern(owner_id=owner.pk, parent=pattern, partner=partner)
     row.take(dataclasses.replace(pattern.request, palette=colours))
     done = cutting.cut(inks, colours, row.recipe())

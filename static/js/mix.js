@@ -7,12 +7,25 @@ const drawer = $("#mix");
 const table = $("#mix-table");
 const form = $("#mix-form");
 
-let stale = "";
+const shown = () => $("[name='of']", table)?.value ?? "";
+
+let current = shown();
+let stale = false;
 
 /** The drawer for another fabric: fetched at once when it is open, else when it is opened. */
 export function mixWith(id) {
-  if ($("[name='of']", table)?.value === id) return;
-  stale = id;
+  if (id === current) return;
+  current = id;
+  freshen();
+}
+
+/** There are new fabrics that may be the second one. */
+export function mixAnew() {
+  if (current) freshen();
+}
+
+function freshen() {
+  stale = true;
   if (drawer.open) fetchTable();
 }
 
@@ -25,9 +38,29 @@ export function openMix() {
 
 async function fetchTable() {
   if (!stale) return;
-  const of = stale;
-  stale = "";
-  await window.htmx.ajax("GET", `${table.dataset.drawer}?of=${encodeURIComponent(of)}`, { source: table, target: table, swap: "innerHTML" });
+  stale = false;
+  const asked = new URLSearchParams(location.search).get("with");
+  const query = new URLSearchParams(asked ? { of: current, with: asked } : { of: current });
+  await window.htmx.ajax("GET", `${table.dataset.drawer}?${query}`, { source: table, target: table, swap: "innerHTML" });
+}
+
+/** What was set by hand stays when the drawer is fetched anew for the same fabric. */
+let kept = null;
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.target === table) kept = new FormData(form);
+});
+
+function putBack() {
+  if (!kept || kept.get("of") !== shown()) return;
+  for (const name of ["move", "with"]) {
+    const value = kept.get(name);
+    const radio = $$(`input[name='${name}']`, table).find((one) => one.value === value && !one.disabled);
+    if (radio && (value || kept.get("seed"))) radio.checked = true;
+  }
+  for (const name of ["seed", "other_type", "amount"]) {
+    if (kept.get(name)) form.elements[name].value = kept.get(name);
+  }
 }
 
 drawer.addEventListener("toggle", () => drawer.open && fetchTable());
@@ -61,7 +94,11 @@ function sayAmount() {
 
 form.addEventListener("change", arrange);
 form.addEventListener("input", (event) => event.target.id === "mix-amount" && sayAmount());
-document.addEventListener("htmx:afterSwap", (event) => event.target === table && arrange());
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target !== table) return;
+  putBack();
+  arrange();
+});
 document.addEventListener("htmx:afterSettle", (event) => {
   // What was asked for is being made in the tray: bring it into sight.
   if (event.detail.requestConfig?.elt === form) $("#tray .cell").scrollIntoView({ block: "nearest" });

@@ -1,6 +1,6 @@
 // The workspace: what is chosen, what the stage wears, the address that says so, and the way back.
 
-import { mixWith, openMix } from "./mix.js";
+import { mixAnew, mixWith, openMix } from "./mix.js";
 import { Moments } from "./moments.js";
 import { announce, say } from "./site.js";
 import { Stage, wrapOffset } from "./stage/stage.js";
@@ -162,18 +162,21 @@ async function follow() {
 
 /** Put the cells that have changed in the place of the old ones; the keyboard's focus stays where it was. */
 function redraw(news) {
+  let arrived = false;
   for (const fresh of $$(".cell", news)) {
     const old = document.getElementById(fresh.id);
     fresh.removeAttribute("hx-swap-oob");
     if (!old || (old.dataset.state === fresh.dataset.state && old.textContent === fresh.textContent)) continue;
     const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
     old.replaceWith(fresh);
+    if (fresh.dataset.pattern) arrived = true;
     window.htmx.process(fresh);
     if (focused) document.getElementById(focused)?.focus();
   }
   const stage = $("[data-say]", tray);
   if (stage) announce(stage.dataset.say);
   onTray();
+  if (arrived) mixAnew();
 }
 setInterval(follow, POLL);
 

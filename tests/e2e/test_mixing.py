@@ -95,8 +95,24 @@ def test_what_cannot_be_blended_says_so_and_the_page_goes_on(page, shop, fabrics
     page.locator(f".cell[data-pattern='{fabrics[0].pk}'] a").click()
     until(page, "!document.querySelector('#mix [value=\"blend\"]').disabled")
     page.locator("#mix label:has(#with-seed)").click()
+    page.locator("#mix-amount").fill("0.8")
     page.click("#mix-make")
     page.wait_for_selector("#toast:not([hidden])")
     assert "give its seed" in page.locator("#toast").inner_text()
     complaints.clear()  # the browser's own line about the 422
     assert page.locator("#mix-make").is_enabled()
+
+
+def test_new_fabrics_come_into_the_drawer_and_leave_what_was_set(page, shop, fabrics, worker, complaints):
+    open_studio(page, shop, f"?pattern={fabrics[1].pk}")
+    page.click("#mix summary")
+    page.locator("#mix label:has(#with-seed)").click()
+    page.fill("#mix-seed", "41")
+    page.locator("#mix-amount").fill("0.8")
+    before = page.locator("#mix .other").count()
+    page.click("#mix-make")
+    page.wait_for_selector(".cell.chosen[data-seeds='seed 7, 80 % of seed 41']", timeout=WAIT)
+    until(page, f"document.querySelectorAll('#mix .other').length > {before}")
+    assert page.locator("#mix-seed").input_value() == "41"
+    assert page.locator("#mix-amount").input_value() == "0.8"
+    assert page.locator("#with-seed").is_checked()
