@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import BadInput
@@ -29,11 +30,14 @@ from ..pipelines.base import Progress, ShouldStop
 from ..requests import PATTERN_TYPES
 from .ahead import Ahead, depth_for
 from .data.bank import Bank, boldest, centred, draw_bank, shrunk, spectral_codes
+from .data.photos import FITS, read_photos
 from .distributed import Workers
 from .gan import PROOF, Players, check_settings, contact_sheet, draw_types, export, likeness, play
 from .precision import half_precision
 from .run import Run
 from .start import take_over
+
+Types = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,9 @@ class XGANRecipe:
     many images a step sees at each side.  ``r1`` is gamma, ``path`` the weight of the path lengths; both losses are
     taken every so many steps and weighed by that number.  ``mixing`` is how often styles are mixed, ``momentum`` Adam's
     beta 1.
+
+    ``photos`` is a folder of photographs, ``TYPE/NAME.jpg``, to learn instead of drawn designs; they are RGB and made
+    square by ``fit``: ``crop`` or ``pad``.
     """
 
     recipe: str = "xgan"
@@ -65,6 +72,8 @@ class XGANRecipe:
     start: str = "constant"
     discriminator_capacity: int = 4096
     truncation: float = 1.0
+    photos: str = ""
+    fit: str = "crop"
     drawn: int = 200
     designs: int = 120
     codes: bool = True
@@ -103,6 +112,10 @@ class XGANRecipe:
             raise BadInput("batches has one more number than growth, whose steps rise.")
         if self.size >> len(self.growth) < 8:
             raise BadInput(f"Images of {self.size} px cannot begin with {len(self.growth)} halvings.")
+        if self.photos and self.output != "rgb":
+            raise BadInput("Photographs have no inks: to learn from them set output to rgb.")
+        if self.fit not in FITS:
+            raise BadInput(f"fit is one of {', '.join(FITS)}, not {self.fit!r}.")
         learned = bool(self.warm_steps or self.anchor)
         check_settings(self.shares, self.drawn, self.designs, self.codes, learned)
 
@@ -149,11 +162,7 @@ def draw_batch(config: XGANRecipe, bank: Bank, step: int, workers: Workers) -> B
     part = workers.part(count, of=config.group)
     labels, designs = all_labels[part], all_designs[part]
     coverage = bank.coverage(labels, designs)
-    if config.output == "rgb":  # a design whose colours changed could not be learned
-        palettes = torch.from_numpy(bank.palettes[labels, designs % bank.palettes.shape[1]])
-    else:
-        palettes = torch.tensor(PROOF[: config.inks]).expand(len(labels), -1, -1)
-    real = compose(coverage, palettes)
+    real = coverage * 2 - 1 if config.photos else compose(coverage, choose_palettes(config, bank, labels, designs))
     anchored = torch.arange(len(labels)) % config.group < config.group // 2
     return Batch(
         target=real if config.output == "rgb" else coverage,
@@ -165,6 +174,13 @@ def draw_batch(config: XGANRecipe, bank: Bank, step: int, workers: Workers) -> B
         warm=warm,
         random=torch.Generator().manual_seed(int(rng.integers(2**31))),
     )
+
+
+def choose_palettes(config: XGANRecipe, bank: Bank, labels: Types, designs: Types) -> Tensor:
+    """(N, K, 3) in 0..1: of colour proofs for inks; an RGB network can only learn a design whose colours stay."""
+    if config.output == "rgb":
+        return torch.from_numpy(bank.palettes[labels, designs % bank.palettes.shape[1]])
+    return torch.tensor(PROOF[: config.inks]).expand(len(labels), -1, -1)
 
 
 class Trainer(Players):
@@ -302,6 +318,8 @@ def train(
 
 def draw_designs(config: XGANRecipe, cache: Path | None = None) -> Bank:
     """The designs to learn; ``cache`` is a .npy file to read or to leave behind."""
+    if config.photos:
+        return read_photos(config.photos, config.designs, config.size, config.fit, config.shares)
     palettes = draw_bank(0, config.size, config.inks).palettes
     if cache is not None and cache.exists():
         return Bank(np.load(cache), palettes)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ml_backend import training
@@ -33,6 +34,7 @@ from ml_backend.pipelines.generate import GeneratePipeline
 from ml_backend.requests import PATTERN_TYPES, GenerateRequest
 from ml_backend.training import read_recipe
 from ml_backend.training.data.bank import shrunk
+from ml_backend.training.data.photos import periodic, read_photos, square_pad
 from ml_backend.training.distributed import alone
 from ml_backend.training.gan import gradient_penalty, logistic
 from ml_backend.training.run import Run
@@ -385,6 +387,8 @@ def test_the_logistic_loss() -> None:
         ({"shares": (1.0,)}, "shares"),
         ({"drawn": 5}, "cannot be chosen"),
         ({"codes": False}, "codes"),
+        ({"photos": "somewhere"}, "no inks"),
+        ({"fit": "stretch"}, "fit"),
     ],
 )
 def test_an_impossible_recipe_is_refused(wrong: dict[str, Any], words: str) -> None:
@@ -439,6 +443,61 @@ def test_the_rgb_recipe_trains(tmp_path: Path) -> None:
     made = network(torch.zeros(1, 2), torch.tensor([PATTERN_TYPES.index("plaid")]))
     assert made.shape == (1, 3, 16, 16)
     assert bool(torch.isfinite(made).all())
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    for name, count in (("plaid", 6), ("dotted", 2), ("checkered", 1)):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for index in range(count):
+            pixels = rng.integers(0, 256, (24, 40, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"cloth-{index}x.png")
+    return tmp_path / "photos"
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad"])
+def test_photographs_train_an_rgb_network(tmp_path: Path, photos: Path, fit: str) -> None:
+    shares = tuple(float(name in ("plaid", "dotted")) for name in PATTERN_TYPES)
+    fields = {**LEARNED, "output": "rgb", "photos": str(photos), "fit": fit, "shares": shares}
+    config = XGANRecipe(**fields, steps=4)
+    bank = draw_designs(config)
+    assert bank.inks.shape == (10, 3, 3, 16, 16)
+    assert bank.inks[PATTERN_TYPES.index("plaid")].std() > 10
+    assert not bank.inks[PATTERN_TYPES.index("floral")].any()
+    batch = draw_batch(config, bank, 3, alone("cpu"))
+    assert set(batch.labels.tolist()) <= {PATTERN_TYPES.index("plaid"), PATTERN_TYPES.index("dotted")}
+    assert torch.equal(batch.real, batch.target)
+    train(config, Run(tmp_path / "run", config))
+    assert (tmp_path / "run" / "packages" / "000004" / "weights.safetensors").exists()
+
+
+def test_a_type_without_photographs_needs_a_share_of_nothing(photos: Path) -> None:
+    with pytest.raises(BadInput, match="no photos of the type 'floral'"):
+        read_photos(photos, 2, 16)
+
+
+def test_periodic_cloth_has_no_jump_at_its_border() -> None:
+    rng = np.random.default_rng(0)
+    weave = rng.normal(size=(32, 48, 3)).astype(np.float32)
+    lit = weave + np.linspace(0, 50, 32, dtype=np.float32)[:, None, None]
+    whole = periodic(lit)
+    assert np.abs(lit[0] - lit[-1]).mean() > 45
+    assert np.abs(whole[0] - whole[-1]).mean() < 3
+    assert whole.mean() == pytest.approx(lit.mean(), abs=1e-3)
+
+
+def test_what_is_periodic_already_stays() -> None:
+    wave = np.sin(2 * np.pi * np.arange(64) / 64, dtype=np.float32)[:, None, None].repeat(64, 1)
+    assert np.abs(periodic(wave) - wave).max() < 0.06
+
+
+def test_square_padding_mirrors_the_cloth() -> None:
+    image = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
+    squared = square_pad(image)
+    assert squared.shape == (6, 6, 3)
+    assert np.array_equal(squared[1:5], image)
+    assert np.array_equal(squared[0], image[0])
 
 
 def test_a_run_can_start_from_a_package(tmp_path: Path) -> None:
