@@ -66,7 +66,11 @@ class SRGANConfig:
 
 def pad(x: Tensor, margin: int, *, wrap: bool) -> Tensor:
     """(N,C,H,W) -> (N,C,H+2m,W+2m), wrapped around or with the border pixels repeated."""
-    return F.pad(x, (margin, margin, margin, margin), mode="circular" if wrap else "replicate")
+    if not wrap:
+        return F.pad(x, (margin, margin, margin, margin), mode="replicate")
+    # F.pad's circular mode forgets that a tensor is channels last; joining keeps it, and convolutions stay fast
+    x = torch.cat((x[..., -margin:, :], x, x[..., :margin, :]), dim=2)
+    return torch.cat((x[..., -margin:], x, x[..., :margin]), dim=3)
 
 
 class Conv(nn.Conv2d):
@@ -114,8 +118,22 @@ class UpStage(nn.Module):
         self.conv.weight.data = self.conv.weight.data[::4].repeat_interleave(4, dim=0)
 
     def forward(self, x: Tensor, wrap: bool) -> Tensor:
-        # (N,C,H,W) -> (N,4*out,H,W) -> (N,out,2H,2W)
-        return self.act(F.pixel_shuffle(self.conv(x, wrap), 2))  # type: ignore[no-any-return]
+        return F.pixel_shuffle(self.unshuffled(x, wrap), 2)
+
+    def unshuffled(self, x: Tensor, wrap: bool) -> Tensor:
+        """(N,C,H,W) -> (N,4*out,H,W), which is (N,out,2H,2W) before the shuffle; one PReLU slope serves all maps."""
+        made: Tensor = self.act(self.conv(x, wrap))
+        return made
+
+
+def folded(weight: Tensor) -> Tensor:
+    """A (O,C,9,9) kernel for shuffled maps -> (4O,4C,5,5) for the same maps before the x2 shuffle.
+
+    Convolving first and shuffling the four sub-pixels after is the same sum in another order.  Twelve maps of a quarter
+    of the pixels suit a CPU better than three whole ones: the tail takes 0.6 of the time.
+    """
+    kernels = [F.pixel_unshuffle(F.pad(weight, (x, 1 - x, y, 1 - y)), 2) for y in (0, 1) for x in (0, 1)]
+    return torch.stack(kernels, dim=1).flatten(0, 1)
 
 
 class SRResNet(nn.Module):
@@ -145,10 +163,18 @@ class SRResNet(nn.Module):
         for block in self.blocks:
             x = block(x, wrap)
         x = first + self.trunk_norm(self.trunk(x, wrap))
-        for stage in self.stages:
+        *inner, last = self.stages
+        for stage in inner:
             x = stage(x, wrap)
-        y: Tensor = self.tail(x, wrap)
+        y: Tensor = self._tail_of_tile(last, x) if wrap else self.tail(last(x, wrap), wrap)
         return y + bicubic(lr, self.config.scale, wrap=wrap) if self.config.residual else y
+
+    def _tail_of_tile(self, last: nn.Module, x: Tensor) -> Tensor:
+        """What the last stage and the tail make of a tile.  Only wrapping is the same before a shuffle as after it."""
+        assert isinstance(last, UpStage) and self.tail.bias is not None
+        maps = pad(last.unshuffled(x, True), MIN_SIDE // 2, wrap=True)
+        kernel = folded(self.tail.weight).contiguous(memory_format=torch.channels_last)
+        return F.pixel_shuffle(F.conv2d(maps, kernel, self.tail.bias.repeat_interleave(4)), 2)
 
 
 def bicubic(x: Tensor, scale: int, *, wrap: bool = False) -> Tensor:

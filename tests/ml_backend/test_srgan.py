@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from ml_backend.errors import BadInput, BadPackage, Stopped
 from ml_backend.networks import build
 from ml_backend.networks.classifier import ClassifierConfig, PatternClassifier
-from ml_backend.networks.srgan import SRDiscriminator, SRGANConfig, SRResNet, UpStage, VGGFeatures, bicubic
+from ml_backend.networks.srgan import SRDiscriminator, SRGANConfig, SRResNet, UpStage, VGGFeatures, bicubic, folded, pad
 from ml_backend.packaging import Package, save_package
 from ml_backend.training import RECIPES, read_recipe, srgan
 from ml_backend.training.data import bank as bank_module
@@ -72,6 +72,29 @@ def test_wrap_can_be_the_configs_choice() -> None:
     with torch.no_grad():
         assert torch.equal(wrapping(lr), plain(lr, wrap=True))
         assert torch.equal(wrapping(lr, wrap=False), plain(lr))
+
+
+def test_wrapping_is_torchs_and_keeps_channels_last() -> None:
+    x = torch.rand(2, 3, 6, 5).contiguous(memory_format=torch.channels_last)
+    wrapped = pad(x, 4, wrap=True)
+    assert torch.equal(wrapped, F.pad(x, (4, 4, 4, 4), mode="circular"))
+    assert wrapped.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_tail_before_the_shuffle_is_the_same_tail() -> None:
+    maps, kernel = torch.rand(1, 12, 8, 6), torch.rand(3, 3, 9, 9)
+    after = F.conv2d(pad(F.pixel_shuffle(maps, 2), 4, wrap=True), kernel)
+    before = F.pixel_shuffle(F.conv2d(pad(maps, 2, wrap=True), folded(kernel)), 2)
+    torch.testing.assert_close(before, after)
+
+
+def test_a_tile_is_made_as_its_surroundings_would_have_it() -> None:
+    net, lr = network(), torch.rand(1, 3, 12, 12)
+    reach = net.config.reach
+    repeated = pad(lr, 12, wrap=True)
+    assert reach <= 12
+    around = net(repeated, wrap=False)[..., 48:-48, 48:-48]  # another path through the tail
+    torch.testing.assert_close(net(lr, wrap=True), around)
 
 
 def test_reach_is_how_far_an_output_pixel_sees() -> None:
