@@ -163,7 +163,7 @@ def choose_palettes(
 
 
 class Trainer(Players):
-    """Both networks are called whole, so DistributedDataParallel averages their gradients."""
+    """Its generator is called whole, so DistributedDataParallel averages its gradients."""
 
     generator: Generator
 

@@ -95,13 +95,13 @@ class Workers:
     def average_gradients(self, network: nn.Module) -> None:
         """After a backward pass of an unwrapped network: every gradient becomes the mean over the workers, in one go.
 
-        For losses that DistributedDataParallel cannot follow, as when only parts of a generator are called.  All
-        parameters that need gradients take part; one that got none on this worker counts as zero.
+        For losses that DistributedDataParallel cannot follow, as when only parts of a generator are called.  Every
+        worker has called the same parts, so the same parameters have gradients on all of them; the others keep none.
         """
         if self.alone:
             return
-        learned = [weight for weight in network.parameters() if weight.requires_grad]
-        parts = [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in learned]
+        learned = [weight for weight in network.parameters() if weight.grad is not None]
+        parts = [weight.grad for weight in learned if weight.grad is not None]
         mean = self.total(torch.cat([part.flatten() for part in parts])) / self.world
         for weight, part in zip(learned, torch.split(mean, [weight.numel() for weight in learned]), strict=True):
             weight.grad = part.view_as(weight)
@@ -195,8 +195,8 @@ def join(
         yield alone()
         return
     patience = timedelta(minutes=patience_minutes)
-    store = _meet(rank, world, local, patience)
-    notes = PrefixStore(f"toile-{environment.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+    store = _meet(rank, world, local, patience, _attempt(environment))
+    notes = PrefixStore("toile", store)
     device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
     workers = Workers(device, rank, world)
     try:
@@ -239,7 +239,16 @@ def _numbers(environment: Mapping[str, str]) -> tuple[int, int, int]:
     return rank, world, local
 
 
-def _meet(rank: int, world: int, local: int, patience: timedelta) -> Store:
+def _attempt(environment: Mapping[str, str]) -> str:
+    """A name for this start of the workers, the same on all of them.
+
+    torchrun keeps one store through all restarts, and the addresses of workers that are gone still lie in it.  Between
+    two starts either the count of restarts or, when machines come and go, the number of workers is another.
+    """
+    return f"{environment.get('TORCHELASTIC_RESTART_COUNT', '0')}-{environment.get('WORLD_SIZE')}"
+
+
+def _meet(rank: int, world: int, local: int, patience: timedelta, attempt: str) -> Store:
     """Find the others; the store through which they were found stays open for a last word."""
     on_cuda = torch.cuda.is_available()
     if on_cuda:
@@ -249,6 +258,7 @@ def _meet(rank: int, world: int, local: int, patience: timedelta) -> Store:
     try:
         store: Store
         store, _, _ = next(rendezvous("env://", rank, world, timeout=patience))
+        store = PrefixStore(attempt, store)
         dist.init_process_group(
             "cpu:gloo,cuda:nccl" if on_cuda else "gloo", store=store, rank=rank, world_size=world, timeout=patience
         )

@@ -84,7 +84,6 @@ class Players:
         self.game, self.workers, self.device = game, workers, workers.device
         self.generator, self.discriminator = generator, discriminator
         self.ema = EMA(generator, game.ema)
-        self.discriminate = workers.wrap(discriminator)
         codes = [weight for name, weight in generator.named_parameters() if name == "codes"]
         others = [weight for name, weight in generator.named_parameters() if name != "codes"]
         betas = (game.momentum, 0.99)
@@ -107,13 +106,17 @@ class Players:
     def teach_discriminator(
         self, step: int, real: Tensor, fake: Tensor, labels: Tensor, random: torch.Generator
     ) -> dict[str, float]:
-        """One update from real and generated images (N, 3, S, S), R1 now and then; its metrics."""
+        """One update from real and generated images (N, 3, S, S), R1 now and then; its metrics.
+
+        Two forward passes, a second derivative, layers that rest while images are small: the gradients of the workers
+        are averaged here, after all of that, rather than on the way by DistributedDataParallel.
+        """
         penalise = step % self.game.r1_every == 0
         real = augment(real, self.game.policy, random, self.workers).requires_grad_(penalise)
         fake = augment(fake, self.game.policy, random, self.workers)
         with self.mixed(not penalise):  # second derivatives want full precision
-            on_real = self.discriminate(real, labels).float()
-            on_fake = self.discriminate(fake, labels).float()
+            on_real = self.discriminator(real, labels).float()
+            on_fake = self.discriminator(fake, labels).float()
         loss = logistic(on_real, True) + logistic(on_fake, False)
         metrics = {"d_loss": loss.item(), "d_real": on_real.mean().item(), "d_fake": on_fake.mean().item()}
         if penalise:
@@ -122,6 +125,7 @@ class Players:
             metrics["r1"] = penalty.item()
         self.discriminator_optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        self.workers.average_gradients(self.discriminator)
         self.discriminator_optimiser.step()
         return metrics
 

@@ -65,9 +65,10 @@ class Run:
     @staticmethod
     def _same_recipe(recorded: dict[str, Any], config: Any, free: tuple[str, ...]) -> None:
         # a setting that is younger than the run had the value that is its default now
-        defaults = {field.name: field.default for field in dataclasses.fields(config)}
-        now, before = (json.loads(json.dumps(one)) for one in (dataclasses.asdict(config), recorded))
-        changed = sorted(key for key in now if key not in free and now[key] != before.get(key, defaults[key]))
+        defaults = {field.name: field.default for field in dataclasses.fields(config) if field.name not in recorded}
+        states = (recorded | defaults, dataclasses.asdict(config))
+        before, now = (json.loads(json.dumps(state, default=str)) for state in states)
+        changed = sorted(key for key in now if key not in free and now[key] != before[key])
         if changed:
             raise BadInput(
                 f"The recipe differs from the run's own in {', '.join(changed)}; a resumed run keeps its recipe."

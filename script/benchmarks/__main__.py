@@ -3,9 +3,9 @@
 import argparse
 import json
 
-from . import pattern_flow, restyle
+from . import pattern_flow, restyle, training
 
-BENCHMARKS = {"pattern-flow": pattern_flow, "restyle": restyle}
+BENCHMARKS = {"pattern-flow": pattern_flow, "restyle": restyle, "training": training}
 
 
 def main() -> None:
