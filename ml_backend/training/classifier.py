@@ -26,7 +26,7 @@ from .data.close_ups import CloseUps
 from .data.photographed import photographed
 from .ema import EMA
 from .run import Run
-from .start import take_over
+from .start import interpolate, take_over
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class ClassifierRecipe:
 
     ``real_share`` of a batch are close-ups from ``real_dir`` (a folder by class; its held-out part is only measured),
     ``photo_share`` are drawn tiles as if photographed.  ``half`` computes in bfloat16 on a CPU that is faster so.
+    ``blend`` is the share of the new weights in the package, the rest is ``start_from``'s: who learns photos that way
+    does not unlearn drawings.
     """
 
     recipe: str = "classifier"
@@ -53,6 +55,7 @@ class ClassifierRecipe:
     real_share: float = 0.0
     photo_share: float = 0.0
     half: bool = False
+    blend: float = 1.0
     seed: int = 1
     evaluate_every: int = 200
 
@@ -61,6 +64,8 @@ class ClassifierRecipe:
             raise BadInput("A share of real close-ups needs their folder, real_dir.")
         if not 0 <= self.real_share + self.photo_share <= 1:
             raise BadInput("The shares of close-ups and of photographed tiles make up at most the whole batch.")
+        if not 0 <= self.blend <= 1:
+            raise BadInput("The blend of new and old weights lies between 0 and 1.")
 
 
 def train(
@@ -104,6 +109,10 @@ def train(
             run.log(step, loss=loss.item(), **figures)
             state = {"network": network.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
             run.save({"step": step, **state})
+    if config.start_from and config.blend < 1:
+        start = Package.load(config.start_from).state_dict()
+        ema.network.load_state_dict(interpolate(start, ema.network.state_dict(), config.blend))
+        run.log(step, blended=measure(ema.network, unseen, device))
     export(ema.network, config, run.path / "package", name=run.path.name)
 
 

@@ -38,6 +38,7 @@ from .data.shards import Feed, read_index
 from .distributed import Workers, alone
 from .ema import EMA
 from .run import Run
+from .start import interpolate
 
 Features = Callable[[Tensor], list[Tensor]]
 
@@ -345,14 +346,6 @@ def export(run_dir: Path | str, out: Path | str, name: str, *, blend: float | No
     return save_package(
         out, name=name, capability="upscale", architecture="srgan", config=recipe.network, state_dict=state, **manifest
     )
-
-
-def interpolate(first: dict[str, Tensor], second: dict[str, Tensor], share: float) -> dict[str, Tensor]:
-    """Network interpolation (Wang et al. 2018, equation 4): every weight ``share`` of the way to the second's."""
-    return {
-        name: torch.lerp(value, second[name].to(value), share) if value.is_floating_point() else second[name]
-        for name, value in first.items()
-    }
 
 
 def _load(path: Path) -> Any:

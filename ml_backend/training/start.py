@@ -1,8 +1,9 @@
-"""Starting a run from a package instead of from random weights."""
+"""Starting a run from a package instead of from random weights, and staying near the start."""
 
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from ..errors import BadInput
 from ..packaging import Package
@@ -14,3 +15,16 @@ def take_over(network: torch.nn.Module, package: Package) -> None:
         network.load_state_dict(package.state_dict())
     except RuntimeError as error:
         raise BadInput(f"{package.path} does not fit the network of this recipe and cannot be its start.") from error
+
+
+def interpolate(first: dict[str, Tensor], second: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    """Every weight and statistic ``share`` of the way from the first network's to the second's, as float32.
+
+    Two networks that one training connects can be mixed: to have most of a texture without its artefacts (Wang et al.,
+    "ESRGAN", 2018, equation 4), or to learn something new without unlearning the old (Wortsman et al., "Robust
+    fine-tuning of zero-shot models", 2022).  Whole numbers, such as counts of batches, are the second's.
+    """
+    return {
+        name: torch.lerp(value.float(), second[name].float(), share) if value.is_floating_point() else second[name]
+        for name, value in first.items()
+    }

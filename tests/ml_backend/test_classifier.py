@@ -106,6 +106,20 @@ def curve(run_dir: Path) -> list[dict[str, float]]:
     return [{key: value for key, value in entry.items() if key != "seconds"} for entry in entries]
 
 
+def test_a_blend_lies_between_start_and_end(tmp_path: Path) -> None:
+    first = ClassifierRecipe(**TINY, steps=1)
+    train(first, Run(tmp_path / "first", first))
+    start = str(tmp_path / "first" / "package")
+    states = {0.0: Package.load(start).state_dict()}
+    for blend in (0.5, 1.0):
+        config = ClassifierRecipe(**TINY, steps=3, rate=1e-2, start_from=start, blend=blend)
+        train(config, Run(tmp_path / str(blend), config))
+        states[blend] = Package.load(tmp_path / str(blend) / "package").state_dict()
+    for name in ("head.weight", "stages.0.see_norm.running_mean"):
+        assert not torch.equal(states[0.0][name], states[1.0][name])
+        assert torch.allclose(states[0.5][name], (states[0.0][name] + states[1.0][name]) / 2, atol=1e-3)
+
+
 # --- close-ups of real cloth ---
 
 
@@ -159,7 +173,7 @@ def test_training_with_close_ups_measures_them(cloth: Path, tmp_path: Path) -> N
     assert all(0 <= entry["real"] <= 1 for entry in curve(tmp_path / "run"))
 
 
-@pytest.mark.parametrize("bad", [{"real_share": 0.5}, {"photo_share": 1.5}])
+@pytest.mark.parametrize("bad", [{"real_share": 0.5}, {"photo_share": 1.5}, {"blend": 2.0}])
 def test_shares_that_cannot_be_are_refused(bad: dict[str, float]) -> None:
     with pytest.raises(BadInput):
         ClassifierRecipe(**bad)  # type: ignore[arg-type]
