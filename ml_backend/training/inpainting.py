@@ -51,8 +51,20 @@ Network = Any
 SHEET_PROMPTS = ("red dress", "blue and white striped dress", "black and yellow dotted skirt", "green floral top")
 
 
-DEFAULTS = {"steps": 25, "guidance": 2.5, "size": 192, "strength": 1.0, "scheduler": "euler"}
-"""How a package of this recipe is sampled where nothing else is asked."""
+DEFAULTS: dict[str, Any] = {
+    "steps": 25,
+    "guidance": 2.5,
+    "size": 192,
+    "strength": 1.0,
+    "scheduler": "euler",
+    "sketch": "fabric",
+    "sketched": {"strength": 0.12, "size": 512},
+}
+"""How a package of this recipe is sampled where nothing else is asked.
+
+It has learnt colours and little of patterns, so it begins from a drawn fabric, at a size at which the motifs of that
+are many latents wide: smaller ones are lost in the noise that is added.
+"""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from ml_backend.pipelines.diffusion.settings import SKETCH_STRENGTH, fill_in
 from ml_backend.pipelines.restyle.crop import Window, cut
 from ml_backend.pipelines.restyle.diffusion import DiffusionRestyle
 from ml_backend.pipelines.restyle.sketch import FROM_NOISE, NO_CLOTH, Sketcher
-from ml_backend.requests import RestyleRequest
+from ml_backend.requests import ImagineRequest, RestyleRequest
 from ml_backend.words.choices import sketch_notes
 from ml_backend.words.colours import name_of_region
 from ml_backend.words.reading import read
@@ -211,15 +211,16 @@ def manifest(packages: dict[str, Package]) -> Iterator[Any]:
 def test_models_begin_from_noise_unless_their_package_says_otherwise(manifest: Any) -> None:
     (request,) = asked(sketch=None, strength=None)
     assert _begins(request, manifest) == ("none", 1.0)
-    manifest.config["defaults"] = {"strength": 0.9, "sketch": "fabric", "sketch_strength": 0.3}
+    manifest.config["defaults"] = {"strength": 0.9, "sketch": "fabric", "sketched": {"strength": 0.3, "size": 128}}
     assert _begins(request, manifest) == ("fabric", 0.3)
     assert _begins(asked(sketch="none", strength=None)[0], manifest) == ("none", 0.9)
     assert _begins(asked(sketch="fabric", strength=0.6)[0], manifest) == ("fabric", 0.6)
+    assert [fill_in(asked(sketch=sketch)[0], manifest, 64).size for sketch in ("none", "fabric")] == [64, 128]
 
 
 def test_a_strength_alone_counts_from_the_old_cloth(manifest: Any) -> None:
     """A recipe from before there were sketches has a strength and no sketch, and makes the same picture."""
-    manifest.config["defaults"] = {"sketch": "fabric", "sketch_strength": 0.3}
+    manifest.config["defaults"] = {"sketch": "fabric", "sketched": {"strength": 0.3}}
     assert _begins(asked(sketch=None, strength=0.6)[0], manifest) == ("none", 0.6)
 
 
@@ -227,11 +228,22 @@ def test_a_sketch_has_a_strength_of_its_own(manifest: Any) -> None:
     assert _begins(asked(strength=None)[0], manifest) == ("fabric", SKETCH_STRENGTH)
 
 
-@pytest.mark.parametrize("defaults", [{"sketch": "crayon"}, {"sketch": "fabric", "sketch_strength": 7}])
+@pytest.mark.parametrize("defaults", [{"sketch": "crayon"}, {"sketch": "fabric", "sketched": {"strength": 7}}])
 def test_a_packages_unusable_sketch_is_said(defaults: dict[str, Any], manifest: Any) -> None:
     manifest.config["defaults"] = defaults
     with pytest.raises(BadPackage, match="unusable defaults"):
         _begins(asked(sketch=None, strength=None)[0], manifest)
+
+
+def test_sketched_defaults_that_are_no_settings_are_said(manifest: Any) -> None:
+    manifest.config["defaults"] = {"sketched": "yes"}
+    with pytest.raises(BadPackage, match="cannot be read"):
+        _begins(asked()[0], manifest)
+
+
+def test_pictures_from_words_alone_begin_from_nothing(manifest: Any) -> None:
+    manifest.config["defaults"] = {"size": 128, "sketch": "fabric", "sketched": {"size": 256}}
+    assert fill_in(ImagineRequest("a red dress", 1), manifest, 64).size == 128
 
 
 def test_other_sketches_are_refused() -> None:

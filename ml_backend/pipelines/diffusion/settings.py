@@ -29,17 +29,17 @@ def fill_in(request: R, manifest: Manifest, own_size: int) -> R:
     parameters.
     """
     defaults = manifest.config.get("defaults") or {}
-    if not isinstance(defaults, dict):
+    if not isinstance(defaults, dict) or not isinstance(defaults.get("sketched", {}), dict):
         raise BadPackage(f"The manifest of {manifest.name} has defaults that cannot be read.")
+    sketch, defaults = begun(request, defaults)
     scheduler = request.scheduler or defaults.get("scheduler") or SCHEDULER
-    sketch, strength = sketch_of(request, defaults)
     lcm = scheduler == "lcm" and defaults.get("scheduler") != "lcm"
     ours: dict[str, Any] = {
         "steps": LCM_STEPS if lcm else defaults.get("steps") or STEPS,
         "guidance": LCM_GUIDANCE if lcm else defaults.get("guidance", GUIDANCE),
         "scheduler": scheduler,
         "size": defaults.get("size") or max(64, round(own_size / 64) * 64),
-        "strength": strength,
+        "strength": defaults.get("strength") or STRENGTH,
         "sketch": sketch,
     }
     missing = {name: value for name, value in ours.items() if hasattr(request, name) and getattr(request, name) is None}
@@ -50,17 +50,19 @@ def fill_in(request: R, manifest: Manifest, own_size: int) -> R:
     return filled
 
 
-def sketch_of(request: RestyleRequest | ImagineRequest, defaults: Mapping[str, Any]) -> tuple[Any, Any]:
-    """What a picture begins from, and the strength that goes with it where none is asked for.
+def begun(
+    request: RestyleRequest | ImagineRequest, defaults: Mapping[str, Any]
+) -> tuple[str | None, Mapping[str, Any]]:
+    """What a picture begins from, and the defaults for that: those under "sketched" go before the others.
 
     A strength that is given alone counts from what was there, as it always did.
     """
-    sketch = getattr(request, "sketch", None)
-    if sketch is None:
-        sketch = (defaults.get("sketch") if getattr(request, "strength", None) is None else None) or "none"
+    if isinstance(request, ImagineRequest):
+        return None, defaults
+    sketch = request.sketch or (request.strength is None and defaults.get("sketch")) or "none"
     if sketch == "none":
-        return sketch, defaults.get("strength") or STRENGTH
-    return sketch, defaults.get("sketch_strength") or SKETCH_STRENGTH
+        return sketch, defaults
+    return sketch, {**defaults, "strength": SKETCH_STRENGTH, **defaults.get("sketched", {})}
 
 
 def check_batch(requests: Sequence[R]) -> None:
