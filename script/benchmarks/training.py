@@ -5,6 +5,9 @@ fused optimiser.  ``ours`` is what ``train`` runs.  Both take one thread, as doe
 the same batch by DistributedDataParallel; ``threads`` is one process with as many threads as there are processes, the
 other way to use the cores.  All are run in turns by the same processes, and ratios are the median of those within a
 round, so that other work on the machine meets all of them alike.
+
+On a busy machine two processes also get two shares of its time, so their ratio by the clock flatters them.  ``work`` is
+the time that all cores were busy for an image, in units of the plain recipe's: it knows no waiting, but no luck either.
 """
 
 from __future__ import annotations
@@ -80,6 +83,7 @@ def compare(recipe: str, workers: Any, rounds: int, steps: int) -> list[dict[str
         trainings["ours"] = trainings["threads"] = make(one)
     trainings["processes"] = make(workers)
     seconds: dict[str, list[float]] = {name: [] for name in names}
+    work: dict[str, list[float]] = {name: [] for name in names}
     peaks: dict[str, float] = {}
     for turn in range(-1, rounds):  # the first warms up and measures memory: kernels chosen, batches drawn
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
@@ -89,21 +93,25 @@ def compare(recipe: str, workers: Any, rounds: int, steps: int) -> list[dict[str
             step, _ = trainings[name]
             settings = plainly() if name == "plain" else threads(workers.world if name == "threads" else 1)
             with settings:
-                taken, peak = measure(step, (turn + 1) * steps, steps, workers.device)
+                taken, busy, peak = measure(step, (turn + 1) * steps, steps, workers.device)
+            if name == "processes":
+                busy = workers.mean({"busy": busy})["busy"] * workers.world
             if turn < 0:
                 peaks[name] = peak
             else:
                 seconds[name].append(taken)
+                work[name].append(busy)
     if not workers.is_writer:
         return []
     batch = trainings["ours"][1]
-    return [row(recipe, name, seconds, peaks, batch, steps, workers.world) for name in names]
+    return [row(recipe, name, seconds, work, peaks, batch, steps, workers.world) for name in names]
 
 
 def row(
     recipe: str,
     name: str,
     seconds: dict[str, list[float]],
+    work: dict[str, list[float]],
     peaks: dict[str, float],
     batch: int,
     steps: int,
@@ -112,6 +120,8 @@ def row(
     def faster_than(other: str) -> float:
         pairs = zip(seconds[other], seconds[name], strict=True)
         return statistics.median(theirs / mine for theirs, mine in pairs)
+
+    busy = statistics.median(mine / plain for mine, plain in zip(work[name], work["plain"], strict=True))
 
     many = world if name in ("processes", "threads") else 1
     return {
@@ -122,24 +132,25 @@ def row(
         "against plain": f"{faster_than('plain'):.2f}x",
         "against ours": f"{faster_than('ours'):.2f}x",
         "efficiency": f"{100 * faster_than('ours') / many:.0f}%",
+        "work": f"{busy:.2f}",
         "peak MiB of a process": round(peaks[name]),
     }
 
 
-def measure(step: Step, first: int, count: int, device: Any) -> tuple[float, float]:
-    """Seconds of ``count`` steps, and by how many MiB memory grew at most."""
+def measure(step: Step, first: int, count: int, device: Any) -> tuple[float, float, float]:
+    """Seconds of ``count`` steps, those that cores were busy for it, and by how many MiB memory grew at most."""
     import torch
 
     on_gpu = device.type == "cuda"
     before = _settle(device)
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     for number in range(first, first + count):
         step(number)
     if on_gpu:
         torch.cuda.synchronize(device)
     taken = time.perf_counter() - start
     peak = torch.cuda.max_memory_allocated(device) / 2**20 if on_gpu else _memory("VmHWM")
-    return taken, peak - before
+    return taken, time.process_time() - busy, peak - before
 
 
 def _settle(device: Any) -> float:

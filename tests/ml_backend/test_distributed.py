@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
+from PIL import Image
 from torch import nn
 from torch._C._distributed_c10d import FileStore
 
@@ -22,6 +24,7 @@ from ml_backend.packaging import Package
 from ml_backend.training import distributed, read_recipe, srgan
 from ml_backend.training.batch_norm import SharedBatchNorm, share_statistics
 from ml_backend.training.data import bank
+from ml_backend.training.data.shards import write_shards
 from ml_backend.training.distributed import Workers, alone
 from ml_backend.training.run import Run
 from tests.ml_backend import shared_training
@@ -34,10 +37,11 @@ GAN = {
 RECIPES: dict[str, dict[str, Any]] = {
     "1-dcgan": {"recipe": "dcgan", **GAN, "maps": 4, "discriminator_maps": 4, "batch": 16},
     "2-dcgan-from-one": {"recipe": "dcgan", **GAN, "maps": 4, "discriminator_maps": 4, "batch": 16},
-    "3-srgan": {
+    "3-srgan-from-shards": {
         **{"recipe": "srgan", "blocks": 1, "maps": 4, "judge_maps": 2, "batch": 4, "patch": 32, "judge_patch": 16},
         **{"border": 4, "steps": 6, "content_steps": 3, "designs": 1, "design_size": 32, "rate": 1e-3, "pixel": 1.0},
         **{"log_every": 1, "save_every": 3, "sample_every": 6, "ema": 0.5, "relativistic": True},
+        **{"lanes": 2, "real_share": 0.6},
     },
     "4-unet": {
         **{"recipe": "unet", "street_dir": "", "widths": [8, 16], "depths": [1, 1], "size": [48, 32], "batch": 4},
@@ -74,11 +78,13 @@ def environment(**more: str) -> dict[str, str]:
     return plain | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(ROOT)} | more
 
 
-def write_recipes(folder: Path, street: Path) -> dict[str, Any]:
+def write_recipes(folder: Path) -> dict[str, Any]:
     configs = {}
+    data = {"4-unet": {"street_dir": str(draw_street(folder / "street"))}}
+    data["3-srgan-from-shards"] = {"real_shards": str(pack_cloth(folder / "cloth", folder / "shards"))}
     (folder / "recipes").mkdir(parents=True)
     for name, fields in RECIPES.items():
-        fields = fields | ({"street_dir": str(street)} if name == "4-unet" else {})
+        fields = fields | data.get(name, {})
         (folder / "recipes" / f"{name}.json").write_text(json.dumps(fields))
         configs[name] = read_recipe(folder / "recipes" / f"{name}.json")
     return configs
@@ -91,7 +97,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     The second recipe's first half is trained by one process in both cases.
     """
     folder = tmp_path_factory.mktemp("distributed")
-    configs = write_recipes(folder, draw_street(folder / "street"))
+    configs = write_recipes(folder)
     half = type(configs["2-dcgan-from-one"])(**RECIPES["2-dcgan-from-one"] | {"steps": 3})
     shared_training.train(half, Run(folder / "runs" / "2-dcgan-from-one", half))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -106,10 +112,18 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return Outcome(folder / "one", folder / "runs", said)
 
 
-def draw_street(folder: Path) -> Path:
-    import numpy as np
-    from PIL import Image
+def pack_cloth(folder: Path, out: Path) -> Path:
+    """Noise of six colours in three shards."""
+    (folder / "plain").mkdir(parents=True)
+    rng = np.random.default_rng(7)
+    for number in range(6):
+        pixels = rng.integers(0, 60, (40, 44, 3)) + rng.integers(0, 190, 3)
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / "plain" / f"{number}x.png")
+    assert len(write_shards(folder, out, split="all", shard_bytes=10_000).shards) == 3
+    return out
 
+
+def draw_street(folder: Path) -> Path:
     (folder / "photos").mkdir(parents=True)
     (folder / "labels").mkdir()
     (folder / "labels.txt").write_text("0 null\n14 dress\n39 shoes\n41 skin\n")
@@ -145,7 +159,10 @@ def test_two_processes_train_what_one_trains(outcome: Outcome, name: str) -> Non
 
 def test_every_stage_was_trained(outcome: Outcome) -> None:
     """Otherwise the curves could agree about nothing."""
-    stages = {"1-dcgan": {"anchor", "d_loss", "r1", "g_loss"}, "3-srgan": {"pixel", "content", "fooled", "judge"}}
+    stages = {
+        "1-dcgan": {"anchor", "d_loss", "r1", "g_loss"},
+        "3-srgan-from-shards": {"pixel", "content", "fooled", "judge"},
+    }
     stages["5-xgan"] = {"anchor", "d_loss", "r1", "g_loss", "path"}
     for name, metrics in stages.items():
         assert metrics <= {key for entry in curve(outcome.two / name) for key in entry}

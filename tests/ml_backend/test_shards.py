@@ -320,6 +320,15 @@ def test_the_opener_for_s3(monkeypatch: pytest.MonkeyPatch) -> None:
             s3.open_object("s3://bucket/set/0.tar", 0)
 
 
+@pytest.mark.parametrize("opener", ["s3", "s3=nowhere.at_all:f", "s3=json:nothing", "=json:loads", "s3=json:__name__"])
+def test_an_opener_that_is_none_is_refused(tmp_path: Path, opener: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "recipe.json").write_text('{"recipe": "classifier"}')
+    recipe, run_dir = str(tmp_path / "recipe.json"), str(tmp_path / "run")
+    assert main(["train", recipe, "--run-dir", run_dir, "--opener", opener]) == 2
+    assert "SCHEME=MODULE:FUNCTION" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
 # --- broken and hostile shards ---
 
 

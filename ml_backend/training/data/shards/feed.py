@@ -8,6 +8,7 @@ that goes on at another step finds its place by counting.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -74,8 +75,9 @@ class Feed:
     """``feed(step)`` is the list of that step's pictures, one from each lane in ``mine``, decoded; (H, W, 3) each.
 
     Asked for one step after the other it has them ready: every lane has a thread that reads up to a window ahead, and
-    ``threads`` decode the next ``ahead`` pictures of each lane (Pillow decodes outside the interpreter's lock).  Asked
-    for another step it goes there.  Errors of the readers are raised where their picture is asked for.
+    ``threads`` (as many as there are cores, at most 8) decode the next ``ahead`` pictures of each lane: Pillow decodes
+    outside the interpreter's lock.  Asked for another step it goes there.  Errors of the readers are raised where their
+    picture is asked for.
     """
 
     def __init__(
@@ -87,13 +89,13 @@ class Feed:
         lanes: int,
         mine: slice | None = None,
         window: int = 256,
-        threads: int = 2,
+        threads: int | None = None,
         ahead: int = 4,
     ) -> None:
         own = range(lanes)[mine or slice(None)]
         settings = {"seed": seed, "lanes": lanes, "window": window}
         self._lanes = [Lane(index, access or Access(), lane=lane, **settings) for lane in own]
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+        self._pool = ThreadPoolExecutor(threads or min(8, os.cpu_count() or 1), thread_name_prefix="decode")
         self._ahead = ahead
         self._readers: list[_Reader] = []
         self._next = -1
