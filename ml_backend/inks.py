@@ -120,11 +120,12 @@ def fit_palette(palette: Sequence[str], count: int) -> tuple[str, ...]:
 
 
 def mix_palettes(first: Sequence[str], second: Sequence[str], amount: float) -> tuple[str, ...]:
-    """Ink by ink ``amount`` (0..1) of the way from the first palette to the second, in sRGB as inks themselves mix.
+    """Ink by ink ``amount`` (0..1) of the way from the first palette to the second.
 
-    Both have the same number of colours.
+    Lightness, chroma and hue move in OKLCH, hue the shorter way round, so colours on the way stay as lively as the
+    ends; a grey takes the hue of the other.  Both palettes have the same number of colours.
     """
-    return tuple(_mix(one, other, amount) if amount else one for one, other in zip(first, second, strict=True))
+    return tuple(_between(one, other, amount) for one, other in zip(first, second, strict=True))
 
 
 def own_palette(request: GenerateRequest, count: int) -> tuple[str, ...]:
@@ -390,12 +391,27 @@ def _hex(lch: F64) -> str:
     return "#" + "".join(f"{round(float(value) * 255):02x}" for value in rgb)
 
 
+_GREY = 0.02
+"""Below this chroma a hue means nothing."""
+
+
 def _mix(first: str, second: str, share: float) -> str:
     """``first`` moved by ``share`` toward ``second`` in sRGB, or for a negative share toward black."""
     a = np.array(_rgb(first))
     b = np.array(_rgb(second)) if share > 0 else np.zeros(3)
     mixed = a + (b - a) * abs(share)
     return "#" + "".join(f"{round(float(value) * 255):02x}" for value in mixed)
+
+
+def _between(first: str, second: str, amount: float) -> str:
+    if amount in (0, 1):
+        return second if amount else first
+    (light, chroma, hue), (light_2, chroma_2, hue_2) = _lch(_rgb(first)), _lch(_rgb(second))
+    if min(chroma, chroma_2) < _GREY:
+        hue = hue_2 = hue if chroma > chroma_2 else hue_2
+    turn = (hue_2 - hue + 180) % 360 - 180
+    mixed = (light + (light_2 - light) * amount, chroma + (chroma_2 - chroma) * amount, hue + turn * amount)
+    return _hex(np.array(mixed))
 
 
 def _merged(colours: list[str]) -> list[str]:

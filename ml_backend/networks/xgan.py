@@ -256,8 +256,8 @@ class XGAN(nn.Module):
 
     @property
     def detail_layer(self) -> int:
-        """The first half of the stages lays a design out."""
-        return 2 * ((len(self.stages) + 1) // 2)
+        """The first third of the stages lays a design out: of 256 px those of 4 and 8 px."""
+        return 2 * max(1, (len(self.stages) + 1) // 3)
 
     def latent(self, label: int, seed: int) -> Tensor:
         """The (latent,) vector of a seed, on the CPU."""

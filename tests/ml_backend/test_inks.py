@@ -20,6 +20,7 @@ from ml_backend.inks import (
     fit_palette,
     inks_from_png,
     inks_to_png,
+    mix_palettes,
     palette_from_seed,
     weave,
 )
@@ -196,3 +197,22 @@ def test_weave_leaves_what_it_cannot_show() -> None:
     image = np.full((32, 32, 3), 120, np.uint8)
     assert np.array_equal(weave(image, 16, 0.0), image)
     assert np.array_equal(weave(image, 64, 0.1), image)
+
+
+def test_mixed_palettes_reach_both_ends_exactly() -> None:
+    first, second = ("#ffffff", "#20306a"), ("#000000", "#e0a62f")
+    assert mix_palettes(first, second, 0.0) == first
+    assert mix_palettes(first, second, 1.0) == second
+
+
+def test_colours_on_the_way_are_no_greyer_than_the_ends() -> None:
+    (between,) = mix_palettes(("#c83020",), ("#20a040",), 0.5)
+    assert between != "#746830"
+    red, green, blue = (int(between[start : start + 2], 16) for start in (1, 3, 5))
+    assert max(red, green, blue) - min(red, green, blue) > 90
+
+
+def test_a_grey_on_the_way_takes_the_others_hue() -> None:
+    (between,) = mix_palettes(("#808080",), ("#d03050",), 0.5)
+    red, green, blue = (int(between[start : start + 2], 16) for start in (1, 3, 5))
+    assert red > blue > green

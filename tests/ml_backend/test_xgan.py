@@ -226,10 +226,10 @@ def test_discriminator_commutes_with_shifts_until_its_last_layer() -> None:
     torch.manual_seed(0)
     discriminator = WaveletDiscriminator(TINY)
     images = torch.randn(4, 3, 32, 32)
-    x = wavelet.analyse(images)
-    moved = wavelet.analyse(images.roll(8, 3))
-    for block in reversed(list(discriminator.blocks)[:1]):
-        mapped, mapped_moved = (block(discriminator.entries[1](bands)) for bands in (x, moved))
+    with torch.no_grad():
+        mapped, mapped_moved = (
+            discriminator.blocks[1](discriminator.entries[2](seen)) for seen in (images, images.roll(8, 3))
+        )
     assert torch.allclose(mapped_moved, mapped.roll(2, 3), atol=1e-4)
 
 
@@ -325,12 +325,12 @@ def test_mixed_styles_cross_over_once() -> None:
 
 def test_layout_and_drawing_belong_to_different_layers() -> None:
     generator = lively(TINY)
-    assert generator.detail_layer == 4
+    assert generator.detail_layer == 2
     assert generator.layers == 6
     one, other = (generator.styles(generator.latent(0, seed)[None], torch.tensor([0])) for seed in (1, 2))
-    mixed = torch.cat([one[:, :4], other[:, 4:]], dim=1)
+    mixed = torch.cat([one[:, :2], other[:, 2:]], dim=1)
     with torch.no_grad():
-        small, small_mixed = (generator.synthesise(styles, size=16) for styles in (one, mixed))
+        small, small_mixed = (generator.synthesise(styles, size=8) for styles in (one, mixed))
         whole, whole_mixed = (generator.synthesise(styles) for styles in (one, mixed))
     assert torch.equal(small, small_mixed)
     assert not torch.allclose(whole, whole_mixed, atol=1e-3)
@@ -357,7 +357,7 @@ def test_path_lengths_can_be_learned_from() -> None:
     image = generator.synthesise(styles)
     lengths = path_lengths(image, styles, torch.randn(image.shape))
     lengths.mean().backward()  # type: ignore[no-untyped-call]
-    gradient = generator.mapping.layers[0].weight.grad
+    gradient = next(generator.mapping.layers.parameters()).grad
     assert gradient is not None
     assert gradient.abs().sum() > 0
 
