@@ -55,6 +55,13 @@ def lay(page, url, tmp_path, picture):
     page.wait_for_selector(READY, timeout=WAIT)
 
 
+def lay_bare(page, url):
+    """Open the page with a garment and nothing of it marked."""
+    page.goto(f"{url}/restyle/?garment=dress")
+    page.wait_for_selector(READY, timeout=WAIT)
+    page.click("[data-do='clear']")
+
+
 SHARE = """() => {
   const canvas = document.querySelector("[data-wash]");
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -128,9 +135,8 @@ def test_words_mark_words_ask_and_pictures_come(page, shop, worker, complaints, 
 
 
 def test_the_brush_and_the_way_back(page, shop, complaints):
-    page.goto(f"{shop}/restyle/?garment=dress")
-    page.wait_for_selector(READY, timeout=WAIT)
-    assert page.locator("[data-do='undo']").is_disabled()
+    lay_bare(page, shop)
+    assert marked(page) == 0
     paint(page)
     painted = marked(page)
     assert painted > 0
@@ -159,8 +165,7 @@ def test_the_brush_and_the_way_back(page, shop, complaints):
 
 
 def test_a_painted_mask_survives_a_refresh_and_goes_out_and_in(page, shop, complaints, tmp_path):
-    page.goto(f"{shop}/restyle/?garment=dress")
-    page.wait_for_selector(READY, timeout=WAIT)
+    lay_bare(page, shop)
     paint(page)
     painted = marked(page)
     page.click(".tools .menu summary")
@@ -183,8 +188,7 @@ def test_a_painted_mask_survives_a_refresh_and_goes_out_and_in(page, shop, compl
 
 
 def test_the_keyboard_paints_and_compares(page, shop, complaints):
-    page.goto(f"{shop}/restyle/?garment=dress")
-    page.wait_for_selector(READY, timeout=WAIT)
+    lay_bare(page, shop)
     page.keyboard.press("?")
     assert page.locator("#keys").is_visible()
     page.keyboard.press("Escape")
@@ -212,6 +216,8 @@ def test_fingers_paint_and_two_of_them_move(new_page, shop):
     page = new_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page.goto(f"{shop}/restyle/?garment=dress")
     page.wait_for_selector(READY, timeout=WAIT)
+    page.click("label:has(#tab-mask)")
+    page.click("[data-do='clear']")
     x, y = middle(page)
     touch = page.context.new_cdp_session(page)
 
@@ -286,6 +292,25 @@ def test_other_words_typed_since_are_looked_for_first(page, shop, worker, compla
     page.wait_for_selector("#mask-status:has-text('Perhaps this is “a scarf”')", timeout=WAIT)
 
 
+def test_a_garment_lies_there_marked_and_needs_no_words_for_it(page, shop, worker, complaints):
+    page.goto(f"{shop}/restyle/?garment=dress")
+    page.wait_for_selector(READY, timeout=WAIT)
+    until(page, "document.querySelector('[data-do=clear]').disabled === false")
+    assert marked(page) > 0.05
+    assert page.locator("[data-do='undo']").is_disabled()
+    assert page.input_value("#region") == "the dress"
+    page.fill("#prompt", "red linen")
+    page.click("label:has([name='engine'][value='diffusion'])")
+    page.click(".advanced summary")
+    begun = page.is_checked("#sketch")
+    page.set_checked("#sketch", not begun)
+    page.wait_for_url(re.compile("sketch=none" if begun else "sketch=fabric"), timeout=WAIT)
+    page.click("#ask")
+    page.wait_for_selector(DONE, timeout=WAIT)
+    assert set(Restyle.objects.values_list("mask__words", flat=True)) == {"the dress"}
+    assert {request.sketch for request in worker.asked} == {"none" if begun else "fabric"}
+
+
 def test_it_can_be_cancelled_and_tried_again(page, shop, worker, complaints, tmp_path, picture):
     lay(page, shop, tmp_path, picture)
     page.fill("#region", "the dress")
@@ -301,8 +326,8 @@ def test_it_can_be_cancelled_and_tried_again(page, shop, worker, complaints, tmp
 
 
 def test_what_is_missing_is_said_before_anything_is_sent(page, shop, complaints):
-    page.goto(f"{shop}/restyle/?garment=dress")
-    page.wait_for_selector(READY, timeout=WAIT)
+    lay_bare(page, shop)
+    page.fill("#region", "")
     page.click("#ask")
     page.wait_for_selector("#toast:has-text('Say what it should become')")
     assert page.evaluate("document.activeElement.id") == "prompt"
