@@ -9,10 +9,17 @@ from ..errors import BadInput
 from ..packaging import Package
 
 
-def take_over(network: torch.nn.Module, package: Package) -> None:
-    """Copy the package's weights into ``network``.  Raises :class:`BadInput` when they do not fit."""
+def take_over(network: torch.nn.Module, package: Package, *, unless_other: tuple[str, ...] = ()) -> None:
+    """Copy the package's weights into ``network``.  Raises :class:`BadInput` when they do not fit.
+
+    Weights named in ``unless_other`` stay the network's own where they have another shape.
+    """
+    weights, own = dict(package.state_dict()), network.state_dict()
+    for name in unless_other:
+        if name in weights and name in own and weights[name].shape != own[name].shape:
+            weights[name] = own[name]
     try:
-        network.load_state_dict(package.state_dict())
+        network.load_state_dict(weights)
     except RuntimeError as error:
         raise BadInput(f"{package.path} does not fit the network of this recipe and cannot be its start.") from error
 

@@ -47,7 +47,7 @@ class XGANRecipe:
     Of ``drawn`` designs of each type the boldest ``designs`` are learned; ``codes`` is whether they have learned
     latents: without, there is no warm start and no anchor.  ``patience`` steps after the warm start train the
     discriminator before the generator heeds it.  ``start_from`` is the folder of a generator package of the same shape
-    to go on from, with its codes.
+    to go on from: with its codes if it knows as many designs, else it learns new ones.
 
     ``growth`` are the steps at which images double their side, up to ``size``; ``batches`` has one more number, how
     many images a step sees at each side.  ``r1`` is gamma, ``path`` the weight of the path lengths; both losses are
@@ -198,7 +198,7 @@ class Trainer(Players):
         if generator.codes is not None:
             generator.codes.data.copy_(spectral_codes(bank, config.latent))
         if config.start_from:
-            take_over(generator, Package.load(config.start_from))
+            take_over(generator, Package.load(config.start_from), unless_other=("codes",))
         discriminator = WaveletDiscriminator(shape, config.discriminator_capacity, config.group)
         self.generator: XGAN
         super().__init__(config, generator.to(workers.device), discriminator.to(workers.device), workers)

@@ -508,6 +508,11 @@ def test_a_run_can_start_from_a_package(tmp_path: Path) -> None:
     weights = Trainer(second, draw_designs(second), alone("cpu")).generator.state_dict()
     expected = Package.load(start).state_dict()
     assert all(torch.equal(weights[name], expected[name]) for name in expected)
+    more = XGANRecipe(**{**LEARNED, "drawn": 5, "designs": 5}, steps=4, start_from=str(start))
+    generator = Trainer(more, draw_designs(more), alone("cpu")).generator
+    assert generator.codes is not None
+    assert generator.codes.shape == (10, 5, 2)
+    assert torch.equal(generator.constant, expected["constant"])
     wider = XGANRecipe(**{**LEARNED, "widest": 8}, steps=4, start_from=str(start))
     with pytest.raises(BadInput, match="start"):
         Trainer(wider, draw_designs(wider), alone("cpu"))
