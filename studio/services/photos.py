@@ -88,7 +88,7 @@ def _copied(owner: User, source: Source, name: str) -> Photo:
             setattr(photo, field, copy)
         photo.save()
     except BaseException:
-        delete_files(keys.values())
+        delete_files(list(keys.values()))
         raise
     return photo
 
