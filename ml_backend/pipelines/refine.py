@@ -62,10 +62,26 @@ def _refine_one(photo: U8, coarse: F32) -> F32:
     low, high = _sure(start, radius)
     if not bool((high > low).any()):
         return _resize(start, width, height)
+    finer = np.zeros((4, *start.shape), np.float32)
+    window = _undecided(low, high, 2 * radius + 3)
+    finer[:, *window] = _followed(guide[window], start[window], low[window], high[window], radius)
+    return _full(photo, finer, low, high)
+
+
+def _undecided(low: F32, high: F32, margin: int) -> tuple[slice, slice]:
+    """The rectangle that holds all pixels whose bounds differ, and ``margin`` more on each side."""
+    rows, columns = (np.flatnonzero((high > low).any(axis=axis)) for axis in (1, 0))
+    return tuple(slice(max(0, int(each[0]) - margin), int(each[-1]) + margin + 1) for each in (rows, columns))  # type: ignore[return-value]
+
+
+def _followed(guide: F32, start: F32, low: F32, high: F32, radius: int) -> F32:
+    """The final coefficients (4,h,w), in two passes: the map is brought near the edges, then onto them.
+
+    Each pass looks twice its radius around: the window of means, and the window over which coefficients are averaged.
+    """
     near = _evaluate(guide, _coefficients(guide, start, radius))
     near = np.clip(_contrast(near, 0.5), low, high)
-    finer = _coefficients(guide, near, max(2, radius // 3))
-    return _full(photo, finer, low, high)
+    return _coefficients(guide, near, max(2, radius // 3))
 
 
 def _sure(start: F32, radius: int) -> tuple[F32, F32]:

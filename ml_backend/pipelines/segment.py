@@ -28,6 +28,11 @@ OTHER = GARMENT_CLASSES.index("other")
 WORKING_PIXELS = 288 * 192
 """Pixels of the working size: what the starter U-Net was trained at."""
 
+LEAST_PROBABLE = 0.05
+"""A class that is nowhere more probable than this takes no part."""
+TILE = 256
+"""Side in pixels of the pieces in which classes are enlarged."""
+
 PRESENT = 0.01
 """A class counts as worn when it covers this share of the cloth."""
 
@@ -118,25 +123,64 @@ def at_full_size(photo: Image.Image, coarse: NDArray[np.float32], *, follow_edge
     return Segmentation(mask, _class_map(coarse, mask))
 
 
-def _enlarge(plane: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    return np.array(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR), np.float32)
+def _enlarge(
+    plane: NDArray[np.float32], size: tuple[int, int], box: tuple[float, float, float, float] | None = None
+) -> NDArray[np.float32]:
+    return np.array(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR, box=box), np.float32)
 
 
 def _class_map(coarse: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Full-size classes: the best cloth class where there is cloth, the better of background and skin elsewhere."""
+    """Full-size classes: the best cloth class where there is cloth, the better of background and skin elsewhere.
+
+    Tile by tile: where one class leads in all of the coarse map around, it leads in between as well, and nothing needs
+    to be enlarged to know.
+    """
     height, width = mask.shape
-    best = np.full((height, width), -1.0, np.float32)
-    cloth_class = np.zeros((height, width), np.uint8)
-    for index in range(FIRST_CLOTH, LAST_CLOTH + 1):
-        if coarse[index].max() < 0.05:
-            continue
-        enlarged = np.asarray(Image.fromarray(coarse[index]).resize((width, height), Image.Resampling.BILINEAR))
-        better = enlarged > best
-        best[better] = enlarged[better]
-        cloth_class[better] = index
-    skin = np.asarray(
-        Image.fromarray(coarse[LAST_CLOTH + 1] - coarse[0]).resize((width, height), Image.Resampling.BILINEAR)
-    )
-    rest = np.where(skin > 0, np.uint8(LAST_CLOTH + 1), np.uint8(0))
-    cloth_class[cloth_class == 0] = FIRST_CLOTH
-    return np.where(mask > 0, cloth_class, rest)
+    present = [index for index in range(FIRST_CLOTH, LAST_CLOTH + 1) if coarse[index].max() >= LEAST_PROBABLE]
+    cloth = _Contest(coarse, present or [FIRST_CLOTH])
+    rest = _Contest(coarse, [0, LAST_CLOTH + 1])
+    labels = np.empty((height, width), np.uint8)
+    for top in range(0, height, TILE):
+        for left in range(0, width, TILE):
+            place = (left, top, min(left + TILE, width), min(top + TILE, height))
+            window, size = np.s_[top : place[3], left : place[2]], (width, height)
+            is_cloth = mask[window] > 0
+            target = labels[window]
+            if is_cloth.all():
+                target[:] = cloth.winner(place, size)
+            elif not is_cloth.any():
+                target[:] = rest.winner(place, size)
+            else:
+                target[:] = np.where(is_cloth, cloth.winner(place, size), rest.winner(place, size))
+    return labels
+
+
+class _Contest:
+    """Which of some classes is the most probable, anywhere in the photo; the first of those that are equal."""
+
+    def __init__(self, coarse: NDArray[np.float32], classes: list[int]) -> None:
+        self.classes = np.array(classes, np.uint8)
+        self.planes = coarse[classes]
+        self.leader = self.planes.argmax(axis=0)
+
+    def winner(self, place: tuple[int, int, int, int], size: tuple[int, int]) -> NDArray[np.uint8]:
+        """uint8 class of every pixel of ``place`` (left, top, right, bottom) in a photo of ``size``, or the one of all.
+
+        Leaders are looked for as far around as interpolation looks: a cell, or more where the photo is the smaller.
+        """
+        rows, columns = self.leader.shape
+        left, top, right, bottom = place
+        scales = (columns / size[0], rows / size[1])
+        box = (left * scales[0], top * scales[1], right * scales[0], bottom * scales[1])
+        reach = [math.ceil(max(scale, 1)) for scale in scales]
+        around = self.leader[
+            max(0, int(box[1]) - reach[1]) : math.ceil(box[3]) + reach[1],
+            max(0, int(box[0]) - reach[0]) : math.ceil(box[2]) + reach[0],
+        ]
+        if (around == around.flat[0]).all():
+            best = around[:1, :1]
+        else:
+            wanted = (right - left, bottom - top)
+            best = np.stack([_enlarge(plane, wanted, box) for plane in self.planes]).argmax(axis=0)
+        winners: NDArray[np.uint8] = self.classes[best]
+        return winners

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from ml_backend.errors import BadInput, BadPackage, Stopped
 from ml_backend.packaging import save_package
@@ -73,3 +74,25 @@ def test_garments_are_listed_largest_first():
     labels = np.zeros((10, 10), np.uint8)
     labels[:2], labels[2:7] = GARMENT_CLASSES.index("top"), GARMENT_CLASSES.index("skirt")
     assert Segmentation((labels > 0).astype(np.float32), labels).garments == ("skirt", "top")
+
+
+@pytest.mark.parametrize("size", [(700, 530), (90, 130), (23, 17)])
+def test_classes_are_those_of_the_whole_map_enlarged(size):
+    rng = np.random.default_rng(4)
+    spots = ndimage.gaussian_filter(rng.random((8, 40, 30)).astype(np.float32), (0, 3, 3))
+    coarse = np.exp(60 * spots) / np.exp(60 * spots).sum(axis=0)
+    mask = (np.asarray(photo(*size).convert("L")) > 60).astype(np.float32)
+    mask[: size[1] // 2] = 1
+    whole = np.stack([np.asarray(Image.fromarray(each).resize(size, Image.Resampling.BILINEAR)) for each in coarse])
+    cloth = whole[segment.FIRST_CLOTH : segment.LAST_CLOTH + 1].argmax(axis=0) + segment.FIRST_CLOTH
+    rest = np.where(whole[7] > whole[0], 7, 0)
+    assert np.array_equal(segment._class_map(coarse, mask), np.where(mask > 0, cloth, rest))
+
+
+def test_without_edges_the_cloth_is_only_enlarged():
+    coarse = np.zeros((8, 4, 4), np.float32)
+    coarse[0, :, :2], coarse[4, :, 2:] = 1, 1
+    found = segment.at_full_size(photo(64, 64), coarse, follow_edges=False)
+    assert found.garments == ("skirt",)
+    assert np.allclose(found.mask[:, 32:].mean(), 1, atol=0.1)
+    assert 0.4 < found.mask[:, 31:33].mean() < 0.6
