@@ -42,7 +42,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Mix:
-    """What the drawer shows for the fabric ``one``; ``alone`` says why it can only change its colours."""
+    """What the drawer shows for the fabric ``one``; ``alone`` says why it can only change its colours.
+
+    ``others`` begin with those that are good for more than their colours.
+    """
 
     one: Pattern
     first: Pattern
@@ -69,12 +72,13 @@ def mix_of(request: HttpRequest, one: Pattern | None, asked: str = "") -> Mix | 
     others = _others(request, one, other)
     if other is None and seed is None:
         other = next((pattern for pattern in others if move == "colours" or _can(move, one, pattern)), None)
+    candidates = [Candidate(pattern, _moves(one, pattern, alone), pattern == other) for pattern in others]
     return Mix(
         one=one,
         first=mixing.first_half(one),
         alone=alone,
         move=move,
-        others=[Candidate(pattern, _moves(one, pattern, alone), pattern == other) for pattern in others],
+        others=sorted(candidates, key=lambda candidate: candidate.moves == "colours"),
         seed=seed,
         other_type=one.morph_type or one.pattern_type,
         amount=one.morph_amount if one.move == "blend" and not wanted else 0.5,

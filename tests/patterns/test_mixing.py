@@ -8,7 +8,7 @@ from ml_backend import registry
 from ml_backend.errors import BadInput
 from ml_backend.inks import mix_palettes, palette_from_seed
 from ml_backend.requests import GenerateRequest
-from patterns import mixing, services
+from patterns import cutting, mixing, services
 from patterns.mixing import Other
 from patterns.models import Pattern
 
@@ -146,3 +146,64 @@ def test_a_model_withdrawn_while_a_fabric_waits_ends_it_in_a_sentence(person, wo
     assert row.state == "failed"
     assert "taken out of service while this waited" in row.job.message
     assert row.model in row.job.message
+
+
+@pytest.fixture
+def two_networks(tmp_path, settings):
+    """A tiny DCGAN and a tiny XGAN that serve beside the starters: their rows."""
+    import torch
+
+    from ml_backend.networks import build
+    from ml_backend.packaging import save_package
+
+    settings.MEDIA_ROOT = str(tmp_path / "files")
+    configs = {
+        "dcgan": {"size": 16, "maps": 4, "latent": 8, "embedding": 4},
+        "xgan": {"size": 16, "latent": 8, "embedding": 4, "width": 8, "mapping": 1, "capacity": 64, "widest": 8},
+    }
+    rows = []
+    for number, (architecture, config) in enumerate(configs.items()):
+        torch.manual_seed(number)
+        weights = build(architecture, config).state_dict()
+        folder = tmp_path / architecture
+        save_package(
+            folder,
+            name=f"tiny-{architecture}",
+            capability="generate",
+            architecture=architecture,
+            config=config,
+            state_dict=weights,
+        )
+        rows.append(registry.add(folder))
+        registry.offer(rows[-1])
+    yield rows
+    registry._local.cache_clear()
+    registry._loaded.clear()
+
+
+def test_each_network_dreams_its_own_and_blends_with_its_own(person, two_networks, work_off):
+    def ask(model: str, seed: int) -> Pattern:
+        return services.ask(person, GenerateRequest("floral", seed, size=32, model=model))
+
+    made = {row.name: [ask(row.name, seed) for seed in (1, 2)] for row in two_networks}
+    work_off()
+    for row in two_networks:
+        one, other = (Pattern.objects.get(pk=pattern.pk) for pattern in made[row.name])
+        assert one.model == other.model == row.reference
+        made[row.name] = [one, other]
+    (dcgan, other), (xgan, _) = made.values()
+    assert cutting.stored_inks(dcgan).tolist() != cutting.stored_inks(xgan).tolist()
+    assert mixing.why_not("blend", dcgan, Other.of(xgan)) == mixing.OTHER_MODEL
+    blends = [mixing.blends(*_pair(pair), [1.0])[0].request for pair in made.values()]
+    drawings = [mixing.drawing(*_pair(pair)).request for pair in made.values()]
+    rows = [services.ask(person, request) for request in blends + drawings]
+    work_off()
+    for row in rows:
+        row.refresh_from_db()
+        assert row.state == "done", row.job.message
+    arrived = cutting.stored_inks(rows[0])
+    assert arrived.tolist() == cutting.stored_inks(other).tolist(), "a blend all the way is the other fabric"
+
+
+def _pair(pair: list[Pattern]) -> tuple[Pattern, Other]:
+    return pair[0], Other.of(pair[1])
