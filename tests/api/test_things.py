@@ -168,6 +168,7 @@ def test_a_mask_from_words(program, person, make_photo, stand_ins, work_off):
         ({"prompt": None}, "invalid", "prompt"),
         ({"grow": 40}, "bad_input", "growth"),
         ({"normalise": "loud"}, "bad_input", "normalisation"),
+        ({"model": "nobodys-clipseg"}, "bad_input", "does not serve here"),
         ({"colour": "red"}, "invalid", "There is no parameter 'colour'"),
         ({"photo": "mine"}, "invalid", "photo"),
     ],
@@ -218,7 +219,9 @@ def mask(person, make_photo):
 
 def test_restyles_arrive_as_one_batch(program, mask, stand_ins, work_off):
     body = {"photo": str(mask.photo_id), "mask": str(mask.pk), "prompt": "red silk", "count": 3, "seed": 7}
-    asked = program.post("/restyles", {**body, "engine": "diffusion", "steps": 12, "loras": ["linen:0.8"]})
+    asked = program.post(
+        "/restyles", {**body, "engine": "diffusion", "steps": 12, "loras": ["linen:0.8"], "sketch": "fabric"}
+    )
     assert asked.status_code == 202
     batch = asked.json()
     assert [one["seed"] for one in batch["items"]] == [7, 8, 9]
@@ -228,6 +231,7 @@ def test_restyles_arrive_as_one_batch(program, mask, stand_ins, work_off):
     job = program.get(f"/jobs/{batch['job']['id']}").json()
     assert (job["state"], job["progress"], job["preview"]) == ("done", 1.0, None)
     assert stand_ins.asked[0].loras == ("linen:0.8",)
+    assert stand_ins.asked[0].sketch == "fabric"
     listed = program.get(f"/restyles?batch={batch['batch']}").json()
     assert listed["total"] == 3
     one = program.get(f"/restyles/{batch['items'][0]['id']}").json()
@@ -262,6 +266,7 @@ def test_a_region_in_words_needs_no_mask(program, person, make_photo, stand_ins,
         ({"engine": "magic"}, "'magic'"),
         ({"scheduler": "slow"}, "scheduler"),
         ({"strength": 2}, "strength"),
+        ({"sketch": "crayon"}, "'crayon' is not a sketch"),
         ({"loras": ["no such:thing:x"]}, "LoRA"),
         ({"mask": None}, "either a mask, or a region"),
         ({"region": "the dress"}, "either a mask, or a region"),
