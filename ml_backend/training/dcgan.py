@@ -223,10 +223,6 @@ class Trainer(Players):
         target = batch.real if self.config.output == "rgb" else batch.coverage
         return likeness(painted[chosen], target.to(self.device)[chosen], self.config.output)
 
-    def mixed(self, wanted: bool = True) -> torch.autocast:
-        """Half precision, on CUDA only."""
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=wanted and self.device.type == "cuda")
-
 
 def train(
     config: DCGANRecipe, run: Run, *, progress: Progress | None = None, should_stop: ShouldStop | None = None

@@ -3,9 +3,9 @@
 import argparse
 import json
 
-from . import pattern_flow, restyle, training
+from . import pattern_flow, restyle, shards, training
 
-BENCHMARKS = {"pattern-flow": pattern_flow, "restyle": restyle, "training": training}
+BENCHMARKS = {"pattern-flow": pattern_flow, "restyle": restyle, "shards": shards, "training": training}
 
 
 def main() -> None:

@@ -45,7 +45,8 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
         command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
         command += ["--nproc-per-node", str(options.processes), "-m", __name__]
         command += ["--recipe", recipe, "--rounds", str(options.rounds), "--steps", str(options.steps)]
-        one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
+        # threads that wait sleep: on a busy machine spinning would only show who else is there
+        one_thread = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
         done = subprocess.run(command, cwd=ROOT, env=one_thread, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(done.stderr)
