@@ -27,10 +27,10 @@ from .models import ModelVersion
 from .packaging import Manifest, Package, sources
 from .packaging.contents import lora_file, text_width
 from .packaging.files import CARD
-from .packaging.starter import WEIGHTS_DIR, starter
+from .packaging.starter import GENERATOR, WEIGHTS_DIR, starter
 
 STARTERS = {
-    "generate": "dcgan-starter",
+    "generate": GENERATOR,
     "upscale": "srgan-x8-starter",
     "segment": "unet-starter",
     "classify": "classifier-starter",
@@ -38,7 +38,7 @@ STARTERS = {
     "restyle": "inpaint-starter",
     "imagine": "inpaint-starter",
 }
-BESIDE = {"generate": ("xgan-starter",)}
+BESIDE = {"generate": ("dcgan-starter",)}
 """Capabilities of which people choose the model, and the starters offered beside the first."""
 WORK = {
     "generate": "dream fabrics",

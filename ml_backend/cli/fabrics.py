@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import images
 from ..errors import BadInput
+from ..packaging.starter import GENERATOR
 from ..requests import (
     CLOTH_CLASSES,
     ENGINES,
@@ -75,7 +76,7 @@ def run_generate(options: argparse.Namespace) -> Answer:
     from ..pipelines.generate import GeneratePipeline
 
     dreamed = options.engine == "dcgan"
-    chosen = package(options.model, "dcgan-starter") if dreamed else None
+    chosen = package(options.model, GENERATOR) if dreamed else None
     requests = [
         GenerateRequest(
             pattern_type=options.pattern_type,

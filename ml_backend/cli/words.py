@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import images
 from ..errors import BadInput
+from ..packaging.starter import GENERATOR
 from ..requests import (
     MAX_SEED,
     NORMALISATIONS,
@@ -192,7 +193,7 @@ def _painter(engine: str, options: argparse.Namespace) -> Any:
     from ..pipelines.upscale import UpscalePipeline
 
     upscale = UpscalePipeline(package(None, "srgan-x8-starter"), options.device)
-    return FabricRestyle(GeneratePipeline(package(None, "dcgan-starter"), upscale, options.device))
+    return FabricRestyle(GeneratePipeline(package(None, GENERATOR), upscale, options.device))
 
 
 def _region(photo: Image, options: argparse.Namespace) -> F32:

@@ -9,6 +9,9 @@ from .package import Package
 
 WEIGHTS_DIR = Path(__file__).resolve().parent.parent / "weights"
 
+GENERATOR = "xgan-starter"
+"""The starter that dreams fabrics where no other is named."""
+
 
 def starter(name: str) -> Package:
     """The shipped package of that folder name, verified.  Raises :class:`BadPackage` when there is none."""

@@ -107,8 +107,8 @@ def starters(monkeypatch, tmp_path):
         registry._starter.cache_clear()
         return Package.load(home / name)
 
-    ship("dcgan-starter")
     ship("xgan-starter")
+    ship("dcgan-starter")
     return ship
 
 
@@ -119,33 +119,33 @@ def names():
 def test_both_starters_can_be_chosen_without_any_row(starters):
     first, second = registry.offered("generate")
     assert (first.name, first.is_default, second.name, second.is_default) == (
-        "dcgan-starter", True, "xgan-starter", False,
+        "xgan-starter", True, "dcgan-starter", False,
     )  # fmt: skip
-    assert (first.title, second.title) == ("DCGAN starter", "XGAN starter")
+    assert (first.title, second.title) == ("XGAN starter", "DCGAN starter")
     assert first.reference == registry.reference("generate") == registry.serving("generate").manifest.reference
-    assert registry.find(second.reference).manifest.name == "xgan-starter"
+    assert registry.find(second.reference).manifest.name == "dcgan-starter"
     assert not ModelVersion.objects.exists()
 
 
 def test_a_model_is_named_by_its_name_or_reference(starters):
     reference = registry.offered("generate")[1].reference
-    assert registry.resolve("generate", "xgan-starter") == registry.resolve("generate", reference) == reference
-    for wrong in ("stylegan", "xgan-starter@000000000000", ""):
-        with pytest.raises(BadInput, match=r"choose one of: dcgan-starter@\w+, xgan-starter@"):
+    assert registry.resolve("generate", "dcgan-starter") == registry.resolve("generate", reference) == reference
+    for wrong in ("stylegan", "dcgan-starter@000000000000", ""):
+        with pytest.raises(BadInput, match=r"choose one of: xgan-starter@\w+, dcgan-starter@"):
             registry.resolve("generate", wrong)
 
 
 def test_staff_offer_a_model_make_it_the_default_and_take_it_back(starters, package):
     version = registry.add(package("florals"))
-    assert names() == ["dcgan-starter", "xgan-starter"], "adding is not offering"
+    assert names() == ["xgan-starter", "dcgan-starter"], "adding is not offering"
     registry.offer(version)
-    assert names() == ["dcgan-starter", "florals", "xgan-starter"]
-    assert registry.serving("generate").manifest.name == "dcgan-starter"
+    assert names() == ["xgan-starter", "florals", "dcgan-starter"]
+    assert registry.serving("generate").manifest.name == "xgan-starter"
     registry.serve(version)
-    assert names() == ["florals", "dcgan-starter", "xgan-starter"]
+    assert names() == ["florals", "xgan-starter", "dcgan-starter"]
     registry.withdraw(version)
-    assert names() == ["dcgan-starter", "xgan-starter"]
-    with pytest.raises(BadInput, match="The model florals@.+ no longer does. To dream fabrics, choose one of: dcgan"):
+    assert names() == ["xgan-starter", "dcgan-starter"]
+    with pytest.raises(BadInput, match=r"The model florals@.+ no longer does. To dream fabrics, choose one of: xgan"):
         registry.resolve("generate", version.reference)
     assert registry.find(version.reference).manifest.name == "florals", "what it made can still be made again"
 
@@ -153,17 +153,17 @@ def test_staff_offer_a_model_make_it_the_default_and_take_it_back(starters, pack
 def test_staff_curate_the_starters_too(starters):
     registry.adopt_starters()
     dcgan, xgan = ModelVersion.objects.order_by("name")
-    assert names() == ["dcgan-starter", "xgan-starter"], "nothing changes by that"
-    registry.serve(xgan)
-    assert names() == ["xgan-starter", "dcgan-starter"]
-    assert registry.serving("generate").manifest.name == "xgan-starter"
-    registry.withdraw(dcgan)
-    assert names() == ["xgan-starter"]
+    assert names() == ["xgan-starter", "dcgan-starter"], "nothing changes by that"
+    registry.serve(dcgan)
+    assert names() == ["dcgan-starter", "xgan-starter"]
+    assert registry.serving("generate").manifest.name == "dcgan-starter"
+    registry.withdraw(xgan)
+    assert names() == ["dcgan-starter"]
     with pytest.raises(BadPackage, match="Nothing else can dream fabrics"):
-        registry.withdraw(xgan)
+        registry.withdraw(dcgan)
     with pytest.raises(BadPackage, match="ships with Toile"):
-        registry.remove(dcgan)
-    registry.verify(dcgan)
+        registry.remove(xgan)
+    registry.verify(xgan)
 
 
 def test_without_a_default_the_first_that_serves_does_the_work(starters, package):
@@ -178,41 +178,41 @@ def test_without_a_default_the_first_that_serves_does_the_work(starters, package
 
 def test_a_new_release_of_a_starter_takes_its_row_over(starters):
     registry.adopt_starters()
-    row = ModelVersion.objects.get(starter="xgan-starter")
+    row = ModelVersion.objects.get(starter="dcgan-starter")
     registry.serve(row)
-    new = starters("xgan-starter", b"trained longer")
+    new = starters("dcgan-starter", b"trained longer")
     assert registry.reference("generate") == new.manifest.reference, "even before the row is brought up to date"
     registry.adopt_starters()
     row.refresh_from_db()
     assert (row.reference, row.default) == (new.manifest.reference, True)
     registry.withdraw(row)
-    starters("xgan-starter", b"and longer")
+    starters("dcgan-starter", b"and longer")
     registry.adopt_starters()
-    assert names() == ["dcgan-starter"], "what staff withdrew stays withdrawn"
+    assert names() == ["xgan-starter"], "what staff withdrew stays withdrawn"
     assert ModelVersion.objects.count() == 2
 
 
 def test_a_starter_that_is_gone_or_damaged_has_no_row(starters):
     registry.adopt_starters()
-    starters("xgan-starter")
-    (registry.WEIGHTS_DIR / "xgan-starter" / "weights.safetensors").write_bytes(b"torn")
+    starters("dcgan-starter")
+    (registry.WEIGHTS_DIR / "dcgan-starter" / "weights.safetensors").write_bytes(b"torn")
     registry.adopt_starters()
-    assert [row.name for row in ModelVersion.objects.all()] == ["dcgan-starter"]
+    assert [row.name for row in ModelVersion.objects.all()] == ["xgan-starter"]
 
 
 def test_commands_that_curate(starters, package, capsys):
     registry.add(package("florals"))
     call_command("models", "offer", "florals")
-    call_command("models", "serve", "xgan-starter")
-    call_command("models", "withdraw", "dcgan-starter")
-    assert names() == ["xgan-starter", "florals"]
+    call_command("models", "serve", "dcgan-starter")
+    call_command("models", "withdraw", "xgan-starter")
+    assert names() == ["dcgan-starter", "florals"]
     with pytest.raises(CommandError, match="No model is called"):
         call_command("models", "offer", "nobody")
     capsys.readouterr()
     call_command("models", "list")
     listed = capsys.readouterr().out
-    assert len(re.findall(r"serves +xgan-starter@", listed)) == len(re.findall(r"offered +florals@", listed)) == 1
-    assert listed.count("dcgan-starter@") == 1
+    assert len(re.findall(r"serves +dcgan-starter@", listed)) == len(re.findall(r"offered +florals@", listed)) == 1
+    assert listed.count("xgan-starter@") == 1
 
 
 def test_the_admin_curates(starters, client_of, staff, package):
@@ -227,14 +227,14 @@ def test_the_admin_curates(starters, client_of, staff, package):
         )
         return [str(message) for message in answer.context["messages"]]
 
-    assert "now serves generate" in act("serve", "xgan-starter")[0]
-    assert names() == ["xgan-starter", "dcgan-starter"]
-    assert "no longer serves" in act("withdraw", "dcgan-starter")[0]
-    assert "Nothing else" in act("withdraw", "xgan-starter")[0]
-    assert "can be chosen" in act("offer", "dcgan-starter")[0]
-    assert names() == ["xgan-starter", "dcgan-starter"]
+    assert "now serves generate" in act("serve", "dcgan-starter")[0]
+    assert names() == ["dcgan-starter", "xgan-starter"]
+    assert "no longer serves" in act("withdraw", "xgan-starter")[0]
+    assert "Nothing else" in act("withdraw", "dcgan-starter")[0]
+    assert "can be chosen" in act("offer", "xgan-starter")[0]
+    assert names() == ["dcgan-starter", "xgan-starter"]
     assert "Nobody chooses" in act("offer", "cloth")[0]
-    starter = ModelVersion.objects.get(name="dcgan-starter")
+    starter = ModelVersion.objects.get(name="xgan-starter")
     assert client.post(f"/admin/ml_backend/modelversion/{starter.pk}/delete/", {"post": "yes"}).status_code == 403
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -91,11 +92,12 @@ def test_dreamed_samples_wait_for_a_model_and_follow_it(tmp_path, monkeypatch):
 
     dreamer = Dreamer()
     monkeypatch.setattr(registry, "pipeline", lambda name: dreamer)
-    monkeypatch.setattr(registry, "reference", none)
+    monkeypatch.setattr(registry, "serving", none)
     assert starters.load_samples(path) == 0
     for model in ("one@1", "two@2"):
         dreamer.model = model
-        monkeypatch.setattr(registry, "reference", lambda capability: dreamer.model)
+        serving = SimpleNamespace(manifest=SimpleNamespace(reference=model))
+        monkeypatch.setattr(registry, "serving", lambda capability, serving=serving: serving)
         assert starters.load_samples(path) == 1
         assert Pattern.objects.get().model == model
         assert starters.load_samples(path) == 0
