@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInput
 from ..packaging import Package
-from ..packaging.starter import starter
+from ..packaging.starter import GENERATOR, starter
 from ..requests import RESTYLE_ENGINES, SKETCHES, RestyleRequest
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def measure_restoration(options: argparse.Namespace) -> Figures:
     figures: Figures = {"model": package.manifest.reference}
     figures |= restoration(package, count=options.count, real_dir=options.real, distances=distances)
     if options.dreamed:
-        figures |= dreamed(package, _package(options.generator, "dcgan-starter"), count=options.dreamed)
+        figures |= dreamed(package, _package(options.generator, GENERATOR), count=options.dreamed)
     return figures
 
 
@@ -215,7 +215,7 @@ def measure_generator(options: argparse.Namespace) -> Figures:
 
     if options.count < 2 or options.swatches < 1 or options.cell < 16:
         raise BadInput("At least 2 fabrics of each type, 1 swatch and 16 pixels a fabric are needed.")
-    package = _package(options.model, "dcgan-starter")
+    package = _package(options.model, GENERATOR)
     judge = _package(options.classifier, "classifier-starter")
     figures: Figures = {"model": package.manifest.reference, "features": judge.manifest.reference}
     figures |= generator_quality(package, judge, options.count)
