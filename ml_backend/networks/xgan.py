@@ -155,22 +155,28 @@ class ModulatedConv(nn.Module):
     """A convolution whose input maps a style scales (StyleGAN2, equations 1 to 3).
 
     Scaling the input and then the output is the same as scaling each image's own kernels, and needs no kernel an image.
+    Demodulated, the deviation is ``gain`` times that of the input, before the bias.
     """
 
     def __init__(
-        self, inputs: int, outputs: int, width: int, kernel: int = 3, *, demodulate: bool = True, writes: bool = False
+        self,
+        inputs: int,
+        outputs: int,
+        width: int,
+        kernel: int = 3,
+        *,
+        demodulate: bool = True,
+        writes: bool = False,
+        gain: float = 1.0,
     ) -> None:
         super().__init__()
         self.conv = Conv(inputs, outputs, kernel, bias=False, writes=writes)
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.affine = Linear(width, inputs, bias=1.0)
-        self.demodulate = demodulate
+        self.demodulate, self.gain = demodulate, gain
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        """(N, inputs, h, w), (N, width) -> (N, outputs, h, w) or, where it writes wavelets, (N, outputs, 2h, 2w).
-
-        Demodulated its variance is twice that of ``x``, before the bias: a leaky ReLU brings it back.
-        """
+        """(N, inputs, h, w), (N, width) -> (N, outputs, h, w) or, where it writes wavelets, (N, outputs, 2h, 2w)."""
         conv = self.conv
         scale = self.affine(style)  # (N, inputs)
         x = conv.convolve(x * scale[:, :, None, None].to(x.dtype))
@@ -179,7 +185,7 @@ class ModulatedConv(nn.Module):
             return conv.joined(x + bias)
         with torch.autocast(x.device.type, enabled=False):
             power = conv.kernels().square().sum(dim=(2, 3))  # (phases, inputs)
-            strength = torch.rsqrt(scale.float().square() @ power.T + 1e-8) * GAIN
+            strength = torch.rsqrt(scale.float().square() @ power.T + 1e-8) * self.gain
         return conv.joined(torch.addcmul(bias, x, strength[:, :, None, None].to(x.dtype)))
 
 
@@ -188,7 +194,7 @@ class StyledLayer(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, width: int, grow: bool = False) -> None:
         super().__init__()
-        self.conv = ModulatedConv(inputs, outputs, width, writes=grow)
+        self.conv = ModulatedConv(inputs, outputs, width, writes=grow, gain=GAIN)
         self.strength = nn.Parameter(torch.zeros(()))
 
     def forward(self, x: Tensor, style: Tensor, sources: list[torch.Generator]) -> Tensor:
