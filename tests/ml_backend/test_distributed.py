@@ -331,6 +331,24 @@ def test_shared_batch_norm_is_batch_norm(affine: bool) -> None:
         torch.testing.assert_close(shared.state_dict()[key], value)
 
 
+@pytest.mark.usefixtures("one_of_one")
+def test_shared_batch_norm_in_half_precision() -> None:
+    torch.manual_seed(0)
+    plain, shared = nn.BatchNorm2d(4), nn.Sequential(nn.BatchNorm2d(4))
+    share_statistics(shared, torch.device("cpu"))
+    images, weights = (torch.randn(4, 4, 9, 9) * 2 + 5).bfloat16(), torch.randn(4, 4, 9, 9).bfloat16()
+    gradients, outputs = [], []
+    for network in (plain, shared):
+        own = images.clone().requires_grad_()
+        outputs.append(network(own))
+        (outputs[-1] * weights).sum().backward()
+        gradients.append(own.grad)
+    assert outputs[1].dtype == torch.bfloat16
+    torch.testing.assert_close(outputs[1], outputs[0])
+    torch.testing.assert_close(gradients[1], gradients[0], rtol=0.02, atol=0.01)
+    torch.testing.assert_close(shared[0].running_var, plain.running_var, rtol=1e-3, atol=1e-3)
+
+
 def test_alone_nothing_is_wrapped_and_nothing_averaged() -> None:
     network = nn.Linear(3, 1)
     network(torch.ones(1, 3)).sum().backward()
