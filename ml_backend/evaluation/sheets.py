@@ -17,8 +17,10 @@ LABEL = 108
 """Width of the column that names the types."""
 CAPTION = 18
 INK, PAPER = "#26241f", "#ffffff"
-QUALITY = 80
-"""Of sheets written as WebP or JPEG: they are looked at, not measured."""
+QUALITIES = (80, 70, 60, 50)
+"""Of sheets written as WebP or JPEG, tried until the file is small: they are looked at, not measured."""
+SMALL = 390_000
+"""Bytes that a sheet on a page should not pass."""
 
 
 def contact_sheet(fabrics: Mapping[str, Sequence[Image.Image]], cell: int = CELL) -> Image.Image:
@@ -66,8 +68,14 @@ def two_by_two(tile: Image.Image) -> Image.Image:
 
 
 def save_sheet(sheet: Image.Image, path: Path) -> None:
-    """PNG, WebP or JPEG by the suffix.  Raises :class:`BadInput` for others and for a place that cannot be written."""
-    save_picture(sheet, path, quality=QUALITY)
+    """PNG, or WebP or JPEG of at most :data:`SMALL` bytes where the lowest quality allows it, by the suffix.
+
+    Raises :class:`BadInput` for other suffixes and for a place that cannot be written.
+    """
+    for quality in QUALITIES:
+        save_picture(sheet, path, quality=quality)
+        if path.suffix.lower() == ".png" or path.stat().st_size <= SMALL:
+            return
 
 
 def _page(rows: int, height: int, columns: int, width: int) -> Image.Image:

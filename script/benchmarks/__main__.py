@@ -3,9 +3,15 @@
 import argparse
 import json
 
-from . import pattern_flow, restyle, shards, training
+from . import inference, pattern_flow, restyle, shards, training
 
-BENCHMARKS = {"pattern-flow": pattern_flow, "restyle": restyle, "shards": shards, "training": training}
+BENCHMARKS = {
+    "pattern-flow": pattern_flow,
+    "inference": inference,
+    "restyle": restyle,
+    "shards": shards,
+    "training": training,
+}
 
 
 def main() -> None:

@@ -254,6 +254,14 @@ def test_sheets_are_saved_by_their_suffix(tmp_path: Path) -> None:
         save_sheet(sheet, tmp_path / "sheet.tiff")
 
 
+def test_a_sheet_for_a_page_is_kept_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sheet = Image.fromarray(np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8))
+    save_sheet(sheet, tmp_path / "fine.webp")
+    monkeypatch.setattr(sheets, "SMALL", (tmp_path / "fine.webp").stat().st_size - 1)
+    save_sheet(sheet, tmp_path / "small.webp")
+    assert (tmp_path / "small.webp").stat().st_size <= sheets.SMALL
+
+
 def test_one_command_measures_and_writes_both_sheets(
     judge: Package,
     dreamer: Package,
