@@ -34,7 +34,7 @@ PATIENCE_MINUTES = 30.0
 
 _FAREWELL_SECONDS = 3.0
 _WORD = "failure"
-_HEARD = "heard"
+_LEAVING = "leaving"
 _NUMBERS = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
 
 Rows = TypeVar("Rows", Tensor, NDArray[np.int64], NDArray[np.float32], NDArray[np.uint8])
@@ -286,7 +286,7 @@ def _explain(error: Exception, notes: Store, rank: int) -> Exception:
 
 
 def _end_others(notes: Store, world: int) -> None:
-    """End the others' waiting and stay until they have read why: the store may live in this very process.
+    """End the others' waiting and stay until all know why: the store may live in this very process.
 
     NCCL cannot be left in the middle of its work; there torchrun ends the others when this process is gone.
     """
@@ -295,8 +295,10 @@ def _end_others(notes: Store, world: int) -> None:
     dist.destroy_process_group()
     end = time.monotonic() + _FAREWELL_SECONDS
     with contextlib.suppress(RuntimeError):
-        while notes.check([_WORD]) and notes.add(_HEARD, 0) < world - 1 and time.monotonic() < end:
+        leaving = notes.add(_LEAVING, 1)
+        while notes.check([_WORD]) and leaving < world and time.monotonic() < end:
             time.sleep(0.05)
+            leaving = notes.add(_LEAVING, 0)
 
 
 def _read(notes: Store) -> str | None:
@@ -305,7 +307,6 @@ def _read(notes: Store) -> str | None:
         try:
             if notes.check([_WORD]):
                 word: str = notes.get(_WORD).decode("utf-8", "replace")
-                notes.add(_HEARD, 1)
                 return word
         except RuntimeError:
             return None
