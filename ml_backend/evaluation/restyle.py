@@ -1,7 +1,9 @@
 """Does a restyle obey its words?  Named colours measured in CIELAB, pattern words judged by the pattern classifier.
 
 Photos are in the street layout of :mod:`ml_backend.training.data.cloth`; only held-out ones are used.  In each the
-largest garment is repainted from "a WORD GARMENT".  Both engines go through the same call.
+largest garment is repainted from "a WORD GARMENT".  Both engines go through the same call.  Where the diffusion engine
+begins from a drawn fabric, a pattern that is recognised is the fabric engine's, and the figure says whether the model
+has kept it; what a model paints by itself is asked with the sketch "none".
 """
 
 from __future__ import annotations
