@@ -361,9 +361,12 @@ def _inside(x: Tensor, border: int) -> Tensor:
 
 
 def _window(config: SRGANRecipe, rng: np.random.Generator) -> tuple[Any, ...]:
-    """A random ``judge_patch`` square between the borders, as an index; even offsets, so features see one phase."""
-    room = (config.patch - 2 * config.border - config.judge_patch) // 2
-    top, left = (config.border + 2 * int(rng.integers(room + 1)) for _ in range(2))
+    """A random ``judge_patch`` square between the borders, as an index.
+
+    Even and odd offsets alike: features of stride 2 that saw one phase only would teach a checkerboard.
+    """
+    room = config.patch - 2 * config.border - config.judge_patch
+    top, left = (config.border + int(rng.integers(room + 1)) for _ in range(2))
     return (..., slice(top, top + config.judge_patch), slice(left, left + config.judge_patch))
 
 

@@ -311,6 +311,14 @@ def test_the_contest_is_lost_when_made_looks_better() -> None:
         assert trainer._contest(*logits) < 0.1 < 3 < trainer._contest(*reversed(logits))
 
 
+def test_windows_lie_between_the_borders_at_even_and_odd_offsets() -> None:
+    rng = np.random.default_rng(0)
+    places = [srgan._window(RECIPE, rng)[1:] for _ in range(60)]
+    assert all(RECIPE.border <= part.start < part.stop <= RECIPE.patch - RECIPE.border for at in places for part in at)
+    assert all(part.stop - part.start == RECIPE.judge_patch for at in places for part in at)
+    assert {rows.start % 2 for rows, _ in places} == {columns.start % 2 for _, columns in places} == {0, 1}
+
+
 def test_the_second_phase_has_its_own_rate() -> None:
     trainer = srgan.Trainer(replace(RECIPE, second_rate=1e-5, halve_every=2), alone("cpu"))
     rates = []
