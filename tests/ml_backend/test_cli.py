@@ -189,6 +189,7 @@ def test_json_flag_counts_before_and_after_the_metric(tile, capsys):
         ("evaluate iou OUT OUT", "no PNG"),
         ("evaluate cloth", "--street"),
         ("evaluate psnr PHOTO TILE", "size"),
+        ("evaluate restoration --vgg TILE", "VGG19"),
     ],
 )
 def test_bad_input_is_one_line_and_status_two(arguments, words, photo, tile, tmp_path, capsys):
