@@ -129,8 +129,8 @@ def street_pairs(folder: Path) -> list[Pair]:
     return [(photo, reader(folder / "labels" / f"{photo.stem}.png")) for photo in photos if held_out(photo.stem)]
 
 
-def garment_pairs(photos: Path, mattes: Path) -> list[Pair]:
-    """The held-out single garments that have a matte."""
+def garment_pairs(photos: Path, mattes: Path, without: frozenset[str] = frozenset()) -> list[Pair]:
+    """The held-out single garments that have a matte, but for those ``without`` names, as ``FOLDER/NAME``."""
     from ..training.data.cloth import GARMENT_FOLDERS, held_out
 
     def reader(path: Path, size: tuple[int, int], garment: str) -> Callable[[], Pixels]:
@@ -140,11 +140,20 @@ def garment_pairs(photos: Path, mattes: Path) -> list[Pair]:
     pairs: list[Pair] = []
     for folder, garment in GARMENT_FOLDERS.items():
         for matte in sorted((mattes / folder).glob("*.png")):
-            if held_out(matte.stem):
+            if held_out(matte.stem) and f"{folder}/{matte.stem}" not in without:
                 photo = photos / folder / f"{matte.stem}.jpg"
                 with Image.open(photo) as image:
                     pairs.append((photo, reader(matte, image.size, garment)))
     return pairs
+
+
+def read_names(path: Path) -> frozenset[str]:
+    """The lines of a text file; those that begin with # are remarks."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} cannot be read as a list of names.") from error
+    return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
 
 
 UNREFINED = ("iou", "boundary_f", "boundary_f_fine")

@@ -38,6 +38,9 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
     cloth.add_argument("--street", type=Path, metavar="DIR", help="labelled street photos")
     cloth.add_argument("--garment-photos", type=Path, metavar="DIR", help="single garments by class")
     cloth.add_argument("--garment-mattes", type=Path, metavar="DIR", help="their mattes")
+    cloth.add_argument(
+        "--without", type=Path, metavar="FILE", help="single garments to leave out, a line FOLDER/NAME each"
+    )
     cloth.add_argument("--model", type=Path, help="package folder (default: the starter)")
 
     words = metric("text-mask", measure_text_mask, "IoU of masks by words on the held-out street photos.")
@@ -113,7 +116,7 @@ def measure_iou(options: argparse.Namespace) -> Figures:
 
 def measure_cloth(options: argparse.Namespace) -> Figures:
     from ..pipelines.segment import SegmentPipeline
-    from .cloth import garment_pairs, measure, street_pairs
+    from .cloth import garment_pairs, measure, read_names, street_pairs
 
     if (options.garment_photos is None) != (options.garment_mattes is None):
         raise BadInput("--garment-photos and --garment-mattes go together.")
@@ -125,7 +128,8 @@ def measure_cloth(options: argparse.Namespace) -> Figures:
         found = measure(pipeline, street_pairs(options.street))
         figures |= {f"street_{name}": value for name, value in found.items()}
     if options.garment_photos is not None:
-        found = measure(pipeline, garment_pairs(options.garment_photos, options.garment_mattes))
+        without = frozenset() if options.without is None else read_names(options.without)
+        found = measure(pipeline, garment_pairs(options.garment_photos, options.garment_mattes, without))
         figures |= {f"garment_{name}": value for name, value in found.items()}
     return figures
 

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ml_backend.errors import BadInput
-from ml_backend.evaluation.cloth import Bits, boundary_f, iou, measure, outline, street_pairs
+from ml_backend.evaluation.cloth import (
+    Bits,
+    boundary_f,
+    garment_pairs,
+    iou,
+    measure,
+    outline,
+    read_names,
+    street_pairs,
+)
 from ml_backend.packaging import Package
 from ml_backend.pipelines.segment import SegmentPipeline
 
@@ -110,3 +119,19 @@ def test_refinement_is_measured_against_none(tiny_segmenter: Package, street_fol
 def test_a_folder_without_held_out_photos_is_refused(tiny_segmenter: Package) -> None:
     with pytest.raises(BadInput, match="held-out"):
         measure(SegmentPipeline(tiny_segmenter), [])
+
+
+def test_garments_with_a_wrong_matte_can_be_left_out(tmp_path: Path) -> None:
+    photos, mattes = tmp_path / "photos/skirt", tmp_path / "mattes/skirt"
+    photos.mkdir(parents=True)
+    mattes.mkdir(parents=True)
+    for index in range(40):
+        Image.new("RGB", (20, 30), "white").save(photos / f"{index}.jpg")
+        Image.new("1", (20, 30), 1).save(mattes / f"{index}.png")
+    held = [photo.stem for photo, _ in garment_pairs(tmp_path / "photos", tmp_path / "mattes")]
+    names = tmp_path / "wrong.txt"
+    names.write_text(f"# wrong\nskirt/{held[0]}\n\n")
+    kept = garment_pairs(tmp_path / "photos", tmp_path / "mattes", read_names(names))
+    assert [photo.stem for photo, _ in kept] == held[1:]
+    with pytest.raises(BadInput, match="nowhere"):
+        read_names(tmp_path / "nowhere")
