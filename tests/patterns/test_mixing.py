@@ -130,7 +130,7 @@ def test_a_row_and_its_request_say_the_same(person):
 
 def test_only_a_model_that_serves_can_be_asked_for(person):
     reference = registry.reference("generate")
-    assert services.ask(person, GenerateRequest("floral", 1, model="dcgan-starter")).model == reference
+    assert services.ask(person, GenerateRequest("floral", 1, model="xgan-starter")).model == reference
     with pytest.raises(BadInput, match="does not serve here"):
         services.ask(person, GenerateRequest("floral", 1, model="gone@0123456789ab"))
     with pytest.raises(BadInput, match="needs no model"):
