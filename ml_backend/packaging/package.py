@@ -38,8 +38,8 @@ class Manifest:
     A folder package (capabilities text-mask, restyle, imagine, lora) names its ``files`` with their SHA-256; then
     ``sha256`` is the one of the sorted ``sha256  path`` lines, ``architecture`` says which library loads the folder
     (diffusers, clipseg, lora) and ``config`` may hold ``pipeline`` (class name), ``defaults`` (steps, guidance, size,
-    strength, scheduler, sketch, and under ``sketched`` those that differ with a sketch), ``source`` (where it came from)
-    and ``also`` (further capabilities).
+    strength, scheduler, sketch, and under ``sketched`` those that differ with a sketch), ``source`` (where it came
+    from) and ``also`` (further capabilities).
     """
 
     name: str
