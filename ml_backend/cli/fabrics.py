@@ -34,9 +34,7 @@ def add_commands(command: Command) -> None:
     generate.add_argument("--vary-amount", type=float, default=0.25, help="0 (that fabric) to 1 (quite another)")
     generate.add_argument("--morph-to", type=int, metavar="SEED", help="on the way to that seed's fabric")
     generate.add_argument("--morph-amount", type=float, default=0.5, help="0 (this fabric) to 1 (that one)")
-    generate.add_argument(
-        "--morph-type", choices=PATTERN_TYPES, metavar="TYPE", help="its type (default: the same)"
-    )
+    generate.add_argument("--morph-type", choices=PATTERN_TYPES, metavar="TYPE", help="its type (default: the same)")
     generate.add_argument("--colours-of", type=int, metavar="SEED", help="in the colours that seed would choose")
     generate.add_argument("--detail-of", type=int, metavar="SEED", help="this layout, drawn as that seed's fabric is")
     generate.add_argument("--model", type=Path, help="package folder (default: the starter)")
