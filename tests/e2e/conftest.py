@@ -95,10 +95,10 @@ def worker(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     real = registry.pipeline
 
-    def pipeline(capability: str) -> Any:
+    def pipeline(capability: str, model: str | None = None) -> Any:
         if capability == "segment":
             return lambda image, **_: FoundCloth(*image.size)
-        return real(capability)
+        return real(capability, model)
 
     monkeypatch.setattr(registry, "pipeline", pipeline)
     over = threading.Event()

@@ -22,7 +22,7 @@ def painter(monkeypatch):
     """Finishes pictures whose words say "slow" only when the test lets it.  Ask for it before ``worker``."""
     painter = Painter()
     real = registry.pipeline
-    monkeypatch.setattr(registry, "pipeline", lambda name: painter if name == "imagine" else real(name))
+    monkeypatch.setattr(registry, "pipeline", lambda name, *more: painter if name == "imagine" else real(name, *more))
     monkeypatch.setattr(registry, "serves", lambda capability: True)
     monkeypatch.setattr(registry, "loras", lambda capability="imagine": {"linen": "a"})
     return painter

@@ -37,7 +37,7 @@ def painter(monkeypatch):
     """Paints whatever is asked for; LoRAs "linen" and "tartan" are kept."""
     painter = Painter()
     real = registry.pipeline
-    monkeypatch.setattr(registry, "pipeline", lambda name: painter if name == "imagine" else real(name))
+    monkeypatch.setattr(registry, "pipeline", lambda name, *more: painter if name == "imagine" else real(name, *more))
     monkeypatch.setattr(registry, "serves", lambda capability: True)
     monkeypatch.setattr(registry, "loras", lambda capability="imagine": {"linen": "a", "tartan": "b"})
     return painter

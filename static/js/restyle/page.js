@@ -123,7 +123,8 @@ function address() {
   if (maskId()) query.set("mask", maskId());
   for (const name of ["region", "prompt", "negative_prompt", "steps", "guidance", "size", "strength", "scheduler", "seed"]) {
     const field = form.elements[name];
-    if (field.value && !field.disabled) query.set(name, field.value);
+    const itsOwn = name === "region" && untouched(); // the garment's word: none for a photo that takes its place
+    if (field.value && !field.disabled && !itsOwn) query.set(name, field.value);
   }
   const begun = sketch.checked ? "fabric" : "none";
   if (!sketch.disabled && begun !== sketch.dataset.usual) query.set("sketch", begun);
