@@ -44,7 +44,7 @@ class Bank:
 
 def draw_bank(count: int, size: int, inks: int, *, first_seed: int = 0, cache: Path | None = None) -> Bank:
     """``count`` designs of every pattern type at ``size`` px; ``cache`` is a .npy file to read or to leave behind."""
-    palettes = np.stack([palette_bank(pattern_type, inks, first_seed) for pattern_type in PATTERN_TYPES])
+    palettes = np.stack([palette_bank(pattern_type, inks, first_seed, PALETTES) for pattern_type in PATTERN_TYPES])
     if cache is not None and cache.exists():
         return Bank(np.load(cache), palettes)
     drawn = np.empty((len(PATTERN_TYPES), count, inks, size, size), np.uint8)
@@ -116,9 +116,9 @@ def spectral_codes(bank: Bank, length: int) -> Tensor:
 
 
 @cache
-def palette_bank(pattern_type: str, inks: int, first_seed: int) -> NDArray[np.float32]:
-    """(PALETTES, inks, 3) float32 in 0..1: the palettes that seeds of this type choose."""
-    return np.stack([rgb(palette_from_seed(pattern_type, first_seed + index, inks)) for index in range(PALETTES)])
+def palette_bank(pattern_type: str, inks: int, first_seed: int, count: int) -> NDArray[np.float32]:
+    """(count, inks, 3) float32 in 0..1: the palettes that seeds of this type choose."""
+    return np.stack([rgb(palette_from_seed(pattern_type, first_seed + index, inks)) for index in range(count)])
 
 
 def rgb(palette: tuple[str, ...]) -> NDArray[np.float32]:

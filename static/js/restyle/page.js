@@ -37,6 +37,8 @@ let source = start.source;
 const known = new WeakMap();
 let bare = "";
 let laidCloth = false;
+// What the page itself says of a default garment: no word for a photo that takes its place.
+const ownWord = source?.kind === "garment" && !new URLSearchParams(location.search).has("region") ? region.value : "";
 let foundFor = start.mask ? region.value.trim() : "";
 
 const sourceName = () => (source ? `${source.kind}-${source.id}` : "");
@@ -123,7 +125,7 @@ function address() {
   if (maskId()) query.set("mask", maskId());
   for (const name of ["region", "prompt", "negative_prompt", "steps", "guidance", "size", "strength", "scheduler", "seed"]) {
     const field = form.elements[name];
-    const itsOwn = name === "region" && untouched(); // the garment's word: none for a photo that takes its place
+    const itsOwn = name === "region" && source?.kind === "garment" && field.value === ownWord;
     if (field.value && !field.disabled && !itsOwn) query.set(name, field.value);
   }
   const begun = sketch.checked ? "fabric" : "none";
