@@ -166,6 +166,9 @@ PHOTO_RETENTION_DAYS = env.int("TOILE_PHOTO_RETENTION_DAYS", 0)
 SAFETY_CHECKER = env.str("TOILE_SAFETY_CHECKER", "")
 """Dotted path of what looks at finished pictures, see :mod:`ml_backend.safety`; none unless set."""
 
+CLIP_FOLDER = env.str("TOILE_CLIP", "")
+"""A CLIP in transformers' format: the fabric engine then reads words that are like those it knows."""
+
 # --- jobs ---------------------------------------------------------------------------------------------------------
 
 MAX_ACTIVE_JOBS = env.int("TOILE_MAX_ACTIVE_JOBS", 64)

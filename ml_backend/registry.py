@@ -567,9 +567,14 @@ def _restyle_fabric(package: Package) -> Any:
     def load() -> Any:
         from .pipelines.restyle.fabric import FabricRestyle
 
-        return FabricRestyle(_generate(package, serving("upscale")))
+        generate = _generate(package, serving("upscale"))
+        if not settings.CLIP_FOLDER:
+            return FabricRestyle(generate)
+        from .words.similarity import SimilarWords
 
-    return _resident(("restyle-fabric", package.manifest.sha256), load)
+        return FabricRestyle(generate, understand=SimilarWords(settings.CLIP_FOLDER))
+
+    return _resident(("restyle-fabric", package.manifest.sha256, settings.CLIP_FOLDER), load)
 
 
 def _restyle_diffusion(package: Package) -> Any:

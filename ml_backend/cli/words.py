@@ -57,6 +57,12 @@ def add_commands(command: Command) -> None:
     restyle.add_argument(
         "--sketch", choices=SKETCHES, help="fabric: what was there first wears a drawn fabric of the words"
     )
+    restyle.add_argument(
+        "--clip",
+        type=Path,
+        metavar="DIR",
+        help="CLIP model folder: the fabric engine then reads words like those it knows",
+    )
     restyle.add_argument("--mask-model", type=Path, help="CLIPSeg package folder for --region (default: the starter)")
 
     imagine = command("imagine", run_imagine, "Make pictures from words alone.")
@@ -193,7 +199,12 @@ def _painter(engine: str, options: argparse.Namespace) -> Any:
     from ..pipelines.upscale import UpscalePipeline
 
     upscale = UpscalePipeline(package(None, "srgan-x8-starter"), options.device)
-    return FabricRestyle(GeneratePipeline(package(None, GENERATOR), upscale, options.device))
+    generate = GeneratePipeline(package(None, GENERATOR), upscale, options.device)
+    if options.clip is None:
+        return FabricRestyle(generate)
+    from ..words.similarity import SimilarWords
+
+    return FabricRestyle(generate, understand=SimilarWords(options.clip))
 
 
 def _region(photo: Image, options: argparse.Namespace) -> F32:

@@ -17,6 +17,9 @@ from ml_backend.errors import BadInput, BadPackage
 from ml_backend.models import ModelVersion
 from ml_backend.packaging import Package
 from ml_backend.packaging.package import sha256_of
+from ml_backend.words.reading import read
+from ml_backend.words.similarity import SimilarWords
+from tests.ml_backend.tiny import tiny_clip
 
 pytestmark = pytest.mark.django_db
 
@@ -315,3 +318,10 @@ def test_add_model_command(package, capsys):
     (path / "weights.safetensors").write_bytes(b"2")
     with pytest.raises(CommandError, match="damaged"):
         call_command("add_model", str(path))
+
+
+def test_a_clip_gives_the_fabric_engine_more_words(settings, tmp_path):
+    settings.CLIP_FOLDER = str(tiny_clip(tmp_path / "clip"))
+    assert isinstance(registry.pipeline("restyle-fabric").understand, SimilarWords)
+    settings.CLIP_FOLDER = ""
+    assert registry.pipeline("restyle-fabric").understand is read

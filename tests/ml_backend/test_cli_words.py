@@ -9,7 +9,8 @@ from PIL import Image
 from ml_backend import images
 from ml_backend.cli import main
 from ml_backend.requests import ImagineRequest, RestyleRequest
-from tests.ml_backend.tiny import tiny_clipseg, tiny_inpaint, tiny_lora
+from ml_backend.words.similarity import SimilarWords
+from tests.ml_backend.tiny import tiny_clip, tiny_clipseg, tiny_inpaint, tiny_lora
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +109,18 @@ def test_restyle_by_fabric_is_the_default_without_a_model(folder, capsys):
     answer = run(capsys, *where, "--seed", 3, "--out", folder / "out")
     assert answer["engine"] == "fabric"
     assert recipe(folder / "out/big-3.png")["engine"] == "fabric"
+
+
+def test_a_clip_lets_the_fabric_engine_read_more_words(folder, capsys, tmp_path, monkeypatch):
+    Image.open(folder / "ana.png").resize((120, 180)).save(folder / "big.png")
+    Image.open(folder / "mask.png").resize((120, 180)).save(folder / "big-mask.png")
+    monkeypatch.setattr(SimilarWords, "nearest", lambda self, word: "striped")  # a tiny CLIP has no opinion
+    where = ["restyle", folder / "big.png", "--mask", folder / "big-mask.png", "--prompt", "a glorpy red dress"]
+    plain = run(capsys, *where, "--out", folder / "plain")["pictures"][0]["notes"]
+    clip = tiny_clip(tmp_path / "clip")
+    known = run(capsys, *where, "--clip", clip, "--out", folder / "known")["pictures"][0]["notes"]
+    assert any("glorpy" in note for note in plain)
+    assert known != plain
 
 
 def test_imagine_writes_one_file_a_seed(folder, shelf, capsys):

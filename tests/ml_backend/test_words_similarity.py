@@ -6,40 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from transformers import CLIPConfig, CLIPModel
 
 from ml_backend.errors import BadPackage
-from ml_backend.training.tokenizer import make_tokenizer
-from ml_backend.words.similarity import SimilarWords, known_words
+from ml_backend.words.similarity import SimilarWords
+from tests.ml_backend.tiny import tiny_clip
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("clip")
-    tokenizer = make_tokenizer(["a photo of a garment", " ".join(known_words())], path)
-    torch.manual_seed(0)
-    text = {
-        "vocab_size": len(tokenizer),
-        "hidden_size": 16,
-        "intermediate_size": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "max_position_embeddings": tokenizer.model_max_length,
-        "eos_token_id": tokenizer.eos_token_id,
-        "bos_token_id": tokenizer.bos_token_id,
-        "pad_token_id": tokenizer.pad_token_id,
-    }
-    vision = {
-        "hidden_size": 16,
-        "intermediate_size": 32,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "image_size": 32,
-        "patch_size": 16,
-    }
-    CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=16)).save_pretrained(path)
-    return path
+    return tiny_clip(tmp_path_factory.mktemp("clip"))
 
 
 def test_embeddings_are_unit_vectors_and_know_their_own_word(folder: Path) -> None:

@@ -222,3 +222,35 @@ def _scheduler(kind: str) -> Any:
     if kind == "sdxl":
         return EulerDiscreteScheduler(**noise, timestep_spacing="leading")
     return PNDMScheduler(**noise, skip_prk_steps=True)
+
+
+def tiny_clip(path: Path) -> Path:
+    """A CLIP folder, as transformers writes it, over the words that the fabric engine knows."""
+    from transformers import CLIPConfig, CLIPModel
+
+    from ml_backend.training.tokenizer import make_tokenizer
+    from ml_backend.words.similarity import known_words
+
+    tokenizer = make_tokenizer(["a photo of a garment", " ".join(known_words())], path)
+    torch.manual_seed(0)
+    text = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "max_position_embeddings": tokenizer.model_max_length,
+        "eos_token_id": tokenizer.eos_token_id,
+        "bos_token_id": tokenizer.bos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    vision = {
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "image_size": 32,
+        "patch_size": 16,
+    }
+    CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=16)).save_pretrained(path)
+    return path
