@@ -217,6 +217,9 @@ class Trainer(Players):
         own = codes[batch.labels.to(self.device), batch.designs.to(self.device)] + noise
         return torch.where(batch.anchored.to(self.device)[:, None], own, drawn)
 
+    def average_generator(self) -> None:
+        """DistributedDataParallel has done it on the way back."""
+
     def _anchor(self, painted: Tensor, batch: Batch) -> Tensor:
         """How far the anchored images are from their designs."""
         chosen = batch.anchored.to(self.device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -66,7 +67,7 @@ class Game(Protocol):
     def save_every(self) -> int: ...
 
 
-class Players:
+class Players(ABC):
     """A generator and a discriminator with their optimisers, and the average of the generator's weights.
 
     Of several ``workers`` each has the same networks and trains them with its share of every batch.
@@ -92,16 +93,17 @@ class Players:
             discriminator.parameters(), lr=game.discriminator_rate, betas=betas, fused=True
         )
 
+    @abstractmethod
     def step(self, step: int) -> dict[str, float]:
         """One update of what this step trains; its metrics.  A function of the state and of (seed, step)."""
-        raise NotImplementedError
 
     def mixed(self, wanted: bool = True) -> torch.autocast:
         """The precision that the networks run in."""
         return half_precision(self.device, wanted)
 
+    @abstractmethod
     def average_generator(self) -> None:
-        """Called between the generator's backward pass and its update."""
+        """Bring the workers' gradients together.  Called between the generator's backward pass and its update."""
 
     def teach_discriminator(
         self, step: int, real: Tensor, fake: Tensor, labels: Tensor, random: torch.Generator
