@@ -322,7 +322,7 @@ $("[data-image]", full).addEventListener("error", (event) => {
 
 // ---- keyboard
 
-const typing = (target) => target.closest("input, textarea, select, dialog, [contenteditable]");
+const typing = (target) => target.closest("input, textarea, select, dialog[open], [contenteditable]");
 
 document.addEventListener("keydown", (event) => {
   if (event.metaKey || event.ctrlKey || event.altKey || typing(event.target)) return;

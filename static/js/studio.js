@@ -465,7 +465,7 @@ function describe() {
 
 // ---- keyboard
 
-const typing = (target) => target.closest("input:not([type='range']), textarea, select, dialog, [contenteditable]");
+const typing = (target) => target.closest("input:not([type='range']), textarea, select, [contenteditable]");
 
 document.addEventListener("keydown", (event) => {
   if (event.metaKey || event.ctrlKey || event.altKey || event.target.closest("dialog[open]")) return;

@@ -152,6 +152,14 @@ def test_hands_move_scale_and_compare(page, shop, complaints):
     assert differ(plain, seen(page)) < differ(worn, plain) / 2
 
 
+FROM_A_CLOSED_DIALOG = """() => {
+  const keys = document.getElementById("keys");
+  keys.showModal();
+  keys.close();
+  keys.querySelector("button").dispatchEvent(new KeyboardEvent("keydown", { key: "d", bubbles: true }));
+}"""
+
+
 def test_the_keyboard_reaches_everything(page, shop, worker, complaints):
     open_studio(page, shop)
     page.keyboard.press("?")
@@ -160,6 +168,9 @@ def test_the_keyboard_reaches_everything(page, shop, worker, complaints):
     page.locator("#keys").wait_for(state="hidden")
     page.keyboard.press("d")
     assert page.evaluate("document.activeElement.value") == "png"
+    page.keyboard.press("Escape")
+    page.evaluate(FROM_A_CLOSED_DIALOG)
+    assert page.evaluate("document.activeElement.value") == "png", "typed before the focus has left the dialog"
     page.keyboard.press("Escape")
     assert not page.locator("#downloads").get_attribute("open")
     page.locator("#stage canvas").focus()
