@@ -16,7 +16,7 @@ env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.read_env(str(BASE_DIR / ".env"), recurse=False)
 
-DATA_DIR = env.path("TOILE_DATA_DIR", BASE_DIR / "var").resolve()
+DATA_DIR = Path(env.str("TOILE_DATA_DIR", "") or BASE_DIR / "var").resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 # --- who may ask, and how -----------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 
 MEDIA_ROOT = DATA_DIR / "files"
 STATIC_URL = "static/"
-STATIC_ROOT = env.path("TOILE_STATIC_ROOT", DATA_DIR / "static")
+STATIC_ROOT = Path(env.str("TOILE_STATIC_ROOT", "") or DATA_DIR / "static")
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = not HTTPS  # a start on this machine or in a home network needs no collectstatic

@@ -101,6 +101,14 @@ print("https://s3.example" in policy())
     assert out.splitlines() == ["S3Storage", "True False None https://s3.example", "True", "True"]
 
 
+def test_an_empty_folder_in_the_environment_counts_as_none(tmp_path):
+    code = "from django.conf import settings as s; print(s.DATA_DIR, s.STATIC_ROOT)"
+    assert python(code, tmp_path, TOILE_DATA_DIR="", TOILE_STATIC_ROOT="").split() == [
+        str(ROOT / "var"),
+        str(ROOT / "var" / "static"),
+    ]
+
+
 def test_the_secret_key_is_made_once_for_its_owner_only(tmp_path):
     path = tmp_path / "secret-key"
     first = secret_key(path)
