@@ -125,9 +125,12 @@ def resolve(capability: str, text: str) -> str:
     raise BadInput(f"The model {text} does not serve here, or no longer does. To {what}, choose one of: {names}.")
 
 
-def default_restyle_engine() -> str:
-    """``diffusion`` once a model was put into service for it; the starter is too small to be what one sees first."""
-    return "diffusion" if chosen("restyle") is not None else "fabric"
+def default_engine(capability: str) -> str:
+    """Of ``restyle`` or ``imagine``: ``diffusion`` once a model was put into service for it, else ``fabric``.
+
+    The starter is too small to be what one sees first.
+    """
+    return "diffusion" if chosen(capability) is not None else "fabric"
 
 
 def begins_from() -> str:
@@ -437,7 +440,8 @@ PIPELINES = {
     "text-mask": "text-mask",
     "restyle-fabric": "generate",
     "restyle-diffusion": "restyle",
-    "imagine": "imagine",
+    "imagine-fabric": "generate",
+    "imagine-diffusion": "imagine",
 }
 """Pipeline -> capability of its model."""
 
@@ -478,7 +482,8 @@ def _load(name: str, package: Package) -> Any:
         "text-mask": _text_mask,
         "restyle-fabric": _restyle_fabric,
         "restyle-diffusion": _restyle_diffusion,
-        "imagine": _imagine,
+        "imagine-fabric": _imagine_fabric,
+        "imagine-diffusion": _imagine_diffusion,
     }
     return loaders[name](package)
 
@@ -577,6 +582,12 @@ def _restyle_fabric(package: Package) -> Any:
     return _resident(("restyle-fabric", package.manifest.sha256, settings.CLIP_FOLDER), load)
 
 
+def _imagine_fabric(package: Package) -> Any:
+    from .pipelines.imagine.fabric import FabricImagine
+
+    return FabricImagine(_restyle_fabric(package))
+
+
 def _restyle_diffusion(package: Package) -> Any:
     def load() -> Any:
         from .pipelines.restyle.diffusion import DiffusionRestyle
@@ -586,13 +597,13 @@ def _restyle_diffusion(package: Package) -> Any:
     return _resident(("restyle-diffusion", package.manifest.sha256), load)
 
 
-def _imagine(package: Package) -> Any:
+def _imagine_diffusion(package: Package) -> Any:
     def load() -> Any:
-        from .pipelines.imagine import ImaginePipeline
+        from .pipelines.imagine.diffusion import DiffusionImagine
 
-        return ImaginePipeline(package, device=device(), loras=Loras(text_width(package.path)))
+        return DiffusionImagine(package, device=device(), loras=Loras(text_width(package.path)))
 
-    return _resident(("imagine", package.manifest.sha256), load)
+    return _resident(("imagine-diffusion", package.manifest.sha256), load)
 
 
 def _overlay() -> Any:

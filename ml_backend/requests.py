@@ -40,7 +40,7 @@ CLOTH_CLASSES = GARMENT_CLASSES[1:7]
 
 REPEATS = ("basic", "half-drop", "half-brick", "mirror")
 ENGINES = ("dcgan", "drawn")
-RESTYLE_ENGINES = ("fabric", "diffusion")
+RESTYLE_ENGINES = IMAGINE_ENGINES = ("fabric", "diffusion")
 SKETCHES = ("none", "fabric")
 SCHEDULERS = ("euler", "dpm++", "lcm")
 NORMALISATIONS = ("sigmoid", "ndtr", "minmax")
@@ -243,7 +243,10 @@ class RestyleRequest(Request):
 
 @dataclass(frozen=True)
 class ImagineRequest(Request):
-    """One picture from words alone, from one seed; the fields mean what they mean in :class:`RestyleRequest`."""
+    """One picture from words alone, from one seed; the fields mean what they mean in :class:`RestyleRequest`.
+
+    The fabric engine dresses one of our own garments, and reads ``prompt``, ``seed`` and ``size`` only.
+    """
 
     prompt: str
     seed: int
@@ -254,9 +257,11 @@ class ImagineRequest(Request):
     scheduler: str | None = None
     loras: tuple[str, ...] = ()
     model: str | None = None
+    engine: str = "diffusion"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "prompt", parse_prompt(self.prompt, "words for the picture"))
+        _one_of("engine", self.engine, IMAGINE_ENGINES)
         _check_sampling(self)
 
 

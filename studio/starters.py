@@ -80,9 +80,10 @@ def load_garment(folder: Path) -> bool:
 
 
 def _fitted(photo: Image.Image, folder: Path, px_per_cm: float | None) -> tuple[dict[str, bytes], dict[str, Any]]:
+    from ml_backend import garments
     from ml_backend.pipelines import overlay
 
-    from . import garments, pictures
+    from . import pictures
 
     mask = np.asarray(Image.open(folder / "mask.png").convert("L"), np.float32) / np.float32(255)
     labels = np.asarray(Image.open(folder / "labels.png").convert("L"))

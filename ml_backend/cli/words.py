@@ -10,6 +10,7 @@ from .. import images
 from ..errors import BadInput
 from ..packaging.starter import GENERATOR
 from ..requests import (
+    IMAGINE_ENGINES,
     MAX_SEED,
     NORMALISATIONS,
     RESTYLE_ENGINES,
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
     from ..pipelines.imagine import Imagined
     from ..pipelines.restyle import Restyled
     from ..pipelines.restyle.crop import F32
+    from ..pipelines.restyle.fabric import FabricRestyle
 
 TEXT_MASK_STARTER = "clipseg-starter"
 INPAINT_STARTER = "inpaint-starter"
+CLIP_HELP = "CLIP model folder: the fabric engine then reads words like those it knows"
 SAMPLING = ("negative_prompt", "steps", "guidance", "size", "scheduler")
 
 
@@ -57,16 +60,13 @@ def add_commands(command: Command) -> None:
     restyle.add_argument(
         "--sketch", choices=SKETCHES, help="fabric: what was there first wears a drawn fabric of the words"
     )
-    restyle.add_argument(
-        "--clip",
-        type=Path,
-        metavar="DIR",
-        help="CLIP model folder: the fabric engine then reads words like those it knows",
-    )
+    restyle.add_argument("--clip", type=Path, metavar="DIR", help=CLIP_HELP)
     restyle.add_argument("--mask-model", type=Path, help="CLIPSeg package folder for --region (default: the starter)")
 
     imagine = command("imagine", run_imagine, "Make pictures from words alone.")
+    imagine.add_argument("--engine", choices=IMAGINE_ENGINES, help="default: fabric; with --model diffusion")
     _add_sampling(imagine)
+    imagine.add_argument("--clip", type=Path, metavar="DIR", help=CLIP_HELP)
 
 
 def _add_sampling(parser: argparse.ArgumentParser) -> None:
@@ -120,9 +120,7 @@ def run_text_mask(options: argparse.Namespace) -> Answer:
 
 
 def run_restyle(options: argparse.Namespace) -> Answer:
-    engine = options.engine or ("fabric" if options.model is None else "diffusion")
-    if engine == "fabric" and options.model is not None:
-        raise BadInput("The fabric engine takes no --model; leave it out or ask for --engine diffusion.")
+    engine = _engine(options)
     requests = [
         RestyleRequest(
             prompt=options.prompt,
@@ -145,23 +143,22 @@ def run_restyle(options: argparse.Namespace) -> Answer:
 
 
 def run_imagine(options: argparse.Namespace) -> Answer:
+    engine = _engine(options)
     requests = [
         ImagineRequest(
             prompt=options.prompt,
             seed=seed,
+            engine=engine,
             loras=tuple(options.lora),
             **{name: getattr(options, name) for name in SAMPLING},
         )
         for seed in _seeds(options)
     ]
-    from ..pipelines.imagine import ImaginePipeline
-
-    places = _loras(options)
-    pipeline = ImaginePipeline(package(options.model, INPAINT_STARTER), options.device, loras=places)
+    paint = _imaginer(engine, options)
     saved = _Saved(options.out, "imagine")
     with bar("Imagining") as progress:
-        pipeline(requests, progress=progress, on_image=saved)
-    return saved.answer()
+        paint(requests, progress=progress, on_image=saved)
+    return {"engine": engine, **saved.answer()}
 
 
 class _Saved:
@@ -187,13 +184,36 @@ class _Saved:
         return {"pictures": self.entries, "lines": self.lines}
 
 
-def _painter(engine: str, options: argparse.Namespace) -> Any:
-    """The engine, ready to be called."""
-    if engine == "diffusion":
-        from ..pipelines.restyle.diffusion import DiffusionRestyle
+def _engine(options: argparse.Namespace) -> str:
+    """The one that is asked for; a model of one's own means diffusion."""
+    engine = str(options.engine or ("fabric" if options.model is None else "diffusion"))
+    if engine == "fabric" and options.model is not None:
+        raise BadInput("The fabric engine takes no --model; leave it out or ask for --engine diffusion.")
+    return engine
 
-        chosen = package(options.model, INPAINT_STARTER)
-        return DiffusionRestyle(chosen, options.device, loras=_loras(options))
+
+def _painter(engine: str, options: argparse.Namespace) -> Any:
+    """Restyle's engine, ready to be called."""
+    if engine == "fabric":
+        return _weaver(options)
+    from ..pipelines.restyle.diffusion import DiffusionRestyle
+
+    return DiffusionRestyle(package(options.model, INPAINT_STARTER), options.device, loras=_loras(options))
+
+
+def _imaginer(engine: str, options: argparse.Namespace) -> Any:
+    """Imagine's engine, ready to be called."""
+    if engine == "fabric":
+        from ..pipelines.imagine.fabric import FabricImagine
+
+        return FabricImagine(_weaver(options))
+    from ..pipelines.imagine.diffusion import DiffusionImagine
+
+    return DiffusionImagine(package(options.model, INPAINT_STARTER), options.device, loras=_loras(options))
+
+
+def _weaver(options: argparse.Namespace) -> FabricRestyle:
+    """The fabric engine of both."""
     from ..pipelines.generate import GeneratePipeline
     from ..pipelines.restyle.fabric import FabricRestyle
     from ..pipelines.upscale import UpscalePipeline

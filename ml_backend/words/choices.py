@@ -40,11 +40,16 @@ def _suggested(reading: Reading) -> Sequence[str]:
     return USUAL
 
 
-def notes_of(reading: Reading, pattern: str) -> tuple[str, ...]:
-    """Sentences on what was not understood, what a fabric cannot do, and what was chosen where nothing was said."""
+def notes_of(reading: Reading, pattern: str, *, sewn: bool = False) -> tuple[str, ...]:
+    """Sentences on what was not understood, what a fabric cannot do, and what was chosen where nothing was said.
+
+    ``sewn``: the garment is one of ours, not one in a photo.
+    """
     notes = []
     cut = _of_cut(reading)
-    if cut:
+    if cut and sewn:
+        notes.append(f"Our garments keep the cut that they have: {_listed(cut)} could not be followed.")
+    elif cut:
         notes.append(f"The fabric engine changes cloth, not cut: {_listed(cut)} {_is(cut)} left as {_they(cut)}.")
     for name in reading.materials:
         missing = MATERIALS[name].missing

@@ -91,12 +91,35 @@ GARMENTS: dict[str, tuple[str, ...]] = {
     "top": (
         *("top", "shirt", "blouse", "t shirt", "tee", "sweater", "jumper", "hoodie", "sweatshirt", "pullover", "tunic"),
         *("polo shirt", "tank top", "camisole", "vest top", "crop top", "turtleneck", "polo", "tshirt", "bodysuit"),
-        *("knitwear", "jersey", "tee shirt", "undershirt", "halter top", "polo neck", "corset", "bustier", "singlet"),
+        *(
+            "kurta",
+            "kurti",
+            "knitwear",
+            "jersey",
+            "tee shirt",
+            "undershirt",
+            "halter top",
+            "polo neck",
+            "corset",
+            "bustier",
+            "singlet",
+        ),
     ),
     "outerwear": (
         *("jacket", "coat", "blazer", "cardigan", "vest", "suit", "cape", "parka", "trench coat", "raincoat", "anorak"),
         *("bomber jacket", "overcoat", "waistcoat", "poncho", "windbreaker", "kimono", "gilet", "trenchcoat", "trench"),
-        *("leather jacket", "denim jacket", "duster", "puffer", "puffer jacket", "outerwear", "bomber", "peacoat"),
+        *(
+            "leather jacket",
+            "denim jacket",
+            "duster",
+            "robe",
+            "shrug",
+            "puffer",
+            "puffer jacket",
+            "outerwear",
+            "bomber",
+            "peacoat",
+        ),
     ),
     "dress": (
         *(
@@ -111,8 +134,27 @@ GARMENTS: dict[str, tuple[str, ...]] = {
             "ball gown",
             "pinafore",
         ),
-        *("evening gown", "kaftan", "caftan", "sari", "wedding dress", "evening dress", "shift dress", "cheongsam"),
-        *("wrap dress", "cocktail dress", "summer dress", "slip dress", "shirt dress", "qipao", "nightgown"),
+        *(
+            "evening gown",
+            "kaftan",
+            "caftan",
+            "sari",
+            "wedding dress",
+            "evening dress",
+            "shift dress",
+            "cheongsam",
+            "saree",
+        ),
+        *(
+            "wrap dress",
+            "cocktail dress",
+            "summer dress",
+            "slip dress",
+            "shirt dress",
+            "qipao",
+            "nightgown",
+            "nightdress",
+        ),
     ),
     "skirt": ("skirt", "miniskirt", "kilt", "sarong", "tutu", "pencil skirt", "maxi skirt", "petticoat", "skort"),
     "trousers": (
@@ -123,7 +165,7 @@ GARMENTS: dict[str, tuple[str, ...]] = {
     "other": (
         *("scarf", "hat", "tights", "socks", "stockings", "gloves", "tie", "shawl", "swimsuit", "bikini", "cap"),
         *("beanie", "bathing suit", "underwear", "bra", "lingerie", "pyjamas", "bow tie", "headscarf", "mittens"),
-        *("swimwear", "beret", "necktie", "turban", "hosiery"),
+        *("swimwear", "beret", "necktie", "turban", "hosiery", "dupatta", "stole"),
     ),
 }
 """Garment class -> its words."""
@@ -290,6 +332,15 @@ CUTS: dict[str, tuple[str, ...]] = {
     ),
 }
 """What is about cut, not cloth -> its words; the fabric engine leaves them as they are."""
+
+PARTS = (
+    *("buttons", "zip", "zipper", "pockets", "bow", "ribbon", "cuffs", "lining", "tassels", "trim", "badge", "logo"),
+    *("collar", "neckline", "lapels", "hem", "straps", "sleeves", "hood", "edges", "border"),
+)
+"""Parts of a garment that have a colour of their own; each is among :data:`CUTS`."""
+
+MADE_OF = {"jeans": "denim", "jeggings": "denim", "corduroys": "corduroy"}
+"""Garment -> its material where the word says it without naming it."""
 
 SIZES: dict[str, tuple[str, ...]] = {
     "small": ("small", "tiny", "little", "fine", "thin", "narrow", "micro", "mini", "delicate", "petite", "smaller"),

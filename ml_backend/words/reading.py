@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .colours import BASIC_COLOURS, name_of, rgb_of
-from .lexicon import GENTLE, MATERIALS
+from .lexicon import GENTLE, MADE_OF, MATERIALS
 from .tints import apart, kept, lab_of, leaned, modified
-from .vocabulary import Item, items
+from .vocabulary import Item, items, vocabulary
 
 _ONE_COLOUR = 60.0
 """Distance in CIELAB up to which a shade before a basic name ("coral pink") is a kind of it, not a second colour."""
@@ -37,9 +37,10 @@ class Reading:
     ``colours`` in order, the dominant one first; ``colour_sets`` (keys of ``SET_PALETTES``) and ``moods`` (keys of
     ``MOODS``) count where nothing more exact is said.  ``pattern`` is a pattern type, "plain", or None where none is
     named; ``size`` ("small", "large", "") and ``direction`` ("vertical", ..., "") are the pattern's.  ``garments`` are
-    garment classes, ``materials`` keys of ``MATERIALS``.  ``not_colours`` are basic names, ``not_patterns`` pattern
-    types that must not be there.  ``unknown`` are words that were not understood, ``not_honoured`` words that were, and
-    that a fabric cannot follow, ``corrected`` (typed, read) where a slip was mended.
+    garment classes, ``garment_words`` the table's words for them, ``materials`` keys of ``MATERIALS``.
+    ``not_colours`` are basic names, ``not_patterns`` pattern types that must not be there.  ``unknown`` are words that
+    were not understood, ``not_honoured`` words that were, and that a fabric cannot follow, ``corrected`` (typed, read)
+    where a slip was mended.
     """
 
     prompt: str
@@ -50,6 +51,7 @@ class Reading:
     size: str = ""
     direction: str = ""
     garments: tuple[str, ...] = ()
+    garment_words: tuple[str, ...] = ()
     materials: tuple[str, ...] = ()
     moods: tuple[str, ...] = ()
     not_colours: tuple[str, ...] = ()
@@ -98,7 +100,7 @@ class _Reader:
             **{
                 kind: tuple(dict.fromkeys(self.found.get(kind, ())))
                 for kind in (
-                    *("colour_sets", "garments", "materials", "moods", "not_colours", "not_patterns"),
+                    *("colour_sets", "garments", "garment_words", "materials", "moods", "not_colours", "not_patterns"),
                     *("unknown", "not_honoured"),
                 )
             },
@@ -126,6 +128,8 @@ class _Reader:
         elif "lean" in item and self._colour_follows():
             self.pending.append(item["lean"])
             self.pending_words.append(item.said)
+        elif ("colour" in item or "lean" in item) and self._part_follows():
+            self._coloured_part(item)
         elif "colour" in item or "lean" in item:
             self._colour(item)
         elif "size" in item and self._pattern_follows():
@@ -145,13 +149,21 @@ class _Reader:
             if MATERIALS[item["material"]].missing:
                 self._add("not_honoured", item.said)
         elif "garment" in item:
-            self._add("garments", item["garment"])
+            self._garment(item)
         elif "mood" in item:
             self._add("moods", item["mood"])
         elif "cut" in item or "other" in item:
             self._add("not_honoured", item.said)
         elif "modifier" in item or (not item.meanings and not item.said.isdigit()):
             self._add("unknown", item.said)
+
+    def _garment(self, item: Item) -> None:
+        """A "denim jacket" and jeans are of denim where no other material is named."""
+        self._add("garments", item["garment"])
+        self._add("garment_words", item.read)
+        made_of = MADE_OF.get(item.read) or vocabulary().get(item.read.split()[0], {}).get("material")
+        if made_of and "materials" not in self.found:
+            self._add("materials", made_of)
 
     def _modifier(self, item: Item) -> None:
         """Kept for its colour; in "light and dark blue" the first one makes a colour of its own."""
@@ -173,6 +185,12 @@ class _Reader:
         self.pending, self.pending_words = [], []
         if colour not in [known.colour for known in self.colours]:
             self.colours.append(NamedColour(colour, words))
+
+    def _coloured_part(self, item: Item) -> None:
+        """ "Copper buttons", "a white collar": their colour is not the cloth's."""
+        self.at += 1
+        self._add("not_honoured", " ".join([*self.pending_words, item.said, self.items[self.at].said]))
+        self.pending, self.pending_words = [], []
 
     def _pattern(self, item: Item) -> None:
         for kind in ("direction", "size"):
@@ -259,6 +277,10 @@ class _Reader:
             if not ("modifier" in later or "join" in later or later.said in GENTLE):
                 return False
         return False
+
+    def _part_follows(self) -> bool:
+        after = self._next(self.at)
+        return after is not None and "part" in after
 
     def _pattern_follows(self) -> bool:
         """Whether the pattern's own word comes next, over sizes, directions and colours."""

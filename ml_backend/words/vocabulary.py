@@ -69,6 +69,7 @@ def vocabulary() -> dict[str, Meanings]:
         add("material", name, material.words)
     for name, mood in lexicon.MOODS.items():
         add("mood", name, mood.words)
+    add("part", "part", lexicon.PARTS)
     add("print", "print", lexicon.PATTERN_NOUNS)
     add("shade", "shade", lexicon.COLOUR_NOUNS)
     add("not", "not", lexicon.NEGATORS)

@@ -50,7 +50,7 @@ class Contender:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--megapixels", type=float, default=12, help="of the photo (default: 12)")
-    parser.add_argument("--photo", type=Path, default=ROOT / "studio/garments/dress/photo.webp")
+    parser.add_argument("--photo", type=Path, default=ROOT / "ml_backend/garments/dress/photo.webp")
     parser.add_argument("--generator", type=Path, help="package folder (default: dcgan-starter)")
     parser.add_argument("--segmenter", type=Path, help="package folder (default: unet-starter)")
     parser.add_argument("--threads", type=int, help="of PyTorch (default: one a core)")

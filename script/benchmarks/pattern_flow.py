@@ -27,7 +27,7 @@ T = TypeVar("T")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--megapixels", type=float, nargs="+", default=[1, 4, 12])
     parser.add_argument("--repeat", type=int, default=3, help="runs; the median is printed")
-    parser.add_argument("--photo", type=Path, default=ROOT / "studio/garments/dress/photo.webp")
+    parser.add_argument("--photo", type=Path, default=ROOT / "ml_backend/garments/dress/photo.webp")
 
 
 def run(options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -156,6 +156,11 @@ class FromWords(models.Model):
         return str(self.params.get("prompt", ""))
 
     @property
+    def engine(self) -> str:
+        """Which of the two makes it; pictures of before there was a choice were imagined by diffusion."""
+        return str(self.params.get("engine", "diffusion"))
+
+    @property
     def seed(self) -> int:
         return int(self.params.get("seed", 0))
 
@@ -200,10 +205,6 @@ class Restyle(FromWords):
     @property
     def request(self) -> RestyleRequest:
         return RestyleRequest.from_dict(self.params)
-
-    @property
-    def engine(self) -> str:
-        return str(self.params.get("engine", ""))
 
 
 class ImaginingQuerySet(FromWordsQuerySet["Imagining"]):

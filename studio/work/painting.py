@@ -97,7 +97,7 @@ def imagine(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
         return _nothing
     report(0.01, "Reading the words")
     batch = _Batch(job, rows, lambda _, request: imagine_recipe(request.to_dict()))
-    made = _pipeline("imagine", rows[0])(
+    made = _pipeline(f"imagine-{rows[0].engine}", rows[0])(
         [row.request for row in rows],
         progress=_upto(report, 0.98),
         should_stop=should_stop,

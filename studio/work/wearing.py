@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ml_backend import jobs, registry
+from ml_backend import garments, jobs, registry
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
 
-from .. import garments
 from ..models import Garment, Look, Photo, Wearable
 from .wanted import still_wanted
 

@@ -106,7 +106,7 @@ def pull(path, *options):
 # --- while nothing is there -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["text-mask", "restyle-diffusion", "imagine"])
+@pytest.mark.parametrize("name", ["text-mask", "restyle-diffusion", "imagine-diffusion"])
 def test_a_missing_model_is_said_in_a_sentence(name):
     assert not registry.serves(registry.PIPELINES[name])
     with pytest.raises(BadPackage, match=r"No model to .+ is installed here"):
@@ -116,7 +116,7 @@ def test_a_missing_model_is_said_in_a_sentence(name):
 
 
 def test_without_models_the_fabric_engine_restyles_and_no_lora_is_offered():
-    assert registry.default_restyle_engine() == "fabric"
+    assert registry.default_engine("restyle") == "fabric"
     assert dict(registry.loras("imagine")) == dict(registry.loras("restyle")) == {}
 
 
@@ -126,7 +126,7 @@ def test_starters_serve_as_soon_as_they_are_there():
     for capability in ("text-mask", "restyle", "imagine"):
         assert registry.serves(capability)
         assert registry.reference(capability) == registry.serving(capability).manifest.reference
-    assert registry.default_restyle_engine() == "fabric", "the starter is small: fabrics come first"
+    assert registry.default_engine("restyle") == "fabric", "the starter is small: fabrics come first"
     assert registry.find(registry.reference("imagine")).path == registry.WEIGHTS_DIR / "inpaint-starter"
 
 
@@ -156,7 +156,7 @@ def test_what_is_pulled_is_kept_with_what_one_must_know(published, capsys):
 def test_one_model_serves_restyle_and_imagine(published):
     version = pull(published / "inpaint", "--serve")
     assert registry.reference("restyle") == registry.reference("imagine") == version.reference
-    assert registry.default_restyle_engine() == "diffusion"
+    assert registry.default_engine("restyle") == "diffusion"
     other = pull(published / "imagine", "--serve")
     assert registry.reference("imagine") == other.reference, "one that was made for it comes first"
     assert registry.reference("restyle") == version.reference
@@ -180,7 +180,7 @@ def test_pulled_models_work(published):
     assert plain.request.model == registry.reference("restyle")
     again = registry.pipeline("restyle-diffusion", plain.request.model)(photo, mask, [plain.request])[0]
     assert again.image.tobytes() == plain.image.tobytes(), "the recipe makes it again"
-    imagined = registry.pipeline("imagine")([ImagineRequest("a red dress", 7, steps=2, size=64, loras=("linen:1",))])
+    imagined = registry.pipeline("imagine-diffusion")([ImagineRequest("a red dress", 7, steps=2, size=64, loras=("linen:1",))])
     assert imagined[0].image.size == (64, 64)
 
 
@@ -191,7 +191,7 @@ def test_a_pipeline_gets_the_very_model_of_a_recipe_or_says_why_not(published):
     with pytest.raises(BadPackage, match="cannot repaint photos"):
         registry.pipeline("restyle-diffusion", clipseg.reference)
     with pytest.raises(BadPackage, match="no longer kept"):
-        registry.pipeline("imagine", "gone@123456789abc")
+        registry.pipeline("imagine-diffusion", "gone@123456789abc")
 
 
 def test_pulling_from_a_hub(published, monkeypatch, settings):
@@ -389,7 +389,7 @@ def test_serve_and_remove(published):
     with pytest.raises(CommandError, match="serves restyle"):
         call_command("models", "remove", "inpaint")
     call_command("models", "serve", "inpaint-starter")
-    assert registry.default_restyle_engine() == "fabric"
+    assert registry.default_engine("restyle") == "fabric"
     call_command("models", "remove", version.reference)
     assert not ModelVersion.objects.exists()
     assert not list(Path(default_storage.path("models")).rglob("*.safetensors"))

@@ -123,6 +123,15 @@ def test_a_clip_lets_the_fabric_engine_read_more_words(folder, capsys, tmp_path,
     assert known != plain
 
 
+def test_imagine_by_fabric_is_the_default_without_a_model(folder, capsys):
+    answer = run(
+        capsys, "imagine", "--prompt", "a plain blue skirt", "--seed", 3, "--size", 128, "--out", folder / "out"
+    )  # fmt: skip
+    assert answer["engine"] == "fabric"
+    made = ImagineRequest.from_dict(recipe(folder / "out/imagine-3.png"))
+    assert (made.engine, made.size) == ("fabric", 128)
+
+
 def test_imagine_writes_one_file_a_seed(folder, shelf, capsys):
     answer = run(
         capsys, "imagine", "--prompt", "image of a sweater", "--negative-prompt", "hair", "--count", 2,
@@ -148,6 +157,7 @@ def test_imagine_writes_one_file_a_seed(folder, shelf, capsys):
         ("restyle DIR/ana.png --mask DIR/mask.png --prompt red --steps 0 --model SHELF/inpaint --out OUT", "steps"),
         ("restyle DIR/ana.png --mask DIR/mask.png --prompt red --seed -1 --model SHELF/inpaint --out OUT", "seed"),
         ("restyle DIR/ana.png --mask DIR/mask.png --prompt a --engine fabric --model SHELF/inpaint --out OUT", "model"),
+        ("imagine --prompt a --engine fabric --model SHELF/inpaint --out OUT", "model"),
         ("imagine --prompt red --lora silk:0.8 --model SHELF/inpaint --out OUT", "--lora-dir"),
         ("imagine --prompt red --lora wool --lora-dir SHELF/loras --model SHELF/inpaint --out OUT", "wool"),
         ("imagine --prompt red --lora silk:9 --lora-dir SHELF/loras --model SHELF/inpaint --out OUT", "strength"),

@@ -18,7 +18,7 @@ from ml_backend.pipelines.diffusion.model import DiffusionModel
 from ml_backend.pipelines.diffusion.preview import fit, show
 from ml_backend.pipelines.diffusion.residency import Residency
 from ml_backend.pipelines.diffusion.settings import fill_in
-from ml_backend.pipelines.imagine import ImaginePipeline
+from ml_backend.pipelines.imagine.diffusion import DiffusionImagine
 from ml_backend.pipelines.restyle.diffusion import DiffusionRestyle
 from ml_backend.requests import ImagineRequest, RestyleRequest
 from tests.ml_backend.tiny import KINDS, tiny_inpaint, tiny_lora, tiny_text_to_image
@@ -49,7 +49,7 @@ def painter(shelf, resident):
 
 @pytest.fixture
 def dreamer(shelf, resident):
-    return lambda kind="sd1", **options: ImaginePipeline(shelf[kind], resident=resident, **options)
+    return lambda kind="sd1", **options: DiffusionImagine(shelf[kind], resident=resident, **options)
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +254,7 @@ def test_restyle_and_imagine_share_one_copy(shelf, photo, mask):
     DiffusionRestyle(shelf["sd1"], resident=residency)(photo, mask, restyles(steps=1))
     with DiffusionRestyle(shelf["sd1"], resident=residency).loaded() as one:
         pass
-    with ImaginePipeline(shelf["sd1"], resident=residency).loaded() as other:
+    with DiffusionImagine(shelf["sd1"], resident=residency).loaded() as other:
         assert other is one
     residency.clear()
     assert one.inpaint is None, "put away"
@@ -549,7 +549,7 @@ def test_a_model_that_paints_no_numbers_is_refused(painter, photo, mask, monkeyp
 
 def test_packages_of_other_kinds_are_refused(tiny_segmenter):
     with pytest.raises(BadPackage, match="no diffusion model"):
-        ImaginePipeline(tiny_segmenter)
+        DiffusionImagine(tiny_segmenter)
 
 
 def test_a_checker_that_is_named_but_absent_is_left_out(folder, photo, mask):

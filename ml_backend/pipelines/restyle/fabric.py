@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,15 @@ _LIGHT_SAMPLES = 33
 _PREVIEW_SIDE = 256
 
 
+@dataclass(frozen=True)
+class Dressed:
+    """A photo in its new cloth, the cloth's pattern, and the model that dreamed it, if one did."""
+
+    image: Image.Image
+    pattern: str
+    model: str | None
+
+
 class FabricRestyle:
     """Load once, call many.  ``generate`` makes the fabrics.
 
@@ -84,32 +94,39 @@ class FabricRestyle:
         photo = photo.convert("RGB")
         soft = _checked(mask, photo)
         tell(progress, 0.0, READING)
-        fitted = fit(photo, soft)
-        fitted, light = evenly_lit(fitted)
+        fitted, light = evenly_lit(fit(photo, soft))
         made = []
         for number, request in enumerate(requests):
             tell(progress, 0.3 + 0.7 * number / len(requests), f"Weaving picture {number + 1} of {len(requests)}")
             check(should_stop)
-            restyled = self._restyle(photo, fitted, light, request, should_stop)
-            if preview is not None and restyled.image is not None:
-                preview(_small(restyled.image))
+            reading = self.understand(request.prompt)
+            worn = self.dress(photo, fitted, light, reading, request.seed, should_stop)
+            used = dataclasses.replace(request, engine="fabric", model=worn.model)
+            restyled = Restyled(worn.image, used, notes_of(reading, worn.pattern))
+            if preview is not None:
+                preview(small(worn.image))
             if on_image is not None:
                 on_image(number, restyled)
             made.append(restyled)
         tell(progress, 1.0, "Done")
         return made
 
-    def _restyle(
-        self, photo: Image.Image, fitted: Fit, light: F32, request: RestyleRequest, should_stop: ShouldStop | None
-    ) -> Restyled:
-        reading = self.understand(request.prompt)
-        pattern = choose_pattern(reading, request.seed)
+    def dress(
+        self,
+        photo: Image.Image,
+        fitted: Fit,
+        light: F32,
+        reading: Reading,
+        seed: int,
+        should_stop: ShouldStop | None = None,
+    ) -> Dressed:
+        """The photo (RGB) in the cloth of the words; ``fitted`` and ``light`` are what :func:`evenly_lit` gives."""
+        pattern = choose_pattern(reading, seed)
         for restraint in RESTRAINTS:
-            cloth, image = self._worn(photo, fitted, light, reading, pattern, request.seed, restraint, should_stop)
+            cloth, image = self._worn(photo, fitted, light, reading, pattern, seed, restraint, should_stop)
             if pattern == PLAIN or _bears_its_name(image, fitted, reading):
                 break
-        used = dataclasses.replace(request, engine="fabric", model=cloth.model)
-        return Restyled(image, used, notes_of(reading, pattern))
+        return Dressed(image, pattern, cloth.model)
 
     def _worn(
         self,
@@ -190,7 +207,8 @@ def _checked(mask: F32, photo: Image.Image) -> F32:
     return soft
 
 
-def _small(image: Image.Image) -> Image.Image:
-    small = image.copy()
-    small.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE))
-    return small
+def small(image: Image.Image) -> Image.Image:
+    """For a preview."""
+    reduced = image.copy()
+    reduced.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE))
+    return reduced

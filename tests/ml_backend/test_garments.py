@@ -10,20 +10,20 @@ import pytest
 from PIL import Image
 from scipy.ndimage import binary_fill_holes, label
 
+from ml_backend.garments import FILES, Asset, assets, known
+from ml_backend.garments.__main__ import main
+from ml_backend.garments.render.blocks import lower
+from ml_backend.garments.render.body import Body, Pose
+from ml_backend.garments.render.design import hang, picture
+from ml_backend.garments.render.designs import COLLECTION
+from ml_backend.garments.render.drape import Cloth, constraints, drape
+from ml_backend.garments.render.export import label_map, write
+from ml_backend.garments.render.mesh import Edge, Mesh, Panel, inside, resample, sew
+from ml_backend.garments.render.picture import Camera
+from ml_backend.garments.render.raster import rasterise
+from ml_backend.garments.render.truth import LIGHT_CODE, REACH, bend_map, light_map
 from ml_backend.pipelines.overlay import Fit
 from ml_backend.requests import CLOTH_CLASSES, GARMENT_CLASSES
-from studio.garments import FILES, Asset, assets, known
-from studio.garments.__main__ import main
-from studio.garments.render.blocks import lower
-from studio.garments.render.body import Body, Pose
-from studio.garments.render.design import hang, picture
-from studio.garments.render.designs import COLLECTION
-from studio.garments.render.drape import Cloth, constraints, drape
-from studio.garments.render.export import label_map, write
-from studio.garments.render.mesh import Edge, Mesh, Panel, inside, resample, sew
-from studio.garments.render.picture import Camera
-from studio.garments.render.raster import rasterise
-from studio.garments.render.truth import LIGHT_CODE, REACH, bend_map, light_map
 
 ASSETS = assets()
 EXPECTED = {

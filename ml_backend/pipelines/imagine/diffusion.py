@@ -1,35 +1,24 @@
-"""Pictures from words alone, by the model of a diffusers folder.
+"""The diffusion engine: pictures from words alone, by the model of a diffusers folder.
 
 A folder made for inpainting serves too: it paints on an empty canvas, all of it masked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
-from PIL import Image
-
-from ..requests import ImagineRequest
-from .base import Preview, Progress, ShouldStop
-from .diffusion.engine import DiffusionEngine
-from .diffusion.preview import side_by_side
-from .diffusion.sampling import Canvas, Run, paint
-from .diffusion.settings import check_batch, fill_in
-
-
-@dataclass(frozen=True)
-class Imagined:
-    """One picture; the fields mean what they mean in :class:`.restyle.Restyled`."""
-
-    image: Image.Image | None
-    request: ImagineRequest
-    notes: tuple[str, ...] = ()
-    refused: str = ""
+from ...requests import ImagineRequest
+from ..base import Preview, Progress, ShouldStop
+from ..diffusion.engine import DiffusionEngine
+from ..diffusion.preview import side_by_side
+from ..diffusion.sampling import Canvas, Run, paint
+from ..diffusion.settings import check_batch, fill_in
+from . import Imagined, OnImage
 
 
-class ImaginePipeline(DiffusionEngine):
-    """``ImaginePipeline(package)(requests)``; see :class:`DiffusionEngine` for the options."""
+class DiffusionImagine(DiffusionEngine):
+    """``DiffusionImagine(package)(requests)``; see :class:`DiffusionEngine` for the options."""
 
     def __call__(
         self,
@@ -38,7 +27,7 @@ class ImaginePipeline(DiffusionEngine):
         progress: Progress | None = None,
         should_stop: ShouldStop | None = None,
         preview: Preview | None = None,
-        on_image: Callable[[int, Imagined], None] | None = None,
+        on_image: OnImage | None = None,
     ) -> list[Imagined]:
         """One square picture a request, in order; ``on_image`` gets each as soon as it is finished.
 

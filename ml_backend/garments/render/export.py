@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ml_backend.requests import GARMENT_CLASSES
-
+from ...requests import GARMENT_CLASSES
 from .design import Design
 from .picture import Picture
 

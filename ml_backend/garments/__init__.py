@@ -3,7 +3,7 @@
 Each folder beside this file holds one garment: ``photo.webp``, ``mask.png`` (8-bit share of fabric), ``labels.png``
 (class map, values are indices into ``GARMENT_CLASSES``), ``light.webp`` and ``bend.png``
 (what the renderer knows of light and folds, see ``known``) and ``meta.json``.
-``python -m studio.garments`` makes them again.
+``python -m ml_backend.garments`` makes them again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 if TYPE_CHECKING:
-    from ml_backend.pipelines.overlay import Fit
+    from ..pipelines.overlay import Fit
 
 ROOT = Path(__file__).resolve().parent
 FILES = ("photo.webp", "mask.png", "labels.png", "light.webp", "bend.png", "meta.json")

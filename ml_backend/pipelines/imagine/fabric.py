@@ -1,0 +1,118 @@
+"""The fabric engine: the words choose one of our own garments, a fabric is woven for it, and the garment wears it.
+
+It needs no large model and answers in seconds, with the same cut and the same light every time; what it cannot honour,
+it says in the notes.  Folds and light are those that the garment's renderer knows, not estimates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ... import garments
+from ...requests import ImagineRequest
+from ...words.choices import USUAL, choose_pattern, notes_of
+from ...words.lexicon import PLAIN
+from ...words.reading import Reading
+from ...words.wardrobe import choose_form, without_scene
+from ..base import Preview, Progress, ShouldStop, check, tell
+from ..diffusion.settings import check_batch
+from ..overlay import Fit, fit
+from ..restyle.fabric import FabricRestyle, evenly_lit, small
+from . import Imagined, OnImage
+
+F32 = NDArray[np.float32]
+
+SIZE = 1024
+"""Side of a picture in pixels where the request names none."""
+
+PLAINLY = 0.5
+"""Share of the seeds that keep to plain cloth where a colour alone is asked for."""
+
+KEPT = 3
+"""Garments kept measured; each takes about 40 MB."""
+
+
+class FabricImagine:
+    """``FabricImagine(restyle)(requests)``: ``restyle`` weaves and dresses."""
+
+    def __init__(self, restyle: FabricRestyle) -> None:
+        self.restyle = restyle
+
+    def __call__(
+        self,
+        requests: Sequence[ImagineRequest],
+        *,
+        progress: Progress | None = None,
+        should_stop: ShouldStop | None = None,
+        preview: Preview | None = None,
+        on_image: OnImage | None = None,
+    ) -> list[Imagined]:
+        """Raises :class:`BadInput` for requests that differ in more than their seeds, ``Stopped`` when asked."""
+        check_batch(requests)
+        made = []
+        for number, request in enumerate(requests):
+            tell(progress, number / len(requests), f"Weaving picture {number + 1} of {len(requests)}")
+            check(should_stop)
+            imagined = self._imagine(request, should_stop)
+            if preview is not None and imagined.image is not None:
+                preview(small(imagined.image))
+            if on_image is not None:
+                on_image(number, imagined)
+            made.append(imagined)
+        tell(progress, 1.0, "Done")
+        return made
+
+    def _imagine(self, request: ImagineRequest, should_stop: ShouldStop | None) -> Imagined:
+        words, scene = without_scene(request.prompt)
+        reading = self.restyle.understand(words)
+        pattern = _pattern(reading, request.seed)
+        form, why = choose_form(reading, request.seed)
+        photo, fitted, light = _garment(form.slug)
+        asked = replace(reading, pattern=pattern)
+        dressed = self.restyle.dress(photo, fitted, light, asked, request.seed, should_stop)
+        size = request.size or SIZE
+        used = replace(request, engine="fabric", size=size, model=dressed.model)
+        notes = (*([why] if why else []), *notes_of(reading, pattern, sewn=True), *_of_scene(scene))
+        return Imagined(_square(dressed.image, size), used, notes)
+
+
+def _pattern(reading: Reading, seed: int) -> str:
+    """The cloth's; a colour alone means plain cloth, yet then all seeds would look alike: every other has a pattern."""
+    pattern = choose_pattern(reading, seed)
+    rng = np.random.default_rng((seed, 4))
+    if reading.pattern or reading.materials or pattern != PLAIN or rng.random() < PLAINLY:
+        return pattern
+    allowed = [name for name in USUAL if name not in reading.not_patterns] or [PLAIN]
+    return allowed[int(rng.integers(len(allowed)))]
+
+
+def _of_scene(phrases: Sequence[str]) -> tuple[str, ...]:
+    if not phrases:
+        return ()
+    said = ", ".join(f"“{phrase}”" for phrase in phrases)
+    return (f"Our garments are photographed from the front on pale paper; left out: {said}.",)
+
+
+@lru_cache(maxsize=KEPT)
+def _garment(slug: str) -> tuple[Image.Image, Fit, F32]:
+    """Its photo, measured and evenly lit, and samples of its light."""
+    asset = garments.read(garments.ROOT / slug)
+    photo = Image.open(asset.photo).convert("RGB")
+    mask = np.asarray(Image.open(asset.mask).convert("L"), np.float32) / np.float32(255)
+    labels = np.asarray(Image.open(asset.labels).convert("L"))
+    known = garments.known(fit(photo, mask, labels), asset.folder)
+    return photo, *evenly_lit(replace(known, px_per_cm=asset.px_per_cm))
+
+
+def _square(photo: Image.Image, size: int) -> Image.Image:
+    """The photo in the middle of a square of ``size``; its pale ground goes on at the sides."""
+    pixels = np.asarray(photo)
+    room = photo.height - photo.width
+    wide = np.pad(pixels, ((0, 0), (room // 2, room - room // 2), (0, 0)), mode="edge")
+    return Image.fromarray(wide).resize((size, size), Image.Resampling.LANCZOS)
