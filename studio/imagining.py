@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 from django import forms
 
+from ml_backend import registry
 from ml_backend.errors import BadInput
-from ml_backend.requests import MAX_PROMPT, ImagineRequest
+from ml_backend.requests import IMAGINE_ENGINES, MAX_PROMPT, ImagineRequest
 from ml_backend.words.builder import CHOICES, Outfit
 
 from .sampling import LoraChoice, SamplingForm, lora_choices
@@ -18,8 +19,24 @@ from .sampling import LoraChoice, SamplingForm, lora_choices
 PICTURES = 4
 """Pictures made at one press of the button."""
 
+ENGINES = {
+    "fabric": "Your words become a cloth, sewn into one of six garments. It takes seconds.",
+    "diffusion": "A model paints the whole picture from your words. It takes longer.",
+}
+"""What each engine does, in a sentence for the page."""
+
+MODEL_OF = {"fabric": "generate", "diffusion": "imagine"}
+"""Engine -> capability of the model it needs."""
+
 PARTS = tuple(CHOICES)
 SETTINGS = ("negative_prompt", "steps", "guidance", "size", "scheduler")
+HEEDED = {"fabric": ("prompt", "seed", "size"), "diffusion": ("prompt", "seed", *SETTINGS, "loras")}
+"""Engine -> what it reads of a request."""
+
+
+def served() -> list[str]:
+    """The engines whose model is here."""
+    return [engine for engine, capability in MODEL_OF.items() if registry.serves(capability)]
 
 
 @dataclass(frozen=True)
@@ -41,15 +58,16 @@ def outfit_query(text: str) -> str:
 
 
 PRESETS = (
-    Words("an image of a 2011 Casual Fall White Men's Sweater", "catalogue sweater"),
     Words("an image of a Casual Summer Yellow Women's Dress", "summer dress"),
-    Words("an image of a Formal Winter Charcoal Men's Coat", "winter coat"),
-    Words("a loose shirt of natural linen, laid flat on white paper, soft daylight", "linen shirt"),
-    Words("a long skirt with large red flowers on white, bright colours", "flower skirt"),
-    Words("a wool coat in green and blue tartan, front view, white background", "tartan coat"),
-    Words("a short denim jacket, washed blue, copper buttons, on a hanger", "denim jacket"),
-    Words("an evening dress of black velvet, floor length, studio photograph", "evening velvet"),
+    Words("an image of a 2011 Casual Fall Grey Men's Hoodie", "catalogue hoodie"),
+    Words("a skirt with large white flowers on red", "flower skirt"),
+    Words("a linen shirt with fine blue stripes", "linen shirt"),
+    Words("wool trousers in green and blue tartan", "tartan trousers"),
+    Words("a navy blue cotton t-shirt with white dots", "dotted t-shirt"),
+    Words("a fine wool dress in burgundy and gold paisley", "paisley dress"),
+    Words("a flannel shirt in red and black checks", "flannel shirt"),
 )
+"""Words that both engines do well with: each names a garment that the fabric engine has, and a cloth it can weave."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +75,7 @@ class Wanted:
     """What the form shows: from the address, or as a picture was made."""
 
     prompt: str = ""
+    engine: str = IMAGINE_ENGINES[0]
     outfit: Outfit = field(default_factory=Outfit)
     settings: dict[str, Any] = field(default_factory=dict)
     seed: int | str | None = None
@@ -74,15 +93,16 @@ class Wanted:
         return bool(self.settings) or self.seed is not None or any(lora.strength for lora in self.loras)
 
 
-def wanted(params: dict[str, Any], offered: Sequence[str] = ()) -> Wanted:
+def wanted(params: dict[str, Any], offered: Sequence[str] = (), *, engine: str = IMAGINE_ENGINES[0]) -> Wanted:
     """The form of ``params``: an :class:`ImagineRequest` dict, or only some keys of one.
 
-    ``offered`` names the LoRAs that can be had here; others in ``params`` are not shown.
+    ``engine`` is the default.  ``offered`` names the LoRAs that can be had here; others in ``params`` are not shown.
     """
     text = " ".join(str(params.get("prompt", "")).split())[:MAX_PROMPT]
     seed = params.get("seed")
     return Wanted(
         prompt=text,
+        engine=params.get("engine", engine),
         outfit=Outfit.read(text) or Outfit(),
         settings={name: params[name] for name in SETTINGS if params.get(name) not in (None, "")},
         seed=seed,
@@ -102,6 +122,7 @@ class ImagineForm(SamplingForm):
     """
 
     prompt = forms.CharField(required=False, max_length=MAX_PROMPT)
+    engine = forms.ChoiceField(choices=[(name, name) for name in IMAGINE_ENGINES], required=False)
     built = forms.CharField(required=False)
     year = _part("year")
     usage = _part("usage")
@@ -110,12 +131,16 @@ class ImagineForm(SamplingForm):
     gender = _part("gender")
     article = _part("article")
 
+    def __init__(self, *args: Any, engine: str = IMAGINE_ENGINES[0], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.default_engine = engine
+
     def clean_count(self) -> int:
         return self.cleaned_data["count"] or PICTURES
 
     def request(self) -> ImagineRequest:
         """The first picture's request.  Raises :class:`BadInput` with a sentence for the page."""
-        return ImagineRequest(prompt=self._prompt(), **self.sampling())
+        return ImagineRequest(prompt=self._prompt(), engine=self._engine(), **self.sampling())
 
     def typed(self) -> Wanted:
         """The form as it was sent, right or wrong."""
@@ -124,12 +149,16 @@ class ImagineForm(SamplingForm):
         strengths = {name: self.cleaned_data.get(f"lora-{name}") or 0.0 for name in self.offered}
         return Wanted(
             prompt=self.data.get("prompt", ""),
+            engine=self._engine(),
             outfit=Outfit(**said),
             settings=kept,
             seed=self.data.get("seed") or None,
             count=self.cleaned_data.get("count") or PICTURES,
             loras=tuple(LoraChoice(name, strength) for name, strength in strengths.items()),
         )
+
+    def _engine(self) -> str:
+        return str(self.cleaned_data.get("engine") or self.default_engine)
 
     def _prompt(self) -> str:
         text = str(self.cleaned_data["prompt"])

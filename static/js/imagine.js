@@ -96,7 +96,8 @@ const drawer = $("#drawer");
 const settings = $$("input, select", drawer);
 
 function showSettings() {
-  const set = settings.filter((one) => (one.type === "range" ? Number(one.value) : one.value)).map((one) => {
+  const heeded = settings.filter((one) => !one.disabled);
+  const set = heeded.filter((one) => (one.type === "range" ? Number(one.value) : one.value)).map((one) => {
     if (one.type === "range") return `${one.name.replace("lora-", "")} ${one.value}`;
     const value = one.name === "negative_prompt" ? "" : ` ${one.selectedOptions?.[0].text ?? one.value}`;
     return one.labels[0].firstChild.textContent.trim().replace(", px", "") + value;
@@ -110,6 +111,29 @@ $("[data-usual]").addEventListener("click", () => {
   for (const one of settings) one.value = one.type === "range" ? "0" : "";
   showSettings();
 });
+
+// ---- the engine, and the settings that it heeds
+
+const engine = () => form.elements.engine.value;
+
+function showEngine() {
+  for (const help of $$("[data-engine-help]", form)) help.hidden = help.dataset.engineHelp !== engine();
+  for (const one of $$("[data-diffusion]", drawer)) {
+    one.disabled = engine() !== "diffusion";
+    one.closest(".field").hidden = one.disabled;
+  }
+  showSettings();
+}
+
+/** The choice stands in the address: it survives a refresh. */
+function onEngine() {
+  const query = new URLSearchParams(location.search);
+  query.set("engine", engine());
+  history.replaceState(history.state, "", `?${query}`);
+  showEngine();
+}
+
+for (const radio of form.elements.engine) radio.addEventListener("change", onEngine);
 
 // ---- asking
 
@@ -130,7 +154,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
 /** The words used before, newest first, without asking the server again. */
 function rememberWords(words) {
   const list = $("#said-list");
-  const link = Object.assign(document.createElement("a"), { href: `?prompt=${encodeURIComponent(words)}`, textContent: words });
+  const link = Object.assign(document.createElement("a"), { href: `?engine=${engine()}&prompt=${encodeURIComponent(words)}`, textContent: words });
   link.dataset.words = words;
   link.dataset.outfit = built.value === words ? new URLSearchParams(parts.map((part) => [part.name, part.value])).toString() : "";
   for (const old of $$("a", list)) if (old.dataset.words === words) old.remove();
@@ -337,4 +361,4 @@ document.addEventListener("keydown", (event) => {
 // ---- begin
 
 showParts();
-showSettings();
+showEngine();

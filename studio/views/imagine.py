@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ml_backend import jobs, registry
 from ml_backend.errors import BadInput
+from ml_backend.requests import IMAGINE_ENGINES
 from ml_backend.words.builder import CHOICES, COLOURS, GENDERS, PLURALS
 
 from .. import imagining, sampling, services
@@ -53,7 +54,7 @@ def imagine(request: HttpRequest) -> HttpResponse:
     """The words, and the wall of what came of them.
 
     The address fills the form in: ``prompt`` words only, ``remix`` a picture's whole recipe, ``again`` the same without
-    its seed.
+    its seed; ``engine`` goes before the picture's.
     """
     page = _batches(request)
     if is_htmx(request):
@@ -62,30 +63,41 @@ def imagine(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, page: Page[Any], wanted: imagining.Wanted, status: int = 200) -> HttpResponse:
+    served = imagining.served()
+    if served and wanted.engine not in served:
+        wanted = replace(wanted, engine=served[0])
     context = {
         "page": page,
         "samples": [] if page.paginator.count else Imagining.objects.public()[:SAMPLES],
         "under_way": any(batch.active for batch in page),
         "wanted": wanted,
         "parts": _parts(wanted),
+        "engines": imagining.ENGINES.items(),
+        "served": served,
         "presets": imagining.PRESETS,
         "history": [imagining.Words(text) for text in services.prompts_of(request.user, "imagine", HISTORY)],
         "counts": range(1, sampling.MAX_PICTURES + 1),
         "schedulers": sampling.SCHEDULER_NAMES.items(),
-        "serves": registry.serves("imagine"),
         "room": "imagine",
     }
     return render(request, "studio/imagine.html", context, status=status)
 
 
 def _wanted(request: HttpRequest) -> imagining.Wanted:
+    params = _params(request)
+    if request.GET.get("engine") in IMAGINE_ENGINES:
+        params["engine"] = request.GET["engine"]
     offered = tuple(registry.loras("imagine"))
+    return imagining.wanted(params, offered, engine=registry.default_engine("imagine"))
+
+
+def _params(request: HttpRequest) -> dict[str, Any]:
     for name in ("remix", "again"):
         picture = _by_id(request, name)
         if picture is not None:
-            params = {**picture.params, "seed": picture.seed if name == "remix" else None}
-            return imagining.wanted(params, offered)
-    return imagining.wanted({"prompt": request.GET.get("prompt", "")}, offered)
+            seed = picture.seed if name == "remix" else None
+            return {**picture.params, "engine": picture.engine, "seed": seed}
+    return {"prompt": request.GET.get("prompt", "")}
 
 
 def _by_id(request: HttpRequest, name: str) -> Imagining | None:
@@ -132,7 +144,9 @@ def _parts(wanted: imagining.Wanted) -> list[Part]:
 @require_POST
 def ask(request: HttpRequest) -> HttpResponse:
     """Ask for some pictures; answers htmx with their batch, a plain form with the page that waits for them."""
-    form = imagining.ImagineForm(request.POST, offered=tuple(registry.loras("imagine")))
+    form = imagining.ImagineForm(
+        request.POST, offered=tuple(registry.loras("imagine")), engine=registry.default_engine("imagine")
+    )
     if not form.is_valid():
         return _refuse(request, first_error(form), form)
     try:
@@ -212,19 +226,27 @@ def delete_batch(request: HttpRequest, batch: uuid.UUID) -> HttpResponse:
 def picture(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(Imagining.objects.visible_to(request.user).select_related("job"), pk=pk)
     mine = found.owner_id == request.user.pk
-    asked = {**found.params, **found.recipe.get("imagine", {})}
+    asked = _asked(found)
     context = {"picture": found, "mine": mine, "asked": asked, "command": _command(asked), "room": "gallery"}
     return render(request, "studio/imagined.html", context)
 
 
+def _asked(picture: Imagining) -> dict[str, Any]:
+    """What the picture's engine was told; what it does not heed is left out, though the form may have sent it."""
+    told = {**picture.params, **picture.recipe.get("imagine", {})}
+    kept = ("model", *imagining.HEEDED[picture.engine])
+    return {"engine": picture.engine, **{name: told.get(name) for name in kept}}
+
+
 def _command(asked: dict[str, Any]) -> str:
     """The shell line that makes this picture again."""
-    words = ["python", "-m", "ml_backend", "imagine", "--prompt", asked["prompt"], "--seed", str(asked["seed"])]
-    for name in ("negative_prompt", "steps", "guidance", "size", "scheduler"):
+    words = ["python", "-m", "ml_backend", "imagine", "--prompt", asked["prompt"]]
+    words += ["--engine", asked["engine"], "--seed", str(asked["seed"])]
+    for name in imagining.SETTINGS:
         value = asked.get(name)
         if value not in (None, ""):
             words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
-    for lora in asked.get("loras", []):
+    for lora in asked.get("loras") or []:
         words += ["--lora", lora]
     return " ".join(_quoted(word) for word in [*words, "--count", "1", "--out", "."])
 

@@ -38,7 +38,7 @@ def restyle(request: HttpRequest) -> HttpResponse:
         request.GET,
         now.params,
         region=now.region,
-        engine=registry.default_restyle_engine(),
+        engine=registry.default_engine("restyle"),
         offered=table.offered_loras(),
         sketch=registry.begins_from(),
     )
@@ -158,7 +158,7 @@ def _mask_answer(request: HttpRequest, mask: Mask) -> HttpResponse:
 def ask(request: HttpRequest) -> HttpResponse:
     """Ask for variations; answers htmx with their grid, a plain form with the page that waits for them."""
     offered = table.offered_loras()
-    form = restyling.RestyleForm(request.POST, offered=offered, engine=registry.default_restyle_engine())
+    form = restyling.RestyleForm(request.POST, offered=offered, engine=registry.default_engine("restyle"))
     if not form.is_valid():
         return _refuse(request, first_error(form))
     try:

@@ -8,6 +8,7 @@ from django.test import Client
 
 from studio.api import tokens
 from studio.models import User
+from tests.studio import painters
 from tests.studio.painters import Painter
 from tests.studio.restylers import Restyler, stand_in
 
@@ -76,10 +77,7 @@ def error(response: Any) -> tuple[int, str]:
 @pytest.fixture
 def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Quick stand-ins for the pipelines that find, repaint and paint; the restyler, to ask what it was given."""
-    from ml_backend import registry
-
-    restyler, painter = Restyler(), Painter()
+    restyler = Restyler()
     stand_in(monkeypatch, restyler)
-    ours = registry.pipeline
-    monkeypatch.setattr(registry, "pipeline", lambda name, *more: painter if name == "imagine" else ours(name, *more))
+    painters.stand_in(monkeypatch, Painter())
     return restyler

@@ -10,7 +10,7 @@ import pytest
 from ml_backend import registry
 from ml_backend.words.builder import CHOICES, Outfit
 from studio.models import Imagining, Photo
-from tests.studio.painters import Painter
+from tests.studio.painters import Painter, stand_in
 
 from .test_journey import READY, UNNAMED, WAIT, until
 
@@ -21,8 +21,7 @@ PICTURES = ".picture[data-state='done']"
 def painter(monkeypatch):
     """Finishes pictures whose words say "slow" only when the test lets it.  Ask for it before ``worker``."""
     painter = Painter()
-    real = registry.pipeline
-    monkeypatch.setattr(registry, "pipeline", lambda name, *more: painter if name == "imagine" else real(name, *more))
+    stand_in(monkeypatch, painter)
     monkeypatch.setattr(registry, "serves", lambda capability: True)
     monkeypatch.setattr(registry, "loras", lambda capability="imagine": {"linen": "a"})
     return painter
@@ -30,6 +29,10 @@ def painter(monkeypatch):
 
 def words(page):
     return page.locator("#prompt").input_value()
+
+
+def choose(page, engine):
+    page.click(f"label:has([name='engine'][value='{engine}'])")
 
 
 def ask(page, prompt, count):
@@ -54,8 +57,8 @@ def test_the_builder_writes_the_servers_sentence_and_ones_own_words_win(page, pa
     assert words(page) == "a shirt of my own"
     page.get_by_role("button", name="Use the sentence instead").click()
     assert "Teal" in words(page)
-    page.get_by_role("link", name="catalogue sweater").click()
-    assert words(page) == "an image of a 2011 Casual Fall White Men's Sweater"
+    page.get_by_role("link", name="catalogue hoodie").click()
+    assert words(page) == "an image of a 2011 Casual Fall Grey Men's Hoodie"
     assert page.locator("[name='season']").input_value() == "Fall"
     page.select_option("[name='season']", "Winter")
     assert "Winter" in words(page)
@@ -66,8 +69,45 @@ def test_the_builder_writes_the_servers_sentence_and_ones_own_words_win(page, pa
     assert "linen" in words(page), "clearing the builder leaves one's own words"
 
 
+def test_an_engine_shows_the_settings_that_it_heeds(page, painter, shop, worker, complaints):
+    page.goto(f"{shop}/imagine/")
+    page.click("#drawer summary")
+    diffusion = ("negative", "steps", "guidance", "scheduler", "lora-linen")
+    assert page.is_checked("[name='engine'][value='fabric']")
+    assert not any(page.is_visible(f"#{name}") for name in diffusion)
+    assert page.is_visible("#size")
+    assert page.is_visible("#seed")
+    choose(page, "diffusion")
+    assert all(page.is_visible(f"#{name}") for name in diffusion)
+    assert "takes longer" in page.inner_text(".how")
+    page.fill("#steps", "9")
+    page.fill("#seed", "5")
+    assert page.inner_text("[data-set]") == "steps 9 · seed 5"
+    page.wait_for_url(re.compile("engine=diffusion"))
+
+    page.focus("[name='engine']:checked")
+    page.keyboard.press("ArrowLeft")
+    assert page.is_checked("[name='engine'][value='fabric']")
+    assert page.inner_text("[data-set]") == "seed 5", "what is not heeded is not said either"
+    assert "takes seconds" in page.inner_text(".how")
+    ask(page, "a red dress", 1)
+    page.wait_for_selector(PICTURES, timeout=WAIT)
+    made = Imagining.objects.get()
+    assert (made.engine, made.params["steps"], made.seed) == ("fabric", None, 5)
+    assert painter.loaded == ["imagine-fabric"]
+    assert page.inner_text(".batch-head .help") == "fabric · seed 5"
+
+    page.goto(f"{shop}/imagine/?remix={made.pk}")
+    assert page.is_checked("[name='engine'][value='fabric']")
+    choose(page, "diffusion")
+    page.reload()
+    assert page.is_checked("[name='engine'][value='diffusion']"), "what was chosen last survives a refresh"
+    assert page.input_value("#seed") == "5"
+
+
 def test_pictures_arrive_one_by_one_and_can_be_seen_saved_and_worn(page, painter, shop, worker, complaints, tmp_path):
     page.goto(f"{shop}/imagine/")
+    choose(page, "diffusion")
     page.click("#drawer summary")
     page.fill("#seed", "40")
     page.fill("#steps", "9")

@@ -1,4 +1,4 @@
-"""Stand-ins for the diffusion pipelines: they paint a plain picture at once, by the real calls."""
+"""Stand-ins for the pipelines of both engines: they paint a plain picture at once, by the real calls."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ml_backend import registry
 from ml_backend.errors import Stopped
 from ml_backend.requests import ImagineRequest
 
@@ -35,6 +36,8 @@ class Painter:
     def __init__(self) -> None:
         self._may = threading.Semaphore(0)
         self.asked: list[ImagineRequest] = []
+        self.loaded: list[str] = []
+        """Names of the pipelines that it stood in for, in their order."""
         self.after_each: Callable[[], object] = lambda: None
 
     def __call__(
@@ -71,6 +74,19 @@ class Painter:
         while "slow" in request.prompt and not self._may.acquire(timeout=0.1):
             if should_stop and should_stop():
                 raise Stopped("Stopped as asked.")
+
+
+def stand_in(monkeypatch: Any, painter: Painter) -> None:
+    """Let ``painter`` imagine by either engine; every other pipeline stays as it is."""
+    real = registry.pipeline
+
+    def pipeline(name: str, model: str | None = None) -> Any:
+        if not name.startswith("imagine-"):
+            return real(name, model)
+        painter.loaded.append(name)
+        return painter
+
+    monkeypatch.setattr(registry, "pipeline", pipeline)
 
 
 def painted(request: ImagineRequest) -> Painted:

@@ -9,6 +9,7 @@ import shlex
 import uuid
 import zipfile
 
+import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.urls import reverse
@@ -16,12 +17,14 @@ from PIL import Image
 
 from ml_backend import cli, jobs, registry
 from ml_backend.images import read_recipe
-from ml_backend.models import Job
-from ml_backend.requests import MAX_SEED
-from studio import services
+from ml_backend.models import Job, ModelVersion
+from ml_backend.requests import MAX_SEED, ImagineRequest
+from ml_backend.words.reading import read
+from ml_backend.words.wardrobe import choose_form, without_scene
+from studio import imagining, services
 from studio.models import Imagining, Photo, User
 
-from .painters import DEFAULTS, REFUSAL, Painter
+from .painters import DEFAULTS, REFUSAL, Painter, stand_in
 
 pytestmark = pytest.mark.django_db
 
@@ -36,8 +39,7 @@ SWEATER = "an image of a 2011 Casual Fall White Men's Sweater"
 def painter(monkeypatch):
     """Paints whatever is asked for; LoRAs "linen" and "tartan" are kept."""
     painter = Painter()
-    real = registry.pipeline
-    monkeypatch.setattr(registry, "pipeline", lambda name, *more: painter if name == "imagine" else real(name, *more))
+    stand_in(monkeypatch, painter)
     monkeypatch.setattr(registry, "serves", lambda capability: True)
     monkeypatch.setattr(registry, "loras", lambda capability="imagine": {"linen": "a", "tartan": "b"})
     return painter
@@ -53,8 +55,6 @@ def imagined(person, painter, work_off):
     """Finished pictures of ``owner``: ``imagined(count=2, prompt="...", owner=...)``."""
 
     def make(count=1, owner=None, **params):
-        from ml_backend.requests import ImagineRequest
-
         request = ImagineRequest(**{"prompt": "a red dress", "seed": 7, **params})
         rows = services.ask_imagine(owner or person, request, count)
         work_off()
@@ -82,6 +82,11 @@ class TestPage:
         for name in ("year", "usage", "season", "colour", "gender", "article"):
             assert f'<select name="{name}"' in page
         assert page.count("data-outfit=") == len(response.context["presets"])
+
+    def test_presets_name_garments_that_the_fabric_engine_has(self):
+        for preset in imagining.PRESETS:
+            words, _ = without_scene(preset.text)
+            assert choose_form(read(words), seed=1)[1] == "", preset.text
 
     def test_words_in_the_address_fill_the_builder_when_they_are_its_own(self, client, painter):
         wanted = client.get(PAGE, {"prompt": SWEATER}).context["wanted"]
@@ -124,6 +129,93 @@ class TestPage:
         assert "article=Sweater" in history[1].outfit
 
 
+class TestEngines:
+    def checked(self, page):
+        return re.findall(r'name="engine" value="(\w+)"[^>]* checked', page.content.decode())
+
+    def test_fabric_is_the_default_with_only_starters(self, mine, painter):
+        page = mine.get(PAGE)
+        assert self.checked(page) == ["fabric"]
+        mine.post(ASK, {"prompt": "a red dress", "count": "1"})
+        assert Imagining.objects.get().engine == "fabric"
+
+    def test_a_model_that_staff_put_into_service_is_the_default(self, mine, painter):
+        ModelVersion.objects.create(
+            name="large", version="1", capability="imagine", sha256="0" * 64, serving=True, default=True
+        )
+        assert self.checked(mine.get(PAGE)) == ["diffusion"]
+        mine.post(ASK, {"prompt": "a red dress", "count": "1"})
+        assert Imagining.objects.get().engine == "diffusion"
+
+    @pytest.mark.parametrize("engine", ["fabric", "diffusion"])
+    def test_the_one_that_is_asked_for_makes_the_pictures_and_is_named(self, mine, painter, work_off, engine):
+        batch = mine.post(ASK, {"prompt": "a red dress", "count": "2", "seed": "7", "engine": engine}, headers=HTMX)
+        assert f"{engine} · seeds 7 to 8" in text_of(batch)
+        work_off()
+        assert painter.loaded == [f"imagine-{engine}"]
+        assert [request.engine for request in painter.asked] == [engine] * 2
+        made = Imagining.objects.first()
+        said = {"fabric": "Made by the fabric engine", "diffusion": "Made by diffusion"}[engine]
+        assert said in text_of(mine.get(reverse("imagined", args=[made.pk])))
+        assert self.checked(mine.get(PAGE, {"again": made.pk})) == [engine]
+
+    def test_the_address_goes_before_the_picture(self, mine, imagined):
+        (made,) = imagined(engine="fabric")
+        assert self.checked(mine.get(PAGE, {"remix": made.pk, "engine": "diffusion"})) == ["diffusion"]
+        assert self.checked(mine.get(PAGE, {"remix": made.pk, "engine": "loom"})) == ["fabric"]
+        assert self.checked(mine.get(PAGE, {"prompt": "a coat", "engine": "diffusion"})) == ["diffusion"]
+
+    def test_a_refused_form_keeps_its_engine(self, mine, painter):
+        page = mine.post(ASK, {"prompt": "a coat", "steps": "0", "engine": "diffusion"})
+        assert page.status_code == 422
+        assert self.checked(page) == ["diffusion"]
+
+    def test_pictures_of_before_there_was_a_choice_are_of_diffusion(self, mine, imagined):
+        (made,) = imagined(seed=77, steps=9)
+        for kept in (made.params, made.recipe["imagine"]):
+            del kept["engine"]
+        made.save()
+        page = mine.get(reverse("imagined", args=[made.pk]))
+        assert "Made by diffusion" in text_of(page)
+        assert "--engine diffusion --seed 77 --steps 9" in text_of(page)
+        assert f"diffusion · seed {made.seed}" in text_of(mine.get(PAGE))
+        remix = mine.get(PAGE, {"remix": made.pk})
+        assert self.checked(remix) == ["diffusion"]
+        assert remix.context["wanted"].settings["steps"] == 9
+
+    def test_without_its_model_diffusion_cannot_be_chosen(self, mine, imagined, monkeypatch):
+        (made,) = imagined(engine="diffusion")
+        monkeypatch.setattr(registry, "serves", lambda capability: capability == "generate")
+        page = mine.get(PAGE, {"remix": made.pk})
+        assert "No model for diffusion is installed here." in text_of(page)
+        assert re.search(r'value="diffusion"[^>]* disabled', page.content.decode())
+        assert self.checked(page) == ["fabric"]
+        assert not re.search(r'<button[^>]*id="imagine"[^>]*disabled', page.content.decode())
+
+    def test_without_a_generator_only_diffusion_can_be_chosen(self, client, painter, monkeypatch):
+        monkeypatch.setattr(registry, "serves", lambda capability: capability == "imagine")
+        page = client.get(PAGE)
+        assert "No model for fabric is installed here." in text_of(page)
+        assert self.checked(page) == ["diffusion"]
+        assert not re.search(r'<button[^>]*id="imagine"[^>]*disabled', page.content.decode())
+
+    def test_a_fabric_tells_only_what_its_engine_heeds(self, mine, imagined):
+        (made,) = imagined(engine="fabric", seed=77, steps=9, negative_prompt="blur", loras=("linen:0.5",))
+        page = text_of(mine.get(reverse("imagined", args=[made.pk])))
+        assert f"--engine fabric --seed 77 --size {DEFAULTS['size']} --count 1 --out ." in page
+        assert not any(word in page for word in ("Steps", "Guidance", "Scheduler", "LoRA", "blur"))
+
+    def test_a_real_fabric_from_the_page(self, client, work_off):
+        client.post(ASK, {"prompt": "a striped t-shirt in navy blue and white", "count": "1", "size": "256"})
+        work_off()
+        made = Imagining.objects.get()
+        assert (made.state, made.engine, made.width, made.height) == ("done", "fabric", 256, 256)
+        assert np.asarray(Image.open(io.BytesIO(stored(made))).convert("L")).std() > 15, "there is something to see"
+        page = client.get(reverse("imagined", args=[made.pk]))
+        assert "Made by the fabric engine" in text_of(page)
+        assert made.file_url in page.content.decode()
+
+
 class TestAsking:
     def test_a_visitor_becomes_a_guest_and_gets_the_batch(self, client, painter):
         response = client.post(ASK, {"prompt": "  a  red dress ", "count": "3", "seed": "41"}, headers=HTMX)
@@ -150,6 +242,7 @@ class TestAsking:
         settings = {
             "prompt": "a coat", "negative_prompt": "blur", "steps": "9", "guidance": "4.5", "size": "128",
             "scheduler": "dpm++", "seed": str(MAX_SEED), "count": "2", "lora-linen": "0.8", "lora-tartan": "0",
+            "engine": "diffusion",
         }  # fmt: skip
         mine.post(ASK, settings)
         work_off()
@@ -192,6 +285,7 @@ class TestAsking:
             ({"prompt": "a coat", "guidance": "nan"}, "guidance must be a number"),
             ({"prompt": "a coat", "size": "100"}, "multiple of 64"),
             ({"prompt": "a coat", "scheduler": "magic"}, "magic"),
+            ({"prompt": "a coat", "engine": "loom"}, "loom is not one of the available choices"),
             ({"prompt": "a coat", "seed": "-1"}, "seed must be"),
             ({"prompt": "a coat", "count": "9"}, "One to 8"),
             ({"prompt": "a coat", "lora-linen": "7"}, "2"),
@@ -341,7 +435,7 @@ class TestPicture:
         assert "a coat&#x27;s lining" in text
         for words in ("Seed 77", "Steps 12", "Guidance 4.5", "linen:0.5", "128 × 128 px", DEFAULTS["model"]):
             assert words in text
-        assert "--seed 77 --steps 12 --guidance 4.5 --size 128 --scheduler euler" in text
+        assert "--engine diffusion --seed 77 --steps 12 --guidance 4.5 --size 128 --scheduler euler" in text
         assert f"{made.file_url}?download" in page.content.decode()
         assert f"/imagine/?remix={made.pk}" in page.content.decode()
 
@@ -354,7 +448,8 @@ class TestPicture:
         assert arguments[:3] == ["python", "-m", "ml_backend"]
         taken = cli.build_parser().parse_args(arguments[3:])
         assert (taken.prompt, taken.negative_prompt, taken.seed, taken.count) == (words, "it's grey", 77, 1)
-        assert (taken.steps, taken.guidance, taken.lora) == (DEFAULTS["steps"], 4.5, ["linen:0.5"])
+        assert (taken.engine, taken.steps, taken.guidance) == ("diffusion", DEFAULTS["steps"], 4.5)
+        assert taken.lora == ["linen:0.5"]
 
     def test_remix_restores_everything_and_again_all_but_the_seed(self, mine, client_of, other, imagined):
         (made,) = imagined(prompt=SWEATER, seed=77, steps=9, negative_prompt="blur", loras=("linen:0.5",), owner=other)
@@ -370,7 +465,7 @@ class TestPicture:
 
     def test_remixed_and_asked_again_it_is_the_same_picture(self, mine, imagined, work_off):
         imagined(prompt="a coat", seed=77)
-        mine.post(ASK, {"prompt": "a coat", "seed": "77", "count": "1"})
+        mine.post(ASK, {"prompt": "a coat", "seed": "77", "count": "1", "engine": "diffusion"})
         work_off()
         first, second = [stored(one) for one in Imagining.objects.all()]
         assert first == second

@@ -35,7 +35,13 @@ SIZE = (120, 160)
 def needle(monkeypatch) -> Needle:
     """Does the work of all pipelines from words; ``needle.loaded`` lists what was loaded."""
     needle, finder, painter = Needle(), Finder(), Painter()
-    stand_ins = {"text-mask": finder, "restyle-fabric": needle, "restyle-diffusion": needle, "imagine": painter}
+    stand_ins = {
+        "text-mask": finder,
+        "restyle-fabric": needle,
+        "restyle-diffusion": needle,
+        "imagine-fabric": painter,
+        "imagine-diffusion": painter,
+    }
     needle.loaded = []
     needle.painter = painter
 
