@@ -18,6 +18,7 @@ from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, WithJso
 from ml_backend.requests import (
     CLOTH_CLASSES,
     ENGINES,
+    IMAGINE_ENGINES,
     MAX_PROMPT,
     MAX_SEED,
     NORMALISATIONS,
@@ -284,8 +285,14 @@ class Restyle(Made):
 
 class Imagining(Made):
     model_config = _shown(
-        _made("imaginings", {"prompt": "an image of a 2011 Casual Fall White Men's Sweater", "seed": 7})
+        _made(
+            "imaginings",
+            {"prompt": "an image of a Casual Summer Yellow Women's Dress", "seed": 7, "engine": "fabric"},
+            engine="fabric",
+        )
     )
+
+    engine: str
 
 
 class Batch(Schema, Generic[T]):
@@ -473,10 +480,17 @@ class NewRestyle(Painting):
 
 
 class NewImagining(Painting):
-    model_config = _asked({"prompt": "an image of a 2011 Casual Fall White Men's Sweater", "count": 4, "seed": 7})
+    model_config = _asked({"prompt": "an image of a Casual Summer Yellow Women's Dress", "count": 4, "seed": 7})
 
-    def request(self) -> ImagineRequest:
-        return request_of(ImagineRequest, self, seed=self.first_seed)
+    engine: str | None = Field(
+        None,
+        description="fabric sews a cloth of the words into one of six garments, in seconds, and reads prompt, seed and "
+        "size only; diffusion paints the whole picture; null is the one that serves best.",
+        json_schema_extra=_one_of(IMAGINE_ENGINES, optional=True),
+    )
+
+    def request(self, engine: str) -> ImagineRequest:
+        return request_of(ImagineRequest, self, seed=self.first_seed, engine=engine)
 
 
 class NewPatterns(Schema):
@@ -596,6 +610,8 @@ class Options(Schema):
             "cloth_classes": list(CLOTH_CLASSES),
             "restyle_engines": list(RESTYLE_ENGINES),
             "restyle_engine": "fabric",
+            "imagine_engines": list(IMAGINE_ENGINES),
+            "imagine_engine": "fabric",
             "schedulers": list(SCHEDULERS),
             "normalisations": list(NORMALISATIONS),
         }
@@ -608,6 +624,8 @@ class Options(Schema):
     cloth_classes: list[str]
     restyle_engines: list[str] = Field(description="Those that something serves.")
     restyle_engine: str = Field(description="The one taken when none is named.")
+    imagine_engines: list[str] = Field(description="Those that something serves.")
+    imagine_engine: str = Field(description="The one taken when none is named.")
     schedulers: list[str]
     normalisations: list[str]
 

@@ -70,7 +70,7 @@ def restyle(request: HttpRequest, row: Restyle) -> schemas.Restyle:
 
 
 def imagining(request: HttpRequest, row: Imagining) -> schemas.Imagining:
-    return schemas.Imagining(**_made(request, row))
+    return schemas.Imagining(**_made(request, row), engine=row.engine)
 
 
 def pattern(request: HttpRequest, row: Pattern) -> schemas.Pattern:

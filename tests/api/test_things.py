@@ -197,9 +197,12 @@ def test_without_a_model_the_api_says_so(program, person, make_photo, monkeypatc
         program.post("/masks", {"photo": photo, "prompt": "dress"}),
         program.post("/restyles", {"photo": photo, "region": "dress", "prompt": "red", "engine": "fabric"}),
         program.post("/restyles", {"photo": photo, "region": "dress", "prompt": "red", "engine": "diffusion"}),
-        program.post("/imaginings", {"prompt": "a red dress"}),
+        program.post("/imaginings", {"prompt": "a red dress", "engine": "diffusion"}),
     ):
         assert error(answer) == (503, "no_model")
+    monkeypatch.setattr(registry, "serves", lambda capability: capability == "imagine")
+    assert error(program.post("/imaginings", {"prompt": "a red dress", "engine": "fabric"})) == (503, "no_model")
+    assert error(program.post("/imaginings", {"prompt": "a red dress"})) == (503, "no_model")
     assert not Job.objects.exists()
 
 
@@ -312,6 +315,26 @@ def test_imaginings(program, outsider, stand_ins, work_off):
     assert error(program.post("/imaginings", {"prompt": "x", "count": 99})) == (422, "bad_input")
     assert program.delete(f"/imaginings/{second['id']}").status_code == 204
     assert Imagining.objects.count() == 1
+
+
+@pytest.mark.parametrize(("named", "made_by"), [({}, "fabric"), ({"engine": "diffusion"}, "diffusion")])
+def test_an_imagining_says_which_engine_makes_it(program, stand_ins, named, made_by):
+    asked = program.post("/imaginings", {"prompt": "a white sweater", **named})
+    assert asked.status_code == 202
+    (one,) = asked.json()["items"]
+    assert (one["engine"], one["request"]["engine"]) == (made_by, made_by)
+
+
+def test_an_imagining_of_before_there_was_a_choice_was_diffusion(program, person):
+    old = Imagining.objects.create(owner=person, params={"prompt": "a coat", "seed": 7})
+    assert program.get(f"/imaginings/{old.pk}").json()["engine"] == "diffusion"
+
+
+def test_an_unknown_engine_is_refused_by_its_name(program, stand_ins):
+    refused = program.post("/imaginings", {"prompt": "a white sweater", "engine": "loom"})
+    assert error(refused)[0] == 422
+    assert "'loom'" in refused.json()["error"]["message"]
+    assert not Job.objects.exists()
 
 
 # --- patterns and looks -------------------------------------------------------------------------------------------
@@ -543,6 +566,10 @@ def test_the_catalogue(program, make_garment, monkeypatch):
     options = program.get("/options").json()
     assert options["pattern_types"] == list(PATTERN_TYPES)
     assert options["restyle_engine"] in options["restyle_engines"]
+    assert options["imagine_engine"] in options["imagine_engines"]
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "serves", lambda capability: capability == "generate")
+        assert program.get("/options").json()["imagine_engines"] == ["fabric"], "the other has no model"
     garment = program.get("/garments").json()["items"][0]
     assert (garment["slug"], garment["classes"]) == ("skirt", ["skirt"])
     assert program.client.get(garment["files"]["image"], headers=program.headers).status_code == 200

@@ -22,7 +22,7 @@ from ml_backend.requests import (
     SCHEDULERS,
 )
 
-from ... import files
+from ... import files, imagining
 from ...forms import MAX_BATCH
 from ...models import Garment
 from ...services import MAX_COUNT
@@ -48,7 +48,9 @@ def options(request: HttpRequest) -> schemas.Options:  # noqa: ARG001
         repeats=list(REPEATS),
         cloth_classes=list(CLOTH_CLASSES),
         restyle_engines=[name for name in RESTYLE_ENGINES if registry.serves(MODEL_OF[name])],
-        restyle_engine=registry.default_restyle_engine(),
+        restyle_engine=registry.default_engine("restyle"),
+        imagine_engines=imagining.served(),
+        imagine_engine=registry.default_engine("imagine"),
         schedulers=list(SCHEDULERS),
         normalisations=list(NORMALISATIONS),
     )

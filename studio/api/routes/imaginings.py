@@ -9,7 +9,9 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Status
 
-from ... import files, services
+from ml_backend import registry
+
+from ... import files, imagining, services
 from ...models import Imagining
 from .. import house, schemas, shown
 from ..idempotency import PARAMETER, makes
@@ -28,8 +30,8 @@ router = Router(tags=["Imaginings"])
 def imagine(request: HttpRequest, body: schemas.NewImagining) -> Status[schemas.Batch[schemas.Imagining]]:
     """Queues one job for all pictures; each is there as soon as it is made. The same seed with the same words makes
     the same picture again."""
-    wanted = body.request()
-    house.needs_model("imagine")
+    wanted = body.request(body.engine or registry.default_engine("imagine"))
+    house.needs_model(imagining.MODEL_OF[wanted.engine])
     made = services.ask_imagine(house.owner(request), wanted, body.count)
     job = made[0].job
     assert job is not None

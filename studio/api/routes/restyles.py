@@ -36,7 +36,7 @@ def restyle(request: HttpRequest, body: schemas.NewRestyle) -> Status[schemas.Ba
     """Queues one job for all pictures; each is there as soon as it is made. Where to repaint is a ``mask``, or a
     ``region`` in words. The same seed with the same words makes the same picture again."""
     photo = get_object_or_404(Photo.objects.visible_to(request.user), pk=body.photo)
-    wanted = body.request(body.engine or registry.default_restyle_engine())
+    wanted = body.request(body.engine or registry.default_engine("restyle"))
     house.needs_model(MODEL_OF[wanted.engine])
     mask = _mask(request, photo, body)
     made = services.ask_restyle(house.owner(request), photo, mask, wanted, body.count)
