@@ -19,7 +19,7 @@ from django.db import transaction
 from PIL import Image
 
 import ml_backend
-from ml_backend import registry
+from ml_backend import garments, registry
 from ml_backend.errors import BadPackage
 from ml_backend.inks import PALETTES
 from ml_backend.requests import GenerateRequest
@@ -29,7 +29,7 @@ from patterns.models import Pattern
 
 from .models import Garment, User
 
-GARMENTS = Path(__file__).resolve().parent / "garments"
+GARMENTS = garments.ROOT
 SAMPLES = Path(__file__).resolve().parent / "samples.json"
 HOUSE = "toile"
 """The person who owns the sample gallery; nobody can sign in as it."""
@@ -80,7 +80,6 @@ def load_garment(folder: Path) -> bool:
 
 
 def _fitted(photo: Image.Image, folder: Path, px_per_cm: float | None) -> tuple[dict[str, bytes], dict[str, Any]]:
-    from ml_backend import garments
     from ml_backend.pipelines import overlay
 
     from . import pictures

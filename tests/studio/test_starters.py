@@ -37,6 +37,11 @@ def atelier(tmp_path, picture):
     return tmp_path / "garments"
 
 
+def test_six_garments_lie_ready_to_be_loaded():
+    ready = sorted(meta.parent.name for meta in starters.GARMENTS.glob("*/meta.json"))
+    assert ready == ["dress", "hoodie", "shirt", "skirt", "t-shirt", "trousers"]
+
+
 def test_garments_are_loaded_once_and_again_when_they_change(atelier, tmp_path):
     assert starters.load_garments(atelier) == 1
     garment = Garment.objects.get()
