@@ -313,7 +313,8 @@ def parse_lora(value: object) -> tuple[str, float]:
 
 def _one_of(what: str, value: object, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise BadInput(f"{value!r} is not a {what}; choose one of {', '.join(allowed)}.")
+        article = "an" if what[0] in "aeiou" else "a"
+        raise BadInput(f"{value!r} is not {article} {what}; choose one of {', '.join(allowed)}.")
 
 
 def _integer(what: str, value: object, low: int, high: int) -> None:

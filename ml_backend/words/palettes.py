@@ -42,8 +42,11 @@ TYPICAL: dict[str, tuple[float, ...]] = {
 ALONE = 0.68
 """Share of the cloth that a colour gets where it is the only one named."""
 
-LEAD = 0.56
-"""Share that the first of several colours gets; the others halve the rest again and again."""
+LEADS = (0.56, 0.63, 0.7)
+"""Share that the first of several colours gets, more where it would not lead; the others halve the rest, and again."""
+
+_GENTLY = 0.3
+"""How far a gentle tint is from its colour, as a share of the way to an ordinary one."""
 
 _RESTRAINTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 1.75)
 """See :func:`drawn_near`."""
@@ -127,19 +130,26 @@ def _named(
     least: float,
 ) -> tuple[str, ...]:
     lead = _varied(colours[0], rng)
+    if len(colours) > 1:
+        return _together([lead, *colours[1:]], shares, light)
     name = name_of(rgb_of(lead))
-    others = colours[1:]
-    companions = others or [_companion(lead, rng, reading)]
-    targets = _targets(1 + len(others), LEAD) if others else (ALONE, 1 - ALONE)
+    companion = _companion(lead, rng, reading)
     palette: tuple[str, ...] = ()
     for restraint in _RESTRAINTS:
         if restraint < least:
             continue
-        nearer = [drawn_near(companion, lead, restraint) for companion in companions]
-        palette = _dealt([lead, *nearer], shares, targets)
+        palette = _dealt([lead, drawn_near(companion, lead, restraint)], shares, (ALONE, 1 - ALONE))
         if median_name(palette, shares, light) == name:
             return palette
     return palette
+
+
+def _together(colours: list[str], shares: list[float], light: F32 | None) -> tuple[str, ...]:
+    """Each colour as it was named: the first is given more room where it would not lead, the others never fade."""
+    name = name_of(rgb_of(colours[0]))
+    palettes = [_dealt(colours, shares, _targets(len(colours), lead), gentle=True) for lead in LEADS]
+    leading = (palette for palette in palettes if median_name(palette, shares, light) == name)
+    return next(leading, palettes[0])
 
 
 def drawn_near(companion: str, lead: str, restraint: float) -> str:
@@ -222,10 +232,13 @@ def _targets(count: int, lead: float) -> tuple[float, ...]:
     return tuple(shares)
 
 
-def _dealt(colours: Sequence[str], shares: Sequence[float], targets: Sequence[float]) -> tuple[str, ...]:
-    """Deal colours to inks, the widest ink first, each to the colour that lacks most.
+def _dealt(
+    colours: Sequence[str], shares: Sequence[float], targets: Sequence[float], *, gentle: bool = False
+) -> tuple[str, ...]:
+    """Deal colours to inks, the widest ink first, each to the colour that lacks most; every colour gets one.
 
-    The first ink that each colour gets bears it exactly, further ones bear tints of it.
+    The first ink that each colour gets bears it exactly, further ones bear tints of it; ``gentle`` tints of the first
+    colour hardly differ from it.
     """
     lacking = list(targets)
     dealt: dict[int, list[int]] = {number: [] for number in range(len(colours))}
@@ -233,9 +246,15 @@ def _dealt(colours: Sequence[str], shares: Sequence[float], targets: Sequence[fl
         number = max(range(len(colours)), key=lambda candidate: (round(lacking[candidate], 6), -candidate))
         dealt[number].append(ink)
         lacking[number] -= shares[ink]
+    for number in [number for number, inks in dealt.items() if not inks]:
+        richest = max(dealt, key=lambda other: len(dealt[other]))
+        if len(dealt[richest]) > 1:
+            dealt[number].append(dealt[richest].pop())
     palette = [""] * len(shares)
     for number, inks in dealt.items():
         tints = _tints(colours[number])
+        if gentle and number == 0:
+            tints = (tints[0], *(mixed(tints[0], tint, _GENTLY) for tint in tints[1:]))
         for place, ink in enumerate(inks):
             palette[ink] = tints[place % len(tints)]
     return tuple(palette)

@@ -116,7 +116,7 @@ def test_a_missing_model_is_said_in_a_sentence(name):
 
 
 def test_without_models_the_fabric_engine_restyles_and_no_lora_is_offered():
-    assert registry.default_engine("restyle") == "fabric"
+    assert registry.default_engine("restyle") == registry.default_engine("imagine") == "fabric"
     assert dict(registry.loras("imagine")) == dict(registry.loras("restyle")) == {}
 
 
@@ -180,7 +180,8 @@ def test_pulled_models_work(published):
     assert plain.request.model == registry.reference("restyle")
     again = registry.pipeline("restyle-diffusion", plain.request.model)(photo, mask, [plain.request])[0]
     assert again.image.tobytes() == plain.image.tobytes(), "the recipe makes it again"
-    imagined = registry.pipeline("imagine-diffusion")([ImagineRequest("a red dress", 7, steps=2, size=64, loras=("linen:1",))])
+    wanted = ImagineRequest("a red dress", 7, steps=2, size=64, loras=("linen:1",))
+    imagined = registry.pipeline("imagine-diffusion")([wanted])
     assert imagined[0].image.size == (64, 64)
 
 
@@ -389,7 +390,7 @@ def test_serve_and_remove(published):
     with pytest.raises(CommandError, match="serves restyle"):
         call_command("models", "remove", "inpaint")
     call_command("models", "serve", "inpaint-starter")
-    assert registry.default_engine("restyle") == "fabric"
+    assert registry.default_engine("restyle") == registry.default_engine("imagine") == "fabric"
     call_command("models", "remove", version.reference)
     assert not ModelVersion.objects.exists()
     assert not list(Path(default_storage.path("models")).rglob("*.safetensors"))

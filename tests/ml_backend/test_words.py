@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 
 from ml_backend.requests import PATTERN_TYPES
@@ -194,7 +195,21 @@ def test_of_two_colours_the_first_leads() -> None:
     for first, second in itertools.permutations(BASIC_COLOURS, 2):
         palette = palette_of(read(f"{first} and {second} dotted dress"), 5)
         assert median_name(palette, TYPICAL["dotted"]) == first
-        assert name_of(rgb_of(palette[1])) == second or tints.apart(palette[0], palette[1]) < 60
+        assert name_of(rgb_of(palette[1])) == second
+
+
+@pytest.mark.parametrize("pattern", PATTERN_TYPES)
+@pytest.mark.parametrize(
+    "words", ["red on white", "crimson and cream", "orange, teal and cream", "red, pink and green"]
+)
+def test_every_colour_that_is_named_is_there_unfaded(pattern, words) -> None:
+    reading = read(f"{pattern} in {words}")
+    asked = {found.colour for found in reading.colours}
+    for seed in range(6):
+        light = np.linspace(0.5, 1.2, 9, dtype=np.float32) if seed % 2 else None
+        palette = palette_of(reading, seed, light=light)
+        assert asked - set(palette) <= {reading.colours[0].colour}, "only the first may lean to another of its name"
+        assert name_of(rgb_of(reading.colours[0].colour)) in {name_of(rgb_of(colour)) for colour in palette}
 
 
 def test_palettes_keep_out_what_is_forbidden() -> None:
@@ -213,8 +228,6 @@ def test_a_palette_is_a_function_of_words_and_seed() -> None:
 
 
 def test_a_region_is_called_after_its_median() -> None:
-    import numpy as np
-
     image = np.full((8, 8, 3), (192, 31, 46), np.uint8)
     image[:3] = 255
     assert name_of_region(image, np.ones((8, 8), bool)) == "red"

@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.ndimage import gaussian_filter1d
 
 from ... import garments
 from ...requests import ImagineRequest
@@ -27,6 +28,7 @@ from ..restyle.fabric import FabricRestyle, evenly_lit, small
 from . import Imagined, OnImage
 
 F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
 
 SIZE = 1024
 """Side of a picture in pixels where the request names none."""
@@ -114,5 +116,13 @@ def _square(photo: Image.Image, size: int) -> Image.Image:
     """The photo in the middle of a square of ``size``; its pale ground goes on at the sides."""
     pixels = np.asarray(photo)
     room = photo.height - photo.width
-    wide = np.pad(pixels, ((0, 0), (room // 2, room - room // 2), (0, 0)), mode="edge")
+    left, right = _ground(pixels[:, :16], room // 2), _ground(pixels[:, -16:], room - room // 2)
+    wide = np.concatenate([left, pixels, right], axis=1)
     return Image.fromarray(wide).resize((size, size), Image.Resampling.LANCZOS)
+
+
+def _ground(edge: U8, width: int) -> U8:
+    """More of the ground at an edge (H, w, 3): its grain repeated would be streaks, so it is evened and dithered."""
+    smooth = gaussian_filter1d(edge.mean(axis=1), 24.0, axis=0, mode="nearest")
+    dither = np.random.default_rng(0).random((len(edge), width, 1))
+    return np.floor(smooth[:, None] + dither).astype(np.uint8)

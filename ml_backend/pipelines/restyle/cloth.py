@@ -53,6 +53,11 @@ _TYPICAL = 0.7
 _LEGIBLE = 16.0
 """Mean CIELAB distance of two points of a cloth from which its pattern counts as visible."""
 
+_UPRIGHT = ("vertical", "horizontal")
+
+_STRAIGHT = 3.0
+"""How much more stripes differ across than along from which they count as straight."""
+
 _SHARP = 0.6
 """Pixels of a box-filtered tile that look like one pixel of the worn one, whose bending softens it once more."""
 
@@ -127,20 +132,22 @@ def _readable(
     least: float,
     should_stop: ShouldStop | None,
 ) -> tuple[GenerateRequest, tuple[str, ...]]:
-    """The design and palette in which the leading colour has its name and the pattern can be seen; else the best."""
+    """The design and palette in which the pattern can be seen and a single colour has its name; else the best."""
     best: tuple[float, GenerateRequest, tuple[str, ...]] | None = None
     for number in range(_DESIGNS):
         check(should_stop)
         tried = replace(request, seed=(request.seed + number * 7919) % (MAX_SEED + 1), size=_SKETCH)
         inks = generate(tried).inks
         coverage = [float(share) for share in inks.mean(axis=(1, 2))]
-        for restraint in [value for value in RESTRAINTS if value >= least] if reading.colours else [0.0]:
+        for restraint in [value for value in RESTRAINTS if value >= least] if len(reading.colours) == 1 else [0.0]:
             palette = palette_of(reading, request.seed, len(coverage), coverage, light, restraint)
             image = compose(inks, palette)
             seen = _seen(image, side_px)
-            named = not reading.colours or _name(seen, light) == reading.colours[0].name
+            named = len(reading.colours) != 1 or _name(seen, light) == reading.colours[0].name
             typical = _likelihood(judge, image, request.pattern_type) / _TYPICAL
             score = min(1.0, _variety(seen) / _LEGIBLE) * min(1.0, typical) * (1.0 if named else 0.2)
+            if reading.pattern == "striped" and reading.direction in _UPRIGHT:
+                score *= _straightness(image)
             if best is None or score > best[0]:
                 best = (score, tried, palette)
             if named:
@@ -182,6 +189,19 @@ def _likelihood(judge: PatternClassifier | None, image: U8, pattern: str) -> flo
     return float(judge(batch).softmax(dim=1)[0, PATTERN_TYPES.index(pattern)])
 
 
+def _straightness(image: U8) -> float:
+    """1 for stripes along an edge of the tile, which a quarter turn can bring upright; less for slanting ones."""
+    steps = _steps(image)
+    return min(1.0, max(steps) / (_STRAIGHT * max(min(steps), 1e-6)))
+
+
+def _steps(image: U8) -> tuple[float, float]:
+    """Mean squared difference of neighbours across and down the tile."""
+    grey = image.astype(np.float32).mean(axis=2)
+    across, down = (float(np.square(grey - np.roll(grey, 1, axis=axis)).mean()) for axis in (1, 0))
+    return across, down
+
+
 def _size(side_px: float) -> int:
     """A power of two that holds a tile of that side, 128 to 512."""
     size = 128
@@ -206,10 +226,8 @@ def _mottle(size: int, seed: int) -> F32:
 
 def _turned(image: U8, direction: str) -> U8:
     """The tile turned by a quarter where its stripes run the other way than asked."""
-    if direction not in ("vertical", "horizontal"):
+    if direction not in _UPRIGHT:
         return image
-    grey = image.astype(np.float32).mean(axis=2)
-    across = float(np.square(grey - np.roll(grey, 1, axis=1)).mean())
-    down = float(np.square(grey - np.roll(grey, 1, axis=0)).mean())
+    across, down = _steps(image)
     upright = across >= down
     return image if upright == (direction == "vertical") else np.ascontiguousarray(np.rot90(image))

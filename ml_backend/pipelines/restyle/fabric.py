@@ -161,8 +161,11 @@ class FabricRestyle:
 
 
 def _bears_its_name(image: Image.Image, fitted: Fit, reading: Reading) -> bool:
-    """Whether the garment is called by the leading colour, if one was named; looked at on about 100,000 pixels."""
-    if not reading.colours:
+    """Whether the garment is called by the colour that was named; looked at on about 100,000 pixels.
+
+    Several colours need not give way to the first.
+    """
+    if len(reading.colours) != 1:
         return True
     step = max(1, round(math.sqrt(image.width * image.height / 100_000)))
     pixels, mask = np.asarray(image)[::step, ::step], fitted.mask[::step, ::step]
