@@ -28,6 +28,7 @@ from .packaging import Manifest, Package, sources
 from .packaging.contents import lora_file, text_width
 from .packaging.files import CARD
 from .packaging.starter import GENERATOR, WEIGHTS_DIR, starter
+from .requests import RESTYLE_ENGINES
 
 STARTERS = {
     "generate": GENERATOR,
@@ -131,6 +132,16 @@ def default_engine(capability: str) -> str:
     The starter is too small to be what one sees first.
     """
     return "diffusion" if chosen(capability) is not None else "fabric"
+
+
+def model_of(capability: str, engine: str) -> str:
+    """The capability whose model the engine needs to ``restyle`` or ``imagine``: fabrics are generated."""
+    return PIPELINES[f"{capability}-{engine}"]
+
+
+def engines(capability: str) -> list[str]:
+    """The engines that something serves, of those that ``restyle`` or ``imagine``."""
+    return [engine for engine in RESTYLE_ENGINES if serves(model_of(capability, engine))]
 
 
 def begins_from() -> str:

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from django import forms
 
-from ml_backend import registry
 from ml_backend.errors import BadInput
 from ml_backend.requests import IMAGINE_ENGINES, MAX_PROMPT, ImagineRequest
 from ml_backend.words.builder import CHOICES, Outfit
@@ -25,18 +24,10 @@ ENGINES = {
 }
 """What each engine does, in a sentence for the page."""
 
-MODEL_OF = {"fabric": "generate", "diffusion": "imagine"}
-"""Engine -> capability of the model it needs."""
-
 PARTS = tuple(CHOICES)
 SETTINGS = ("negative_prompt", "steps", "guidance", "size", "scheduler")
 HEEDED = {"fabric": ("prompt", "seed", "size"), "diffusion": ("prompt", "seed", *SETTINGS, "loras")}
 """Engine -> what it reads of a request."""
-
-
-def served() -> list[str]:
-    """The engines whose model is here."""
-    return [engine for engine, capability in MODEL_OF.items() if registry.serves(capability)]
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def imagine(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, page: Page[Any], wanted: imagining.Wanted, status: int = 200) -> HttpResponse:
-    served = imagining.served()
+    served = registry.engines("imagine")
     if served and wanted.engine not in served:
         wanted = replace(wanted, engine=served[0])
     context = {

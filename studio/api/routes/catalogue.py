@@ -18,17 +18,15 @@ from ml_backend.requests import (
     NORMALISATIONS,
     PATTERN_TYPES,
     REPEATS,
-    RESTYLE_ENGINES,
     SCHEDULERS,
 )
 
-from ... import files, imagining
+from ... import files
 from ...forms import MAX_BATCH
 from ...models import Garment
 from ...services import MAX_COUNT
 from .. import house, schemas, shown
 from ..idempotency import KEPT
-from .restyles import MODEL_OF
 
 router = Router(tags=["Catalogue"])
 
@@ -47,9 +45,9 @@ def options(request: HttpRequest) -> schemas.Options:  # noqa: ARG001
         palettes={name: list(colours) for name, colours in PALETTES.items()},
         repeats=list(REPEATS),
         cloth_classes=list(CLOTH_CLASSES),
-        restyle_engines=[name for name in RESTYLE_ENGINES if registry.serves(MODEL_OF[name])],
+        restyle_engines=registry.engines("restyle"),
         restyle_engine=registry.default_engine("restyle"),
-        imagine_engines=imagining.served(),
+        imagine_engines=registry.engines("imagine"),
         imagine_engine=registry.default_engine("imagine"),
         schedulers=list(SCHEDULERS),
         normalisations=list(NORMALISATIONS),

@@ -11,7 +11,7 @@ from ninja import Query, Router, Status
 
 from ml_backend import registry
 
-from ... import files, imagining, services
+from ... import files, services
 from ...models import Imagining
 from .. import house, schemas, shown
 from ..idempotency import PARAMETER, makes
@@ -31,7 +31,7 @@ def imagine(request: HttpRequest, body: schemas.NewImagining) -> Status[schemas.
     """Queues one job for all pictures; each is there as soon as it is made. The same seed with the same words makes
     the same picture again."""
     wanted = body.request(body.engine or registry.default_engine("imagine"))
-    house.needs_model(imagining.MODEL_OF[wanted.engine])
+    house.needs_model(registry.model_of("imagine", wanted.engine))
     made = services.ask_imagine(house.owner(request), wanted, body.count)
     job = made[0].job
     assert job is not None

@@ -20,9 +20,6 @@ from ..idempotency import PARAMETER, makes
 
 router = Router(tags=["Restyles"])
 
-MODEL_OF = {"fabric": "generate", "diffusion": "restyle"}
-"""Engine -> capability of the model it needs."""
-
 
 @router.post(
     "",
@@ -37,7 +34,7 @@ def restyle(request: HttpRequest, body: schemas.NewRestyle) -> Status[schemas.Ba
     ``region`` in words. The same seed with the same words makes the same picture again."""
     photo = get_object_or_404(Photo.objects.visible_to(request.user), pk=body.photo)
     wanted = body.request(body.engine or registry.default_engine("restyle"))
-    house.needs_model(MODEL_OF[wanted.engine])
+    house.needs_model(registry.model_of("restyle", wanted.engine))
     mask = _mask(request, photo, body)
     made = services.ask_restyle(house.owner(request), photo, mask, wanted, body.count)
     return Status(202, batch_of(request, made))
