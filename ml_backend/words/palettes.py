@@ -48,6 +48,9 @@ LEADS = (0.56, 0.63, 0.7)
 _GENTLY = 0.3
 """How far a gentle tint is from its colour, as a share of the way to an ordinary one."""
 
+_UNTINTED = ("white", "black")
+"""Colours of which a tint has another name: grey."""
+
 _RESTRAINTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 1.75)
 """See :func:`drawn_near`."""
 
@@ -238,7 +241,7 @@ def _dealt(
     """Deal colours to inks, the widest ink first, each to the colour that lacks most; every colour gets one.
 
     The first ink that each colour gets bears it exactly, further ones bear tints of it; ``gentle`` tints of the first
-    colour hardly differ from it.
+    colour, of white and of black hardly differ from it.
     """
     lacking = list(targets)
     dealt: dict[int, list[int]] = {number: [] for number in range(len(colours))}
@@ -253,7 +256,7 @@ def _dealt(
     palette = [""] * len(shares)
     for number, inks in dealt.items():
         tints = _tints(colours[number])
-        if gentle and number == 0:
+        if gentle and (number == 0 or name_of(rgb_of(colours[number])) in _UNTINTED):
             tints = (tints[0], *(mixed(tints[0], tint, _GENTLY) for tint in tints[1:]))
         for place, ink in enumerate(inks):
             palette[ink] = tints[place % len(tints)]

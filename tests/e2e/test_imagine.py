@@ -201,6 +201,22 @@ def test_published_it_hangs_in_the_gallery_and_is_remixed(page, new_page, painte
     assert visitor.locator("#drawer").get_attribute("open") is not None
 
 
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_a_large_picture_fits_above_the_buttons(new_page, painter, shop, worker, width, height):
+    painter.side = 1600
+    page = new_page(viewport={"width": width, "height": height})
+    page.goto(f"{shop}/imagine/")
+    ask(page, "a large coat", 1)
+    page.locator(f"{PICTURES} a[data-full]").click()
+    picture = page.locator("#full [data-image]")
+    until(page, "document.querySelector('#full [data-image]').complete")
+    shown, foot = picture.bounding_box(), page.locator("#full figcaption").bounding_box()
+    assert shown["y"] >= 0
+    assert shown["y"] + shown["height"] <= foot["y"] + 1
+    assert shown["x"] >= 0
+    assert shown["x"] + shown["width"] <= width
+
+
 def test_the_keyboard_asks_and_explains(page, painter, shop, complaints):
     page.goto(f"{shop}/imagine/")
     page.keyboard.press("?")

@@ -35,6 +35,7 @@ class Painter:
 
     def __init__(self) -> None:
         self._may = threading.Semaphore(0)
+        self.side = SIDE
         self.asked: list[ImagineRequest] = []
         self.loaded: list[str] = []
         """Names of the pipelines that it stood in for, in their order."""
@@ -59,7 +60,7 @@ class Painter:
             if progress:
                 progress(number / len(requests), "Painting")
             self._wait(request, should_stop)
-            one = painted(request)
+            one = painted(request, self.side)
             if on_image:
                 on_image(number, one)
                 self.after_each()
@@ -89,14 +90,14 @@ def stand_in(monkeypatch: Any, painter: Painter) -> None:
     monkeypatch.setattr(registry, "pipeline", pipeline)
 
 
-def painted(request: ImagineRequest) -> Painted:
+def painted(request: ImagineRequest, side: int = SIDE) -> Painted:
     settled = dataclasses.replace(
         request, **{name: value for name, value in DEFAULTS.items() if getattr(request, name) is None}
     )
     if "forbidden" in request.prompt:
         return Painted(None, settled, refused=REFUSAL)
     notes = ("Two pictures at a time were too many; they were made one by one.",) if "note" in request.prompt else ()
-    return Painted(colour(request.seed, SIDE), settled, notes)
+    return Painted(colour(request.seed, side), settled, notes)
 
 
 def colour(seed: int, side: int) -> Image.Image:
