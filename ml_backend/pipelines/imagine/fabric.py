@@ -125,4 +125,4 @@ def _ground(edge: U8, width: int) -> U8:
     """More of the ground at an edge (H, w, 3): its grain repeated would be streaks, so it is evened and dithered."""
     smooth = gaussian_filter1d(edge.mean(axis=1), 24.0, axis=0, mode="nearest")
     dither = np.random.default_rng(0).random((len(edge), width, 1))
-    return np.floor(smooth[:, None] + dither).astype(np.uint8)
+    return np.asarray(smooth[:, None] + dither, np.uint8)
