@@ -52,7 +52,7 @@ from .ema import EMA
 from .precision import half_precision
 from .rates import rate_factor
 from .run import Run
-from .tokenizer import make_tokenizer, save_tokenizer
+from .tokenizer import is_tokenizer, make_tokenizer, read_tokenizer, save_tokenizer
 
 if TYPE_CHECKING:
     from transformers import CLIPSegForImageSegmentation, CLIPTokenizer
@@ -238,7 +238,7 @@ def train(
 ) -> None:
     """Train to ``config.steps``, resuming from the run's checkpoint if it resumes."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    tokenizer = make_tokenizer(all_phrases(), run.path / "tokenizer", config.vocabulary, MOST_TOKENS)
+    tokenizer = choose_tokenizer(config, run.path / "tokenizer")
     street = read_street_leaves(Path(config.street_dir), config.frame, validation=False)
     singles = _singles(config)
     held = read_street_leaves(Path(config.street_dir), config.frame, validation=True)
@@ -650,6 +650,21 @@ def _optimisers(student: Student, config: ClipSegRecipe) -> list[torch.optim.Opt
         torch.optim.Muon(tower, lr=config.matrix_rate, weight_decay=0.1 * config.weight_decay),
         torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.98)),
     ]
+
+
+def choose_tokenizer(config: ClipSegRecipe, folder: Path) -> CLIPTokenizer:
+    """The run's own, left in ``folder``; a new run takes its start's, or learns one from the phrases of today.
+
+    Weights that go on must meet the tokens that they know, though the lexicon has grown since.
+    """
+    if is_tokenizer(folder):
+        return read_tokenizer(folder)
+    if not config.start:
+        return make_tokenizer(all_phrases(), folder, config.vocabulary, MOST_TOKENS)
+    begun = Path(config.start)
+    tokenizer = read_tokenizer(begun if (begun / "manifest.json").exists() else begun / "tokenizer")
+    save_tokenizer(tokenizer, folder)
+    return tokenizer
 
 
 def go_on_from(student: Student, folder: Path) -> None:

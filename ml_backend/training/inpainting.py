@@ -19,6 +19,7 @@ from __future__ import annotations
 import copy
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,7 @@ from .data.captions import PATTERN_PHRASES as PATTERNS
 from .ema import EMA
 from .rates import rate_factor
 from .run import Run
-from .tokenizer import make_tokenizer
+from .tokenizer import is_tokenizer, make_tokenizer, read_tokenizer
 
 if TYPE_CHECKING:
     from transformers import CLIPTokenizer
@@ -121,9 +122,7 @@ def train(
     loaded: Network = AutoencoderTiny.from_pretrained(config.vae_dir)  # type: ignore[no-untyped-call]
     vae = loaded.to(device).eval().requires_grad_(False)
     latents = encode(vae, pictures, run.path / "latents.pt", device, progress=progress, should_stop=should_stop)
-    tokenizer = make_tokenizer(
-        corpus(pictures.words, 20_000, config.seed), run.path / "tokenizer", config.vocabulary, config.text_length
-    )
+    tokenizer = _tokenizer(config, pictures.words, run.path / "tokenizer")
     text, unet = networks(config, tokenizer, latents.targets.shape[-1])
     text, unet = text.to(device), unet.to(device)
     both = nn.ModuleDict({"text": text, "unet": unet})
@@ -175,6 +174,13 @@ def train(
             run.save({"step": step, **state})
             export(run.path / "package", vae, ema.network["text"], ema.network["unet"], tokenizer)  # type: ignore[index]
             run.samples(step, sample_sheet(run.path / "package", pictures, steps=config.sample_steps))
+
+
+def _tokenizer(config: InpaintingRecipe, words: Sequence[Words], folder: Path) -> CLIPTokenizer:
+    """The one that the run has, else one learnt from captions."""
+    if is_tokenizer(folder):
+        return read_tokenizer(folder)
+    return make_tokenizer(corpus(words, 20_000, config.seed), folder, config.vocabulary, config.text_length)
 
 
 def schedule() -> dict[str, Any]:

@@ -45,6 +45,22 @@ def make_tokenizer(
     return tokenizer
 
 
+def is_tokenizer(folder: Path) -> bool:
+    """Whether :func:`save_tokenizer` has finished one in ``folder``."""
+    return (folder / "merges.txt").exists()
+
+
+def read_tokenizer(folder: Path | str) -> CLIPTokenizer:
+    """The one that :func:`save_tokenizer` left in ``folder``.  Raises :class:`BadInput` where there is none."""
+    from transformers import CLIPTokenizer
+
+    try:
+        tokenizer: CLIPTokenizer = CLIPTokenizer.from_pretrained(Path(folder), local_files_only=True)
+    except (OSError, ValueError, TypeError) as error:
+        raise BadInput(f"{folder} holds no tokenizer.") from error
+    return tokenizer
+
+
 def save_tokenizer(tokenizer: CLIPTokenizer, folder: Path | str) -> None:
     """Write ``tokenizer`` as transformers does, and ``vocab.json`` and ``merges.txt``, all that older releases read."""
     folder = Path(folder)

@@ -20,6 +20,7 @@ from ml_backend.training.clipseg import (
     ClipSegRecipe,
     Draws,
     Student,
+    choose_tokenizer,
     go_on_from,
     group_loss,
     make_batch,
@@ -282,6 +283,23 @@ def test_a_run_goes_on_from_a_run_or_a_package(recipe, tmp_path):
         go_on_from(Student(dataclasses.replace(wider, reduce=32), recipe.vocabulary), tmp_path / "run")
     with pytest.raises(BadInput, match="neither a run nor a package"):
         go_on_from(student, tmp_path)
+
+
+def test_a_run_that_goes_on_keeps_its_tokens_though_the_words_have_changed(recipe, tmp_path, monkeypatch):
+    short = dataclasses.replace(recipe, steps=1, warm=0)
+    run = Run(tmp_path / "run", short)
+    train(short, run)
+    known = (tmp_path / "run/tokenizer/vocab.json").read_bytes()
+    monkeypatch.setattr("ml_backend.training.clipseg.all_phrases", lambda: ["another", "language", "altogether"] * 9)
+    assert choose_tokenizer(short, tmp_path / "run/tokenizer").get_vocab() == json.loads(known)
+    for start in ("run", "run/package"):
+        onward = dataclasses.replace(short, start=str(tmp_path / start))
+        folder = tmp_path / f"onward-{len(start)}"
+        assert choose_tokenizer(onward, folder).get_vocab() == json.loads(known)
+        assert (folder / "vocab.json").read_bytes() == known
+    assert choose_tokenizer(short, tmp_path / "new").get_vocab() != json.loads(known)
+    with pytest.raises(BadInput, match="no tokenizer"):
+        choose_tokenizer(dataclasses.replace(short, start=str(tmp_path)), tmp_path / "nowhere")
 
 
 def test_recipe_file(tmp_path):
