@@ -33,6 +33,7 @@ PATIENCE_MINUTES = 30.0
 """How long workers wait for one another: the first may be drawing swatches or measuring while the others stand by."""
 
 _FAREWELL_SECONDS = 3.0
+_REST_SECONDS = 0.5
 _WORD = "failure"
 _LEAVING = "leaving"
 _NUMBERS = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
@@ -209,6 +210,9 @@ def join(
             raise
         raise told from error
     dist.destroy_process_group()
+    # DistributedDataParallel's reducer keeps gloo's threads for good.  One that still puts its last work away when the
+    # interpreter ends would ask for its lock and abort the process (pytorch#179291): let it come to rest.
+    time.sleep(_REST_SECONDS)
 
 
 def is_restart(environment: Mapping[str, str] | None = None) -> bool:
