@@ -180,6 +180,8 @@ JOB_MAX_SECONDS = env.float("TOILE_JOB_SECONDS", 900.0)
 JOB_SWEEP_SECONDS = env.float("TOILE_SWEEP_SECONDS", 10.0)
 JOB_RING_SECONDS = env.float("TOILE_RING_SECONDS", 45.0)
 """A job queued for so long without a start has its doorbell rung again."""
+JOB_OUTAGE_SECONDS = env.float("TOILE_OUTAGE_SECONDS", 900.0)
+"""How long, in pauses, a job waits for a store or database that is away before it fails and says so."""
 JOB_KEEP_DAYS = 30
 WORKER_WARM_UP = env.bool("TOILE_WARM_UP", True)
 """Load the models when a worker starts; off for workers that run none."""
