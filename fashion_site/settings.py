@@ -119,6 +119,14 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    # A server that takes calls and says nothing, and a machine that is gone, are found out within seconds.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 3,
+        "tcp_user_timeout": 10_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
+
 # --- files --------------------------------------------------------------------------------------------------------
 
 MEDIA_ROOT = DATA_DIR / "files"
@@ -132,6 +140,8 @@ WHITENOISE_AUTOREFRESH = DEBUG
 S3_BUCKET = env.str("TOILE_S3_BUCKET", "")
 S3_ENDPOINT = env.str("TOILE_S3_ENDPOINT", "")
 """Address of an S3 server other than Amazon's."""
+S3_SECONDS = env.float("TOILE_S3_SECONDS", 4.0)
+"""How long the S3 server may be silent before it is taken to be away."""
 STORAGES = {
     "default": {
         "BACKEND": "storages.backends.s3.S3Storage",
@@ -141,7 +151,7 @@ STORAGES = {
             "region_name": env.str("TOILE_S3_REGION", None),
             "access_key": env.str("TOILE_S3_ACCESS_KEY", None),
             "secret_key": env.str("TOILE_S3_SECRET_KEY", None),
-            "client_config": s3_client(env.str("TOILE_S3_ADDRESSING", None)) if S3_BUCKET else None,
+            "client_config": s3_client(env.str("TOILE_S3_ADDRESSING", None), S3_SECONDS) if S3_BUCKET else None,
             "default_acl": None,
             "querystring_auth": True,
             "querystring_expire": 300,

@@ -735,8 +735,10 @@ def _discard(files: QuerySet[ScratchFile]) -> int:
     for pk, key in list(files.values_list("pk", "key")):
         try:
             default_storage.delete(key)
-        except Exception:  # botocore's errors are no OSErrors
+        except Exception as error:  # botocore's errors are no OSErrors
             log.exception("Could not delete %s; the sweeper will try again.", key)
+            if faults.outage(error):  # the others would only wait for the same time-out
+                break
             continue
         ScratchFile.objects.filter(pk=pk).delete()
         count += 1

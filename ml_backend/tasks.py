@@ -19,6 +19,9 @@ from . import jobs, registry
 
 log = logging.getLogger(__name__)
 
+SWEEPER = "sweeper"
+"""Name of the thread."""
+
 _next_sweep = 0.0
 
 
@@ -36,13 +39,13 @@ def work(queue: str) -> None:
 
 @shared_task(name="ml_backend.tasks.sweep")  # type: ignore[untyped-decorator]
 def sweep() -> None:
-    """What the beat schedule runs every few seconds."""
+    """What every worker asks for every few seconds."""
     close_old_connections()
     _sweep_when_due()
 
 
 def _sweep_when_due() -> None:
-    """Also asked between jobs: on a busy worker the schedule's own message waits behind every doorbell."""
+    """Also asked between jobs: on a busy worker the message for it waits behind every doorbell."""
     global _next_sweep
     if time.monotonic() < _next_sweep:
         return
@@ -54,9 +57,22 @@ def _sweep_when_due() -> None:
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
-def sweep_at_start(**_: object) -> None:
-    """A worker that starts after a crash looks at once for what was left."""
-    sweep.apply_async(expires=60)
+def keep_sweeping(**_: object) -> None:
+    """Every worker asks for sweeps from its own main process, at once and then every few seconds.
+
+    So there are sweeps as long as there is a worker: the scheduler's process (``-B``) may die unnoticed.
+    """
+    if not any(thread.name == SWEEPER for thread in threading.enumerate()):  # ready again after a lost connection
+        threading.Thread(target=_ask_for_sweeps, name=SWEEPER, daemon=True).start()
+
+
+def _ask_for_sweeps() -> None:
+    while True:
+        try:
+            sweep.apply_async(expires=max(settings.JOB_SWEEP_SECONDS, 1.0))
+        except Exception as error:
+            log.warning("The broker did not take the message for a sweep; the next one will be tried: %s", error)
+        time.sleep(settings.JOB_SWEEP_SECONDS)
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]

@@ -488,3 +488,19 @@ def wait_until(condition, seconds=10.0) -> None:
             return
         waiting.wait(0.05)
     pytest.fail("waited in vain")
+
+
+# --- the embedded broker ------------------------------------------------------------------------------------------
+
+
+def test_sweep_before_any_worker(tmp_path, settings, capsys):
+    """Neither a broker that nobody has opened yet nor one without its tables is a reason not to sweep."""
+    from django.core.management import call_command
+
+    path = tmp_path / "broker.sqlite3"
+    settings.BROKER_URL = f"sqla+sqlite:///{path}"
+    call_command("sweep")
+    assert not path.exists()
+    path.touch()
+    call_command("sweep")
+    assert capsys.readouterr().out.count("0 messages") == 2

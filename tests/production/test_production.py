@@ -50,6 +50,66 @@ def test_with_redis(broker: str, postgresql: str, tmp_path: Path) -> None:
     inside(["tests/production/with_redis.py"], tmp_path, DATABASE_URL=postgresql, TOILE_BROKER_URL=broker)
 
 
+def test_pages_while_postgresql_is_away_or_says_nothing(tmp_path: Path) -> None:
+    """503, a sentence, and within seconds: for a page, a script on it, and a program; and all is well afterwards."""
+    try:
+        with servers.postgresql_server() as server:
+            _ask_around(server, tmp_path)
+    except servers.Unavailable as error:
+        pytest.skip(str(error))
+
+
+def _ask_around(server: servers.PostgreSQL, tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "fashion_site.settings",
+        "DATABASE_URL": server.url,
+        "TOILE_DATA_DIR": str(tmp_path / "data"),
+        "TOILE_ALLOWED_HOSTS": "testserver",
+        "TOILE_HTTPS": "0",
+    }
+    python = sys.executable
+    subprocess.run([python, "manage.py", "migrate", "-v0"], cwd=servers.ROOT, env=environment, check=True)
+    site = subprocess.Popen(
+        [python, "-m", "tests.production.database_away"],
+        cwd=servers.ROOT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with site:
+        assert site.stdin
+        assert site.stdout
+
+        def ask(what: str) -> list[str]:
+            assert site.stdin
+            assert site.stdout
+            site.stdin.write(f"{what}\n")
+            site.stdin.flush()
+            return site.stdout.readline().split()
+
+        paths = ["/gallery/", "/gallery/ htmx", "/api/v1/patterns"]
+        assert [ask(path)[0] for path in paths] == ["200", "200", "401"]
+        assert server.server
+        with server.server.frozen():
+            _all_said([ask(path) for path in paths], 10)
+        assert ask(paths[0])[0] == "200"
+        server.stop()
+        _all_said([ask(path) for path in paths], 5)
+        server.restart()
+        assert ask(paths[0])[0] == "200"
+        site.stdin.close()
+
+
+def _all_said(answers: list[list[str]], seconds: float) -> None:
+    for status, took, again, told in answers:
+        assert (status, told) == ("503", "told"), answers
+        assert float(took) < seconds
+        assert int(again) > 0
+
+
 def test_with_s3(tmp_path: Path) -> None:
     try:
         servers.swift_folder(tmp_path).rmdir()
