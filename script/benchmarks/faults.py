@@ -30,13 +30,12 @@ SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "fashion_site.settings",
     "TOILE_LEASE_SECONDS": "6",
     "TOILE_SWEEP_SECONDS": "1",
-    "TOILE_RING_SECONDS": "4",
+    "TOILE_RING_SECONDS": "10",
     "TOILE_S3_SECONDS": "3",
     "TOILE_WARM_UP": "0",
     "TOILE_MAX_ACTIVE_JOBS": "100000",
     "TOILE_LOG_LEVEL": "WARNING",
 }
-STORE_AWAY = 20.0
 CALM = 0.9
 """Share of the jobs that must be done before the breaking stops; and of the time that it may take, half."""
 
@@ -45,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, default=500, help="how many jobs are ordered (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="workers, each with one job at a time")
     parser.add_argument("--minutes", type=float, default=8.0, help="when what is not done counts as stuck")
+    parser.add_argument("--every", type=float, default=6.0, help="seconds from one fault to the next, about")
+    parser.add_argument("--away", type=float, default=20.0, help="seconds that the store is away at a time")
     parser.add_argument("--seed", type=int, default=1, help="of what is broken when")
 
 
@@ -202,7 +203,7 @@ class Drill:
         weights = [6, 4, 1, 1, 1]
         planned = self.random.sample(names, len(names))
         while time.monotonic() < until:
-            self._supervise(self.random.uniform(2.0, 5.0))
+            self._supervise(self.random.uniform(0.5, 1.5) * self.options.every)
             if self.store_back_at and time.monotonic() > self.store_back_at:
                 self._give_store_back()
             if not planned and self._share_done() >= CALM:
@@ -241,7 +242,7 @@ class Drill:
 
     def _take_store_away(self) -> None:
         """Gone the one time, silent the other."""
-        self.store_back_at = time.monotonic() + STORE_AWAY
+        self.store_back_at = time.monotonic() + self.options.away
         if self.done_what["store outages"] % 2:
             assert self.site.store.proxy
             os.killpg(self.site.store.proxy.process.pid, signal.SIGSTOP)

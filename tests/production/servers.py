@@ -180,7 +180,7 @@ def postgresql() -> Iterator[str]:
 @contextlib.contextmanager
 def postgresql_server() -> Iterator[PostgreSQL]:
     """:func:`postgresql`, to be stopped and started.  Raises :class:`Unavailable`."""
-    initdb, postgres = _postgresql_program("initdb"), _postgresql_program("postgres")
+    initdb, postgres = postgresql_programs()
     user = _unprivileged_user() if os.getuid() == 0 else None
     password, (port,) = secrets.token_hex(16), free_ports(1)
     # Not under pytest's own temporary folder: that one is closed to the other user.
@@ -235,6 +235,11 @@ def _made_database(address: str) -> bool:
     except psycopg.OperationalError:
         return False
     return True
+
+
+def postgresql_programs() -> tuple[Path, Path]:
+    """``initdb`` and ``postgres``.  Raises :class:`Unavailable`."""
+    return _postgresql_program("initdb"), _postgresql_program("postgres")
 
 
 def _postgresql_program(name: str) -> Path:

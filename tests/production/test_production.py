@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -48,6 +49,26 @@ def test_on_postgresql(postgresql: str, tmp_path: Path) -> None:
 
 def test_with_redis(broker: str, postgresql: str, tmp_path: Path) -> None:
     inside(["tests/production/with_redis.py"], tmp_path, DATABASE_URL=postgresql, TOILE_BROKER_URL=broker)
+
+
+def test_nothing_is_lost_doubled_stuck_or_failed_whatever_breaks(broker: str, tmp_path: Path) -> None:
+    """The fault drill, a small one: each kind of fault once, and kills."""
+    try:
+        servers.swift_folder(tmp_path).rmdir()
+        servers.postgresql_programs()
+    except servers.Unavailable as error:
+        pytest.skip(str(error))
+    few = ["--jobs", "12", "--every", "2", "--away", "5", "--minutes", "5"]
+    command = [sys.executable, "-m", "script.benchmarks", "faults", "--json", *few]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    drill = subprocess.run(
+        command, cwd=servers.ROOT, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    assert drill.returncode == 0, f"{drill.stdout}\n{drill.stderr[-3000:]}"
+    (row,) = json.loads(drill.stdout)
+    assert (row["jobs"], row["done"]) == (12, 12)
+    assert row["store outages"] >= 1
+    assert row["child kills"] + row["worker kills"] >= 2
 
 
 def test_pages_while_postgresql_is_away_or_says_nothing(tmp_path: Path) -> None:
