@@ -30,7 +30,10 @@ def look_often(**_: object) -> None:
     if EMBEDDED:
         from kombu.transport.sqlalchemy import Transport
 
+        from .embedded import keep_forks_out
+
         Transport.polling_interval = 0.2
+        keep_forks_out()
 
 
 def transport_options(url: str, *, patient: bool = False) -> dict[str, object]:
