@@ -119,6 +119,14 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    # A server that takes calls and says nothing, and a machine that is gone, are found out within seconds.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 3,
+        "tcp_user_timeout": 10_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
+
 # --- files --------------------------------------------------------------------------------------------------------
 
 MEDIA_ROOT = DATA_DIR / "files"
@@ -132,6 +140,8 @@ WHITENOISE_AUTOREFRESH = DEBUG
 S3_BUCKET = env.str("TOILE_S3_BUCKET", "")
 S3_ENDPOINT = env.str("TOILE_S3_ENDPOINT", "")
 """Address of an S3 server other than Amazon's."""
+S3_SECONDS = env.float("TOILE_S3_SECONDS", 4.0)
+"""How long the S3 server may be silent before it is taken to be away."""
 STORAGES = {
     "default": {
         "BACKEND": "storages.backends.s3.S3Storage",
@@ -141,7 +151,7 @@ STORAGES = {
             "region_name": env.str("TOILE_S3_REGION", None),
             "access_key": env.str("TOILE_S3_ACCESS_KEY", None),
             "secret_key": env.str("TOILE_S3_SECRET_KEY", None),
-            "client_config": s3_client(env.str("TOILE_S3_ADDRESSING", None)) if S3_BUCKET else None,
+            "client_config": s3_client(env.str("TOILE_S3_ADDRESSING", None), S3_SECONDS) if S3_BUCKET else None,
             "default_acl": None,
             "querystring_auth": True,
             "querystring_expire": 300,
@@ -180,6 +190,8 @@ JOB_MAX_SECONDS = env.float("TOILE_JOB_SECONDS", 900.0)
 JOB_SWEEP_SECONDS = env.float("TOILE_SWEEP_SECONDS", 10.0)
 JOB_RING_SECONDS = env.float("TOILE_RING_SECONDS", 45.0)
 """A job queued for so long without a start has its doorbell rung again."""
+JOB_OUTAGE_SECONDS = env.float("TOILE_OUTAGE_SECONDS", 900.0)
+"""How long, in pauses, a job waits for a store or database that is away before it fails and says so."""
 JOB_KEEP_DAYS = 30
 WORKER_WARM_UP = env.bool("TOILE_WARM_UP", True)
 """Load the models when a worker starts; off for workers that run none."""

@@ -46,7 +46,7 @@ def store(package: Package, folder: str, progress: Progress | None = None) -> No
             if written[-1] != key:
                 raise BadPackage(f"Storage would not keep the model: {key} is taken.")
     except BaseException:
-        delete_files(written)
+        delete_files(written, later=False)
         raise
 
 
@@ -56,7 +56,7 @@ def remove(folder: str) -> None:
         names = names_of(_stored_manifest(folder))
     except LibraryError:
         names = [WEIGHTS, CARD, MANIFEST]
-    delete_files([f"{folder}/{name}" for name in names])
+    delete_files([f"{folder}/{name}" for name in names], later=False)
     path = _copy_of(folder.rpartition("/")[2])
     shutil.rmtree(path, ignore_errors=True)
     _stamp_of(path).unlink(missing_ok=True)

@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +24,7 @@ from django.db.models import QuerySet
 
 from . import copies
 from .errors import BadInput, BadPackage
+from .faults import BrokenProcess
 from .models import ModelVersion
 from .packaging import Manifest, Package, sources
 from .packaging.contents import lora_file, text_width
@@ -444,6 +446,24 @@ def _local(sha256: str, folder: str) -> Package:
 # --- pipelines (worker only: these import torch) ------------------------------------------------------------------
 
 
+_loading = threading.RLock()
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """The one door through which torch and what needs it is imported and loaded, one thread at a time; it nests.
+
+    Two threads that import torch by different modules meet in the middle: one gets a module half made, and the
+    process never recovers.  Raises :class:`BrokenProcess` when an import or the memory fails, for no later job of this
+    process would fare better.
+    """
+    with _loading:
+        try:
+            yield
+        except (ImportError, MemoryError) as error:
+            raise BrokenProcess(str(error) or type(error).__name__) from error
+
+
 PIPELINES = {
     "generate": "generate",
     "upscale": "upscale",
@@ -463,13 +483,14 @@ def pipeline(name: str, model: str | None = None) -> Any:
     Names are those of :data:`PIPELINES`, and ``draw`` and ``overlay``, which need no model.  Raises
     :class:`BadPackage` when its model is missing or damaged.
     """
-    if name == "draw":
-        return _draw()
-    if name == "overlay":
-        return _overlay()
-    if name not in PIPELINES:
+    if name not in PIPELINES and name not in ("draw", "overlay"):
         raise BadPackage(f"No pipeline is called {name!r}.")
-    return pipeline_of(model, name) if model else _load(name, serving(PIPELINES[name]))
+    with loading():
+        if name == "draw":
+            return _draw()
+        if name == "overlay":
+            return _overlay()
+        return pipeline_of(model, name) if model else _load(name, serving(PIPELINES[name]))
 
 
 def pipeline_of(reference: str, name: str = "generate") -> Any:
@@ -479,10 +500,11 @@ def pipeline_of(reference: str, name: str = "generate") -> Any:
     """
     if name not in PIPELINES:
         raise BadPackage(f"No pipeline is called {name!r}.")
-    package = find(reference)
-    if PIPELINES[name] not in package.manifest.capabilities:
-        raise BadPackage(f"The model {reference} cannot {WORK.get(PIPELINES[name], PIPELINES[name])}.")
-    return _load(name, package)
+    with loading():
+        package = find(reference)
+        if PIPELINES[name] not in package.manifest.capabilities:
+            raise BadPackage(f"The model {reference} cannot {WORK.get(PIPELINES[name], PIPELINES[name])}.")
+        return _load(name, package)
 
 
 def _load(name: str, package: Package) -> Any:
@@ -504,6 +526,11 @@ def try_out(package: Package, progress: copies.Progress | None = None) -> bool:
 
     Raises :class:`BadPackage` for files that are whole and do not make a model together.
     """
+    with loading():
+        return _try_out(package, progress)
+
+
+def _try_out(package: Package, progress: copies.Progress | None) -> bool:
     from .pipelines.diffusion.residency import Residency, memory_of
 
     architecture = package.manifest.architecture
@@ -527,7 +554,8 @@ def try_out(package: Package, progress: copies.Progress | None = None) -> bool:
 
 def device() -> str:
     """``cuda`` where there is one.  Asked only inside a worker's job: CUDA does not survive a fork."""
-    import torch
+    with loading():
+        import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -626,13 +654,11 @@ def _overlay() -> Any:
 _loaded: OrderedDict[tuple[str, ...], Any] = OrderedDict()
 MOST_LOADED = 10
 """Those of diffusion models hold no weights: :mod:`.pipelines.diffusion.residency` keeps these by free memory."""
-_loading = threading.RLock()
-"""A job that comes while the worker is still warming up waits for the same pipeline; loading may nest."""
 
 
 def _resident(key: tuple[str, ...], load: Callable[[], Any]) -> Any:
     """What ``load`` makes, kept for the next job; the one unused for longest goes when there are too many."""
-    with _loading:
+    with loading():
         if key not in _loaded:
             _loaded[key] = load()
         _loaded.move_to_end(key)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from django.core.files.storage import default_storage
 from PIL import Image
 
+from ml_backend import registry
 from ml_backend.images import save_picture
 from ml_backend.inks import compose, inks_from_png, inks_to_png
 
@@ -44,7 +45,8 @@ def stored_inks(pattern: Pattern) -> npt.NDArray[np.float32]:
 
 def enlarged(pattern: Pattern, size: int) -> Image.Image:
     """A finished pattern at ``size`` pixels a side, from its stored inks; borders stay sharp."""
-    from ml_backend.pipelines.generate import enlarge_softly, resize
+    with registry.loading():
+        from ml_backend.pipelines.generate import enlarge_softly, resize
 
     inks = stored_inks(pattern)
     factor = -(-size // inks.shape[1])

@@ -16,14 +16,28 @@ from ml_backend.storage import delete_after_commit
 from . import cutting
 from .models import Pattern
 
+UNWANTED = "The pattern is no longer wanted."
 
-@jobs.handler("generate")
-def generate(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: a :class:`GenerateRequest`.  Fills the pattern that waits for this job."""
+
+def _pattern(job: Job) -> Pattern:
     pattern = Pattern.objects.filter(job=job).first()
     if pattern is None:
-        raise Stopped("The pattern is no longer wanted.")
+        raise Stopped(UNWANTED)
     _check_serving(pattern)
+    return pattern
+
+
+def _small_pattern(job: Job) -> Pattern:
+    pattern = Pattern.objects.filter(large_job=job).first()
+    if pattern is None:
+        raise Stopped(UNWANTED)
+    return pattern
+
+
+@jobs.handler("generate", possible=_pattern)
+def generate(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
+    """Request: a :class:`GenerateRequest`.  Fills the pattern that waits for this job."""
+    pattern = _pattern(job)
     fabric = _pipeline(pattern.request)(pattern.request, report, should_stop)
     report(0.95, "Cutting the tile")
     pattern.palette, pattern.model = list(fabric.palette), fabric.model or ""
@@ -40,12 +54,10 @@ def generate(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> job
     return publish
 
 
-@jobs.handler("upscale")
+@jobs.handler("upscale", possible=_small_pattern)
 def upscale(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
     """Request: a :class:`GenerateRequest` with the large size.  Makes the pattern again at print size, same inks."""
-    pattern = Pattern.objects.filter(large_job=job).first()
-    if pattern is None:
-        raise Stopped("The pattern is no longer wanted.")
+    pattern = _small_pattern(job)
     request = dataclasses.replace(pattern.request, size=GenerateRequest.from_dict(job.request).size)
     image = _again(pattern, request, report, should_stop)
     report(0.9, "Writing the picture")
@@ -93,4 +105,4 @@ def _pipeline(request: GenerateRequest) -> Any:
 def _still_wanted(rows: int) -> None:
     """A row deleted while its job was at work takes nothing; stopping here drops the files."""
     if rows != 1:
-        raise Stopped("The pattern is no longer wanted.")
+        raise Stopped(UNWANTED)

@@ -15,10 +15,10 @@ from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from ml_backend import faults
 from ml_backend.errors import BadInput, BadPackage
 from ml_backend.jobs import TooManyJobs
 
-from .. import store
 from ..ingest import Refused
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ def problem(status: int, code: str, message: str, headers: Mapping[str, str] | N
 def of_status(status: int) -> HttpResponse:
     """The answer for a bare status: one of ``CODES``, or the nearest."""
     code, message = CODES.get(status) or CODES[400 if status < 500 else 500]
-    headers = {"WWW-Authenticate": 'Bearer realm="Toile"'} if status == 401 else {}
+    headers = {401: {"WWW-Authenticate": 'Bearer realm="Toile"'}, 503: {"Retry-After": RETRY_SECONDS}}.get(status, {})
     return problem(status, code, message, headers)
 
 
@@ -118,4 +118,4 @@ def register(api: NinjaAPI) -> None:
 
 def _broke(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
     log.error("%s %s broke.", request.method, request.path, exc_info=error if isinstance(error, Exception) else True)
-    return of_status(503 if isinstance(error, Exception) and store.is_of_store(error) else 500)
+    return of_status(503 if isinstance(error, Exception) and faults.outage(error) else 500)

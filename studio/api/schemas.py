@@ -175,8 +175,8 @@ class Job(Schema):
     state: str = Field(json_schema_extra=_one_of(("queued", "running", "done", "failed", "cancelled")))
     progress: float = Field(description="0 to 1.")
     stage: str = Field(description="What is being done, in words.")
-    message: str = Field(description="Why it failed.")
-    place: int = Field(description="Place in the queue: 1 starts next, 0 is not waiting.")
+    message: str = Field(description="Why it failed; of one that was put back, why it pauses and for how long.")
+    place: int = Field(description="Place in the queue: 1 starts next, 0 is not waiting, or pauses.")
     preview: str | None = Field(description="A small picture of what is in work, while there is one.")
     results: list[Result]
     created_at: Moment

@@ -106,9 +106,10 @@ def garment(request: HttpRequest, row: Garment) -> schemas.Garment:
 
 
 def job(request: HttpRequest, row: Job) -> schemas.Job:
-    names = ("id", "kind", "state", "progress", "stage", "message", "created_at", "started_at", "finished_at")
+    names = ("id", "kind", "state", "progress", "stage", "created_at", "started_at", "finished_at")
     return schemas.Job(
         **{name: getattr(row, name) for name in names},
+        message=row.why_waiting or row.message,
         url=address(request, "job", row.pk),
         place=jobs.place(row),
         preview=address(request, "job-preview", row.pk) if row.preview else None,

@@ -32,14 +32,20 @@ UNPAINTED = "The model gave fewer pictures than were asked for. Those that came 
 Row = TypeVar("Row", bound=FromWords)
 
 
-@jobs.handler("text-mask")
+def _mask(job: Job) -> Mask:
+    mask = Mask.objects.select_related("photo").filter(pk=job.request["mask"]).first()
+    if mask is None or mask.request is None:
+        raise Stopped("The mask is no longer wanted.")
+    return mask
+
+
+@jobs.handler("text-mask", possible=_mask)
 def text_mask(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
     """Request: ``{"mask": id}``.  Fills in the mask's file and what its words were taken for."""
     from .. import pictures
 
-    mask = Mask.objects.select_related("photo").filter(pk=job.request["mask"]).first()
-    if mask is None or mask.request is None:
-        raise Stopped("The mask is no longer wanted.")
+    mask = _mask(job)
+    assert mask.request is not None  # else it was stopped above
     photo = pictures.load(str(mask.photo.image), "RGB")
     model = mask.request.model
     look = registry.pipeline("text-mask", model) if model else registry.pipeline("text-mask")
@@ -63,12 +69,23 @@ def text_mask(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jo
     return publish
 
 
-@jobs.handler("restyle")
+def _restyles(job: Job) -> list[Restyle]:
+    rows = _missing(Restyle, job)
+    if rows and rows[0].mask is None:
+        raise BadInput(NO_MASK)
+    return rows
+
+
+def _imaginings(job: Job) -> list[Imagining]:
+    return _missing(Imagining, job)
+
+
+@jobs.handler("restyle", possible=_restyles)
 def restyle(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
     """Request: ``{"batch": id}``.  Repaints the photo of the batch once for each picture that is not made yet."""
     from .. import pictures
 
-    rows = _missing(Restyle, job)
+    rows = _restyles(job)
     if not rows:
         return _nothing
     photo, mask = rows[0].photo, rows[0].mask
@@ -89,10 +106,10 @@ def restyle(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
     return _nothing
 
 
-@jobs.handler("imagine")
+@jobs.handler("imagine", possible=_imaginings)
 def imagine(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
     """Request: ``{"batch": id}``.  Makes each picture of the batch that is not made yet."""
-    rows = _missing(Imagining, job)
+    rows = _imaginings(job)
     if not rows:
         return _nothing
     report(0.01, "Reading the words")

@@ -22,18 +22,25 @@ NO_CLOTH = (
     "try one in which the person or the garment is larger and well lit."
 )
 
+NO_PATTERN = "The pattern of this look was deleted. The photo is kept; choose another pattern."
+
 _fits: dict[str, Fit] = {}
 """The fit of the photo used last, by its mask's key: a person tries several looks on one photo."""
 
 
-@jobs.handler("segment")
+def _photo(job: Job) -> Photo:
+    photo = Photo.objects.filter(pk=job.request["photo"]).first()
+    if photo is None:
+        raise Stopped("The photo is no longer there.")
+    return photo
+
+
+@jobs.handler("segment", possible=_photo)
 def segment(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
     """Request: ``{"photo": id}``.  Fills in the photo's mask, labels, previews and fit."""
     from .. import pictures
 
-    photo = Photo.objects.filter(pk=job.request["photo"]).first()
-    if photo is None:
-        raise Stopped("The photo is no longer there.")
+    photo = _photo(job)
     image = pictures.load(str(photo.image), "RGB")
     found = registry.pipeline("segment")(
         image, progress=lambda share, stage: report(share * 0.6, stage), should_stop=should_stop
@@ -54,18 +61,25 @@ def segment(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
     return publish
 
 
-@jobs.handler("wear")
+def _look(job: Job) -> Look:
+    look = Look.objects.select_related("pattern", "photo", "garment").filter(pk=job.request["look"]).first()
+    if look is None:
+        raise Stopped("The look is no longer wanted.")
+    if look.pattern is None:
+        raise BadInput(NO_PATTERN)
+    return look
+
+
+@jobs.handler("wear", possible=_look)
 def wear(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
     """Request: an :class:`OverlayRequest` and ``look``.  Renders the look at its photo's full size."""
     from ml_backend.pipelines import overlay
 
     from .. import pictures
 
-    look = Look.objects.select_related("pattern", "photo", "garment").filter(pk=job.request["look"]).first()
-    if look is None:
-        raise Stopped("The look is no longer wanted.")
+    look = _look(job)
     if look.pattern is None or not look.pattern.ready:
-        raise BadInput("The pattern of this look was deleted. The photo is kept; choose another pattern.")
+        raise BadInput(NO_PATTERN)
     if not look.wearable.ready:
         raise BadInput("The clothes in this photo have not been found yet. Try the photo again first.")
     report(0.02, "Opening the photo")

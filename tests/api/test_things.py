@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from ml_backend import registry
+from ml_backend import jobs, registry
 from ml_backend.errors import BadPackage
 from ml_backend.models import Job
 from ml_backend.requests import PATTERN_TYPES, GenerateRequest
@@ -535,6 +535,27 @@ def test_a_job_is_cancelled_and_tried_again(program, outsider, work_off):
     assert error(program.post(f"{path}/cancel")) == (409, "already_ended")
     assert error(program.post(f"{path}/retry")) == (409, "already_ended")
     assert outsider.get("/jobs").json()["total"] == 0
+
+
+def test_trying_again_knows_the_cap(program, settings):
+    settings.MAX_ACTIVE_JOBS = 1
+    made = [program.post("/patterns", {"pattern_type": "dotted", "engine": "drawn"}).json()["items"][0]]
+    assert program.post(f"/jobs/{made[0]['job']}/cancel").status_code == 200
+    made += [program.post("/patterns", {"pattern_type": "dotted", "engine": "drawn"}).json()["items"][0]]
+    answer = program.post(f"/jobs/{made[0]['job']}/retry")
+    assert error(answer) == (429, "too_many_jobs")
+    assert answer.headers["Retry-After"]
+    assert program.get("/jobs?active=true").json()["total"] == 1
+
+
+def test_a_job_that_was_put_back_says_why_it_waits(program, client_of, person):
+    made = program.post("/patterns", {"pattern_type": "dotted", "engine": "drawn"}).json()["items"][0]
+    jobs.put_back(jobs.claim("default"), "The store of pictures does not answer.", "no")
+    shown = program.get(f"/jobs/{made['job']}").json()
+    assert (shown["state"], shown["place"]) == ("queued", 0)
+    assert shown["message"].startswith("The store of pictures does not answer; trying again in ")
+    page = client_of(person).get(f"/?cell={made['id']}").content.decode()
+    assert "The store of pictures does not answer; trying again in " in page
 
 
 def test_a_preview_is_for_its_owner(program, outsider, person):

@@ -355,6 +355,18 @@ def test_a_pipeline_that_hands_all_over_at_the_end_will_do(person, photo, drawn,
     assert states(rows) == ["done"] * 3
 
 
+def test_a_restyle_whose_mask_is_gone_is_not_tried_again(person, photo, needle, work_off):
+    mask = services.ask_mask(person, photo, TextMaskRequest("the skirt"))
+    rows = services.ask_restyle(person, photo, mask, RestyleRequest("small blue dots", seed=7), 1)
+    mask.delete()
+    job = Job.objects.get(pk=rows[0].job_id)
+    assert job.state == "failed"
+    with pytest.raises(BadInput, match="mask of this picture is gone"):
+        jobs.retry(job)
+    assert work_off() == 0
+    assert not Job.objects.filter(state="queued").exists()
+
+
 def test_cancelled_in_the_middle_keeps_what_is_made_and_a_retry_makes_the_rest(person, photo, drawn, needle, work_off):
     rows = ask(person, photo, drawn)
     needle.before = lambda number: number == 1 and jobs.cancel(Job.objects.get(pk=rows[0].job_id))
@@ -380,7 +392,7 @@ def test_what_a_dead_worker_had_published_before_its_end_is_enough(person, photo
     assert needle.asked == [7, 8]
 
 
-def test_a_full_disk_keeps_what_is_made_and_can_be_tried_again(person, photo, drawn, needle, work_off, monkeypatch):
+def test_a_full_disk_keeps_what_is_made_and_the_rest_waits(person, photo, drawn, needle, work_off, monkeypatch):
     rows = ask(person, photo, drawn)
     save = default_storage.save
     full = [False]
@@ -393,20 +405,17 @@ def test_a_full_disk_keeps_what_is_made_and_can_be_tried_again(person, photo, dr
     monkeypatch.setattr(default_storage, "save", limited)
     needle.before = lambda number: full.__setitem__(0, number == 2)
     work_off()
-    assert states(rows) == ["done", "done", "failed"]
+    assert states(rows) == ["done", "done", "queued"]
     job = fresh(rows)[2].job
-    assert job.message == jobs.BROKE
-    assert "space" not in job.message
+    assert job.message == "The store of pictures does not answer."
     full[0], needle.before = False, lambda number: None
-    jobs.retry(job)
+    Job.objects.update(not_before=None)
     work_off()
     assert states(rows) == ["done"] * 3
     assert needle.asked == [7, 8, 9, 9]
 
 
-def test_a_store_that_cannot_be_reached_is_said_and_can_be_tried_again(
-    person, photo, drawn, needle, work_off, monkeypatch
-):
+def test_a_store_that_cannot_be_reached_is_said_and_waited_for(person, photo, drawn, needle, work_off, monkeypatch):
     rows = ask(person, photo, drawn, 2)
 
     def unreachable(*args, **options):
@@ -415,9 +424,9 @@ def test_a_store_that_cannot_be_reached_is_said_and_can_be_tried_again(
     with monkeypatch.context() as away:
         away.setattr(default_storage, "open", unreachable)
         work_off()
-    assert states(rows) == ["failed", "failed"]
-    assert fresh(rows)[0].job.message == jobs.BROKE
-    jobs.retry(fresh(rows)[0].job)
+    assert states(rows) == ["queued", "queued"]
+    assert fresh(rows)[0].job.why_waiting == "The store of pictures does not answer; trying again in 5 s."
+    Job.objects.update(not_before=None)
     work_off()
     assert states(rows) == ["done", "done"]
 

@@ -74,7 +74,7 @@ def cancel(request: HttpRequest, pk: uuid.UUID) -> schemas.Job:
 
 @router.post(
     "/{uuid:pk}/retry",
-    response={200: schemas.Job, **schemas.refusals(404, 409)},
+    response={200: schemas.Job, **schemas.refusals(404, 409, 422, 429)},
     operation_id="retry_job",
     summary="Try a job again",
 )
