@@ -8,6 +8,7 @@ makes the site public: HTTPS only, secure cookies, HSTS, hashed static files (ru
 from pathlib import Path
 
 from environs import Env
+from limits import RateLimitItem, parse_many
 
 from .s3 import s3_client
 from .secret import secret_key
@@ -39,6 +40,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 180 * 86_400
 CSRF_COOKIE_SECURE = HTTPS
+TRUSTED_PROXIES: list[str] = env.list("TOILE_TRUSTED_PROXIES", [])
+"""Who may say in ``X-Forwarded-For`` where a request comes from: so many proxies, or their networks."""
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("TOILE_TRUSTED_ORIGINS", [])
 X_FRAME_OPTIONS = "DENY"
 
@@ -71,6 +74,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "studio.caching.KeptByNobody",
+    "studio.visitors.Visitors",
+    "studio.limits.Limited",
     "studio.store.StoreUnreachable",
 ]
 
@@ -93,6 +99,8 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "studio.User"
+# The second keeps sessions of before the first.
+AUTHENTICATION_BACKENDS = ["studio.guesses.CountedGuesses", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
@@ -118,6 +126,35 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+
+# --- how much in how much time ------------------------------------------------------------------------------------
+
+
+def _limit(name: str, usual: str) -> list[RateLimitItem]:
+    """``10/minute;100/hour``; empty is no limit."""
+    text = env.str(f"TOILE_LIMIT_{name}", usual)
+    return parse_many(text) if text.strip() else []
+
+
+LIMITS = {
+    "guests": _limit("GUESTS", "120/hour"),
+    "sign_ups": _limit("SIGN_UPS", "30/hour"),
+    "jobs": _limit("JOBS", "120/minute;1200/hour"),
+    "jobs_address": _limit("JOBS_ADDRESS", "240/minute;3600/hour"),
+    "uploads": _limit("UPLOADS", "120/hour"),
+    "uploads_address": _limit("UPLOADS_ADDRESS", "360/hour"),
+    "masks": _limit("MASKS", "60/minute;1200/hour"),
+    "decoding": _limit("DECODING", "60/5minute;300/hour"),
+    "guesses": _limit("GUESSES", "10/15minute"),
+    "guesses_name": _limit("GUESSES_NAME", "40/hour"),
+    "guesses_address": _limit("GUESSES_ADDRESS", "60/15minute"),
+    "tokens": _limit("TOKENS", "60/15minute"),
+}
+"""See :mod:`studio.limits`.  ``decoding`` counts seconds of computing, the others things."""
+
+GUEST_QUOTA_BYTES = env.int("TOILE_GUEST_QUOTA_MB", 1024) * 1024 * 1024
+MEMBER_QUOTA_BYTES = env.int("TOILE_MEMBER_QUOTA_MB", 10 * 1024) * 1024 * 1024
+"""Files that one person may keep; 0 is no limit."""
 
 # --- files --------------------------------------------------------------------------------------------------------
 

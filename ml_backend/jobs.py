@@ -29,7 +29,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
@@ -37,6 +36,7 @@ from django.utils import timezone
 
 from .errors import BadInput, LibraryError, Stopped
 from .models import Job, ScratchFile
+from .storage import check_room, forget, keep
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,11 @@ _NO_PREVIEW: dict[str, Any] = {"preview": b"", "shown": 0}
 _handlers: dict[str, Handler] = {}
 _next_preview: dict[uuid.UUID, float] = {}
 """When the claim with that lease may show its next preview."""
+
+
+Gate = Callable[[AbstractBaseUser], None]
+
+_gates: list[Gate] = []
 
 
 class TooManyJobs(BadInput):
@@ -101,6 +106,23 @@ def handler(kind: str) -> Callable[[Handler], Handler]:
 # --- asking for work ----------------------------------------------------------------------------------------------
 
 
+def gate(function: Gate) -> Gate:
+    """Register a function that may refuse a person's next job by raising :class:`BadInput`, whoever asks for it."""
+    if function not in _gates:
+        _gates.append(function)
+    return function
+
+
+def turn_of(owner: AbstractBaseUser) -> str:
+    """Whose turn a job of ``owner`` takes: their own, unless their ``turn`` says that they share one."""
+    return str(getattr(owner, "turn", "") or f"person {owner.pk}")
+
+
+def share_turn(owner: AbstractBaseUser) -> None:
+    """Give the jobs of ``owner`` the turn that is theirs now."""
+    Job.objects.filter(owner_id=owner.pk).update(turn=turn_of(owner))
+
+
 def submit(
     owner: AbstractBaseUser,
     kind: str,
@@ -112,13 +134,17 @@ def submit(
     """Write a queued job and ring for it after commit.
 
     It starts only when all jobs of ``after`` are done (None and finished ones are ignored).  Raises
-    :class:`TooManyJobs` above the cap per person, and :class:`BadInput` when a job it needs has failed.
+    :class:`TooManyJobs` above the cap per person, ``NoRoom`` without room for results, and :class:`BadInput` when a
+    job it needs has failed or a gate is shut.
     """
     if kind not in _handlers:
         raise ValueError(f"Nobody does jobs of kind {kind!r}.")
     with transaction.atomic():
         _check_cap(owner)
-        job = Job.objects.create(owner_id=owner.pk, kind=kind, request=dict(request), queue=queue)
+        check_room(owner)
+        for allows in _gates:
+            allows(owner)
+        job = Job.objects.create(owner_id=owner.pk, turn=turn_of(owner), kind=kind, request=dict(request), queue=queue)
         named = [one.pk for one in after if one is not None]
         needed = list(Job.objects.select_for_update().filter(pk__in=named).exclude(state=State.DONE))
         if any(not one.active for one in needed):
@@ -211,39 +237,40 @@ def retry(job: Job) -> bool:
 def place(job: Job) -> int:
     """Place in the queue: 1 starts next.  0 when the job is not waiting.
 
-    People take turns, so a job with k of its owner's before it waits for at most k+1 of each other person's.
+    People take turns, and guests of one address share one, so a job with k of its turn's before it waits for at most
+    k+1 of each other turn's.
     """
     if job.state != State.QUEUED:
         return 0
     before = Q(queued_at__lt=job.queued_at) | Q(queued_at=job.queued_at, pk__lt=job.pk)
     queued = Job.objects.filter(queue=job.queue, state=State.QUEUED)
-    own: int = queued.filter(before, owner=job.owner_id).count()
+    own: int = queued.filter(before, turn=job.turn).count()
     turns = {
-        row["owner"]: (_turn(row["last"]), row["first"])
-        for row in queued.values("owner").annotate(first=Min("queued_at"), last=_last_start()).order_by()
+        row["turn"]: (_when(row["last"]), row["first"])
+        for row in queued.values("turn").annotate(first=Min("queued_at"), last=_last_start()).order_by()
     }
-    mine = turns.get(job.owner_id, (_turn(None), job.queued_at))
-    others = queued.exclude(owner=job.owner_id).values("owner").annotate(count=Count("pk")).order_by()
-    ahead: int = sum(min(row["count"], own + (turns[row["owner"]] < mine)) for row in others if row["owner"] in turns)
+    mine = turns.get(job.turn, (_when(None), job.queued_at))
+    others = queued.exclude(turn=job.turn).values("turn").annotate(count=Count("pk")).order_by()
+    ahead: int = sum(min(row["count"], own + (turns[row["turn"]] < mine)) for row in others if row["turn"] in turns)
     return own + ahead + 1
 
 
-def _turn(last: Any) -> float:
-    """Sort key of a person's turn: who never had one comes first."""
+def _when(last: Any) -> float:
+    """Sort key of a turn: who never had one comes first."""
     return last.timestamp() if last else 0.0
 
 
 def _last_start() -> Subquery:
-    """When the owner of the outer row last had a job of that queue started."""
-    starts = Job.objects.filter(owner=OuterRef("owner"), queue=OuterRef("queue")).order_by()
-    return Subquery(starts.values("owner").annotate(last=Max("started_at")).values("last"))
+    """When a job of the outer row's turn and queue was last started."""
+    starts = Job.objects.filter(turn=OuterRef("turn"), queue=OuterRef("queue")).order_by()
+    return Subquery(starts.values("turn").annotate(last=Max("started_at")).values("last"))
 
 
 # --- doing work ---------------------------------------------------------------------------------------------------
 
 
 def claim(queues: str | Sequence[str]) -> Claim | None:
-    """Take the queued job whose owner has waited longest for a turn; None when nothing waits.
+    """Take the queued job whose turn was longest ago; None when nothing waits.
 
     Exactly one of several workers gets a job; a loser looks again.
     """
@@ -382,9 +409,10 @@ def _fail_dependents(pks: Sequence[uuid.UUID]) -> None:
 def save(job: Job, folder: str, name: str, data: bytes) -> str:
     """Write ``data`` to storage under a key of this attempt and return it.
 
-    Deleted again unless the claim finishes or :func:`publish_part` keeps it.
+    Deleted again unless the claim finishes or :func:`publish_part` keeps it.  Raises :class:`NoRoom` when its owner
+    has no room for it.
     """
-    return default_storage.save(job.scratch(job.key(folder, name)), ContentFile(data))
+    return keep(job.owner_id, job.scratch(job.key(folder, name)), data)
 
 
 def run(claim: Claim, *, beating: bool = True) -> None:
@@ -573,6 +601,7 @@ def _discard(files: QuerySet[ScratchFile]) -> int:
         except Exception:  # botocore's errors are no OSErrors
             log.exception("Could not delete %s; the sweeper will try again.", key)
             continue
+        forget([key])
         ScratchFile.objects.filter(pk=pk).delete()
         count += 1
     return count

@@ -7,12 +7,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from ml_backend.errors import BadInput
 from ml_backend.jobs import TooManyJobs
+
+from .. import limits
+from ..limits import TooFast
 
 
 def is_htmx(request: HttpRequest) -> bool:
@@ -38,11 +40,10 @@ def go_back(request: HttpRequest, **changes: Any) -> HttpResponseRedirect:
 
 
 def refuse(request: HttpRequest, why: str | BadInput) -> HttpResponse:
-    """Say why not: one sentence with 422 (429 above a person's cap) to htmx, a note on the page to a plain form."""
+    """Say why not: one sentence with 422 (429 above a limit) to htmx, a note on the page to a plain form."""
+    if isinstance(why, TooManyJobs | TooFast):
+        return limits.answer(request, why)
     if is_htmx(request):
-        status = 429 if isinstance(why, TooManyJobs) else 422
-        return HttpResponse(str(why), status=status, content_type="text/plain; charset=utf-8")
-    if isinstance(why, TooManyJobs):
-        return render(request, "429.html", {"why": str(why)}, status=429)
+        return HttpResponse(str(why), status=422, content_type="text/plain; charset=utf-8")
     messages.error(request, str(why))
     return go_back(request)

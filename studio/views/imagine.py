@@ -23,6 +23,7 @@ from ml_backend.words.builder import CHOICES, COLOURS, GENDERS, PLURALS
 
 from .. import imagining, sampling, services
 from ..forms import first_error
+from ..limits import TooFast
 from ..models import Imagining
 from ..people import ensure_person
 from .answers import is_htmx, refuse
@@ -160,7 +161,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 def _refuse(request: HttpRequest, why: str | BadInput, form: imagining.ImagineForm) -> HttpResponse:
     """To a plain form the page again, with everything as it was typed."""
-    if is_htmx(request) or isinstance(why, jobs.TooManyJobs):
+    if is_htmx(request) or isinstance(why, jobs.TooManyJobs | TooFast):
         return refuse(request, why)
     messages.error(request, str(why))
     return _page(request, _batches(request), form.typed(), 422)

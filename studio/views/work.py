@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from ml_backend import jobs
 from ml_backend.models import Job
 
+from .. import limits
 from .answers import go_back, is_htmx
 
 
@@ -28,6 +29,8 @@ def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Queue a failed or cancelled job again."""
     job = _mine(request, pk)
+    if job.can_retry:
+        limits.new_job(job.owner)
     if not jobs.retry(job) and not is_htmx(request):
         messages.info(request, "This is already under way.")
     return _subjects(request, job)
