@@ -67,7 +67,7 @@ class MembersOnly(UserPassesTestMixin):
         return member is not None and not member.is_guest
 
 
-class NewPasswordForm(PasswordChangeForm):  # type: ignore[type-arg]
+class NewPasswordForm(PasswordChangeForm):
     """The old password, and a new one twice.  Guesses at the old one are counted."""
 
     def clean_old_password(self) -> str:

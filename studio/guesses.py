@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.signals import user_logged_in
 from django.core.exceptions import PermissionDenied
 from django.dispatch import receiver
@@ -23,14 +22,14 @@ from .models import User
 class CountedGuesses(ModelBackend):
     """Django's own backend, counted: wherever a name and a password are asked for, the admin pages too."""
 
-    def authenticate(
+    def authenticate(  # type: ignore[override]  # as Django's own overrides it
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **more: Any
-    ) -> AbstractBaseUser:
+    ) -> User:
         """Raises :class:`limits.TooFast`, and ``PermissionDenied`` so that no other backend looks at it again."""
         if username is not None and password is not None:
             count(username)
         known = super().authenticate(request, username, password, **more)
-        if known is None:
+        if not isinstance(known, User):
             raise PermissionDenied
         return known
 

@@ -33,7 +33,8 @@ class User(AbstractUser):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """A new password ends what the old one opened: programs' tokens too, sessions anyway."""
-        new_password = self.pk is not None and self._password is not None
+        # Django sets this aside for its own hooks until the row is saved; a hash that is only renewed sets nothing.
+        new_password = self.pk is not None and getattr(self, "_password", None) is not None
         super().save(*args, **kwargs)
         if new_password:
             self.api_tokens.all().delete()

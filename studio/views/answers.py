@@ -15,6 +15,7 @@ from ml_backend.jobs import TooManyJobs
 
 from .. import limits
 from ..limits import TooFast
+from ..said import WORDS
 
 
 def is_htmx(request: HttpRequest) -> bool:
@@ -23,16 +24,20 @@ def is_htmx(request: HttpRequest) -> bool:
 
 
 def back(request: HttpRequest, **changes: Any) -> str:
-    """The page that the form was on (its field ``next``), with ``changes`` to its query; None removes a key."""
+    """The page that the form was on (its field ``next``), with ``changes`` to its query; None removes a key.
+
+    Words that people typed are left out of it; what stands behind its ``#`` is the page's own and is left to it.
+    """
     target = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     ):
         target = reverse("studio")
     parts = urlsplit(target)
-    query = [(key, value) for key, value in parse_qsl(parts.query) if key not in changes]
+    query = [(key, value) for key, value in parse_qsl(parts.query) if key not in (*changes, *WORDS)]
     query += [(key, str(value)) for key, value in changes.items() if value is not None]
-    return parts.path + (f"?{urlencode(query)}" if query else "")
+    fragment = f"#{parts.fragment}" if parts.fragment else ""
+    return parts.path + (f"?{urlencode(query)}" if query else "") + fragment
 
 
 def go_back(request: HttpRequest, **changes: Any) -> HttpResponseRedirect:
