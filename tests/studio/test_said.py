@@ -54,7 +54,7 @@ def test_what_the_page_keeps_behind_the_hash_is_left_to_it(client_of, person, pi
 
 def test_restyle_links_name_words_by_keys(client_of, person, other, make_photo):
     client, photo = client_of(person), make_photo(person)
-    batch(Restyle, person, RestyleRequest(SECRET), photo=photo, file="x.png")
+    batch(Restyle, person, RestyleRequest(SECRET, 7), photo=photo, file="x.png")
     page = client.get("/restyle/")
     assert SECRET in page.context["history"][0].text
     links = addresses(page)
@@ -71,7 +71,7 @@ def test_restyle_links_name_words_by_keys(client_of, person, other, make_photo):
 
 def test_imagine_links_name_words_by_keys(client_of, person, other):
     client = client_of(person)
-    batch(Imagining, person, ImagineRequest(SECRET), file="x.png")
+    batch(Imagining, person, ImagineRequest(SECRET, 7), file="x.png")
     page = client.get("/imagine/")
     links = addresses(page)
     assert not [word for word in ("velvet", "funeral", "flannel", "Yellow", "prompt=") if word in links]
