@@ -10,6 +10,7 @@ from pathlib import Path
 from environs import Env
 from limits import RateLimitItem, parse_many
 
+from .private import keep_private, made_private
 from .s3 import s3_client
 from .secret import secret_key
 
@@ -18,7 +19,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env.read_env(str(BASE_DIR / ".env"), recurse=False)
 
 DATA_DIR = Path(env.str("TOILE_DATA_DIR", "") or BASE_DIR / "var").resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+keep_private(DATA_DIR)
 
 # --- who may ask, and how -----------------------------------------------------------------------------------------
 
@@ -120,6 +121,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'toile.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    if str(DATABASES["default"]["NAME"]).startswith("/"):  # others are in memory
+        made_private(Path(DATABASES["default"]["NAME"]))
     # IMMEDIATE: a transaction that will write takes its lock at once and waits its turn, instead of failing half-way.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -187,7 +190,10 @@ STORAGES = {
         },
     }
     if S3_BUCKET
-    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    else {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+    },
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if HTTPS
@@ -221,7 +227,7 @@ JOB_KEEP_DAYS = 30
 WORKER_WARM_UP = env.bool("TOILE_WARM_UP", True)
 """Load the models when a worker starts; off for workers that run none."""
 
-BROKER_URL = env.str("TOILE_BROKER_URL", f"sqla+sqlite:///{DATA_DIR / 'broker.sqlite3'}")
+BROKER_URL = env.str("TOILE_BROKER_URL", "") or f"sqla+sqlite:///{made_private(DATA_DIR / 'broker.sqlite3')}"
 
 LOGGING = {
     "version": 1,
