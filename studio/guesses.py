@@ -22,7 +22,7 @@ from .models import User
 class CountedGuesses(ModelBackend):
     """Django's own backend, counted: wherever a name and a password are asked for, the admin pages too."""
 
-    def authenticate(  # type: ignore[override]  # as Django's own overrides it
+    def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **more: Any
     ) -> User:
         """Raises :class:`limits.TooFast`, and ``PermissionDenied`` so that no other backend looks at it again."""
