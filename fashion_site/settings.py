@@ -140,10 +140,10 @@ def _limit(name: str, usual: str) -> list[RateLimitItem]:
 
 
 LIMITS = {
-    "guests": _limit("GUESTS", "120/hour"),
+    "guests": _limit("GUESTS", "20/minute;120/hour"),
     "sign_ups": _limit("SIGN_UPS", "30/hour"),
     "jobs": _limit("JOBS", "120/minute;1200/hour"),
-    "jobs_address": _limit("JOBS_ADDRESS", "240/minute;3600/hour"),
+    "jobs_address": _limit("JOBS_ADDRESS", "600/minute;9000/hour"),
     "uploads": _limit("UPLOADS", "120/hour"),
     "uploads_address": _limit("UPLOADS_ADDRESS", "360/hour"),
     "masks": _limit("MASKS", "60/minute;1200/hour"),

@@ -237,22 +237,40 @@ def retry(job: Job) -> bool:
 def place(job: Job) -> int:
     """Place in the queue: 1 starts next.  0 when the job is not waiting.
 
-    People take turns, and guests of one address share one, so a job with k of its turn's before it waits for at most
-    k+1 of each other turn's.
+    People take turns, and guests of one address share one: within it they take turns again.  So a job with k of its
+    owner's before it waits for at most k+1 of each other person's.
     """
     if job.state != State.QUEUED:
         return 0
     before = Q(queued_at__lt=job.queued_at) | Q(queued_at=job.queued_at, pk__lt=job.pk)
     queued = Job.objects.filter(queue=job.queue, state=State.QUEUED)
-    own: int = queued.filter(before, turn=job.turn).count()
-    turns = {
-        row["turn"]: (_when(row["last"]), row["first"])
-        for row in queued.values("turn").annotate(first=Min("queued_at"), last=_last_start()).order_by()
-    }
-    mine = turns.get(job.turn, (_when(None), job.queued_at))
-    others = queued.exclude(turn=job.turn).values("turn").annotate(count=Count("pk")).order_by()
-    ahead: int = sum(min(row["count"], own + (turns[row["turn"]] < mine)) for row in others if row["turn"] in turns)
-    return own + ahead + 1
+    own: int = queued.filter(before, owner=job.owner_id, turn=job.turn).count()
+    people = queued.values("turn", "owner").annotate(
+        count=Count("pk"), first=Min("queued_at"), last=_last_start("owner"), turn_last=_last_start("turn")
+    )
+    sharing: dict[Any, _Waiting] = {}
+    turns: dict[Any, _Waiting] = {}
+    for row in people.order_by():
+        if row["turn"] == job.turn:
+            sharing[row["owner"]] = _Waiting(row["count"], (_when(row["last"]), row["first"]))
+        others = turns.get(row["turn"], _Waiting(0, (_when(row["turn_last"]), row["first"])))
+        turns[row["turn"]] = _Waiting(others.count + row["count"], min(others.since, (others.since[0], row["first"])))
+    inside = own + _ahead(sharing, job.owner_id, own)
+    return inside + _ahead(turns, job.turn, inside) + 1
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """Those who take turns as one: how many jobs wait, and since when they have had no turn."""
+
+    count: int
+    since: tuple[float, Any]
+
+
+def _ahead(waiting: Mapping[Any, _Waiting], mine: Any, own: int) -> int:
+    """How many jobs of the others start before the one of mine that has ``own`` of mine before it."""
+    since = waiting[mine].since if mine in waiting else (0.0, timezone.now())
+    return sum(min(one.count, own + (one.since < since)) for name, one in waiting.items() if name != mine)
 
 
 def _when(last: Any) -> float:
@@ -260,10 +278,10 @@ def _when(last: Any) -> float:
     return last.timestamp() if last else 0.0
 
 
-def _last_start() -> Subquery:
-    """When a job of the outer row's turn and queue was last started."""
-    starts = Job.objects.filter(turn=OuterRef("turn"), queue=OuterRef("queue")).order_by()
-    return Subquery(starts.values("turn").annotate(last=Max("started_at")).values("last"))
+def _last_start(whose: str) -> Subquery:
+    """When a job of the outer row's queue, and of its ``whose`` (turn or owner), was last started."""
+    starts = Job.objects.filter(**{whose: OuterRef(whose)}, queue=OuterRef("queue")).order_by()
+    return Subquery(starts.values(whose).annotate(last=Max("started_at")).values("last"))
 
 
 # --- doing work ---------------------------------------------------------------------------------------------------
@@ -295,7 +313,9 @@ def claim(queues: str | Sequence[str]) -> Claim | None:
 def _fairest(queues: Sequence[str]) -> uuid.UUID | None:
     unmet = Job.after.through.objects.filter(from_job=OuterRef("pk")).exclude(to_job__state=State.DONE)
     waiting = Job.objects.filter(queue__in=queues, state=State.QUEUED).filter(~Exists(unmet))
-    turns = waiting.annotate(last=_last_start()).order_by(F("last").asc(nulls_first=True), "queued_at", "pk")
+    turns = waiting.annotate(last=_last_start("turn"), own_last=_last_start("owner")).order_by(
+        F("last").asc(nulls_first=True), F("own_last").asc(nulls_first=True), "queued_at", "pk"
+    )
     return turns.values_list("pk", flat=True).first()
 
 

@@ -62,6 +62,7 @@ class Job(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["queue", "state", "queued_at"], name="job_waiting"),
+            models.Index(fields=["owner", "queue", "started_at"], name="job_turns"),
             models.Index(fields=["turn", "queue", "started_at"], name="job_shared_turns"),
             models.Index(fields=["owner", "state"], name="job_active"),
             models.Index(fields=["state", "lease_until"], name="job_leases"),

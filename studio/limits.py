@@ -29,8 +29,7 @@ from .models import User
 _asking_from: ContextVar[str] = ContextVar("asking_from", default="")
 
 SENTENCES = {
-    "guests": "Very many visitors from your network began to work here just now. Nothing of yours is lost; "
-    "please try again in {when}, or sign in.",
+    "guests": "Very many visitors came from your network just now. Please try again in {when}, or sign in.",
     "sign_ups": "Very many people from your network signed up just now. Please try again in {when}; "
     "what you made as a guest is kept.",
     "jobs": "You ask for more than we can make in that time. What you asked for before is still being made; "

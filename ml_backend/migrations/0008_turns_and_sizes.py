@@ -24,7 +24,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField("job", "turn", models.CharField(default="", max_length=80), preserve_default=False),
         migrations.RunPython(to_each_their_own, migrations.RunPython.noop),
-        migrations.RemoveIndex("job", "job_turns"),
         migrations.AddIndex("job", models.Index(fields=["turn", "queue", "started_at"], name="job_shared_turns")),
         migrations.CreateModel(
             "StoredFile",

@@ -57,7 +57,7 @@ class TestGuests:
             assert Client().post(reverse("fabric-new"), FABRIC).status_code == 302
         answer = Client().post(reverse("fabric-new"), FABRIC)
         assert 3500 < refused(answer) <= 3600
-        assert "please try again in 60 minutes" in answer.content.decode()
+        assert "Please try again in 60 minutes" in answer.content.decode()
         assert (User.objects.count(), Job.objects.count()) == (2, 2)
 
     def test_over_htmx_the_page_gets_the_sentence(self, allow):
@@ -263,6 +263,30 @@ class TestTurns:
         for member in (person, other):
             client_of(member).post(reverse("fabric-new"), FABRIC)
         assert len(set(Job.objects.values_list("turn", flat=True))) == 4
+
+    def test_who_shares_an_address_with_a_script_waits_for_one_job_of_each_of_its_guests(self):
+        for _ in range(3):
+            Client().post(reverse("fabric-new"), {**FABRIC, "count": 4})
+        visitor = Client()
+        visitor.post(reverse("fabric-new"), {**FABRIC, "count": 2})
+        first, second = Job.objects.filter(owner=visitor.session["_auth_user_id"]).order_by("queued_at")
+        assert (jobs.place(first), jobs.place(second)) == (4, 8)
+        order = [claimed.job.pk for _ in range(8) if (claimed := jobs.claim("default"))]
+        assert (order.index(first.pk), order.index(second.pk)) == (3, 7)
+
+    def test_places_are_the_order_in_which_jobs_start(self, client_of, person, other):
+        for member in (person, other, person):
+            client_of(member).post(reverse("fabric-new"), {**FABRIC, "count": 2})
+        for where in ("198.51.100.1", "198.51.100.1", "198.51.100.2"):
+            Client(REMOTE_ADDR=where).post(reverse("fabric-new"), {**FABRIC, "count": 3})
+        for _ in range(3):
+            jobs.claim("default")
+        waiting = {job.pk: jobs.place(job) for job in Job.objects.filter(state="queued")}
+        order = []
+        while (claimed := jobs.claim("default")) is not None:
+            order.append(claimed.job.pk)
+        assert sorted(waiting.values()) == list(range(1, len(order) + 1))
+        assert [waiting[pk] for pk in order] == sorted(waiting.values())
 
     def test_signing_up_takes_the_work_to_ones_own_turn(self):
         client = Client()
