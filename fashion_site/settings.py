@@ -8,7 +8,9 @@ makes the site public: HTTPS only, secure cookies, HSTS, hashed static files (ru
 from pathlib import Path
 
 from environs import Env
+from limits import RateLimitItem, parse_many
 
+from .private import keep_private, made_private
 from .s3 import s3_client
 from .secret import secret_key
 
@@ -17,7 +19,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env.read_env(str(BASE_DIR / ".env"), recurse=False)
 
 DATA_DIR = Path(env.str("TOILE_DATA_DIR", "") or BASE_DIR / "var").resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+keep_private(DATA_DIR)
 
 # --- who may ask, and how -----------------------------------------------------------------------------------------
 
@@ -39,6 +41,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 180 * 86_400
 CSRF_COOKIE_SECURE = HTTPS
+TRUSTED_PROXIES: list[str] = env.list("TOILE_TRUSTED_PROXIES", [])
+"""Who may say in ``X-Forwarded-For`` where a request comes from: so many proxies, or their networks."""
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("TOILE_TRUSTED_ORIGINS", [])
 X_FRAME_OPTIONS = "DENY"
 
@@ -71,6 +75,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "studio.caching.KeptByNobody",
+    "studio.visitors.Visitors",
+    "studio.limits.Limited",
     "studio.store.StoreUnreachable",
 ]
 
@@ -93,6 +100,8 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "studio.User"
+# The second keeps sessions of before the first.
+AUTHENTICATION_BACKENDS = ["studio.guesses.CountedGuesses", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
@@ -112,6 +121,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'toile.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    if str(DATABASES["default"]["NAME"]).startswith("/"):  # others are in memory
+        made_private(Path(DATABASES["default"]["NAME"]))
     # IMMEDIATE: a transaction that will write takes its lock at once and waits its turn, instead of failing half-way.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -126,6 +137,35 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
         "tcp_user_timeout": 10_000,
         **DATABASES["default"].get("OPTIONS", {}),
     }
+
+# --- how much in how much time ------------------------------------------------------------------------------------
+
+
+def _limit(name: str, usual: str) -> list[RateLimitItem]:
+    """``10/minute;100/hour``; empty is no limit."""
+    text = env.str(f"TOILE_LIMIT_{name}", usual)
+    return parse_many(text) if text.strip() else []
+
+
+LIMITS = {
+    "guests": _limit("GUESTS", "20/minute;120/hour"),
+    "sign_ups": _limit("SIGN_UPS", "30/hour"),
+    "jobs": _limit("JOBS", "120/minute;1200/hour"),
+    "jobs_address": _limit("JOBS_ADDRESS", "600/minute;9000/hour"),
+    "uploads": _limit("UPLOADS", "120/hour"),
+    "uploads_address": _limit("UPLOADS_ADDRESS", "360/hour"),
+    "masks": _limit("MASKS", "60/minute;1200/hour"),
+    "decoding": _limit("DECODING", "60/5minute;300/hour"),
+    "guesses": _limit("GUESSES", "10/15minute"),
+    "guesses_name": _limit("GUESSES_NAME", "40/hour"),
+    "guesses_address": _limit("GUESSES_ADDRESS", "60/15minute"),
+    "tokens": _limit("TOKENS", "60/15minute"),
+}
+"""See :mod:`studio.limits`.  ``decoding`` counts seconds of computing, the others things."""
+
+GUEST_QUOTA_BYTES = env.int("TOILE_GUEST_QUOTA_MB", 1024) * 1024 * 1024
+MEMBER_QUOTA_BYTES = env.int("TOILE_MEMBER_QUOTA_MB", 10 * 1024) * 1024 * 1024
+"""Files that one person may keep; 0 is no limit."""
 
 # --- files --------------------------------------------------------------------------------------------------------
 
@@ -160,7 +200,10 @@ STORAGES = {
         },
     }
     if S3_BUCKET
-    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    else {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+    },
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if HTTPS
@@ -196,7 +239,7 @@ JOB_KEEP_DAYS = 30
 WORKER_WARM_UP = env.bool("TOILE_WARM_UP", True)
 """Load the models when a worker starts; off for workers that run none."""
 
-BROKER_URL = env.str("TOILE_BROKER_URL", f"sqla+sqlite:///{DATA_DIR / 'broker.sqlite3'}")
+BROKER_URL = env.str("TOILE_BROKER_URL", "") or f"sqla+sqlite:///{made_private(DATA_DIR / 'broker.sqlite3')}"
 
 LOGGING = {
     "version": 1,

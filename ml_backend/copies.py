@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ from django.core.files.storage import default_storage
 from .errors import BadPackage, LibraryError
 from .packaging import Manifest, Package
 from .packaging.files import CARD, MANIFEST, is_safe_path
+from .packaging.header import strict_json
 from .packaging.package import MAX_MANIFEST_BYTES, WEIGHTS
 from .storage import delete_files
 
@@ -131,7 +131,7 @@ def _stored_manifest(folder: str) -> Manifest:
             text = file.read(MAX_MANIFEST_BYTES + 1)
         if len(text) > MAX_MANIFEST_BYTES:
             raise ValueError("it is too large")
-        return Manifest.parse(json.loads(text))
+        return Manifest.parse(strict_json(text))
     except FileNotFoundError as error:
         raise BadPackage("The model is missing in storage; add or pull it again.") from error
     except (ValueError, TypeError) as error:

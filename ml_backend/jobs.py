@@ -33,7 +33,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
@@ -42,6 +41,7 @@ from django.utils import timezone
 from . import faults
 from .errors import BadInput, LibraryError, Stopped
 from .models import Job, ScratchFile
+from .storage import check_room, forget, keep
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +82,11 @@ _checks: dict[str, Check] = {}
 _quiet_until = 0.0
 _next_preview: dict[uuid.UUID, float] = {}
 """When the claim with that lease may show its next preview."""
+
+
+Gate = Callable[[AbstractBaseUser], None]
+
+_gates: list[Gate] = []
 
 
 class TooManyJobs(BadInput):
@@ -128,6 +133,23 @@ def _always(_: Job) -> None:
 # --- asking for work ----------------------------------------------------------------------------------------------
 
 
+def gate(function: Gate) -> Gate:
+    """Register a function that may refuse a person's next job by raising :class:`BadInput`, whoever asks for it."""
+    if function not in _gates:
+        _gates.append(function)
+    return function
+
+
+def turn_of(owner: AbstractBaseUser) -> str:
+    """Whose turn a job of ``owner`` takes: their own, unless their ``turn`` says that they share one."""
+    return str(getattr(owner, "turn", "") or f"person {owner.pk}")
+
+
+def share_turn(owner: AbstractBaseUser) -> None:
+    """Give the jobs of ``owner`` the turn that is theirs now."""
+    Job.objects.filter(owner_id=owner.pk).update(turn=turn_of(owner))
+
+
 def submit(
     owner: AbstractBaseUser,
     kind: str,
@@ -139,13 +161,17 @@ def submit(
     """Write a queued job and ring for it after commit.
 
     It starts only when all jobs of ``after`` are done (None and finished ones are ignored).  Raises
-    :class:`TooManyJobs` above the cap per person, and :class:`BadInput` when a job it needs has failed.
+    :class:`TooManyJobs` above the cap per person, ``NoRoom`` without room for results, and :class:`BadInput` when a
+    job it needs has failed or a gate is shut.
     """
     if kind not in _handlers:
         raise ValueError(f"Nobody does jobs of kind {kind!r}.")
     with transaction.atomic():
         _check_cap(owner.pk)
-        job = Job.objects.create(owner_id=owner.pk, kind=kind, request=dict(request), queue=queue)
+        check_room(owner)
+        for allows in _gates:
+            allows(owner)
+        job = Job.objects.create(owner_id=owner.pk, turn=turn_of(owner), kind=kind, request=dict(request), queue=queue)
         named = [one.pk for one in after if one is not None]
         needed = list(Job.objects.select_for_update().filter(pk__in=named).exclude(state=State.DONE))
         if any(not one.active for one in needed):
@@ -280,21 +306,26 @@ def _queue_again(job: Job) -> None:
 def place(job: Job) -> int:
     """Place in the queue: 1 starts next.  0 when the job is not waiting, or pauses and is in no line.
 
-    People take turns, so a job with k of its owner's before it waits for at most k+1 of each other person's.
+    People take turns, and guests of one address share one: within it they take turns again.  So a job with k of its
+    owner's before it waits for at most k+1 of each other person's.
     """
     if job.state != State.QUEUED or job.paused:
         return 0
     before = Q(queued_at__lt=job.queued_at) | Q(queued_at=job.queued_at, pk__lt=job.pk)
     queued = Job.objects.filter(_due(), queue=job.queue, state=State.QUEUED)
-    own: int = queued.filter(before, owner=job.owner_id).count()
-    turns = {
-        row["owner"]: (_turn(row["last"]), row["first"])
-        for row in queued.values("owner").annotate(first=Min("queued_at"), last=_last_start()).order_by()
-    }
-    mine = turns.get(job.owner_id, (_turn(None), job.queued_at))
-    others = queued.exclude(owner=job.owner_id).values("owner").annotate(count=Count("pk")).order_by()
-    ahead: int = sum(min(row["count"], own + (turns[row["owner"]] < mine)) for row in others if row["owner"] in turns)
-    return own + ahead + 1
+    own: int = queued.filter(before, owner=job.owner_id, turn=job.turn).count()
+    people = queued.values("turn", "owner").annotate(
+        count=Count("pk"), first=Min("queued_at"), last=_last_start("owner"), turn_last=_last_start("turn")
+    )
+    sharing: dict[Any, _Waiting] = {}
+    turns: dict[Any, _Waiting] = {}
+    for row in people.order_by():
+        if row["turn"] == job.turn:
+            sharing[row["owner"]] = _Waiting(row["count"], (_when(row["last"]), row["first"]))
+        others = turns.get(row["turn"], _Waiting(0, (_when(row["turn_last"]), row["first"])))
+        turns[row["turn"]] = _Waiting(others.count + row["count"], min(others.since, (others.since[0], row["first"])))
+    inside = own + _ahead(sharing, job.owner_id, own)
+    return inside + _ahead(turns, job.turn, inside) + 1
 
 
 def _due() -> Q:
@@ -302,22 +333,36 @@ def _due() -> Q:
     return Q(not_before__isnull=True) | Q(not_before__lte=timezone.now())
 
 
-def _turn(last: Any) -> float:
-    """Sort key of a person's turn: who never had one comes first."""
+@dataclass(frozen=True)
+class _Waiting:
+    """Those who take turns as one: how many jobs wait, and since when they have had no turn."""
+
+    count: int
+    since: tuple[float, Any]
+
+
+def _ahead(waiting: Mapping[Any, _Waiting], mine: Any, own: int) -> int:
+    """How many jobs of the others start before the one of mine that has ``own`` of mine before it."""
+    since = waiting[mine].since if mine in waiting else (0.0, timezone.now())
+    return sum(min(one.count, own + (one.since < since)) for name, one in waiting.items() if name != mine)
+
+
+def _when(last: Any) -> float:
+    """Sort key of a turn: who never had one comes first."""
     return last.timestamp() if last else 0.0
 
 
-def _last_start() -> Subquery:
-    """When the owner of the outer row last had a job of that queue started."""
-    starts = Job.objects.filter(owner=OuterRef("owner"), queue=OuterRef("queue")).order_by()
-    return Subquery(starts.values("owner").annotate(last=Max("started_at")).values("last"))
+def _last_start(whose: str) -> Subquery:
+    """When a job of the outer row's queue, and of its ``whose`` (turn or owner), was last started."""
+    starts = Job.objects.filter(**{whose: OuterRef(whose)}, queue=OuterRef("queue")).order_by()
+    return Subquery(starts.values(whose).annotate(last=Max("started_at")).values("last"))
 
 
 # --- doing work ---------------------------------------------------------------------------------------------------
 
 
 def claim(queues: str | Sequence[str]) -> Claim | None:
-    """Take the queued job whose owner has waited longest for a turn; None when nothing waits.
+    """Take the queued job whose turn was longest ago; None when nothing waits.
 
     Exactly one of several workers gets a job; a loser looks again.
     """
@@ -343,7 +388,9 @@ def claim(queues: str | Sequence[str]) -> Claim | None:
 def _fairest(queues: Sequence[str]) -> uuid.UUID | None:
     unmet = Job.after.through.objects.filter(from_job=OuterRef("pk")).exclude(to_job__state=State.DONE)
     waiting = Job.objects.filter(_due(), queue__in=queues, state=State.QUEUED).filter(~Exists(unmet))
-    turns = waiting.annotate(last=_last_start()).order_by(F("last").asc(nulls_first=True), "queued_at", "pk")
+    turns = waiting.annotate(last=_last_start("turn"), own_last=_last_start("owner")).order_by(
+        F("last").asc(nulls_first=True), F("own_last").asc(nulls_first=True), "queued_at", "pk"
+    )
     return turns.values_list("pk", flat=True).first()
 
 
@@ -488,9 +535,10 @@ def pause_after(pauses: int) -> float:
 def save(job: Job, folder: str, name: str, data: bytes) -> str:
     """Write ``data`` to storage under a key of this attempt and return it.
 
-    Deleted again unless the claim finishes or :func:`publish_part` keeps it.
+    Deleted again unless the claim finishes or :func:`publish_part` keeps it.  Raises :class:`NoRoom` when its owner
+    has no room for it.
     """
-    return default_storage.save(job.scratch(job.key(folder, name)), ContentFile(data))
+    return keep(job.owner_id, job.scratch(job.key(folder, name)), data)
 
 
 def run(claim: Claim, *, beating: bool = True) -> bool:
@@ -740,6 +788,7 @@ def _discard(files: QuerySet[ScratchFile]) -> int:
             if faults.outage(error):  # the others would only wait for the same time-out
                 break
             continue
+        forget([key])
         ScratchFile.objects.filter(pk=pk).delete()
         count += 1
     return count

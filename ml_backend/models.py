@@ -27,6 +27,8 @@ class Job(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="jobs")
+    turn = models.CharField(max_length=80)
+    """Who takes turns at the workers: the owner, or all guests of one address together."""
     kind = models.CharField(max_length=40)
     queue = models.CharField(max_length=20, default="default")
     request = models.JSONField(default=dict)
@@ -66,6 +68,7 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["queue", "state", "queued_at"], name="job_waiting"),
             models.Index(fields=["owner", "queue", "started_at"], name="job_turns"),
+            models.Index(fields=["turn", "queue", "started_at"], name="job_shared_turns"),
             models.Index(fields=["owner", "state"], name="job_active"),
             models.Index(fields=["state", "lease_until"], name="job_leases"),
         ]
@@ -123,6 +126,18 @@ class ScratchFile(models.Model):
     lease = models.UUIDField(db_index=True)
     key = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class StoredFile(models.Model):
+    """How large a stored file of a person's is; written and forgotten by :mod:`ml_backend.storage` only."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="stored_files")
+    key = models.CharField(max_length=255, db_index=True)
+    size = models.PositiveBigIntegerField()
+    """Bytes."""
 
     def __str__(self) -> str:
         return self.key

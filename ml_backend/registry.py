@@ -26,6 +26,7 @@ from . import copies
 from .errors import BadInput, BadPackage
 from .faults import BrokenProcess
 from .models import ModelVersion
+from .networks import ARCHITECTURES
 from .packaging import Manifest, Package, sources
 from .packaging.contents import lora_file, text_width
 from .packaging.files import CARD
@@ -231,6 +232,9 @@ def _fits(lora: ModelVersion, width: int | None) -> bool:
 def add(path: Path | str, *, notes: str = "", progress: copies.Progress | None = None) -> ModelVersion:
     """Keep a copy of the package at ``path`` in storage; adding the same weights again returns the first row."""
     package = Package.load(path)
+    for capability in package.manifest.capabilities:
+        if capability not in CAPABILITIES:
+            raise BadPackage(f"{package.manifest.name} claims to {capability[:40]!r}, which nothing here can use.")
     known = ModelVersion.objects.filter(sha256=package.manifest.sha256).first()
     if known is not None:
         return known
@@ -534,6 +538,9 @@ def _try_out(package: Package, progress: copies.Progress | None) -> bool:
     from .pipelines.diffusion.residency import Residency, memory_of
 
     architecture = package.manifest.architecture
+    if architecture in ARCHITECTURES:
+        package.network()
+        return True
     need = 3 * package.size  # half precision on disk, single precision on a CPU, and a part of it twice while it loads
     if architecture not in ("clipseg", "diffusers") or memory_of("cpu")[0] < need:
         return False

@@ -177,7 +177,10 @@ def main() -> int:
     queues = ["-Q", "default,gpu,training"]
     worker = [PYTHON, "-m", "celery", "--quiet", "-A", "fashion_site", "worker", "-B", *queues, "--loglevel", "WARNING"]
     shown = "localhost" if options.host in ("127.0.0.1", "0.0.0.0", "::") else options.host
-    children = [Child("web server", [*web, "--log-level", "warning", "--lifespan", "off"]), Child("worker", worker)]
+    children = [
+        Child("web server", [*web, "--log-level", "warning", "--lifespan", "off", "--no-proxy-headers"]),
+        Child("worker", worker),
+    ]
     return Supervisor(children, f"http://{shown}:{options.port}/").run()
 
 

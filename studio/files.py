@@ -21,13 +21,11 @@ from django.views.decorators.http import require_safe
 from ml_backend.models import Job
 from patterns.models import Pattern
 
+from .caching import ASK_AGAIN, NOBODY, UNCHANGING
 from .models import FromWords, Garment, Imagining, Look, Mask, Photo, Restyle
 
 COMPOSITED = frozenset({"tile", "inks", "image", "mask", "preview_photo", "preview_maps", "preview_mask", "thumb"})
 """Files that the browser draws into a canvas (a photo itself while its cloth is sought) or shows by the dozen."""
-
-UNCHANGING = "private, max-age=86400"
-ASK_AGAIN = "private, no-cache"
 
 mimetypes.add_type("image/webp", ".webp")
 
@@ -80,7 +78,7 @@ def job_preview(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
         return HttpResponse(status=204)  # the job may end between a page and its picture: no error
     content = bytes(data)
     response = HttpResponse(content, content_type="image/webp" if content[8:12] == b"WEBP" else "image/jpeg")
-    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["Cache-Control"] = NOBODY
     return _guarded(response)
 
 
@@ -115,9 +113,14 @@ def _answer(
         etag = f'"{salted_hmac("toile.files", key).hexdigest()[:32]}"'
         response = get_conditional_response(request, etag=etag) or _bytes(key, content_type)
         response.headers["ETag"] = etag
-    response.headers["Cache-Control"] = caching
+    response.headers["Cache-Control"] = _kept(response, caching)
     response.headers["Content-Disposition"] = disposition
     return _guarded(response)
+
+
+def _kept(response: HttpResponseBase, caching: str) -> str:
+    """Who may keep the answer: of a file as ``caching`` says; a signed address is worth nothing a few minutes later."""
+    return NOBODY if isinstance(response, HttpResponseRedirect) else caching
 
 
 def _guarded(response: HttpResponseBase) -> HttpResponseBase:

@@ -13,6 +13,7 @@ from ml_backend.errors import BadInput
 from ml_backend.requests import IMAGINE_ENGINES, MAX_PROMPT, ImagineRequest
 from ml_backend.words.builder import CHOICES, Outfit
 
+from .said import key_of
 from .sampling import LoraChoice, SamplingForm, lora_choices
 
 PICTURES = 4
@@ -36,6 +37,11 @@ class Words:
 
     text: str
     name: str = ""
+
+    @property
+    def key(self) -> str:
+        """How an address names them."""
+        return key_of(self.text)
 
     @property
     def outfit(self) -> str:

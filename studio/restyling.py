@@ -18,6 +18,7 @@ from ml_backend.requests import (
 )
 
 from .models import Restyle
+from .said import key_of
 from .sampling import LoraChoice, SamplingForm, lora_choices, number
 
 VARIATIONS = 3
@@ -65,6 +66,11 @@ class Preset:
     colours: tuple[str, ...]
     pattern_type: str = ""
     seed: int = 0
+
+    @property
+    def key(self) -> str:
+        """How an address names its words."""
+        return key_of(self.prompt)
 
 
 PRESETS = (

@@ -18,13 +18,15 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ml_backend import faults
 from ml_backend.errors import BadInput, BadPackage
 from ml_backend.jobs import TooManyJobs
+from ml_backend.storage import NoRoom
 
 from ..ingest import Refused
+from ..limits import TooFast, seconds_of
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = "10"
-"""When to ask again after a person's cap of unfinished work, or a site that is busy."""
+"""When to ask a busy site again."""
 
 CODES: Mapping[int, tuple[str, str]] = {
     400: ("malformed", "This request cannot be read; please check its body and headers."),
@@ -77,8 +79,11 @@ def of_status(status: int) -> HttpResponse:
 
 def of_bad_input(error: BadInput) -> HttpResponse:
     """The sentence the page would show, with the status that fits."""
-    if isinstance(error, TooManyJobs):
-        return problem(429, "too_many_jobs", str(error), {"Retry-After": RETRY_SECONDS})
+    if isinstance(error, TooManyJobs | TooFast):
+        code = "too_fast" if isinstance(error, TooFast) else "too_many_jobs"
+        return problem(429, code, str(error), {"Retry-After": str(seconds_of(error))})
+    if isinstance(error, NoRoom):
+        return problem(422, "no_room", str(error))
     status, code = UPLOADS.get(error.kind if isinstance(error, Refused) else "", (422, "bad_input"))
     headers = {"Retry-After": RETRY_SECONDS} if status == 503 else {}
     return problem(status, code, str(error), headers)

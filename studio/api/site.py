@@ -24,8 +24,8 @@ about once a second. What is made stays in your gallery.
 it gets the first answer (marked `Idempotency-Replayed: true`) and makes nothing new. Another request with the same key
 is refused with 422 (`key_reused`). A refusal is not kept.
 
-**Errors** have one shape, `{"error": {"code", "message"}}`. 429 is your limit of unfinished work: wait for
-`Retry-After` seconds.
+**Errors** have one shape, `{"error": {"code", "message"}}`. 429 is a limit, of unfinished work or of what
+is asked for in a minute or an hour: wait for `Retry-After` seconds.
 """
 
 

@@ -1,5 +1,6 @@
 """People, what can be worn, how it looks, and what is made from words."""
 
+from .counter import Counter
 from .look import Look, LookQuerySet
 from .user import User
 from .wearable import Garment, Photo, PhotoQuerySet, Wearable
@@ -7,6 +8,7 @@ from .words import REFUSED, FromWords, FromWordsQuerySet, Imagining, Mask, MaskQ
 
 __all__ = [
     "REFUSED",
+    "Counter",
     "FromWords",
     "FromWordsQuerySet",
     "Garment",

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -17,7 +16,7 @@ from django.utils import timezone
 from ml_backend import jobs, registry
 from ml_backend.errors import BadInput
 from ml_backend.requests import MAX_SEED, ImagineRequest, RestyleRequest, TextMaskRequest
-from ml_backend.storage import delete_files
+from ml_backend.storage import delete_files, keep
 from ml_backend.words.reading import read
 from patterns.models import Viewer
 
@@ -69,7 +68,7 @@ def _whole(owner: User, photo: Photo, request: TextMaskRequest) -> Mask:
     mask = Mask(owner=owner, photo=photo, origin=Mask.Origin.WORDS, words=request.prompt, params=request.to_dict())
     mask.found = found
     with default_storage.open(str(photo.mask)) as file:
-        mask.file = default_storage.save(f"{mask.folder}/mask.png", file)
+        mask.file = keep(owner.pk, f"{mask.folder}/mask.png", file.read())
     try:
         mask.save()
     except BaseException:
@@ -83,7 +82,7 @@ def add_mask(owner: User, photo: Photo, upload: UploadedFile[Any]) -> Mask:
     _check_own(owner, photo)
     data = ingest_mask(upload, photo)
     mask = Mask(owner=owner, photo=photo, origin=Mask.Origin.BRUSH)
-    key = default_storage.save(f"{mask.folder}/mask.png", ContentFile(data))
+    key = keep(owner.pk, f"{mask.folder}/mask.png", data)
     try:
         mask.file = key
         mask.save()

@@ -21,8 +21,9 @@ from ml_backend.errors import BadInput
 from ml_backend.requests import IMAGINE_ENGINES
 from ml_backend.words.builder import CHOICES, COLOURS, GENDERS, PLURALS
 
-from .. import imagining, sampling, services
+from .. import imagining, said, sampling, services
 from ..forms import first_error
+from ..limits import TooFast
 from ..models import Imagining
 from ..people import ensure_person
 from .answers import is_htmx, refuse
@@ -53,8 +54,8 @@ UNSAID = {
 def imagine(request: HttpRequest) -> HttpResponse:
     """The words, and the wall of what came of them.
 
-    The address fills the form in: ``prompt`` words only, ``remix`` a picture's whole recipe, ``again`` the same without
-    its seed; ``engine`` goes before the picture's.
+    The address fills the form in: ``said`` words only, by their key, ``remix`` a picture's whole recipe, ``again`` the
+    same without its seed; ``engine`` goes before the picture's.
     """
     page = _batches(request)
     if is_htmx(request):
@@ -97,6 +98,9 @@ def _params(request: HttpRequest) -> dict[str, Any]:
         if picture is not None:
             seed = picture.seed if name == "remix" else None
             return {**picture.params, "engine": picture.engine, "seed": seed}
+    if key := request.GET.get("said"):
+        known = [words.text for words in imagining.PRESETS] + services.prompts_of(request.user, "imagine", HISTORY)
+        return {"prompt": said.named(known, key)}
     return {"prompt": request.GET.get("prompt", "")}
 
 
@@ -160,7 +164,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 def _refuse(request: HttpRequest, why: str | BadInput, form: imagining.ImagineForm) -> HttpResponse:
     """To a plain form the page again, with everything as it was typed."""
-    if is_htmx(request) or isinstance(why, jobs.TooManyJobs):
+    if is_htmx(request) or isinstance(why, jobs.TooManyJobs | TooFast):
         return refuse(request, why)
     messages.error(request, str(why))
     return _page(request, _batches(request), form.typed(), 422)

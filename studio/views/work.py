@@ -13,6 +13,7 @@ from ml_backend import jobs
 from ml_backend.errors import BadInput
 from ml_backend.models import Job
 
+from .. import limits
 from .answers import go_back, is_htmx, refuse
 
 
@@ -29,6 +30,8 @@ def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Queue a failed or cancelled job again, unless what it works on is gone or too much is under way."""
     job = _mine(request, pk)
+    if job.can_retry:
+        limits.new_job(job.owner)
     try:
         queued = jobs.retry(job)
     except BadInput as error:

@@ -19,6 +19,7 @@ from ml_backend.requests import PATTERN_TYPES, GenerateRequest
 from patterns.models import Pattern
 from studio import ingest
 from studio.models import Imagining, Look, Mask, Photo, Restyle
+from studio.places import Places
 
 from .conftest import error
 
@@ -100,8 +101,8 @@ def test_a_damaged_or_too_large_upload_is_refused(program, picture, settings):
 
 def test_a_busy_site_says_when_to_ask_again(program, picture, monkeypatch):
     monkeypatch.setattr(ingest, "TIMEOUT", 0.01)
-    monkeypatch.setattr(ingest, "_places", ingest.threading.BoundedSemaphore(1))
-    with ingest._places:
+    monkeypatch.setattr(ingest, "_places", Places(most=1, waiting=4))
+    with ingest._places.one(["somebody"], 0):
         refused = program.upload("/photos", image=upload(picture()))
     assert error(refused) == (503, "busy")
     assert int(refused.headers["Retry-After"]) > 0

@@ -178,7 +178,7 @@ def test_only_the_owner_is_sent_to_a_signed_address(person, other, staff, client
         assert [client_of(who).get(address).status_code for who in (other, staff, None)] == [404, 404, 404]
         answer = client_of(person).get(address)
         assert answer.status_code == 302
-        assert "no-cache" in answer.headers["Cache-Control"]
+        assert answer.headers["Cache-Control"] == "private, no-store"
         signed = answer.headers["Location"]
         assert signed.startswith(f"{bare(key)}?")
         status, content, headers = fetch(signed)

@@ -11,7 +11,7 @@ from ninja import Query, Router
 from ml_backend import jobs as work
 from ml_backend.models import Job
 
-from ... import files
+from ... import files, limits
 from .. import house, schemas, shown
 from ..errors import ApiError
 
@@ -81,6 +81,8 @@ def cancel(request: HttpRequest, pk: uuid.UUID) -> schemas.Job:
 def retry(request: HttpRequest, pk: uuid.UUID) -> schemas.Job:
     """One that failed or was cancelled, and what it needs; only what is missing is made. Safe to repeat."""
     row = _mine(request, pk)
+    if row.can_retry:
+        limits.new_job(house.owner(request))
     if not work.retry(row) and not row.active:
         raise ApiError(409, "already_ended", "This is done; there is nothing to try again.")
     return shown.job(request, row)
