@@ -12,4 +12,4 @@ from django.conf import settings  # noqa: E402  (settings are ready only now)
 from .limits import limit_body  # noqa: E402
 
 # An upload plus the other fields and the multipart frame around it.
-application = limit_body(django_application, settings.MAX_UPLOAD_BYTES + 1024 * 1024)
+application = limit_body(django_application, settings.MAX_UPLOAD_BYTES + 1024 * 1024, settings.MAX_TEXT_BYTES)

@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "fashion_site.csp.ContentSecurityPolicy",
     "studio.api.middleware.JsonErrors",
+    "studio.outside.ReadableText",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -159,6 +160,8 @@ STORAGES = {
 }
 
 MAX_UPLOAD_BYTES = 25 * 1024 * 1024
+MAX_TEXT_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+"""Of a body without files, and of the fields beside them: many times what any form or request here needs."""
 MAX_PHOTO_PIXELS = 50_000_000
 PHOTO_RETENTION_DAYS = env.int("TOILE_PHOTO_RETENTION_DAYS", 0)
 """Private photos unused for so many days are deleted; 0 keeps them."""

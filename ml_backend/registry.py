@@ -22,7 +22,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from . import copies
-from .errors import BadInput, BadPackage
+from .errors import BadInput, BadPackage, quoted
 from .models import ModelVersion
 from .packaging import Manifest, Package, sources
 from .packaging.contents import lora_file, text_width
@@ -72,7 +72,7 @@ def serving(capability: str) -> Package:
     if version is not None:
         return _package(version)
     if capability not in STARTERS:
-        raise BadPackage(f"No model serves {capability!r}.")
+        raise BadPackage(f"No model serves {quoted(capability)}.")
     if not _starter_ships(capability):
         raise BadPackage(
             f"No model to {WORK.get(capability, capability)} is installed here; whoever runs this site can add one: "
@@ -468,7 +468,7 @@ def pipeline(name: str, model: str | None = None) -> Any:
     if name == "overlay":
         return _overlay()
     if name not in PIPELINES:
-        raise BadPackage(f"No pipeline is called {name!r}.")
+        raise BadPackage(f"No pipeline is called {quoted(name)}.")
     return pipeline_of(model, name) if model else _load(name, serving(PIPELINES[name]))
 
 
@@ -478,7 +478,7 @@ def pipeline_of(reference: str, name: str = "generate") -> Any:
     Raises :class:`BadPackage` when the model is no longer kept, or is not one for this pipeline.
     """
     if name not in PIPELINES:
-        raise BadPackage(f"No pipeline is called {name!r}.")
+        raise BadPackage(f"No pipeline is called {quoted(name)}.")
     package = find(reference)
     if PIPELINES[name] not in package.manifest.capabilities:
         raise BadPackage(f"The model {reference} cannot {WORK.get(PIPELINES[name], PIPELINES[name])}.")

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Status
 
-from ml_backend.errors import BadInput
+from ml_backend.errors import BadInput, quoted
 from ml_backend.inks import fit_palette
 from ml_backend.requests import PATTERN_TYPES, parse_palette
 from patterns import services
@@ -82,9 +82,8 @@ def large(request: HttpRequest, pk: uuid.UUID) -> Status[schemas.Pattern]:
 def patterns(
     request: HttpRequest,
     paging: Query[schemas.Paging],
+    sought: Query[schemas.Sought],
     whose: Literal["mine", "public", "favourites"] = "mine",
-    pattern_type: str = "",
-    colour: str = "",
 ) -> schemas.Page[schemas.Pattern]:
     """Your own in every state, published ones, or your favourites; of one type or colour. Newest first."""
     rows = Pattern.objects.of(request.user)
@@ -92,16 +91,16 @@ def patterns(
         rows = Pattern.objects.public()
     if whose == "favourites":
         rows = Pattern.objects.visible_to(request.user).ready().filter(favourites__user_id=house.owner(request).pk)
-    if pattern_type:
-        rows = rows.filter(pattern_type=_known("pattern type", pattern_type, PATTERN_TYPES))
-    if colour:
-        rows = rows.coloured(_known("colour", colour, tuple(BUCKETS)))
+    if sought.pattern_type:
+        rows = rows.filter(pattern_type=_known("pattern type", sought.pattern_type, PATTERN_TYPES))
+    if sought.colour:
+        rows = rows.coloured(_known("colour", sought.colour, tuple(BUCKETS)))
     return house.page(request, rows.select_related("job"), paging, shown.pattern)
 
 
 def _known(what: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
-        raise BadInput(f"{value!r} is not a {what}; choose one of {', '.join(allowed)}.")
+        raise BadInput(f"{quoted(value)} is not a {what}; choose one of {', '.join(allowed)}.")
     return value
 
 
