@@ -20,10 +20,11 @@ import logging
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -32,7 +33,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from .errors import BadInput, LibraryError, Stopped
@@ -209,23 +210,51 @@ def retry(job: Job) -> bool:
 
 
 def place(job: Job) -> int:
-    """Place in the queue: 1 starts next.  0 when the job is not waiting.
+    """Place in the queue: 1 starts next.  0 when the job is not waiting."""
+    return places([job])[job.pk]
+
+
+def places(jobs: Iterable[Job]) -> dict[uuid.UUID, int]:
+    """Places in the queue of all of ``jobs``, in two queries however many they are; see :func:`place`.
 
     People take turns, so a job with k of its owner's before it waits for at most k+1 of each other person's.
     """
-    if job.state != State.QUEUED:
-        return 0
-    before = Q(queued_at__lt=job.queued_at) | Q(queued_at=job.queued_at, pk__lt=job.pk)
-    queued = Job.objects.filter(queue=job.queue, state=State.QUEUED)
-    own: int = queued.filter(before, owner=job.owner_id).count()
-    turns = {
-        row["owner"]: (_turn(row["last"]), row["first"])
-        for row in queued.values("owner").annotate(first=Min("queued_at"), last=_last_start()).order_by()
-    }
-    mine = turns.get(job.owner_id, (_turn(None), job.queued_at))
-    others = queued.exclude(owner=job.owner_id).values("owner").annotate(count=Count("pk")).order_by()
-    ahead: int = sum(min(row["count"], own + (turns[row["owner"]] < mine)) for row in others if row["owner"] in turns)
-    return own + ahead + 1
+    jobs = list(jobs)
+    found = dict.fromkeys((job.pk for job in jobs), 0)
+    parties = {(job.queue, job.owner_id) for job in jobs if job.state == State.QUEUED}
+    if not parties:
+        return found
+    lines = _lines({queue for queue, _ in parties})
+    waiting = Job.objects.filter(state=State.QUEUED, queue__in=lines, owner__in={owner for _, owner in parties})
+    own: Counter[tuple[str, Any]] = Counter()
+    for queue, owner, pk in waiting.order_by("queued_at", "pk").values_list("queue", "owner", "pk"):
+        if pk in found and owner in lines[queue]:
+            found[pk] = own[queue, owner] + _ahead(lines[queue], owner, own[queue, owner]) + 1
+        own[queue, owner] += 1
+    return found
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One person's jobs in a queue: when their turn is, and how many wait."""
+
+    turn: tuple[float, datetime]
+    count: int
+
+
+def _lines(queues: Iterable[str]) -> dict[str, dict[Any, _Line]]:
+    """Queue -> person -> their line."""
+    lines: dict[str, dict[Any, _Line]] = {queue: {} for queue in queues}
+    queued = Job.objects.filter(queue__in=lines, state=State.QUEUED).values("queue", "owner").order_by()
+    for row in queued.annotate(first=Min("queued_at"), count=Count("pk"), last=_last_start()):
+        lines[row["queue"]][row["owner"]] = _Line((_turn(row["last"]), row["first"]), row["count"])
+    return lines
+
+
+def _ahead(line: Mapping[Any, _Line], owner: Any, own: int) -> int:
+    """How many of other people's jobs start before the one that has ``own`` of its owner's before it."""
+    mine = line[owner].turn
+    return sum(min(other.count, own + (other.turn < mine)) for party, other in line.items() if party != owner)
 
 
 def _turn(last: Any) -> float:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django import forms
 
-from ml_backend.errors import BadInput, quoted
+from ml_backend.errors import MOST_QUOTED, BadInput, quoted
 from ml_backend.requests import (
     CLOTH_CLASSES,
     ENGINES,
@@ -151,8 +151,10 @@ def first_error(form: forms.Form) -> str:
     """One sentence to show where there is no room for a form; what was typed stands in it only in short."""
     for errors in form.errors.as_data().values():
         wrong = errors[0]
-        said = {
-            name: quoted(value) if isinstance(value, str) else value for name, value in (wrong.params or {}).items()
-        }
+        said = {name: _shortly(value) for name, value in (wrong.params or {}).items()}
         return str(forms.ValidationError(wrong.message, wrong.code, said or None).messages[0])
     return "Something in this form is not right."
+
+
+def _shortly(value: Any) -> Any:
+    return quoted(value) if isinstance(value, str) and len(value) > MOST_QUOTED else value

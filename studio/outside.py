@@ -65,7 +65,7 @@ class ReadableText:
 
 
 def _is_utf8(request: HttpRequest) -> bool:
-    """What a request calls itself; whether Python knows the encoding was looked at before."""
+    """What a request says of itself; what names no encoding of text at all :mod:`fashion_site.limits` has refused."""
     return request.encoding is None or codecs.lookup(request.encoding).name in ("utf-8", "ascii")
 
 

@@ -434,7 +434,9 @@ class NewMask(Region):
     prompt: Text = Field(
         description=f"Phrases parted by commas or 'and'; 'not ...' takes away. At most {MAX_PROMPT} characters."
     )
-    model: ModelName | None = Field(None, description="name@sha256-prefix; null is the one that serves.")
+    model: ModelName | None = Field(
+        None, description="Name or name@hash, whole, from the choices of /api/v1/models; null is the one that serves."
+    )
 
     def request(self) -> TextMaskRequest:
         return request_of(TextMaskRequest, self)
@@ -462,7 +464,9 @@ class Painting(Schema):
         max_length=4 * MAX_LORAS,
         description=f"NAME or NAME:STRENGTH, names from /api/v1/models; at most {MAX_LORAS}.",
     )
-    model: ModelName | None = Field(None, description="name@sha256-prefix; null is the one that serves.")
+    model: ModelName | None = Field(
+        None, description="Name or name@hash, whole, from the choices of /api/v1/models; null is the one that serves."
+    )
 
     @property
     def first_seed(self) -> int:

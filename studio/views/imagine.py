@@ -25,7 +25,7 @@ from .. import imagining, sampling, services
 from ..forms import first_error
 from ..models import Imagining
 from ..people import ensure_person
-from .answers import is_htmx, refuse
+from .answers import is_htmx, refuse, say_if_retired
 from .batches import Batch
 from .zipping import zip_of
 
@@ -95,6 +95,7 @@ def _params(request: HttpRequest) -> dict[str, Any]:
     for name in ("remix", "again"):
         picture = _by_id(request, name)
         if picture is not None:
+            say_if_retired(request, "imagine", picture)
             seed = picture.seed if name == "remix" else None
             return {**picture.params, "engine": picture.engine, "seed": seed}
     return {"prompt": request.GET.get("prompt", "")}

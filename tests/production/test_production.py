@@ -46,6 +46,11 @@ def test_on_postgresql(postgresql: str, tmp_path: Path) -> None:
     inside(own, tmp_path, DATABASE_URL=postgresql)
 
 
+def test_no_text_breaks_postgresql(postgresql: str, tmp_path: Path) -> None:
+    """It cannot keep what SQLite keeps without a word."""
+    inside(["tests/site/test_outside.py"], tmp_path, DATABASE_URL=postgresql)
+
+
 def test_with_redis(broker: str, postgresql: str, tmp_path: Path) -> None:
     inside(["tests/production/with_redis.py"], tmp_path, DATABASE_URL=postgresql, TOILE_BROKER_URL=broker)
 

@@ -13,12 +13,14 @@ from typing import Any
 from urllib.parse import quote, quote_from_bytes
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
-from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+from django.test.client import BOUNDARY, encode_multipart
 from django.urls import URLPattern, get_resolver
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from ml_backend.models import Job
@@ -28,6 +30,7 @@ from studio.outside import SENTENCE, TOO_LONG, is_storable
 
 pytestmark = pytest.mark.django_db
 
+MULTIPART = f"multipart/form-data;boundary={BOUNDARY}"
 HTMX = {"HX-Request": "true"}
 
 
@@ -56,9 +59,9 @@ def test_a_query(client, query):
     assert (short.status_code, short.content.decode()) == (400, SENTENCE)
 
 
-@pytest.mark.parametrize("charset", ["utf-7", "unicode_escape", "rot13", "idna", "undefined", "utf-16", "latin-1"])
+@pytest.mark.parametrize("charset", ["utf-7", "unicode_escape", "utf-16", "latin-1"])
 def test_a_request_in_another_encoding(client, charset):
-    """Some make lone surrogates of plain ASCII, some are no encodings of text at all."""
+    """Some make lone surrogates of plain ASCII."""
     answer = client.get(
         r"/gallery/imagined/?q=%2B2AA-\ud800", headers={"Content-Type": f"text/plain; charset={charset}"}
     )
@@ -98,15 +101,13 @@ LARGE = b"x" * (3 * 1024 * 1024)
 @pytest.mark.parametrize(
     ("header", "content", "said"),
     [
-        ("name=image; filename*=rot13''%41", b"x", SENTENCE),
-        ("name=image; filename*=undefined''%41", b"x", SENTENCE),
         (f'name="image"; filename="a.{"b" * 300}"', LARGE, TOO_LONG),
     ],
 )
 @pytest.mark.parametrize("path", ["/photos/", "/api/v1/photos"])
 def test_the_name_of_a_file(client, person, header, content, said, path):
     headers = {**HTMX, "Authorization": f"Bearer {tokens.make(person, 'test')[1]}"}
-    answer = client.post(path, part(header, content), content_type=MULTIPART_CONTENT, headers=headers)
+    answer = client.post(path, part(header, content), content_type=MULTIPART, headers=headers)
     assert answer.status_code == 400
     assert said in answer.content.decode()
     assert not Job.objects.exists()
@@ -148,25 +149,87 @@ ROUTES = sorted(set(routes()))
 PART = re.compile(r"<(?:(\w+):)?(\w+)>")
 
 NASTY = (
-    "", "\0", "a\0b", "\ud800", "\udfff😀", "\x1b[2J", "\r\nX: y", "‮‭", "a" * 4000, "9" * 400, "-1", "1e400", "NaN", "0x1",
-    "None", "null", "[]", "{}", "' OR 1=1 --", "%", "%s%n", "../../etc", "٣", "2147483648", "9223372036854775808", "😀" * 99,
-    "true", "#7a1f2b,#f3e9dc", "floral", "dress", "diffusion", "mine", "the dress", "dcgan-starter",
+    "", "\0", "a\0b", "\ud800", "\udfff😀", "\x1b[2J", "\r\nX: y", "\u202e\u202d", "a" * 4000, "9" * 400, "-1",
+    "1e400", "NaN", "0x1", "None", "null", "[]", "{}", "' OR 1=1 --", "%", "%s%n", "../../etc", "٣", "2147483648",
+    "9223372036854775808", "😀" * 99, "true", "#7a1f2b,#f3e9dc", "floral", "dress", "diffusion", "mine", "the dress",
+    "dcgan-starter",
 )  # fmt: skip
 CHARACTERS = st.characters(exclude_categories=())
 TEXTS = st.sampled_from(NASTY) | st.text(CHARACTERS, max_size=12)
 NAMES = (
-    "amount", "article", "batch", "built", "colour", "colours_of", "count", "download", "email", "engine", "format", "garment",
-    "garments", "grow", "guidance", "id", "image", "imagining", "like", "limit", "lora-linen", "loras", "mask", "model", "morph_to",
-    "move", "name", "negative_prompt", "next", "of", "offset", "offset_x", "on", "palette", "password", "password1", "pattern",
-    "pattern_type", "photo", "prompt", "public", "q", "region", "remix", "repeat", "restyle", "scale_cm", "scheduler", "seed",
-    "size", "sketch", "steps", "strength", "type", "username", "vary_of", "whose", "with", "page", "again", "look",
-)  # fmt: skip
+    *[
+        "amount",
+        "article",
+        "batch",
+        "built",
+        "colour",
+        "colours_of",
+        "count",
+        "download",
+        "email",
+        "engine",
+        "format",
+        "garment",
+    ],
+    *[
+        "garments",
+        "grow",
+        "guidance",
+        "id",
+        "image",
+        "imagining",
+        "like",
+        "limit",
+        "lora-linen",
+        "loras",
+        "mask",
+        "model",
+    ],
+    *[
+        "morph_to",
+        "move",
+        "name",
+        "negative_prompt",
+        "next",
+        "of",
+        "offset",
+        "offset_x",
+        "on",
+        "palette",
+        "password",
+        "password1",
+    ],
+    *[
+        "pattern",
+        "pattern_type",
+        "photo",
+        "prompt",
+        "public",
+        "q",
+        "region",
+        "remix",
+        "repeat",
+        "restyle",
+        "scale_cm",
+        "scheduler",
+    ],
+    *["seed", "size", "sketch", "steps", "strength", "type", "username", "vary_of", "whose", "with", "page", "again"],
+    *["look"],
+)
 VALUES = st.recursive(
     TEXTS | st.none() | st.booleans() | st.integers() | st.floats(),
     lambda inner: st.lists(inner, max_size=3),
     max_leaves=4,
 )
 FIELDS = st.dictionaries(st.sampled_from(NAMES) | TEXTS, VALUES, max_size=5)
+
+
+WORDS = ("prompt", "pattern_type", "username", "password", "name", "q")
+PLAIN = {
+    "method": "post", "pick": 1, "names": ["a"] * 3, "query": {}, "body": "json", "fields": {}, "raw": b"",
+    "charset": "", "cookie": "", "key": "", "htmx": False,
+}  # fmt: skip
+"""A request with nothing in it, for the examples that every address gets besides what chance brings."""
 
 
 @st.composite
@@ -180,7 +243,7 @@ def requests(draw: Any) -> dict[str, Any]:
         "body": draw(st.sampled_from(("json", "form", "multipart", "file", "raw"))),
         "fields": draw(FIELDS),
         "raw": draw(st.binary(max_size=20)),
-        "charset": draw(st.sampled_from(("", "", "", "utf-8", "utf-7", "rot13"))),
+        "charset": draw(st.sampled_from(("", "", "", "utf-8", "utf-7"))),
         "cookie": draw(st.sampled_from(("", "", "", r'sessionid="\000abcdefgh"'))),
         "key": draw(st.sampled_from(("", "", "k", "\x7f", "k" * 300))),
         "htmx": draw(st.booleans()),
@@ -230,14 +293,16 @@ def body_of(asked: dict[str, Any]) -> tuple[bytes, str]:
         BOUNDARY,
         {name: v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for name, v in clean.items()},
     )
-    return encoded, MULTIPART_CONTENT
+    return encoded, MULTIPART
 
 
 @pytest.fixture
-def known(person, make_pattern, make_photo, make_garment) -> dict[str, list[str]]:
+def known(person, make_pattern, make_photo, make_garment, picture) -> dict[str, list[str]]:
     """Something of each kind to ask for, by the part of the address that stands before it."""
     pattern, photo, garment = make_pattern(person, public=True), make_photo(person), make_garment("dress")
     job = Job.objects.create(owner=person, kind="generate", state="failed")
+    for name, format in (("x.png", "PNG"), ("x.webp", "WEBP")):
+        default_storage.save(name, ContentFile(picture(format=format)))
     common = {
         "owner": person,
         "job": job,
@@ -268,24 +333,14 @@ def test_no_text_breaks_any_page(
     token = tokens.make(person, "test")[1]
 
     @settings(
-        max_examples=10, derandomize=True, database=None, deadline=None,
+        max_examples=4, derandomize=True, database=None, deadline=None,
         suppress_health_check=list(HealthCheck),
+        phases=(Phase.explicit, Phase.generate),
     )  # fmt: skip
     @given(asked=requests())
-    @example(asked={
-        "method": "get", "pick": 1, "names": ["\0"] * 3, "query": {"q": "a\0b", "page": "\0"}, "body": "json", "fields": {},
-        "raw": b"", "charset": "", "cookie": "", "key": "", "htmx": False,
-    })  # fmt: skip
-    @example(asked={
-        "method": "post", "pick": 1, "names": ["a"] * 3, "query": {}, "body": "json",
-        "fields": {"prompt": "\ud800", "pattern_type": "a\0b", "public": True, "name": "\ud800"},
-        "raw": b"", "charset": "", "cookie": "", "key": "k", "htmx": True,
-    })  # fmt: skip
-    @example(asked={
-        "method": "post", "pick": 1, "names": ["a"] * 3, "query": {}, "body": "form",
-        "fields": {"prompt": "a\0b", "username": "a\0b", "password": "a\0b", "name": "a\0b", "q": "a\0b", "next": "/\0"},
-        "raw": b"", "charset": "", "cookie": "", "key": "", "htmx": False,
-    })  # fmt: skip
+    @example(asked={**PLAIN, "method": "get", "names": ["\0"] * 3, "query": {"q": "a\0b", "page": "\0"}})
+    @example(asked={**PLAIN, "key": "k", "htmx": True, "fields": {"public": True, **dict.fromkeys(WORDS, "\ud800")}})
+    @example(asked={**PLAIN, "body": "form", "fields": {"next": "/\0", **dict.fromkeys(WORDS, "a\0b")}})
     def ask(asked: dict[str, Any]) -> None:
         with transaction.atomic():
             answer = sent(asked)

@@ -232,6 +232,22 @@ def test_an_address_has_a_limit_too():
     assert ask([b""], 100, query=b"q=" + b"a" * 12_000)[0] == 200
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text/plain; charset=rot13",
+        "a/b; charset=undefined",
+        "a/b; charset=utf-7",
+        "a/b; charset*=rot13''%41",
+        "a; charset=",
+    ],
+)
+def test_another_encoding_than_utf8_is_refused_before_django_tries_it(kind):
+    status, body, got = ask([b"x"], 100, kind=kind.encode(), path="/api/v1/photos")
+    assert (status, got, json.loads(body)["error"]["code"]) == (415, 0, "malformed")
+    assert ask([b"x"], 100, kind=b"text/plain; charset=UTF-8")[0] == 200
+
+
 def test_the_api_hears_of_the_limit_in_json():
     status, body, _ = ask([b"x" * 200], 100, 200, "/api/v1/photos")
     assert (status, json.loads(body)) == (413, {"error": {"code": "too_large", "message": SENTENCE}})

@@ -68,7 +68,7 @@ def recolour(request: HttpRequest, pk: uuid.UUID, body: schemas.Recolouring) -> 
 @makes()
 def large(request: HttpRequest, pk: uuid.UUID) -> Status[schemas.Pattern]:
     """Of your own pattern, 2048 pixels a side. ``large_job`` says how it stands; asked again, nothing more is made."""
-    row = house.mine(request, Pattern.objects.visible_to(request.user).select_related("job", "large_job"), pk)
+    row = house.mine(request, Pattern.objects.visible_to(request.user).select_related("job", "large_job", "parent"), pk)
     services.ask_large(row)
     return Status(202, shown.pattern(request, row))
 
@@ -95,7 +95,7 @@ def patterns(
         rows = rows.filter(pattern_type=_known("pattern type", sought.pattern_type, PATTERN_TYPES))
     if sought.colour:
         rows = rows.coloured(_known("colour", sought.colour, tuple(BUCKETS)))
-    return house.page(request, rows.select_related("job"), paging, shown.pattern)
+    return house.page(request, rows.select_related("job", "parent"), paging, shown.each(shown.pattern))
 
 
 def _known(what: str, value: str, allowed: tuple[str, ...]) -> str:
@@ -113,7 +113,7 @@ def _known(what: str, value: str, allowed: tuple[str, ...]) -> str:
 )
 def pattern(request: HttpRequest, pk: uuid.UUID) -> schemas.Pattern:
     """Your own, or a published one."""
-    rows = Pattern.objects.visible_to(request.user).select_related("job")
+    rows = Pattern.objects.visible_to(request.user).select_related("job", "parent")
     return shown.pattern(request, get_object_or_404(rows, pk=pk))
 
 
@@ -141,7 +141,7 @@ def file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
 )
 def publish(request: HttpRequest, pk: uuid.UUID, body: schemas.Publishing) -> schemas.Pattern:
     """Everybody can see it in the gallery, or only you."""
-    row = house.mine(request, Pattern.objects.visible_to(request.user).select_related("job"), pk)
+    row = house.mine(request, Pattern.objects.visible_to(request.user).select_related("job", "parent"), pk)
     services.publish(row, body.public)
     return shown.pattern(request, row)
 
