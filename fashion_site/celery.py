@@ -4,6 +4,7 @@ Queues: ``default`` (CPU work), ``gpu`` (networks, where a GPU worker listens), 
 Run ``celery -A fashion_site worker -Q default,gpu,training -B``.
 """
 
+import contextlib
 import os
 
 from celery import Celery
@@ -30,6 +31,13 @@ def look_often(**_: object) -> None:
         from kombu.transport.sqlalchemy import Transport
 
         Transport.polling_interval = 0.2
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def step_back(**_: object) -> None:
+    """On a machine that also answers pages a page goes first: nobody waits for one because fabrics are being made."""
+    with contextlib.suppress(OSError):
+        os.nice(settings.WORKER_NICE)
 
 
 def transport_options(url: str) -> dict[str, object]:

@@ -187,6 +187,9 @@ JOB_KEEP_DAYS = 30
 WORKER_WARM_UP = env.bool("TOILE_WARM_UP", True)
 """Load the models when a worker starts; off for workers that run none."""
 
+WORKER_NICE = env.int("TOILE_WORKER_NICE", 15)
+"""How far workers step back before everything else on their machine; 0 where they have it to themselves."""
+
 BROKER_URL = env.str("TOILE_BROKER_URL", f"sqla+sqlite:///{DATA_DIR / 'broker.sqlite3'}")
 
 LOGGING = {

@@ -3,11 +3,12 @@
 import argparse
 import json
 
-from . import inference, pattern_flow, restyle, shards, training
+from . import inference, load, pattern_flow, restyle, shards, training
 
 BENCHMARKS = {
     "pattern-flow": pattern_flow,
     "inference": inference,
+    "load": load,
     "restyle": restyle,
     "shards": shards,
     "training": training,
