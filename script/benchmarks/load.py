@@ -165,7 +165,8 @@ class Person:
         self.press("drawn", 1)
 
     def press(self, engine: str, count: int) -> int:
-        """Ask for fabrics; the status."""
+        """Ask for fabrics; the status.  On a fresh connection: what asks for work is not sent twice."""
+        self.leave()
         fields = {"pattern_type": "floral", "engine": engine, "count": count}
         status, page = self.ask(
             "POST", "/fabrics/", {**fields, "csrfmiddlewaretoken": self.cookies.get("csrftoken", "")}
