@@ -16,4 +16,4 @@ from .logs import NoQuery  # noqa: E402
 logging.getLogger("uvicorn.access").addFilter(NoQuery())
 
 # An upload plus the other fields and the multipart frame around it.
-application = limit_body(django_application, settings.MAX_UPLOAD_BYTES + 1024 * 1024)
+application = limit_body(django_application, settings.MAX_UPLOAD_BYTES + 1024 * 1024, settings.MAX_TEXT_BYTES)

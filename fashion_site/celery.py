@@ -4,6 +4,7 @@ Queues: ``default`` (CPU work), ``gpu`` (networks, where a GPU worker listens), 
 Run ``celery -A fashion_site worker -Q default,gpu,training -B``.
 """
 
+import contextlib
 import os
 
 from celery import Celery
@@ -34,6 +35,13 @@ def look_often(**_: object) -> None:
 
         Transport.polling_interval = 0.2
         keep_forks_out()
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def step_back(**_: object) -> None:
+    """On a machine that also answers pages a page goes first: nobody waits for one because fabrics are being made."""
+    with contextlib.suppress(OSError):
+        os.nice(settings.WORKER_NICE)
 
 
 def transport_options(url: str, *, patient: bool = False) -> dict[str, object]:

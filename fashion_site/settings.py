@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "fashion_site.csp.ContentSecurityPolicy",
     "studio.api.middleware.JsonErrors",
+    "studio.outside.ReadableText",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -212,6 +213,8 @@ STORAGES = {
 }
 
 MAX_UPLOAD_BYTES = 25 * 1024 * 1024
+MAX_TEXT_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+"""Of a body without files, and of the fields beside them: many times what any form or request here needs."""
 MAX_PHOTO_PIXELS = 50_000_000
 PHOTO_RETENTION_DAYS = env.int("TOILE_PHOTO_RETENTION_DAYS", 0)
 """Private photos unused for so many days are deleted; 0 keeps them."""
@@ -238,6 +241,9 @@ JOB_OUTAGE_SECONDS = env.float("TOILE_OUTAGE_SECONDS", 900.0)
 JOB_KEEP_DAYS = 30
 WORKER_WARM_UP = env.bool("TOILE_WARM_UP", True)
 """Load the models when a worker starts; off for workers that run none."""
+
+WORKER_NICE = env.int("TOILE_WORKER_NICE", 15)
+"""How far workers step back before everything else on their machine; 0 where they have it to themselves."""
 
 BROKER_URL = env.str("TOILE_BROKER_URL", "") or f"sqla+sqlite:///{made_private(DATA_DIR / 'broker.sqlite3')}"
 

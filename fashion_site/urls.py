@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from studio.api.site import api
 
+handler400 = "studio.outside.bad_request"
+
 urlpatterns = [
     path("", include("studio.urls")),
     path("gallery/", include("patterns.urls")),

@@ -23,9 +23,10 @@ import logging
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -304,28 +305,33 @@ def _queue_again(job: Job) -> None:
 
 
 def place(job: Job) -> int:
-    """Place in the queue: 1 starts next.  0 when the job is not waiting, or pauses and is in no line.
+    """Place in the queue: 1 starts next.  0 when the job is not waiting, or pauses and is in no line."""
+    return places([job])[job.pk]
+
+
+def places(jobs: Iterable[Job]) -> dict[uuid.UUID, int]:
+    """Places in the queue of all of ``jobs``, in two queries however many they are; see :func:`place`.
 
     People take turns, and guests of one address share one: within it they take turns again.  So a job with k of its
     owner's before it waits for at most k+1 of each other person's.
     """
-    if job.state != State.QUEUED or job.paused:
-        return 0
-    before = Q(queued_at__lt=job.queued_at) | Q(queued_at=job.queued_at, pk__lt=job.pk)
-    queued = Job.objects.filter(_due(), queue=job.queue, state=State.QUEUED)
-    own: int = queued.filter(before, owner=job.owner_id, turn=job.turn).count()
-    people = queued.values("turn", "owner").annotate(
-        count=Count("pk"), first=Min("queued_at"), last=_last_start("owner"), turn_last=_last_start("turn")
+    jobs = list(jobs)
+    found = dict.fromkeys((job.pk for job in jobs), 0)
+    waiting = [job for job in jobs if job.state == State.QUEUED and not job.paused]
+    if not waiting:
+        return found
+    turns = _turns_of({job.queue for job in waiting})
+    queued = Job.objects.filter(
+        _due(), state=State.QUEUED, queue__in=turns, owner__in={job.owner_id for job in waiting}
     )
-    sharing: dict[Any, _Waiting] = {}
-    turns: dict[Any, _Waiting] = {}
-    for row in people.order_by():
-        if row["turn"] == job.turn:
-            sharing[row["owner"]] = _Waiting(row["count"], (_when(row["last"]), row["first"]))
-        others = turns.get(row["turn"], _Waiting(0, (_when(row["turn_last"]), row["first"])))
-        turns[row["turn"]] = _Waiting(others.count + row["count"], min(others.since, (others.since[0], row["first"])))
-    inside = own + _ahead(sharing, job.owner_id, own)
-    return inside + _ahead(turns, job.turn, inside) + 1
+    own: Counter[tuple[str, str, Any]] = Counter()
+    for queue, turn, owner, pk in queued.order_by("queued_at", "pk").values_list("queue", "turn", "owner", "pk"):
+        before = own[queue, turn, owner]
+        if pk in found and owner in turns[queue].people.get(turn, {}):
+            inside = before + _ahead(turns[queue].people[turn], owner, before)
+            found[pk] = inside + _ahead(turns[queue].shared, turn, inside) + 1
+        own[queue, turn, owner] += 1
+    return found
 
 
 def _due() -> Q:
@@ -341,9 +347,33 @@ class _Waiting:
     since: tuple[float, Any]
 
 
+@dataclass(frozen=True)
+class _Turns:
+    """Who waits in one queue: by turn, and within each turn by person."""
+
+    shared: dict[str, _Waiting] = field(default_factory=dict)
+    people: dict[str, dict[Any, _Waiting]] = field(default_factory=dict)
+
+
+def _turns_of(queues: Iterable[str]) -> dict[str, _Turns]:
+    """Who waits in each of ``queues``."""
+    turns = {queue: _Turns() for queue in queues}
+    queued = Job.objects.filter(_due(), queue__in=turns, state=State.QUEUED).values("queue", "turn", "owner")
+    people = queued.annotate(
+        count=Count("pk"), first=Min("queued_at"), last=_last_start("owner"), turn_last=_last_start("turn")
+    )
+    for row in people.order_by():
+        queue, turn = turns[row["queue"]], row["turn"]
+        queue.people.setdefault(turn, {})[row["owner"]] = _Waiting(row["count"], (_when(row["last"]), row["first"]))
+        one = _Waiting(row["count"], (_when(row["turn_last"]), row["first"]))
+        others = queue.shared.get(turn)
+        queue.shared[turn] = _Waiting(one.count + others.count, min(one.since, others.since)) if others else one
+    return turns
+
+
 def _ahead(waiting: Mapping[Any, _Waiting], mine: Any, own: int) -> int:
     """How many jobs of the others start before the one of mine that has ``own`` of mine before it."""
-    since = waiting[mine].since if mine in waiting else (0.0, timezone.now())
+    since = waiting[mine].since
     return sum(min(one.count, own + (one.since < since)) for name, one in waiting.items() if name != mine)
 
 

@@ -11,19 +11,19 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
 from . import copies
-from .errors import BadInput, BadPackage
+from .errors import BadInput, BadPackage, quoted
 from .faults import BrokenProcess
 from .models import ModelVersion
 from .networks import ARCHITECTURES
@@ -31,7 +31,9 @@ from .packaging import Manifest, Package, sources
 from .packaging.contents import lora_file, text_width
 from .packaging.files import CARD
 from .packaging.starter import GENERATOR, WEIGHTS_DIR, starter
-from .requests import RESTYLE_ENGINES
+from .requests import RESTYLE_ENGINES, ImagineRequest, RestyleRequest, TextMaskRequest, parse_lora
+
+R = TypeVar("R", RestyleRequest, ImagineRequest, TextMaskRequest)
 
 STARTERS = {
     "generate": GENERATOR,
@@ -52,6 +54,8 @@ WORK = {
 }
 """What a capability does, to say what is missing while nothing serves it."""
 CAPABILITIES = (*STARTERS, "lora")
+MOST_NAMED = 20
+"""Models or LoRAs that a sentence names to choose from."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def serving(capability: str) -> Package:
     if version is not None:
         return _package(version)
     if capability not in STARTERS:
-        raise BadPackage(f"No model serves {capability!r}.")
+        raise BadPackage(f"No model serves {quoted(capability)}.")
     if not _starter_ships(capability):
         raise BadPackage(
             f"No model to {WORK.get(capability, capability)} is installed here; whoever runs this site can add one: "
@@ -103,30 +107,65 @@ def chosen(capability: str) -> ModelVersion | None:
 
 def offered(capability: str) -> list[Offer]:
     """The models that a request may name for ``capability``, the one that serves unnamed first; reads no weights."""
-    rows = ModelVersion.objects.filter(capability=capability, serving=True, starter="").order_by("-created_at", "-pk")
+    rows = ModelVersion.objects.filter(serving=True, starter="").order_by("-created_at", "-pk")
+    able = [version for version in rows if capability in version.capabilities]
     try:
         default = reference(capability)
-        starters = [Manifest.read(WEIGHTS_DIR / folder) for folder in _serving_starters(capability)]
+        # Where people choose, a starter goes on beside what came later; elsewhere it retires.
+        beside = capability in BESIDE or chosen(capability) is None
+        starters = [Manifest.read(WEIGHTS_DIR / folder) for folder in _serving_starters(capability)] if beside else []
     except BadPackage:
         return []  # nothing serves, or a starter is damaged: the first job that needs it says so
-    names = {version.reference: version.name for version in rows}
+    names = {version.reference: version.name for version in able}
     names |= {manifest.reference: manifest.name for manifest in starters}
     offers = [Offer(reference, name, reference == default) for reference, name in names.items()]
     return sorted(offers, key=lambda offer: not offer.is_default)
 
 
 def resolve(capability: str, text: str) -> str:
-    """The reference of the model that a person named, by name or reference.
+    """The reference of the model that a person named, by its whole name or its whole reference.
 
-    Raises :class:`BadInput` with the names to choose from when that one does not serve ``capability``.
+    The one way in for a model that a request names, from pages, programs and recipes alike.  Raises
+    :class:`BadInput` with the names to choose from when that one does not serve ``capability``.
     """
     offers = offered(capability)
     for offer in offers:
         if text in (offer.reference, offer.name):
             return offer.reference
-    names = ", ".join(offer.reference for offer in offers) or "none"
+    names = ", ".join(offer.reference for offer in offers[:MOST_NAMED]) or "none"
     what = WORK.get(capability, capability)
-    raise BadInput(f"The model {text} does not serve here, or no longer does. To {what}, choose one of: {names}.")
+    where = "is kept, but does not serve" if _is_kept(text) else "does not serve here"
+    raise BadInput(f"The model {text} {where}, or no longer does. To {what}, choose one of: {names}.")
+
+
+def is_retired(capability: str, reference: str) -> bool:
+    """Whether the model that a recipe names can no longer be asked for."""
+    return bool(reference) and reference not in {offer.reference for offer in offered(capability)}
+
+
+def _is_kept(text: str) -> bool:
+    rows = ModelVersion.objects.only("name", "sha256", "starter")
+    return any(text in (version.name, version.reference) for version in rows)
+
+
+def settled(capability: str, request: R) -> R:
+    """``request`` with the model that it names, if it does, resolved for its engine, and its LoRAs looked at.
+
+    ``capability`` is what the request is for: ``text-mask``, ``restyle`` or ``imagine``.  Raises :class:`BadInput`.
+    """
+    needed = capability if isinstance(request, TextMaskRequest) else model_of(capability, request.engine)
+    if not isinstance(request, TextMaskRequest) and request.engine == "diffusion" and request.loras:
+        _check_loras(capability, request.loras)
+    return request if request.model is None else replace(request, model=resolve(needed, request.model))
+
+
+def _check_loras(capability: str, wanted: Sequence[str]) -> None:
+    """Raises :class:`BadInput` for one that cannot be had for what serves ``capability``."""
+    offered_here = loras(capability)
+    for name, _ in map(parse_lora, wanted):
+        if name not in offered_here:
+            known = ", ".join(list(offered_here)[:MOST_NAMED]) or "none"
+            raise BadInput(f"There is no LoRA called {name} here; choose of: {known}.")
 
 
 def default_engine(capability: str) -> str:
@@ -175,7 +214,7 @@ def find(reference: str) -> Package:
     """The very package a recipe names.  Raises :class:`BadPackage` when it is no longer kept."""
     name, _, prefix = reference.partition("@")
     kept = ModelVersion.objects.filter(name=name, sha256__startswith=prefix, starter="")
-    version = kept.first() if prefix else None
+    version = next((row for row in kept if row.reference == reference), None)
     if version is not None:
         return _package(version)
     for folder in all_starters():
@@ -488,7 +527,7 @@ def pipeline(name: str, model: str | None = None) -> Any:
     :class:`BadPackage` when its model is missing or damaged.
     """
     if name not in PIPELINES and name not in ("draw", "overlay"):
-        raise BadPackage(f"No pipeline is called {name!r}.")
+        raise BadPackage(f"No pipeline is called {quoted(name)}.")
     with loading():
         if name == "draw":
             return _draw()
@@ -503,7 +542,7 @@ def pipeline_of(reference: str, name: str = "generate") -> Any:
     Raises :class:`BadPackage` when the model is no longer kept, or is not one for this pipeline.
     """
     if name not in PIPELINES:
-        raise BadPackage(f"No pipeline is called {name!r}.")
+        raise BadPackage(f"No pipeline is called {quoted(name)}.")
     with loading():
         package = find(reference)
         if PIPELINES[name] not in package.manifest.capabilities:

@@ -91,6 +91,10 @@ class Pattern(models.Model):
     def __str__(self) -> str:
         return f"{self.pattern_type} {self.seed}"
 
+    def is_visible_to(self, person: Viewer) -> bool:
+        """Whether :meth:`PatternQuerySet.visible_to` has it."""
+        return self.owner_id == person.pk or (self.public and self.ready)
+
     @property
     def folder(self) -> str:
         return f"patterns/{self.pk}"
@@ -147,12 +151,8 @@ class Pattern(models.Model):
             setattr(self, name, value)
 
     def recipe(self) -> dict[str, Any]:
-        """What the files' metadata and the item page tell."""
-        return {
-            "made_with": "Toile",
-            **self.request.to_dict(),
-            "parent": str(self.parent_id) if self.parent_id else None,
-        }
+        """What the files' metadata and the item page tell: how to make it, and of nobody's rows."""
+        return {"made_with": "Toile", **self.request.to_dict()}
 
     @property
     def tile_url(self) -> str:

@@ -23,7 +23,6 @@ def _pattern(job: Job) -> Pattern:
     pattern = Pattern.objects.filter(job=job).first()
     if pattern is None:
         raise Stopped(UNWANTED)
-    _check_serving(pattern)
     return pattern
 
 
@@ -84,17 +83,11 @@ def _again(
     return image
 
 
-def _check_serving(pattern: Pattern) -> None:
-    """Staff may have withdrawn the model that was asked for; what it made already can still be enlarged."""
-    if pattern.model and pattern.model not in {offer.reference for offer in registry.offered("generate")}:
-        raise BadPackage(
-            f"The model {pattern.model} was taken out of service while this waited. Nothing of yours is lost; "
-            "make the fabric again with another model."
-        )
-
-
 def _pipeline(request: GenerateRequest) -> Any:
-    """The very model the request names, else the one that serves now; a drawn fabric needs none."""
+    """The very model the request names, else the one that serves now; a drawn fabric needs none.
+
+    Whether a named one serves was asked when the work was: here its files need only be kept.
+    """
     if request.engine == "drawn":
         return registry.pipeline("draw")
     if request.model:

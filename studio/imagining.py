@@ -120,7 +120,7 @@ class ImagineForm(SamplingForm):
 
     prompt = forms.CharField(required=False, max_length=MAX_PROMPT)
     engine = forms.ChoiceField(choices=[(name, name) for name in IMAGINE_ENGINES], required=False)
-    built = forms.CharField(required=False)
+    built = forms.CharField(required=False, max_length=MAX_PROMPT)
     year = _part("year")
     usage = _part("usage")
     season = _part("season")
@@ -141,11 +141,11 @@ class ImagineForm(SamplingForm):
 
     def typed(self) -> Wanted:
         """The form as it was sent, right or wrong."""
-        kept = {name: self.data[name] for name in SETTINGS if self.data.get(name)}
+        kept = {name: self.data[name][: 2 * MAX_PROMPT] for name in SETTINGS if self.data.get(name)}
         said = {part: self.cleaned_data.get(part, "") for part in PARTS}
         strengths = {name: self.cleaned_data.get(f"lora-{name}") or 0.0 for name in self.offered}
         return Wanted(
-            prompt=self.data.get("prompt", ""),
+            prompt=self.data.get("prompt", "")[: 2 * MAX_PROMPT],
             engine=self._engine(),
             outfit=Outfit(**said),
             settings=kept,

@@ -209,7 +209,7 @@ class TableForm(forms.Form):
     look = forms.UUIDField(required=False)
     restyle = forms.UUIDField(required=False)
     imagining = forms.UUIDField(required=False)
-    garment = forms.SlugField(required=False)
+    garment = forms.SlugField(required=False, max_length=50)
 
     def source(self) -> tuple[str, Any]:
         """(kind, id).  Raises :class:`BadInput` when there is none."""

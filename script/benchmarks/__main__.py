@@ -5,12 +5,13 @@ import json
 import sys
 from types import ModuleType
 
-from . import faults, inference, pattern_flow, restyle, shards, training
+from . import faults, inference, load, pattern_flow, restyle, shards, training
 
 BENCHMARKS: dict[str, ModuleType] = {
     "faults": faults,
     "pattern-flow": pattern_flow,
     "inference": inference,
+    "load": load,
     "restyle": restyle,
     "shards": shards,
     "training": training,

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, RawPostDataException
 from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from ml_backend import faults
-from ml_backend.errors import BadInput, BadPackage
+from ml_backend.errors import BadInput, BadPackage, quoted
 from ml_backend.jobs import TooManyJobs
 from ml_backend.storage import NoRoom
 
@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = "10"
 """When to ask a busy site again."""
+
+MOST_SAID = 200
+"""Characters of what pydantic says of a field."""
 
 CODES: Mapping[int, tuple[str, str]] = {
     400: ("malformed", "This request cannot be read; please check its body and headers."),
@@ -70,6 +73,11 @@ def problem(status: int, code: str, message: str, headers: Mapping[str, str] | N
     return response
 
 
+def code_of(status: int) -> str:
+    """What programs are told for a bare status."""
+    return (CODES.get(status) or CODES[400 if status < 500 else 500])[0]
+
+
 def of_status(status: int) -> HttpResponse:
     """The answer for a bare status: one of ``CODES``, or the nearest."""
     code, message = CODES.get(status) or CODES[400 if status < 500 else 500]
@@ -95,11 +103,11 @@ def sentence_of(error: ValidationError) -> str:
     where = ".".join(str(part) for part in first["loc"][1:] if part not in ("body", "query"))
     field = where or "body"
     if first["type"] == "missing":
-        return f"The field {field!r} is missing."
+        return f"The field {quoted(field)} is missing."
     if first["type"] == "extra_forbidden":
-        return f"There is no parameter {field!r}."
-    said = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
-    return f"The field {field!r} is not right: {said[:1].lower()}{said[1:]}."
+        return f"There is no parameter {quoted(field)}."
+    said = str(first["msg"]).removeprefix("Value error, ").rstrip(".")[:MOST_SAID]
+    return f"The field {quoted(field)} is not right: {said[:1].lower()}{said[1:]}."
 
 
 def register(api: NinjaAPI) -> None:
@@ -114,11 +122,20 @@ def register(api: NinjaAPI) -> None:
     on(Http404, lambda _: of_status(404))
     on(ValidationError, lambda error: problem(422, "invalid", sentence_of(error)))
     on(AuthenticationError, lambda _: of_status(401))
-    on(HttpError, lambda error: of_status(error.status_code))
+    on(HttpError, _of_http_error)
+    on(RawPostDataException, lambda _: of_status(400))
     on(SuspiciousOperation, lambda _: of_status(400))
     on(MultiPartParserError, lambda _: of_status(400))
     on(RequestDataTooBig, lambda _: of_status(413))
     api.add_exception_handler(Exception, _broke)
+
+
+def _of_http_error(error: HttpError) -> HttpResponse:
+    """ninja's own refusal; where reading the body found the reason, that one."""
+    cause = error.__cause__
+    if isinstance(cause, ApiError):
+        return problem(cause.status, cause.code, cause.message)
+    return of_status(error.status_code)
 
 
 def _broke(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:

@@ -10,6 +10,7 @@ from ninja import NinjaAPI, Swagger
 
 from . import errors
 from .auth import Token
+from .reading import SmallJson
 from .routes import catalogue, imaginings, jobs, looks, masks, patterns, photos, restyles
 
 DESCRIPTION = """\
@@ -46,6 +47,7 @@ api = NinjaAPI(
     docs_url="docs",
     docs=Docs({"docExpansion": "list", "defaultModelsExpandDepth": 0, "deepLinking": True}),
     auth=Token(),
+    parser=SmallJson(),
 )
 errors.register(api)
 api.add_router("/v1/photos", photos.router)

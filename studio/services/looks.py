@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from ml_backend import jobs
-from ml_backend.errors import BadInput
+from ml_backend.errors import BadInput, quoted
 from ml_backend.requests import OverlayRequest
 from patterns.models import Pattern
 
@@ -17,7 +17,7 @@ def ask_look(
 ) -> Look:
     """A look, queued to be rendered at full size; it waits for a pattern or photo that is still in work."""
     if format not in Look.Format.values:
-        raise BadInput(f"A look can be saved as PNG or JPEG, not as {format!r}.")
+        raise BadInput(f"A look can be saved as PNG or JPEG, not as {quoted(format)}.")
     needed = [] if pattern.ready else [pattern.job]
     if isinstance(wearable, Photo) and not wearable.ready:
         needed.append(wearable.job)

@@ -10,11 +10,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from ml_backend import registry
 from ml_backend.errors import BadInput
 from ml_backend.jobs import TooManyJobs
 
 from .. import limits
 from ..limits import TooFast
+from ..models import FromWords
 from ..said import WORDS
 
 
@@ -42,6 +44,15 @@ def back(request: HttpRequest, **changes: Any) -> str:
 
 def go_back(request: HttpRequest, **changes: Any) -> HttpResponseRedirect:
     return HttpResponseRedirect(back(request, **changes))
+
+
+def say_if_retired(request: HttpRequest, capability: str, made: FromWords) -> None:
+    """A note on the page of a remix whose model no longer serves: what comes of it will look different."""
+    model = made.recipe.get(capability, {}).get("model") or ""
+    if registry.is_retired(registry.model_of(capability, made.engine), model):
+        messages.info(
+            request, f"The model that made this picture, {model}, no longer serves; another one makes it now."
+        )
 
 
 def refuse(request: HttpRequest, why: str | BadInput) -> HttpResponse:

@@ -26,7 +26,7 @@ from ..forms import first_error
 from ..limits import TooFast
 from ..models import Imagining
 from ..people import ensure_person
-from .answers import is_htmx, refuse
+from .answers import is_htmx, refuse, say_if_retired
 from .batches import Batch
 from .zipping import zip_of
 
@@ -96,6 +96,7 @@ def _params(request: HttpRequest) -> dict[str, Any]:
     for name in ("remix", "again"):
         picture = _by_id(request, name)
         if picture is not None:
+            say_if_retired(request, "imagine", picture)
             seed = picture.seed if name == "remix" else None
             return {**picture.params, "engine": picture.engine, "seed": seed}
     if key := request.GET.get("said"):

@@ -42,7 +42,7 @@ def workspace(request: HttpRequest) -> HttpResponse:
             "tray_is_mine": tray_is_mine,
             "under_way": under_way or bool(now.look and not now.look.ready),
             "garments": Garment.objects.all(),
-            "looks": Look.objects.of(request.user).exclude(thumb="")[:HISTORY],
+            "looks": Look.objects.of(request.user).exclude(thumb="").select_related("pattern", "garment")[:HISTORY],
         },
     )
 

@@ -47,6 +47,11 @@ def test_on_postgresql(postgresql: str, tmp_path: Path) -> None:
     inside(own, tmp_path, DATABASE_URL=postgresql)
 
 
+def test_no_text_breaks_postgresql(postgresql: str, tmp_path: Path) -> None:
+    """It cannot keep what SQLite keeps without a word."""
+    inside(["tests/site/test_outside.py"], tmp_path, seconds=3 * SECONDS, DATABASE_URL=postgresql)
+
+
 def test_with_redis(broker: str, postgresql: str, tmp_path: Path) -> None:
     inside(["tests/production/with_redis.py"], tmp_path, DATABASE_URL=postgresql, TOILE_BROKER_URL=broker)
 
@@ -148,7 +153,7 @@ def test_with_s3(tmp_path: Path) -> None:
     )
 
 
-def inside(paths: list[str], tmp_path: Path, **deployment: str) -> None:
+def inside(paths: list[str], tmp_path: Path, *, seconds: float = SECONDS, **deployment: str) -> None:
     """Run pytest on ``paths`` in the environment ``deployment``; nothing may fail, and nothing be skipped."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("TOILE_", "DATABASE_URL"))}
     environment = {**ours, "TOILE_DATA_DIR": str(tmp_path / "data"), "PYTHONUNBUFFERED": "1", **deployment}
@@ -157,7 +162,7 @@ def inside(paths: list[str], tmp_path: Path, **deployment: str) -> None:
         "the tests", [sys.executable, "-m", "pytest", *options, *paths], tmp_path / "tests.log", env=environment
     )
     try:
-        status = run.process.wait(SECONDS)
+        status = run.process.wait(seconds)
     except subprocess.TimeoutExpired:
         run.stop()
         status = None

@@ -333,7 +333,8 @@ def test_restyles_are_made_with_their_recipe(person, photo, drawn, needle, work_
     assert not ScratchFile.objects.exists()
 
 
-def test_the_model_of_a_recipe_is_asked_for(person, photo, drawn, needle, work_off):
+def test_the_model_of_a_recipe_is_asked_for(person, photo, drawn, needle, work_off, monkeypatch):
+    monkeypatch.setattr(registry, "offered", lambda capability: [registry.Offer(MODEL, "needle", True)])
     ask(person, photo, drawn, 1, model=MODEL)
     work_off()
     assert needle.loaded == [("restyle-fabric", MODEL)]
@@ -498,7 +499,8 @@ def test_deleting_the_photo_deletes_everything_made_from_it(person, photo, drawn
 # --- imaginings ---------------------------------------------------------------------------------------------------
 
 
-def test_imaginings_are_made_with_their_recipe(person, needle, work_off):
+def test_imaginings_are_made_with_their_recipe(person, needle, work_off, monkeypatch):
+    monkeypatch.setattr(registry, "loras", lambda capability: ("linen",))
     rows = services.ask_imagine(person, ImagineRequest("a red dress", 5, loras=("linen:0.5",)), 2)
     work_off()
     for row in fresh(rows):

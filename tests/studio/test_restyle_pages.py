@@ -147,7 +147,7 @@ class TestPage:
 
     def test_nonsense_in_the_address_falls_back(self, client, make_garment):
         make_garment("dress")
-        query = "photo=x&mask=1&batch=%00&remix=-&look=7&garment=ball%20gown&steps=many&engine=magic&count=99&seed=-1"
+        query = "photo=x&mask=1&batch=%20&remix=-&look=7&garment=ball%20gown&steps=many&engine=magic&count=99&seed=-1"
         response = client.get(f"{PAGE}?{query}")
         assert response.status_code == 200
         assert state_of(response)["source"]["id"] == "dress"

@@ -27,10 +27,10 @@ router = Router(tags=["Jobs"])
 def jobs(request: HttpRequest, paging: Query[schemas.Paging], active: bool = False) -> schemas.Page[schemas.Job]:
     """Newest first; ``active`` leaves out those that have ended. Ended jobs are forgotten after a month, what they
     made is not."""
-    rows = Job.objects.filter(owner_id=request.user.pk).order_by("-created_at", "-pk")
+    rows = Job.objects.filter(owner_id=request.user.pk).order_by("-created_at", "-pk").defer("request")
     if active:
         rows = rows.filter(state__in=(Job.State.QUEUED, Job.State.RUNNING))
-    return house.page(request, rows, paging, shown.job)
+    return house.page(request, rows, paging, shown.all_jobs)
 
 
 @router.get(

@@ -54,7 +54,7 @@ def looks(
 ) -> schemas.Page[schemas.Look]:
     """Your own in every state, or what everybody has published; newest first."""
     rows = Look.objects.of(request.user) if whose == "mine" else Look.objects.public()
-    return house.page(request, rows.select_related("job", "garment"), paging, shown.look)
+    return house.page(request, rows.select_related("job", "garment", "pattern"), paging, shown.each(shown.look))
 
 
 @router.get(
@@ -66,7 +66,7 @@ def looks(
 )
 def look(request: HttpRequest, pk: uuid.UUID) -> schemas.Look:
     """Your own, or a published one."""
-    rows = Look.objects.visible_to(request.user).select_related("job", "garment")
+    rows = Look.objects.visible_to(request.user).select_related("job", "garment", "pattern")
     return shown.look(request, get_object_or_404(rows, pk=pk))
 
 
@@ -92,7 +92,7 @@ def file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
 )
 def publish(request: HttpRequest, pk: uuid.UUID, body: schemas.Publishing) -> schemas.Look:
     """Everybody can see it in the gallery, or only you."""
-    row = house.mine(request, Look.objects.visible_to(request.user).select_related("job", "garment"), pk)
+    row = house.mine(request, Look.objects.visible_to(request.user).select_related("job", "garment", "pattern"), pk)
     services.publish(row, body.public)
     return shown.look(request, row)
 
