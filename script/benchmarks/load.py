@@ -35,9 +35,9 @@ from urllib.parse import urlencode
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 MOST_PEOPLE, MOST_RATE, MOST_SECONDS = 250, 100, 600
-START_SECONDS = 300.0
-"""The first start of a folder makes its database and copies the samples."""
-QUIET_SECONDS = 240.0
+START_SECONDS = 900.0
+"""The first start of a folder makes its database and copies the samples: seconds, or minutes on a crowded machine."""
+QUIET_SECONDS = 600.0
 """How long the fabrics that people begin with may take."""
 TIMEOUT = 30.0
 PRESS_SECONDS = 45.0
