@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from kombu.transport import sqlalchemy
@@ -19,12 +18,9 @@ _turn = threading.RLock()
 
 
 def _in_turn(name: str) -> Callable[..., Any]:
-    plain = getattr(sqlalchemy.Channel, name)
-
-    @wraps(plain)
     def method(*args: Any, **options: Any) -> Any:
         with _turn:
-            return plain(*args, **options)
+            return getattr(sqlalchemy.Channel, name)(*args, **options)
 
     return method
 

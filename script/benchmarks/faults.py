@@ -313,7 +313,8 @@ class Drill:
 
     def _wait(self, deadline: float, condition: Callable[[], bool]) -> None:
         while time.monotonic() < deadline and not condition():
-            self._supervise(0.5)
+            print(f"{len(self.ordered)} ordered, {self._unfinished()} to do", file=sys.stderr, flush=True)
+            self._supervise(5)
 
     def _count(self, seconds: int) -> dict[str, Any]:
         from django.core.files.storage import default_storage
