@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from kombu.transport import sqlalchemy
@@ -16,31 +17,22 @@ from kombu.transport import sqlalchemy
 _turn = threading.RLock()
 
 
-class Channel(sqlalchemy.Channel):  # type: ignore[misc]
-    """kombu's, each call of which is one transaction or two, with forks kept out of them."""
-
-    def _new_queue(self, queue: str, **options: Any) -> Any:
+def _in_turn(name: str) -> Callable[..., Any]:
+    def method(*args: Any, **options: Any) -> Any:
         with _turn:
-            return super()._new_queue(queue, **options)
+            return getattr(sqlalchemy.Channel, name)(*args, **options)
 
-    def _put(self, queue: str, payload: Any, **options: Any) -> Any:
-        with _turn:
-            return super()._put(queue, payload, **options)
+    return method
 
-    def _get(self, queue: str) -> Any:
-        with _turn:
-            return super()._get(queue)
 
-    def _size(self, queue: str) -> Any:
-        with _turn:
-            return super()._size(queue)
+TRANSACTIONS = ("_new_queue", "_put", "_get", "_size", "_purge")
+"""kombu's calls of the file: one transaction or two each."""
 
-    def _purge(self, queue: str) -> Any:
-        with _turn:
-            return super()._purge(queue)
+Channel = type("Channel", (sqlalchemy.Channel,), {name: _in_turn(name) for name in TRANSACTIONS})
+"""kombu's, with forks kept out of its transactions."""
 
 
 def keep_forks_out() -> None:
     """Of this process, from now on; to be called before the first connection, once."""
-    sqlalchemy.Transport.Channel = Channel
+    sqlalchemy.Transport.Channel = Channel  # type: ignore[assignment]
     os.register_at_fork(before=_turn.acquire, after_in_parent=_turn.release, after_in_child=_turn.release)

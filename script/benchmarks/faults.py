@@ -62,6 +62,15 @@ def status(rows: list[dict[str, Any]]) -> int:
     return int(any(row[name] for row in rows for name in ("lost", "twice", "stuck", "failed", "files left")))
 
 
+def _children(worker: servers.Server) -> list[int]:
+    """The pool and the scheduler of a worker; none while it starts."""
+    try:
+        path = Path(f"/proc/{worker.process.pid}/task/{worker.process.pid}/children")
+        return [int(pid) for pid in path.read_text().split()]
+    except OSError:
+        return []
+
+
 class Site:
     """The servers of one drill."""
 
@@ -212,25 +221,31 @@ class Drill:
             if name == "store outages" and self.store_back_at:
                 continue
             faults[name]()
-            self.done_what[name] += 1
+            if not name.endswith("kills"):  # those count what they hit
+                self.done_what[name] += 1
 
     def _kill_child(self) -> None:
-        worker = self.random.choice(self.workers)
-        with contextlib.suppress(OSError, ValueError):
-            path = Path(f"/proc/{worker.process.pid}/task/{worker.process.pid}/children")
-            children = [int(pid) for pid in path.read_text().split()]
-            if children:
+        children = _children(self.random.choice(self.workers))
+        if children:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(self.random.choice(children), signal.SIGKILL)
+            self.done_what["child kills"] += 1
 
     def _kill_worker(self) -> None:
-        """The worker alone: what its pool is at goes on beside the worker that takes its place, for a while."""
+        """The worker alone: what its pool is at goes on beside the worker that takes its place, for a while.
+
+        One that is still starting is left to start, or on a crowded machine nothing would ever be done.
+        """
         number = self.random.randrange(len(self.workers))
+        if not _children(self.workers[number]):
+            return
         for old in self.old:
             old.kill()
         self.old = [self.workers[number]]
         self.workers[number].process.kill()
         self.workers[number].process.wait()
         self.workers[number] = self._start_worker(number)
+        self.done_what["worker kills"] += 1
 
     def _restart_redis(self) -> None:
         self.site.broker.stop()
@@ -313,7 +328,8 @@ class Drill:
 
     def _wait(self, deadline: float, condition: Callable[[], bool]) -> None:
         while time.monotonic() < deadline and not condition():
-            self._supervise(0.5)
+            print(f"{len(self.ordered)} ordered, {self._unfinished()} to do", file=sys.stderr, flush=True)
+            self._supervise(5)
 
     def _count(self, seconds: int) -> dict[str, Any]:
         from django.core.files.storage import default_storage

@@ -73,7 +73,7 @@ def test_nothing_is_lost_doubled_stuck_or_failed_whatever_breaks(broker: str, tm
     (row,) = json.loads(drill.stdout)
     assert (row["jobs"], row["done"]) == (12, 12)
     assert row["store outages"] >= 1
-    assert row["child kills"] + row["worker kills"] >= 2
+    assert row["child kills"] + row["worker kills"] >= 1
 
 
 def test_pages_while_postgresql_is_away_or_says_nothing(tmp_path: Path) -> None:

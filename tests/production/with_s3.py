@@ -239,7 +239,8 @@ def test_files_of_what_was_deleted_in_an_outage_go_when_it_is_over(
     person, make_photo, s3_server, settings, django_capture_on_commit_callbacks, caplog
 ):
     photo = make_photo(person)
-    stored = keys(photo.folder)
+    folder = photo.folder
+    stored = keys(folder)
     assert stored
     s3_server.stop()
     try:
@@ -247,10 +248,10 @@ def test_files_of_what_was_deleted_in_an_outage_go_when_it_is_over(
             photo.delete()
     finally:
         s3_server.start()
-    assert keys(photo.folder) == stored
+    assert keys(folder) == stored
     settings.JOB_LEASE_SECONDS = 0.0
     assert jobs.sweep().files == len(stored)
-    assert keys(photo.folder) == []
+    assert keys(folder) == []
 
 
 def test_an_outage_half_way_leaves_no_file_behind(person, work_off, s3_server, settings, monkeypatch, caplog):
