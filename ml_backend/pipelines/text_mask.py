@@ -330,7 +330,7 @@ def at_full_size(photo: Image.Image, coarse: F32, *, smooth: bool) -> F32:
         size = (max(1, round(coarse.shape[1] * factor)), max(1, round(coarse.shape[0] * factor)))
         reduced = np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BOX), np.float32)
         return refine(np.asarray(photo), reduced)
-    return np.asarray(Image.fromarray(coarse).resize(photo.size, Image.Resampling.BILINEAR), np.float32)
+    return np.array(Image.fromarray(coarse).resize(photo.size, Image.Resampling.BILINEAR), np.float32)
 
 
 def _frame(value: Any, name: str) -> float | None:
