@@ -43,7 +43,7 @@ class Pattern(models.Model):
     """One generated fabric.
 
     ``inks`` holds the coverage maps (``ml_backend.inks.inks_to_png``), ``tile`` the 512 px repeat with its recipe in
-    the PNG text, ``large`` the print-size tile once asked for, ``thumb`` a 256 px WebP.  All are empty until the job
+    the PNG text, ``web`` the same pixels as pages load them (half the bytes; patterns of before it was there have none), ``large`` the print-size tile once asked for, ``thumb`` a 256 px WebP.  All are empty until the job
     is done.  ``parent`` is the pattern this one is a colourway or remix of, ``partner`` the second one of a mix of two.
     """
 
@@ -71,6 +71,7 @@ class Pattern(models.Model):
 
     inks = models.FileField(max_length=255, blank=True)
     tile = models.FileField(max_length=255, blank=True)
+    web = models.FileField(max_length=255, blank=True)
     large = models.FileField(max_length=255, blank=True)
     thumb = models.FileField(max_length=255, blank=True)
 
@@ -79,7 +80,7 @@ class Pattern(models.Model):
 
     objects = PatternQuerySet.as_manager()
 
-    file_fields = ("inks", "tile", "large", "thumb")
+    file_fields = ("inks", "tile", "web", "large", "thumb")
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -157,6 +158,11 @@ class Pattern(models.Model):
     @property
     def tile_url(self) -> str:
         return reverse("pattern-file", args=[self.pk, "tile"])
+
+    @property
+    def web_url(self) -> str:
+        """The tile for a page to show; :attr:`tile_url` is the one to keep."""
+        return reverse("pattern-file", args=[self.pk, "web"]) if self.web else self.tile_url
 
     @property
     def thumb_url(self) -> str:

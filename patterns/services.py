@@ -90,8 +90,7 @@ def store(row: Pattern, done: cutting.Cut) -> None:
     keys = {}
     try:
         for name, data in done.files.items():
-            suffix = "webp" if name == "thumb" else "png"
-            keys[name] = default_storage.save(f"{row.folder}/{name}.{suffix}", ContentFile(data))
+            keys[name] = default_storage.save(f"{row.folder}/{name}.{cutting.SUFFIXES[name]}", ContentFile(data))
             setattr(row, name, keys[name])
         row.colours = done.colours
         row.save()

@@ -30,8 +30,8 @@ let awaited = start.awaited;
 // ---- choosing a fabric
 
 function fromCell(cell) {
-  const { pattern: id, tile, inks, type, engine, how, seed, seeds, model, palette, title, page } = cell.dataset;
-  return { id, tile, inks: inks ?? "", type, engine, how, seed: Number(seed), seeds, model, palette: palette ? palette.split(",") : [], title, page };
+  const { pattern: id, tile, file, inks, type, engine, how, seed, seeds, model, palette, title, page } = cell.dataset;
+  return { id, tile, file, inks: inks ?? "", type, engine, how, seed: Number(seed), seeds, model, palette: palette ? palette.split(",") : [], title, page };
 }
 
 /** Moments that were kept before there were blends know their seed only. */
@@ -53,7 +53,7 @@ async function wear(chosen, { push = true, tile = true } = {}) {
   lookForm.elements.pattern.value = chosen.id;
   $("#more-like").value = chosen.id;
   $("#more-like").disabled = false;
-  $("[data-tile-link]").href = `${chosen.tile}?download`;
+  $("[data-tile-link]").href = `${chosen.file ?? chosen.tile}?download`;
   if (chosen.title) $("[data-caption]").textContent = chosen.title;
   $("[data-caption-small]").textContent = `${chosen.how}, ${seedsOf(chosen)}`;
   const recipe = $("a[data-page]");
@@ -595,6 +595,19 @@ function openDownloads() {
   if (save) save.checked = true;
   $("#downloads").open = true;
   $("#downloads .sheet button").focus();
+}
+
+// A download that was asked for follows by itself, also where the page is loaded anew before it is ready.
+
+for (const place of $$("[data-wanted]")) {
+  const key = `toile:wanted:${place.id}`;
+  place.addEventListener("htmx:afterSettle", () => {
+    const following = $("[hx-get]", place)?.getAttribute("hx-get");
+    if (following) sessionStorage.setItem(key, following);
+    else sessionStorage.removeItem(key);
+  });
+  const wanted = sessionStorage.getItem(key);
+  if (wanted && !place.children.length) window.htmx.ajax("GET", wanted, { source: place, target: place, swap: "innerHTML" });
 }
 
 lookForm.addEventListener("submit", () => {

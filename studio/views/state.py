@@ -158,7 +158,8 @@ def _named_palette(pattern: Pattern | None) -> str:
 def _pattern_json(pattern: Pattern) -> dict[str, Any]:
     return {
         "id": str(pattern.pk),
-        "tile": pattern.tile_url,
+        "tile": pattern.web_url,
+        "file": pattern.tile_url,
         "inks": pattern.inks_url if pattern.inks else "",
         "type": pattern.pattern_type,
         "engine": pattern.engine,
