@@ -43,7 +43,8 @@ class Pattern(models.Model):
     """One generated fabric.
 
     ``inks`` holds the coverage maps (``ml_backend.inks.inks_to_png``), ``tile`` the 512 px repeat with its recipe in
-    the PNG text, ``web`` the same pixels as pages load them (half the bytes; patterns of before it was there have none), ``large`` the print-size tile once asked for, ``thumb`` a 256 px WebP.  All are empty until the job
+    the PNG text, ``web`` the same pixels as pages load them (half the bytes; patterns of before it was there have
+    none), ``large`` the print-size tile once asked for, ``thumb`` a 256 px WebP.  All are empty until the job
     is done.  ``parent`` is the pattern this one is a colourway or remix of, ``partner`` the second one of a mix of two.
     """
 

@@ -26,7 +26,9 @@ from patterns.services import LARGE_SIZE
 
 from .models import FromWords, Garment, Imagining, Look, Mask, Photo, Restyle
 
-COMPOSITED = frozenset({"tile", "web", "inks", "image", "mask", "preview_photo", "preview_maps", "preview_mask", "thumb"})
+COMPOSITED = frozenset(
+    {"tile", "web", "inks", "image", "mask", "preview_photo", "preview_maps", "preview_mask", "thumb"}
+)
 """Files that the browser draws into a canvas (a photo itself while its cloth is sought) or shows by the dozen."""
 
 SIZED = re.compile(r"-large-(\d+)[._]")

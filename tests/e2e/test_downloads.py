@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from ml_backend.models import Job
 from patterns import services
 from patterns.models import Pattern
 
-from .test_journey import WAIT, open_studio, until
+from .test_journey import WAIT, open_studio
 
 
 def ask(page, what):
