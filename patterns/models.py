@@ -15,6 +15,8 @@ from django.utils import timezone
 from ml_backend.models import Job
 from ml_backend.requests import ENGINES, PATTERN_TYPES, GenerateRequest
 
+from .moderation import Moderated
+
 Viewer = AbstractBaseUser | AnonymousUser
 
 
@@ -39,7 +41,7 @@ class PatternQuerySet(models.QuerySet["Pattern"]):
         return self.filter(colours__contains=f"|{bucket}|")
 
 
-class Pattern(models.Model):
+class Pattern(Moderated):
     """One generated fabric.
 
     ``inks`` holds the coverage maps (``ml_backend.inks.inks_to_png``), ``tile`` the 512 px repeat with its recipe in
@@ -76,7 +78,6 @@ class Pattern(models.Model):
     large = models.FileField(max_length=255, blank=True)
     thumb = models.FileField(max_length=255, blank=True)
 
-    public = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = PatternQuerySet.as_manager()
@@ -96,6 +97,12 @@ class Pattern(models.Model):
     @property
     def folder(self) -> str:
         return f"patterns/{self.pk}"
+
+    def twins(self) -> PatternQuerySet:
+        """The same drawing in whatever colours and size."""
+        apart = ("palette", "size", "model")
+        alike = [name for name in self.request.to_dict() if name not in apart]
+        return Pattern.objects.filter(owner_id=self.owner_id, **{name: getattr(self, name) for name in alike})
 
     @property
     def state(self) -> str:

@@ -125,8 +125,7 @@ def favourite(user: AbstractBaseUser, pattern: Pattern, on: bool) -> None:
 
 
 def publish(pattern: Pattern, public: bool) -> None:
-    """Show in the gallery to everybody, or to its owner only."""
+    """Show in the gallery to everybody, or to its owner only; what staff took down stays so."""
     if public and not pattern.ready:
         raise BadInput(NOT_READY)
-    Pattern.objects.filter(pk=pattern.pk).update(public=public)
-    pattern.public = public
+    pattern.show(public)

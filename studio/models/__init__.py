@@ -3,6 +3,7 @@
 from .look import Look, LookQuerySet
 from .user import User
 from .wearable import Garment, Photo, PhotoQuerySet, Wearable
+from .window import ShopWindow
 from .words import REFUSED, FromWords, FromWordsQuerySet, Imagining, Mask, MaskQuerySet, Restyle
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Photo",
     "PhotoQuerySet",
     "Restyle",
+    "ShopWindow",
     "User",
     "Wearable",
 ]

@@ -64,12 +64,14 @@ def restyle(request: HttpRequest) -> HttpResponse:
 
 
 def _choices(request: HttpRequest) -> dict[str, Any]:
+    sketches = registry.only_sketches("restyle")
     return {
         "source_kinds": restyling.SOURCES,
         "region_words": restyling.REGION_WORDS,
         "presets": restyling.PRESETS,
         "history": services.prompts_of(request.user, "restyle", HISTORY),
-        "engines": [(name, *words) for name, words in restyling.ENGINES.items()],
+        "engines": [(name, *restyling.words_of(name, sketches)) for name in restyling.ENGINES],
+        "sketches": sketches,
         "diffuses": registry.serves("restyle"),
         "counts": range(1, sampling.MAX_PICTURES + 1),
         "schedulers": [(name, sampling.SCHEDULER_NAMES[name]) for name in SCHEDULERS],

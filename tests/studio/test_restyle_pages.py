@@ -167,6 +167,19 @@ class TestPage:
         }  # fmt: skip
         assert (wanted.seed, wanted.count, wanted.tuned) == (11, 5, True)
 
+    def test_the_starter_alone_is_offered_as_the_small_sketching_model_it_is(self, client, make_garment, monkeypatch):
+        make_garment("dress")
+        page = text_of(client.get(PAGE))
+        assert page.index("Advanced") < page.index("a small sketching model")
+        assert "cut and drape may change" not in page
+        assert "open" not in re.search(r'<details class="advanced"[^>]*>', client.get(PAGE).content.decode())[0]
+        asked = client.get(PAGE, {"engine": "diffusion"}).content.decode()
+        assert re.search(r'<details class="advanced" open>', asked), "what is chosen is in sight"
+        monkeypatch.setattr(registry, "only_sketches", lambda _: False)
+        page = text_of(client.get(PAGE))
+        assert page.index("cut and drape may change") < page.index("Advanced")
+        assert "sketching" not in page
+
     def test_diffusion_can_only_be_chosen_where_a_model_serves_it(self, client, make_garment, monkeypatch):
         make_garment("dress")
         monkeypatch.setattr(registry, "serves", lambda capability: False)

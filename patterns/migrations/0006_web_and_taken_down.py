@@ -10,4 +10,6 @@ class Migration(migrations.Migration):
             name="web",
             field=models.FileField(blank=True, max_length=255, upload_to=""),
         ),
+        migrations.AddField("pattern", "taken_down_at", models.DateTimeField(blank=True, null=True)),
+        migrations.AddField("pattern", "taken_down_why", models.CharField(blank=True, max_length=300)),
     ]
