@@ -298,7 +298,9 @@ def made_with(picture: Restyle) -> list[tuple[str, str]]:
 
 def verdict(found: Sequence[Mapping[str, Any]]) -> str:
     """How sure the words were found, in a sentence or two; ``found`` is a mask's.  Empty without phrases."""
-    sought = [one for one in found if not one.get("subtract")]
+    known = [one for one in found if one.get("known", True)]
+    unknown = [f"“{one['text']}”" for one in found if not one.get("known", True)]
+    sought = [one for one in known if not one.get("subtract")]
     missing = [f"“{one['text']}”" for one in sought if one["confidence"] < NOT_FOUND]
     unsure = [f"“{one['text']}”" for one in sought if NOT_FOUND <= one["confidence"] < UNSURE]
     sure = [f"“{one['text']}”" for one in sought if one["confidence"] >= UNSURE]
@@ -309,6 +311,8 @@ def verdict(found: Sequence[Mapping[str, Any]]) -> str:
         said.append(f"Perhaps this is {_listed(unsure)}; look closely.")
     if missing:
         said.append(f"Could not find {_listed(missing)} here. Try another word, or paint it with the brush.")
+    if unknown:
+        said.append(f"We do not know {_listed(unknown)} here; paint it with the brush.")
     return " ".join(said)
 
 

@@ -18,6 +18,7 @@ class Phrase:
     text: str
     subtract: bool
     confidence: float
+    known: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Found:
 class Finder:
     """Finds every word in the middle of the photo, "unicorn" nowhere."""
 
-    def __call__(self, photo, request, progress=None, should_stop=None) -> Found:
+    def __call__(self, photo, request, progress=None, should_stop=None, cloth=None) -> Found:
         progress(0.5, "Looking for the words")
         mask = np.zeros((photo.height, photo.width), np.float32)
         hopeless = "unicorn" in request.prompt
