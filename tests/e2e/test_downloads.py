@@ -5,8 +5,9 @@ from __future__ import annotations
 from ml_backend.models import Job
 from patterns import services
 from patterns.models import Pattern
+from studio import starters
 
-from .test_journey import WAIT, open_studio
+from .test_journey import READY, WAIT, open_studio
 
 
 def ask(page, what):
@@ -61,3 +62,33 @@ def test_tile_and_print_size_have_names_of_their_own(page, shop, complaints, wor
         ask(page, "[data-large]")
     assert Pattern.objects.count() == count, "somebody else's fabric is copied once"
     assert Job.objects.filter(kind="upscale").count() == 1
+
+
+BUDGET = 450 * 1024
+"""Bytes that the first view of the studio may transfer, headers included."""
+
+
+def weigh(page, address):
+    """Bytes over the wire of everything that a first visit fetches."""
+    wire = page.context.new_cdp_session(page)
+    wire.send("Network.enable")
+    names, sizes = {}, {}
+    wire.on("Network.requestWillBeSent", lambda event: names.__setitem__(event["requestId"], event["request"]["url"]))
+    wire.on("Network.loadingFinished", lambda event: sizes.__setitem__(event["requestId"], event["encodedDataLength"]))
+    page.goto(address)
+    page.wait_for_selector(READY, timeout=WAIT)
+    page.wait_for_load_state("networkidle")
+    return {names[key]: size for key, size in sizes.items()}
+
+
+def test_the_first_view_is_light(new_page, live_server):
+    """As a fresh installation shows it: the garments and the fabrics that ship."""
+    starters.load_garments()
+    starters.load_samples()
+    for width, height in ((1280, 800), (375, 740)):
+        page = new_page(viewport={"width": width, "height": height})
+        weights = weigh(page, str(live_server.url))
+        heaviest = sorted(weights.items(), key=lambda one: -one[1])[:5]
+        assert len(weights) > 20, "a view with its pictures"
+        assert any("/web" in name for name in weights), "it wears a fabric"
+        assert sum(weights.values()) <= BUDGET, heaviest

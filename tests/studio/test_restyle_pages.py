@@ -703,6 +703,9 @@ def test_the_verdict_of_a_mask():
     assert restyling.verdict([one("the dress", 0.9)]) == "Found “the dress”."
     assert restyling.verdict([one("a", 0.9), one("b", 0.8), one("c", 0.7)]) == "Found “a”, “b” and “c”."
     assert restyling.verdict([one("the belt", 0.01, subtract=True)]) == ""
+    unknown = {**one("the sky", 0.0), "known": False}
+    assert restyling.verdict([one("a", 0.9), unknown]).startswith("Found “a”. We do not know “the sky” here")
+    assert "Found" not in restyling.verdict([unknown])
     assert "Perhaps this is “a”" in restyling.verdict([one("a", 0.3)])
     assert "Could not find “a” here" in restyling.verdict([one("a", 0.1)])
 
