@@ -74,7 +74,9 @@ class PublishedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description="Take down all that these people have published, with a reason", permissions=["view"])
     def take_all_down(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
         owners = set(rows.values_list("owner_id", flat=True))
-        self._down(request, [row for model in PAGES for row in model.objects.public().filter(owner_id__in=owners)])
+        self._down(
+            request, [row for model in PAGES for row in model._default_manager.filter(public=True, owner_id__in=owners)]
+        )
 
     def _down(self, request: HttpRequest, rows: list[Any]) -> None:
         done = 0

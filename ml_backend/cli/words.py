@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +112,7 @@ def run_text_mask(options: argparse.Namespace) -> Answer:
     with bar("Looking", len(stems)) as progress:
         for index, path in enumerate(options.photos):
             photo = images.open_picture(path)
-            result = pipeline(photo, request, cloth=lambda photo=photo: segment(photo))
+            result = pipeline(photo, request, cloth=partial(segment, photo))
             _check_known(result)
             mask = options.out / f"{path.stem}.png"
             images.save_picture(Image.fromarray((result.mask * 255).round().astype("uint8")), mask)
