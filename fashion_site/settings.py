@@ -65,6 +65,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "fashion_site.compress.Compression",
     "fashion_site.csp.ContentSecurityPolicy",
     "studio.api.middleware.JsonErrors",
     "studio.outside.ReadableText",

@@ -176,6 +176,11 @@ def default_engine(capability: str) -> str:
     return "diffusion" if chosen(capability) is not None else "fabric"
 
 
+def only_sketches(capability: str) -> bool:
+    """Whether nothing but the starter diffuses to ``restyle`` or ``imagine``: it sketches, and is offered as that."""
+    return chosen(capability) is None and serves(capability)
+
+
 def model_of(capability: str, engine: str) -> str:
     """The capability whose model the engine needs to ``restyle`` or ``imagine``: fabrics are generated."""
     return PIPELINES[f"{capability}-{engine}"]

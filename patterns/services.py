@@ -88,8 +88,7 @@ def store(row: Pattern, done: cutting.Cut) -> None:
     keys = {}
     try:
         for name, data in done.files.items():
-            suffix = "webp" if name == "thumb" else "png"
-            keys[name] = keep(row.owner_id, f"{row.folder}/{name}.{suffix}", data)
+            keys[name] = keep(row.owner_id, f"{row.folder}/{name}.{cutting.SUFFIXES[name]}", data)
             setattr(row, name, keys[name])
         row.colours = done.colours
         row.save()
@@ -124,8 +123,7 @@ def favourite(user: AbstractBaseUser, pattern: Pattern, on: bool) -> None:
 
 
 def publish(pattern: Pattern, public: bool) -> None:
-    """Show in the gallery to everybody, or to its owner only."""
+    """Show in the gallery to everybody, or to its owner only; what staff took down stays so."""
     if public and not pattern.ready:
         raise BadInput(NOT_READY)
-    Pattern.objects.filter(pk=pattern.pk).update(public=public)
-    pattern.public = public
+    pattern.show(public)

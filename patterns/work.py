@@ -42,7 +42,7 @@ def generate(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> job
     pattern.palette, pattern.model = list(fabric.palette), fabric.model or ""
     done = cutting.cut(fabric.inks, fabric.palette, pattern.recipe())
     keys = {
-        name: jobs.save(job, pattern.folder, f"{name}.{'webp' if name == 'thumb' else 'png'}", data)
+        name: jobs.save(job, pattern.folder, f"{name}.{cutting.SUFFIXES[name]}", data)
         for name, data in done.files.items()
     }
 
@@ -61,7 +61,7 @@ def upscale(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
     image = _again(pattern, request, report, should_stop)
     report(0.9, "Writing the picture")
     content = cutting.png(image, {**pattern.recipe(), "size": request.size})
-    key = jobs.save(job, pattern.folder, "large.png", content)
+    key = jobs.save(job, pattern.folder, f"large-{request.size}.png", content)
 
     def publish() -> None:
         for replaced in Pattern.objects.filter(pk=pattern.pk):

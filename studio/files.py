@@ -7,6 +7,7 @@ the page reads back pixel by pixel, which must come from this very site.
 from __future__ import annotations
 
 import mimetypes
+import re
 import uuid
 
 from django.conf import settings
@@ -19,13 +20,20 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from ml_backend.models import Job
+from patterns.cutting import THUMB_SIDE
 from patterns.models import Pattern
+from patterns.services import LARGE_SIZE
 
 from .caching import ASK_AGAIN, NOBODY, UNCHANGING
 from .models import FromWords, Garment, Imagining, Look, Mask, Photo, Restyle
 
-COMPOSITED = frozenset({"tile", "inks", "image", "mask", "preview_photo", "preview_maps", "preview_mask", "thumb"})
+COMPOSITED = frozenset(
+    {"tile", "web", "inks", "image", "mask", "preview_photo", "preview_maps", "preview_mask", "thumb"}
+)
 """Files that the browser draws into a canvas (a photo itself while its cloth is sought) or shows by the dozen."""
+
+SIZED = re.compile(r"-large-(\d+)[._]")
+"""A print-size tile's key with its side in pixels."""
 
 mimetypes.add_type("image/webp", ".webp")
 
@@ -33,7 +41,15 @@ mimetypes.add_type("image/webp", ".webp")
 @require_safe
 def pattern_file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
     pattern = get_object_or_404(Pattern.objects.visible_to(request.user), pk=pk)
-    return _answer(request, pattern, name, f"toile-{pattern.pattern_type}-{pattern.seed}", UNCHANGING)
+    return _answer(request, pattern, name, _pattern_title(pattern, name), UNCHANGING)
+
+
+def _pattern_title(pattern: Pattern, name: str) -> str:
+    """Type, seed and size in pixels, so that tile and print size do not overwrite each other where they are saved."""
+    sized = SIZED.search(str(pattern.large)) if name == "large" else None
+    sides = {"large": int(sized[1]) if sized else LARGE_SIZE, "thumb": THUMB_SIDE}
+    kind = "-inks" if name == "inks" else ""
+    return f"toile-{pattern.pattern_type}-{pattern.seed}{kind}-{sides.get(name, pattern.size)}px"
 
 
 @require_safe

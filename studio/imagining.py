@@ -25,6 +25,19 @@ ENGINES = {
 }
 """What each engine does, in a sentence for the page."""
 
+SKETCHING = (
+    "A small sketching model",
+    "The small model that ships here sketches the whole picture from your words. It is quick to try and often wide of "
+    "the mark; whoever runs this studio can put a real one into service.",
+)
+"""What diffusion is called, and said to be, while nothing but the starter serves it."""
+
+
+def words_of(engine: str, sketches: bool) -> tuple[str, str]:
+    """An engine's name and a sentence on it; ``sketches`` while only the starter serves diffusion."""
+    return SKETCHING if sketches and engine == "diffusion" else (engine.capitalize(), ENGINES[engine])
+
+
 PARTS = tuple(CHOICES)
 SETTINGS = ("negative_prompt", "steps", "guidance", "size", "scheduler")
 HEEDED = {"fabric": ("prompt", "seed", "size"), "diffusion": ("prompt", "seed", *SETTINGS, "loras")}

@@ -147,4 +147,4 @@ def _enlarged(plane: F32, shape: tuple[int, ...]) -> F32:
     if plane.shape == shape:
         return plane
     size = (shape[1], shape[0])
-    return np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR), np.float32)
+    return np.array(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR), np.float32)

@@ -97,7 +97,7 @@ document.addEventListener("click", (event) => {
 // ---- settings
 
 const drawer = $("#drawer");
-const settings = $$("input, select", drawer);
+const settings = $$("input:not([type='radio']), select", drawer);
 
 function showSettings() {
   const heeded = settings.filter((one) => !one.disabled);

@@ -239,6 +239,7 @@ class Phrase(Schema):
     text: str
     subtract: bool
     confidence: float = Field(description="0 to 1; a low one was hardly found.")
+    known: bool = Field(True, description="False for words that the model was never taught; they mark nothing.")
 
 
 class Mask(Thing):

@@ -4,6 +4,7 @@ from .counter import Counter
 from .look import Look, LookQuerySet
 from .user import User
 from .wearable import Garment, Photo, PhotoQuerySet, Wearable
+from .window import ShopWindow
 from .words import REFUSED, FromWords, FromWordsQuerySet, Imagining, Mask, MaskQuerySet, Restyle
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Photo",
     "PhotoQuerySet",
     "Restyle",
+    "ShopWindow",
     "User",
     "Wearable",
 ]

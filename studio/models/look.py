@@ -13,6 +13,7 @@ from django.utils import timezone
 from ml_backend.models import Job
 from ml_backend.requests import OverlayRequest
 from patterns.models import Pattern, Viewer
+from patterns.moderation import Moderated
 
 from .wearable import Garment, Photo
 
@@ -30,7 +31,7 @@ class LookQuerySet(models.QuerySet["Look"]):
         return self.filter(mine | (Q(public=True) & ~Q(file="")))
 
 
-class Look(models.Model):
+class Look(Moderated):
     """A photo or garment wearing a pattern, rendered at the photo's full size.
 
     ``params`` is an :class:`OverlayRequest` dict; ``recipe`` also keeps the pattern's, which may be deleted later.
@@ -53,7 +54,6 @@ class Look(models.Model):
     file = models.FileField(max_length=255, blank=True)
     thumb = models.FileField(max_length=255, blank=True)
 
-    public = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = LookQuerySet.as_manager()
@@ -79,6 +79,11 @@ class Look(models.Model):
     @property
     def folder(self) -> str:
         return f"looks/{self.pk}"
+
+    def twins(self) -> LookQuerySet:
+        """The same fabric on the same thing, however it lies."""
+        worn = {"pattern_id": self.pattern_id, "photo_id": self.photo_id, "garment_id": self.garment_id}
+        return Look.objects.filter(owner_id=self.owner_id, **worn)
 
     @property
     def wearable(self) -> Photo | Garment:

@@ -36,9 +36,8 @@ def ask_look(
 
 
 def publish(made: Look | Restyle | Imagining, public: bool) -> None:
-    """Show in the gallery to everybody, or to its owner only."""
+    """Show in the gallery to everybody, or to its owner only; what staff took down stays so."""
     if public and not made.ready:
         what = "look" if isinstance(made, Look) else "picture"
         raise BadInput(f"This {what} is still being made; try again in a moment.")
-    type(made)._default_manager.filter(pk=made.pk).update(public=public)
-    made.public = public
+    made.show(public)

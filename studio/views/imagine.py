@@ -65,6 +65,7 @@ def imagine(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, page: Page[Any], wanted: imagining.Wanted, status: int = 200) -> HttpResponse:
     served = registry.engines("imagine")
+    sketches = registry.only_sketches("imagine")
     if served and wanted.engine not in served:
         wanted = replace(wanted, engine=served[0])
     context = {
@@ -73,7 +74,8 @@ def _page(request: HttpRequest, page: Page[Any], wanted: imagining.Wanted, statu
         "under_way": any(batch.active for batch in page),
         "wanted": wanted,
         "parts": _parts(wanted),
-        "engines": imagining.ENGINES.items(),
+        "engines": [(name, *imagining.words_of(name, sketches)) for name in imagining.ENGINES],
+        "sketches": sketches,
         "served": served,
         "presets": imagining.PRESETS,
         "history": [imagining.Words(text) for text in services.prompts_of(request.user, "imagine", HISTORY)],

@@ -78,12 +78,14 @@ def _words(request: HttpRequest) -> dict[str, str]:
 
 
 def _choices(request: HttpRequest) -> dict[str, Any]:
+    sketches = registry.only_sketches("restyle")
     return {
         "source_kinds": restyling.SOURCES,
         "region_words": [Said(text) for text in restyling.REGION_WORDS],
         "presets": restyling.PRESETS,
         "history": [Said(text) for text in services.prompts_of(request.user, "restyle", HISTORY)],
-        "engines": [(name, *words) for name, words in restyling.ENGINES.items()],
+        "engines": [(name, *restyling.words_of(name, sketches)) for name in restyling.ENGINES],
+        "sketches": sketches,
         "diffuses": registry.serves("restyle"),
         "counts": range(1, sampling.MAX_PICTURES + 1),
         "schedulers": [(name, sampling.SCHEDULER_NAMES[name]) for name in SCHEDULERS],

@@ -54,6 +54,7 @@ def _subjects(request: HttpRequest, job: Job) -> HttpResponse:
         "looks": job.looks.select_related("job"),
         "photos": job.photos.select_related("job"),
         "larges": job.large_patterns.select_related("large_job"),
+        "now": True,  # trying again asks for the file anew: it is saved as soon as it is there
         "oob": True,
     }
     return render(request, "jobs/_subjects.html", context)

@@ -153,7 +153,7 @@ def test_a_mask_from_words(program, person, make_photo, stand_ins, work_off):
     work_off()
     done = program.get(f"/masks/{mask['id']}").json()
     assert done["state"] == "done"
-    assert done["found"] == [{"text": "the dress", "subtract": False, "confidence": 0.93}]
+    assert done["found"] == [{"text": "the dress", "subtract": False, "confidence": 0.93, "known": True}]
     assert Image.open(io.BytesIO(program.get(f"/masks/{mask['id']}/files/file").content)).size == (120, 160)
     assert program.get(f"/masks?photo={photo.pk}").json()["total"] == 1
     assert program.get(f"/masks?photo={NOWHERE}").json()["total"] == 0

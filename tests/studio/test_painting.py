@@ -138,6 +138,23 @@ def test_words_that_are_not_there_are_said(person, photo, needle, work_off):
     assert files() == 0
 
 
+def test_words_that_are_not_known_are_said_to_be_unknown(person, photo, needle, work_off):
+    mask = services.ask_mask(person, photo, TextMaskRequest("a banana"))
+    work_off()
+    mask.refresh_from_db()
+    assert mask.state == "failed"
+    assert "We do not know “a banana”" in mask.job.message
+    assert files() == 0
+
+
+def test_the_search_is_told_what_the_segmentation_saw(person, photo, needle, work_off):
+    services.ask_mask(person, photo, TextMaskRequest("the dress"))
+    work_off()
+    mask, labels = Finder.seen
+    assert (mask.shape, labels.shape) == ((SIZE[1], SIZE[0]), (SIZE[1], SIZE[0]))
+    assert set(np.unique(labels[mask > 0.5])) == {4}
+
+
 def test_a_mask_deleted_while_it_is_sought_leaves_nothing(person, photo, needle, work_off):
     mask = services.ask_mask(person, photo, TextMaskRequest("the dress"))
     job = mask.job

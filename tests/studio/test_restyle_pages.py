@@ -167,6 +167,19 @@ class TestPage:
         }  # fmt: skip
         assert (wanted.seed, wanted.count, wanted.tuned) == (11, 5, True)
 
+    def test_the_starter_alone_is_offered_as_the_small_sketching_model_it_is(self, client, make_garment, monkeypatch):
+        make_garment("dress")
+        page = text_of(client.get(PAGE))
+        assert page.index("Advanced") < page.index("a small sketching model")
+        assert "cut and drape may change" not in page
+        assert "open" not in re.search(r'<details class="advanced"[^>]*>', client.get(PAGE).content.decode())[0]
+        asked = client.get(PAGE, {"engine": "diffusion"}).content.decode()
+        assert re.search(r'<details class="advanced" open>', asked), "what is chosen is in sight"
+        monkeypatch.setattr(registry, "only_sketches", lambda _: False)
+        page = text_of(client.get(PAGE))
+        assert page.index("cut and drape may change") < page.index("Advanced")
+        assert "sketching" not in page
+
     def test_diffusion_can_only_be_chosen_where_a_model_serves_it(self, client, make_garment, monkeypatch):
         make_garment("dress")
         monkeypatch.setattr(registry, "serves", lambda capability: False)
@@ -691,6 +704,9 @@ def test_the_verdict_of_a_mask():
     assert restyling.verdict([one("the dress", 0.9)]) == "Found “the dress”."
     assert restyling.verdict([one("a", 0.9), one("b", 0.8), one("c", 0.7)]) == "Found “a”, “b” and “c”."
     assert restyling.verdict([one("the belt", 0.01, subtract=True)]) == ""
+    unknown = {**one("the sky", 0.0), "known": False}
+    assert restyling.verdict([one("a", 0.9), unknown]).startswith("Found “a”. We do not know “the sky” here")
+    assert "Found" not in restyling.verdict([unknown])
     assert "Perhaps this is “a”" in restyling.verdict([one("a", 0.3)])
     assert "Could not find “a” here" in restyling.verdict([one("a", 0.1)])
 
