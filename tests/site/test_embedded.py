@@ -17,7 +17,7 @@ from fashion_site import embedded
 
 if {guarded}:
     embedded.keep_forks_out()
-held = threading.Event()
+held, let_go = threading.Event(), threading.Event()
 url = "sqla+sqlite:///" + sys.argv[1]
 plain = embedded.sqlalchemy.Channel._size
 
@@ -26,7 +26,7 @@ def slow(channel, queue):
     file = sqlite3.connect(sys.argv[1], isolation_level=None)
     file.execute("BEGIN EXCLUSIVE")
     held.set()
-    time.sleep(1.0)
+    let_go.wait(4)  # a guarded fork waits for this thread, so it cannot be told
     file.execute("COMMIT")
     file.close()
     return plain(channel, queue)
@@ -47,6 +47,7 @@ with Connection(url) as connection:
         except sqlite3.OperationalError as error:
             os._exit(7)
         os._exit(0)
+    let_go.set()
     thread.join()
     sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
