@@ -25,7 +25,7 @@ from ...words.lexicon import PLAIN
 from ...words.reading import Reading, read
 from ..base import Preview, Progress, ShouldStop, check, tell
 from ..generate import GeneratePipeline
-from ..overlay import Fit, fit, wear
+from ..overlay import Fit, SurfaceReader, fit, wear
 from . import OnImage, Restyled
 from .cloth import PATTERN_CM, RESTRAINTS, SIZES, Cloth, patterned_cloth, plain_cloth
 
@@ -64,6 +64,7 @@ class FabricRestyle:
     ``engine`` says how: "drawn", whose motifs stay crisp on small garments, or "dcgan" where ``generate`` has a model.
     ``judge`` is the pattern classifier that picks typical designs (default: the starter).  ``understand`` turns a
     prompt into a :class:`Reading`; one with a CLIP behind it (:mod:`ml_backend.words.similarity`) knows more words.
+    ``surface`` reads how the cloth is lit and lies (None: it is estimated without a network).
     """
 
     def __init__(
@@ -72,11 +73,13 @@ class FabricRestyle:
         engine: str = "drawn",
         judge: PatternClassifier | None = None,
         understand: Callable[[str], Reading] = read,
+        surface: SurfaceReader | None = None,
     ) -> None:
         self.generate = generate
         self.engine = engine
         self.judge = judge or _starter_judge()
         self.understand = understand
+        self.surface = surface
 
     def __call__(
         self,
@@ -94,7 +97,8 @@ class FabricRestyle:
         photo = photo.convert("RGB")
         soft = _checked(mask, photo)
         tell(progress, 0.0, READING)
-        fitted, light = evenly_lit(fit(photo, soft))
+        found = None if self.surface is None else self.surface(photo, soft, None)
+        fitted, light = evenly_lit(fit(photo, soft, surface=found))
         made = []
         for number, request in enumerate(requests):
             tell(progress, 0.3 + 0.7 * number / len(requests), f"Weaving picture {number + 1} of {len(requests)}")
