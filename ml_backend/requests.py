@@ -181,43 +181,6 @@ class OverlayRequest(Request):
 
 
 @dataclass(frozen=True)
-class OutfitRequest(Request):
-    """How several garments of one photo are worn, each in a fabric and a fit of its own.
-
-    ``garments``: one :class:`OverlayRequest` each, which names the classes it dresses; no class is dressed twice.  A
-    single one may name none and dress all cloth.  The fabrics are given beside it, in the same order.
-    """
-
-    garments: tuple[OverlayRequest, ...]
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.garments, tuple) or not all(isinstance(one, OverlayRequest) for one in self.garments):
-            raise BadInput("An outfit is a list of garments, each with its fit.")
-        if not 1 <= len(self.garments) <= len(CLOTH_CLASSES):
-            raise BadInput(f"An outfit has 1 to {len(CLOTH_CLASSES)} garments, not {len(self.garments)}.")
-        if len(self.garments) > 1 and not all(one.garments for one in self.garments):
-            raise BadInput("Each garment of an outfit has to be named; only a single fabric can dress all of them.")
-        named = [name for one in self.garments for name in one.garments]
-        twice = next((name for name in named if named.count(name) > 1), None)
-        if twice is not None:
-            raise BadInput(f"The outfit dresses the {twice} twice; choose one fabric for it.")
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"garments": [one.to_dict() for one in self.garments]}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Also a lone :class:`OverlayRequest`'s, which is an outfit of one."""
-        given = data.get("garments")
-        if not isinstance(given, list | tuple) or not given or not all(isinstance(one, Mapping) for one in given):
-            return cls((OverlayRequest.from_dict(data),))
-        unknown = sorted(set(data) - {"garments"})
-        if unknown:
-            raise BadInput(f"Unknown parameter: {', '.join(unknown)}.")
-        return cls(tuple(OverlayRequest.from_dict(one) for one in given))
-
-
-@dataclass(frozen=True)
 class TextMaskRequest(Request):
     """Where in a photo the words are.
 

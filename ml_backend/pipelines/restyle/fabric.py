@@ -36,6 +36,9 @@ READING = "Reading folds and light"
 _GAIN = (0.75, 2.2)
 """How far the light on the cloth may be lifted so that the fabric keeps its own colour."""
 
+_EVEN = 74.0
+"""The percentile of the light on the cloth that counts as evenly lit."""
+
 _LIFT = 0.65
 """How much of the way there it is lifted: all of it would make white cloth look overexposed in a shady street."""
 
@@ -186,12 +189,13 @@ def _starter_judge() -> PatternClassifier:
 def evenly_lit(fitted: Fit) -> tuple[Fit, F32]:
     """The fit with its light scaled so that the middle of the cloth nearly shows a fabric's own colour; samples of S.
 
-    The overlay's S is 1 where the cloth is well lit, so its median is below 1: on it a white would be a grey.
+    The overlay keeps the exposure of the photo: in a shady one, white words would get a grey.
     """
     left, top, right, bottom = fitted.box
     cloth = fitted.mask[top:bottom, left:right]
     values = fitted.shading(fitted.box)[cloth > min(0.5, 0.5 * float(cloth.max()))]
-    gain = float(np.clip(np.median(values) ** -_LIFT, *_GAIN))
+    even = float(np.percentile(values, _EVEN))
+    gain = float(np.clip((np.median(values) / even) ** -_LIFT, *_GAIN)) / even
     samples = np.quantile(values * gain, np.linspace(0.0, 1.0, _LIGHT_SAMPLES)).astype(np.float32)
     return dataclasses.replace(fitted, light=fitted.light * np.float32(gain)), samples
 
