@@ -36,7 +36,7 @@ def estimate(photo: Image.Image, mask: F32, labels: U8 | None, box: Box) -> Surf
     cover = resize(mask, *size, Image.Resampling.BOX, box)
     classes = None
     if labels is not None:
-        classes = np.asarray(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST, box=box))
+        classes = np.asarray(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST, box=box)) % 8
     rows, columns = solver_size(*cover.shape)
     small = resize(cover, columns, rows, Image.Resampling.BOX)
     side = resize(body(small).side, *size, Image.Resampling.BILINEAR)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ...errors import BadInput
-from ...requests import GARMENT_CLASSES
+from ...requests import GARMENT_CLASSES, garment_name
 from ..surface import Box, Surface
 from .colour import to_linear, to_srgb
 from .coordinates import SOLVE_SIDE, broken, coordinates
@@ -38,6 +38,9 @@ _JUMP = 0.6
 SHADING_CODE = 4.0
 """Largest shading that a preview can carry: S = 4 (r/255)^2."""
 
+GARMENT_STEP = 2
+"""Steps of the preview's mask between the values of a class map."""
+
 PLACE_CODE = 100.0
 """Steps of a preview's coordinates in a centimetre; 0 is step 32768."""
 
@@ -49,8 +52,8 @@ class PreviewFit:
     ``maps``, three pictures of the photo's size one below the other.  In the first two R and G are the higher and the
     lower byte of u and of v, (256 r + g - 32768) / 100 cm; B of the first codes the shading, S = 4 (b/255)^2.  The third
     is what lies behind the borders of the cloth (sRGB), and the photo's own elsewhere.  ``mask``: R is the soft mask, G
-    the class index times 32.  ``data`` is JSON-ready: width, height, full_width, full_height, px_per_cm (preview
-    pixels), classes (names present).
+    the value in the class map times ``garment_step``.  ``data`` is JSON-ready: width, height, full_width, full_height,
+    px_per_cm (preview pixels), garment_step, classes (garments present).
     """
 
     photo: Image.Image
@@ -63,7 +66,7 @@ class PreviewFit:
 class Fit:
     """Everything about a photo that does not depend on the fabric.
 
-    ``mask`` float32 (H,W) 0..1 and ``labels`` uint8 (H,W) class indices, or None, at photo size.  ``box`` (left, top,
+    ``mask`` float32 (H,W) 0..1 and ``labels`` uint8 (H,W), a class map, or None, at photo size.  ``box`` (left, top,
     right, bottom) is the part of the photo that the maps cover; each map is on a grid that spans the box: ``light``
     float32 (h,w), the linear-light multiplier S > 0 of white cloth; ``place`` float32 (2,h',w'), coordinates on the cloth
     in centimetres; ``jacobian`` float32 (2,2,h',w'), their steps for a photo pixel to the right and down; ``pieces``
@@ -163,12 +166,13 @@ class Fit:
         return np.asarray(found[0], np.float32), np.asarray(found[1], np.float32)
 
     def classes(self) -> list[str]:
-        """Names of the cloth classes worn in the photo, largest first; empty without a class map."""
+        """Names of the garments worn in the photo (top, top-2 ...), largest first; empty without a class map."""
         if self.labels is None:
             return []
         counts = np.bincount(self.labels[self.mask > 0.5].ravel(), minlength=len(GARMENT_CLASSES))
-        order = np.argsort(-counts, kind="stable")
-        return [GARMENT_CLASSES[i] for i in order if 1 <= i <= 6 and counts[i] > 0.005 * max(1, counts.sum())]
+        order = (int(value) for value in np.argsort(-counts, kind="stable"))
+        least = 0.005 * max(1, int(counts.sum()))
+        return [garment_name(value) for value in order if 1 <= value % 8 <= 6 and counts[value] > least]
 
     def preview(self, photo: Image.Image, max_side: int = 1280) -> PreviewFit:
         """The fit and its photo at screen size; never larger than the photo."""
@@ -179,7 +183,7 @@ class Fit:
         small = photo.convert("RGB").resize(size, Image.Resampling.LANCZOS)
         mask = resize(self.mask, *size, Image.Resampling.BOX)
         labels = np.zeros((self.height, self.width), np.uint8) if self.labels is None else self.labels
-        classes = np.asarray(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST), np.float32) * 32.0
+        classes = np.asarray(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST), np.float32) * GARMENT_STEP
         u, v = (np.clip(np.rint(plane * PLACE_CODE) + 32768, 0, 65535) for plane in self.where_at(rows, columns))
         shade = np.sqrt(np.clip(self.shading_at(rows, columns) / SHADING_CODE, 0.0, 1.0)) * 255.0
         planes = [
@@ -193,6 +197,7 @@ class Fit:
             "full_width": self.width,
             "full_height": self.height,
             "px_per_cm": self.px_per_cm * factor,
+            "garment_step": GARMENT_STEP,
             "classes": self.classes(),
         }
         maps = Image.fromarray(np.concatenate(planes))
@@ -247,7 +252,7 @@ def fit(photo: Image.Image, mask: F32, labels: U8 | None = None, surface: Surfac
     step = ((box[2] - box[0]) / size[0], (box[3] - box[1]) / size[1])
     pieces = np.zeros(cover.shape, np.uint8) if classes is None else classes
     found = coordinates(jacobian.reshape(2, 2, *cover.shape), normal, cover, pieces, step)
-    usual = float(px_per_cm(cover, classes)) * step[1]
+    usual = float(px_per_cm(cover, _kinds(classes))) * step[1]
     ratio = float(np.clip(found.px_per_cm / usual, 1 / MOST_OFF, MOST_OFF)) * usual / found.px_per_cm
     return Fit(
         width,
@@ -286,6 +291,11 @@ def laid(fitted: Fit, light: F32, bend: F32) -> Fit:
         jacobian=np.asarray(jacobian / fitted.px_per_cm, np.float32),
         pieces=np.zeros(cover.shape, np.uint8) if classes is None else classes,
     )
+
+
+def _kinds(labels: U8 | None) -> U8 | None:
+    """The classes of a class map that tells garments of one class apart."""
+    return None if labels is None else np.asarray(labels % len(GARMENT_CLASSES), np.uint8)
 
 
 def _check(surface: Surface, photo: Image.Image) -> None:

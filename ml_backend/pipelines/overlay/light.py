@@ -80,7 +80,7 @@ def exposure(linear: F32, cover: F32, labels: U8 | None) -> float:
     bright = luminance(linear)
     brightest = float(np.percentile(bright, 98.5))
     guesses = [math.log(max(brightest, 1e-3) / 0.9)]
-    skin = None if labels is None else bright[(labels == _SKIN) & (cover < 0.05)]
+    skin = None if labels is None else bright[(labels % len(GARMENT_CLASSES) == _SKIN) & (cover < 0.05)]
     if skin is not None and skin.size > 0.002 * bright.size:
         guesses.append(math.log(max(float(np.percentile(skin, 70)), 1e-3) / _SKIN_WHITE))
     usual = -0.1

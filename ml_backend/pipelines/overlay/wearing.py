@@ -23,7 +23,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ...errors import BadInput
-from ...requests import GARMENT_CLASSES, OutfitRequest, OverlayRequest
+from ...requests import OutfitRequest, OverlayRequest, parse_garment
 from ..base import Progress, ShouldStop, check, tell
 from ..surface import Box, Surface
 from .colour import shoulder, to_linear, to_srgb
@@ -48,7 +48,7 @@ _THREADS = 2
 
 @dataclass(frozen=True)
 class _Garment:
-    """One garment made ready: its classes as a table (None: all cloth), fabric, placement and strength."""
+    """One part of an outfit made ready: its garments as a table of label values (None: all cloth), fabric, placement and strength."""
 
     classes: U8 | None
     fabric: Fabric
@@ -68,26 +68,26 @@ def wear(
 
     Raises :class:`BadInput` where photo and fit differ in size, :class:`Stopped` if asked.
     """
-    return wear_outfit(photo, fitted, [tile], OutfitRequest((request,)), progress, should_stop)
+    return dress(photo, fitted, [tile], OutfitRequest((request,)), progress, should_stop)
 
 
-def wear_outfit(
+def dress(
     photo: Image.Image,
     fitted: Fit,
     tiles: Sequence[Image.Image],
-    request: OutfitRequest,
+    outfit: OutfitRequest,
     progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
 ) -> Image.Image:
-    """The look: ``photo`` wearing an outfit, one tile for each garment of the request.  Raises as :func:`wear` does,
-    and :class:`BadInput` where the tiles are not as many as the garments."""
+    """The look: ``photo`` wearing an outfit, one tile for each of its parts.  Raises as :func:`wear` does,
+    and :class:`BadInput` where the tiles are not as many as the parts."""
     if photo.size != (fitted.width, fitted.height):
         raise BadInput(f"The fit is of a {fitted.width}x{fitted.height} photo, not {photo.width}x{photo.height}.")
-    if len(tiles) != len(request.garments):
-        raise BadInput(f"The outfit has {len(request.garments)} garments but {len(tiles)} fabrics.")
+    if len(tiles) != len(outfit.parts):
+        raise BadInput(f"The outfit has {len(outfit.parts)} parts but {len(tiles)} fabrics.")
     check(should_stop)
     photo = photo.convert("RGB")
-    look = _Look(photo, fitted, [_garment(*pair) for pair in zip(tiles, request.garments, strict=True)])
+    look = _Look(photo, fitted, [_garment(*pair) for pair in zip(tiles, outfit.parts, strict=True)])
     result = np.array(photo)
     top, bottom = fitted.box[1], fitted.box[3]
     with ThreadPoolExecutor(_THREADS) as pool:
@@ -126,7 +126,7 @@ def _garment(tile: Image.Image, request: OverlayRequest) -> _Garment:
     classes = None
     if request.garments:
         classes = np.zeros(256, np.uint8)
-        classes[[GARMENT_CLASSES.index(name) for name in request.garments]] = 1
+        classes[[parse_garment(name) for name in request.garments]] = 1
     return _Garment(classes, Fabric(tile, request.repeat), Placement.of(request), request.strength)
 
 
@@ -230,7 +230,7 @@ class OverlayPipeline:
         outfit = request if isinstance(request, OutfitRequest) else OutfitRequest((request,))
         read = None if self.surface is None or not mask.any() else self.surface(photo, mask, labels)
         fitted = fit(photo, mask, labels, read)
-        return wear_outfit(photo, fitted, tiles, outfit, _later(progress, 0.3), should_stop)
+        return dress(photo, fitted, tiles, outfit, _later(progress, 0.3), should_stop)
 
 
 def _later(progress: Progress | None, start: float) -> Progress | None:
