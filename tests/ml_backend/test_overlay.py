@@ -12,13 +12,15 @@ from PIL import Image
 from scipy import ndimage
 
 from ml_backend.errors import BadInput, Stopped
-from ml_backend.pipelines.overlay import OverlayPipeline, fit, wear
+from ml_backend.pipelines.overlay import OverlayPipeline, dress, fit, wear, wearing
 from ml_backend.pipelines.overlay.colour import shoulder, to_linear, to_srgb
-from ml_backend.pipelines.overlay.maps import fill, resize
+from ml_backend.pipelines.overlay.coordinates import MOST_SQUEEZED, broken, coordinates, determinant
+from ml_backend.pipelines.overlay.maps import fill
 from ml_backend.pipelines.overlay.measure import px_per_cm
 from ml_backend.pipelines.overlay.repeats import Placement, repeat_cell
 from ml_backend.pipelines.overlay.tiles import Fabric
-from ml_backend.requests import REPEATS, OverlayRequest
+from ml_backend.pipelines.surface import Surface
+from ml_backend.requests import REPEATS, OutfitRequest, OverlayRequest
 
 WIDTH, HEIGHT = 160, 200
 BOX = (slice(30, 180), slice(40, 120))
@@ -63,6 +65,17 @@ def noise(side: int = 32, seed: int = 0) -> Image.Image:
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8))
 
 
+def even_surface(shading: np.ndarray | float = 0.0, per_cm: float = 2.0) -> Surface:
+    """Cloth that faces the camera all over the photo of :func:`shot`, ``per_cm`` pixels a centimetre."""
+    jacobian = np.zeros((2, 2, HEIGHT, WIDTH), np.float32)
+    jacobian[0, 0] = jacobian[1, 1] = 1 / per_cm
+    normal = np.zeros((3, HEIGHT, WIDTH), np.float32)
+    normal[2] = 1
+    log = np.zeros((HEIGHT, WIDTH), np.float32)
+    log[BOX] = shading
+    return Surface((0, 0, WIDTH, HEIGHT), log, normal, jacobian)
+
+
 def inside(light: np.ndarray, margin: int = 8) -> np.ndarray:
     return light[BOX][margin:-margin, margin:-margin]
 
@@ -88,23 +101,41 @@ def test_highlights_are_compressed_in_order_and_never_clip(a: float, b: float) -
 
 
 @few
-@given(requests, st.floats(1, 30))
-def test_the_photos_centre_holds_the_offset_point_of_the_tile(request: OverlayRequest, scale: float) -> None:
-    place = Placement.of(request, scale, WIDTH, HEIGHT)
-    u, v = place(np.float32([WIDTH / 2]), np.float32([HEIGHT / 2]))
+@given(requests)
+def test_the_middle_of_a_garment_holds_the_offset_point_of_the_tile(request: OverlayRequest) -> None:
+    u, v = Placement.of(request)(np.float32([0]), np.float32([0]))
     assert (u[0], v[0]) == pytest.approx((-request.offset_x, -request.offset_y), abs=1e-3)
 
 
 @few
-@given(requests, st.floats(1, 30))
-def test_one_tile_side_along_the_turned_axes_is_one_repeat(request: OverlayRequest, scale: float) -> None:
-    place = Placement.of(request, scale, WIDTH, HEIGHT)
-    side, angle = scale * request.scale_cm, math.radians(request.rotate)
-    x = np.float32([50, 50 + side * math.cos(angle), 50 + side * math.sin(angle)])
-    y = np.float32([70, 70 - side * math.sin(angle), 70 + side * math.cos(angle)])
+@given(requests)
+def test_one_tile_side_along_the_turned_axes_is_one_repeat(request: OverlayRequest) -> None:
+    place = Placement.of(request)
+    side, angle = request.scale_cm, math.radians(request.rotate)
+    x = np.float32([5, 5 + side * math.cos(angle), 5 + side * math.sin(angle)])
+    y = np.float32([7, 7 - side * math.sin(angle), 7 + side * math.cos(angle)])
     u, v = place(x, y)
     assert (u[1] - u[0], v[1] - v[0]) == pytest.approx((1, 0), abs=1e-3)
     assert (u[2] - u[0], v[2] - v[0]) == pytest.approx((0, 1), abs=1e-3)
+
+
+@few
+@given(requests, st.lists(st.floats(-1, 1), min_size=4, max_size=4))
+def test_a_footprint_has_the_singular_values_of_its_map(request: OverlayRequest, entries: list[float]) -> None:
+    jacobian = np.float32(entries).reshape(2, 2)
+    place = Placement.of(request)
+    wide, narrow, along = place.footprint(jacobian)
+    left, values, _ = np.linalg.svd(np.float64(place.matrix) @ jacobian)
+    assert (float(wide), float(narrow)) == pytest.approx(tuple(values), abs=1e-5)
+    if wide > narrow + 0.01:
+        assert abs(left[:, 0] @ [math.cos(along), math.sin(along)]) == pytest.approx(1, abs=1e-2)
+
+
+def read_at(fabric: Fabric, u: object, v: object, side: float) -> np.ndarray:
+    """Fabric under square pixels, ``side`` of them to a tile."""
+    at = np.float32(np.atleast_1d(u))
+    size = np.full(at.shape, side, np.float32)
+    return fabric(at, np.float32(np.atleast_1d(v)), size, size, np.zeros_like(size))
 
 
 def through_the_repeat(u: float, v: float, repeat: str) -> tuple[float, float]:
@@ -124,7 +155,7 @@ def through_the_repeat(u: float, v: float, repeat: str) -> tuple[float, float]:
 def test_a_repeat_reads_the_tile_where_the_formula_says(repeat: str, column: int, row: int) -> None:
     tile = noise(8)
     u, v = (column + 0.5) / 8, (row + 0.5) / 8
-    got = to_srgb(Fabric(tile, 8.0, repeat)(np.float32([u]), np.float32([v])))[0]
+    got = to_srgb(read_at(Fabric(tile, repeat), u, v, 1 / 8))[0]
     x, y = through_the_repeat(u, v, repeat)
     assert np.array_equal(got, np.asarray(tile)[int(y * 8), int(x * 8)])
 
@@ -140,7 +171,7 @@ def test_filtering_to_any_size_keeps_the_mean_colour(side: float, repeat: str) -
     tile = noise(48)
     grid = (np.arange(200, dtype=np.float32) + 0.5) / 200
     u, v = (axis.ravel() for axis in np.meshgrid(grid * 2, grid * 2))
-    mean = Fabric(tile, side, repeat)(u, v).mean(axis=0)
+    mean = read_at(Fabric(tile, repeat), u, v, 1 / side).mean(axis=0)
     assert mean == pytest.approx(to_linear(np.asarray(tile)).mean(axis=(0, 1)), abs=0.02)
 
 

@@ -12,7 +12,8 @@ fold over itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -40,14 +41,20 @@ _SCALES = (0.45, 2.6)
 _TURN, _KINK = 0.7, 0.6
 """Change of the Jacobian (as a share of its scale) and of the normal, from node to node, at which cloth tears loose."""
 
-_TORN = 0.02
+_TORN = 0.002
 """Weight of a step across such a place: nearly nothing, yet enough to hold the pieces of a garment together."""
+
+_MISFIT = 0.35
+"""Misfit of a step, as a share of its length, from which it is doubted."""
 
 _HOME = 1e-7
 """Pull towards the flat fabric, which sets the origin of each connected piece and nothing else."""
 
 _FIRM = 0.3
 """Smallest determinant of the found coordinates, as a share of the median, before a place is smoothed again."""
+
+_AGREED = (0.35, 0.65)
+"""Length of the mean of neighbouring directions at which they begin to be, and are, believed."""
 
 _REACH = 3.0
 """Nodes beyond the cloth up to which coordinates go on growing."""
@@ -140,8 +147,31 @@ def _settle(jacobian: F32, cover: F32, cloth: Bools, owner: U8) -> F32:
         a[here], b[here] = _limited(a[here], b[here], max(middle, 1e-6))
     radius = max(0.6, 0.004 * max(cloth.shape))
     weight = np.where(cloth, cover, 0.0).astype(np.float32)
-    soft = np.stack([_soft(plane, weight, radius, owner) for plane in _whole(a, b).reshape(4, *cloth.shape)])
-    return soft.reshape(2, 2, *cloth.shape)
+    return _whole(*_coherent(a, b, weight, radius, owner))
+
+
+def _coherent(a: C64, b: C64, weight: F32, radius: float, owner: U8) -> tuple[C64, C64]:
+    """Blurred; where neighbours point everywhere nothing is known, and the cloth lies as the garment does on average."""
+    soft = _soft_complex(a, weight, radius, owner)
+    size = _soft(np.abs(a), weight, radius, owner)
+    around = _soft_complex(a, weight, 4.0 * radius, owner)
+    agreed = np.abs(around) / np.maximum(_soft(np.abs(a), weight, 4.0 * radius, owner), 1e-9)
+    heard = np.clip((agreed - _AGREED[0]) / (_AGREED[1] - _AGREED[0]), 0.0, 1.0)
+    usual = np.ones_like(a)
+    for piece in np.unique(owner):
+        here = owner == piece
+        mean = (a[here] * weight[here]).sum()
+        # cloth hangs: an average that points nowhere is no reason to turn the print
+        usual[here] = mean / abs(mean) if abs(mean) > 0.3 * np.abs(a[here] * weight[here]).sum() else 1.0
+    turned = heard * soft / np.maximum(np.abs(soft), 1e-9) + (1.0 - heard) * usual
+    a = turned / np.maximum(np.abs(turned), 1e-9) * size
+    b = _soft_complex(b, weight, radius, owner) * heard
+    return _squeezed(np.asarray(a, np.complex64), np.asarray(b, np.complex64))
+
+
+def _soft_complex(plane: C64, weight: F32, radius: float, owner: U8) -> C64:
+    real, imaginary = (_soft(part.astype(np.float32), weight, radius, owner) for part in (plane.real, plane.imag))
+    return np.asarray(real + 1j * imaginary, np.complex64)
 
 
 def _soft(plane: F32, weight: F32, radius: float, owner: U8) -> F32:
@@ -154,12 +184,15 @@ def _soft(plane: F32, weight: F32, radius: float, owner: U8) -> F32:
 
 
 def _limited(a: C64, b: C64, middle: float) -> tuple[C64, C64]:
-    """Scale and squeeze bounded; an anti-clockwise rest longer than the similarity would mirror the cloth."""
+    """Scale and squeeze bounded."""
     size = np.maximum(np.abs(a), 1e-9)
-    a = a * (np.clip(size, _SCALES[0] * middle, _SCALES[1] * middle) / size)
+    return _squeezed(np.asarray(a * (np.clip(size, _SCALES[0] * middle, _SCALES[1] * middle) / size), np.complex64), b)
+
+
+def _squeezed(a: C64, b: C64) -> tuple[C64, C64]:
+    """The rest kept well shorter than the similarity: as long as that it would mirror the cloth."""
     most = (MOST_SQUEEZED - 1.0) / (MOST_SQUEEZED + 1.0) * np.abs(a)
-    length = np.maximum(np.abs(b), 1e-9)
-    return np.asarray(a, np.complex64), np.asarray(b * np.minimum(1.0, most / length), np.complex64)
+    return a, np.asarray(b * np.minimum(1.0, most / np.maximum(np.abs(b), 1e-9)), np.complex64)
 
 
 def _facing(jacobian: F32, normal: F32, cloth: Bools) -> float:
@@ -184,28 +217,43 @@ def _integrate(
     jacobian: F32, normal: F32, cloth: Bools, owner: U8, step: tuple[float, float], scale: float
 ) -> tuple[F32, F32]:
     number = np.full(cloth.shape, -1, np.int64)
-    count = int(cloth.sum())
-    number[cloth] = np.arange(count)
+    number[cloth] = np.arange(int(cloth.sum()))
     steps = _steps(jacobian, normal, number, owner, scale)
-    edges = np.arange(steps.head.size)
-    sign = np.concatenate([np.ones(edges.size), -np.ones(edges.size)])
-    ends = np.concatenate([steps.head, steps.tail])
-    difference = sparse.csr_matrix((sign, (np.tile(edges, 2), ends)), shape=(edges.size, count))
-    weighted = (difference.T @ sparse.diags(steps.weight)).tocsr()
-    normal_matrix = (weighted @ difference + _HOME * sparse.identity(count)).tocsc()
-    factor = splu(normal_matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
     home = _flat(cloth, owner, step, scale)[:, cloth].T
+    wanted = _wanted(jacobian, cloth, steps, step)
+    solve = _solver(steps, home)
+    solved = solve(wanted)
+    steps = replace(steps, weight=_reweighted(steps, solved, wanted))
+    solve = _solver(steps, home)
     for radius in (0.0, 0.02, 0.06):
         if radius:
             folded = _folded(place, cloth, steps, step, scale)
             if not folded.any():
                 break
             jacobian = _calmed(jacobian, folded, cloth, owner, radius * max(cloth.shape))
-        wanted = _wanted(jacobian, cloth, steps, step)
-        solved = factor.solve(np.ascontiguousarray(weighted @ wanted + _HOME * home))
+            wanted = _wanted(jacobian, cloth, steps, step)
         place = np.zeros((2, *cloth.shape), np.float32)
-        place[:, cloth] = solved.T
+        place[:, cloth] = solve(wanted).T
     return place, jacobian
+
+
+def _solver(steps: _Steps, home: F32) -> Callable[[F64], F64]:
+    """Gives the coordinates (nodes, 2) whose steps come closest to those wanted (edges, 2)."""
+    edges = np.arange(steps.head.size)
+    sign = np.concatenate([np.ones(edges.size), -np.ones(edges.size)])
+    ends = np.concatenate([steps.head, steps.tail])
+    difference = sparse.csr_matrix((sign, (np.tile(edges, 2), ends)), shape=(edges.size, len(home)))
+    weighted = (difference.T @ sparse.diags(steps.weight)).tocsr()
+    normal_matrix = (weighted @ difference + _HOME * sparse.identity(len(home))).tocsc()
+    factor = splu(normal_matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
+    return lambda wanted: np.asarray(factor.solve(np.ascontiguousarray(weighted @ wanted + _HOME * home)))
+
+
+def _reweighted(steps: _Steps, solved: F64, wanted: F64) -> F64:
+    """Steps that the others contradict count for less (Geman and McClure): a misfit becomes one tear, not a slow warp."""
+    off = solved[steps.head] - solved[steps.tail] - wanted
+    share = np.hypot(*off.T) / np.maximum(np.hypot(*wanted.T), 1e-9)
+    return np.asarray(np.maximum(steps.weight / np.square(1.0 + np.square(share / _MISFIT)), _TORN), np.float64)
 
 
 def _steps(jacobian: F32, normal: F32, number: I64, owner: U8, scale: float) -> _Steps:

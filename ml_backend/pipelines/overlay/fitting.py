@@ -186,10 +186,11 @@ class Fit:
         classes = np.asarray(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST), np.float32) * GARMENT_STEP
         u, v = (np.clip(np.rint(plane * PLACE_CODE) + 32768, 0, 65535) for plane in self.where_at(rows, columns))
         shade = np.sqrt(np.clip(self.shading_at(rows, columns) / SHADING_CODE, 0.0, 1.0)) * 255.0
+        ground, mask = _ground(small, mask)
         planes = [
             _rgb(np.floor(u / 256), u % 256, shade),
             _rgb(np.floor(v / 256), v % 256, np.zeros_like(v)),
-            _ground(small, mask),
+            ground,
         ]
         data: dict[str, int | float | list[str]] = {
             "width": size[0],
@@ -209,17 +210,19 @@ def _centres(box: Box) -> tuple[F32, F32]:
     return np.arange(top, bottom, dtype=np.float32) + 0.5, np.arange(left, right, dtype=np.float32) + 0.5
 
 
-def _ground(photo: Image.Image, mask: F32) -> U8:
-    """The photo with what is behind the cloth on its borders (h,w,3)."""
+def _ground(photo: Image.Image, mask: F32) -> tuple[U8, F32]:
+    """The photo with what is behind the cloth on its borders (h,w,3), and the mask mended there."""
     pixels = np.array(photo)
     rows, columns = np.nonzero((mask > 0.0) & (mask < 1.0))
     if not rows.size:
-        return pixels
+        return pixels, mask
     whole = (0, 0, photo.width, photo.height)
     seen = to_linear(pixels[rows, columns])
-    _, behind = Colours.of(photo, mask, whole).behind(seen, mask[rows, columns], rows, columns, whole)
+    mended, behind = Colours.of(photo, mask, whole).behind(seen, mask[rows, columns], rows, columns, whole)
     pixels[rows, columns] = to_srgb(behind)
-    return pixels
+    share = mask.copy()
+    share[rows, columns] = mended
+    return pixels, share
 
 
 def fit(photo: Image.Image, mask: F32, labels: U8 | None = None, surface: Surface | None = None) -> Fit:
