@@ -139,7 +139,9 @@ def _settle(jacobian: F32, cover: F32, cloth: Bools, owner: U8) -> F32:
     upright = jacobian.copy()
     sign = np.where(cloth, np.sign(determinant(jacobian)), 0.0).astype(np.float32)
     around = ndimage.gaussian_filter(sign, 0.03 * max(cloth.shape))
-    upright[0] *= np.where(around < 0, -1.0, 1.0)  # a back is woven like a front: its weft is only counted the other way
+    upright[0] *= np.where(
+        around < 0, -1.0, 1.0
+    )  # a back is woven like a front: its weft is only counted the other way
     a, b = _parts(upright)
     for piece in np.unique(owner[cloth]):
         here = cloth & (owner == piece)

@@ -78,8 +78,9 @@ class Colours:
         within = ndimage.minimum_filter(part, 3) > 0.98
         return cls(box, _clean(linear, within, part), _clean(linear, around, 1.0 - part))
 
-    def behind(self, pixels: F32, share: F32, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64],
-               strip: Box) -> tuple[F32, F32]:
+    def behind(
+        self, pixels: F32, share: F32, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64], strip: Box
+    ) -> tuple[F32, F32]:
         """Pixels (n, 3) in linear light on the border and their share (n,) -> mended share, light behind the cloth.
 
         ``rows`` and ``columns`` count within ``strip``.

@@ -21,7 +21,7 @@ F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
 
-_BLACK = 0.004
+_BLACK = 0.0015
 """Added to the luminance before its logarithm: camera noise in black cloth counts for little."""
 
 _EVEN = 70.0

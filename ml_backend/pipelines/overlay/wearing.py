@@ -192,9 +192,7 @@ class _Look:
         found = shares(self.fitted.mask[first:last, start:end], labels, tables)
         return [plane[top - first : bottom - first, left - start : right - start] for plane in found]
 
-    def _behind(
-        self, photo: F32, share: F32, parts: list[F32], rows: I64, columns: I64, strip: Box
-    ) -> F32:
+    def _behind(self, photo: F32, share: F32, parts: list[F32], rows: I64, columns: I64, strip: Box) -> F32:
         """What lies behind the cloth, times the share that it has; the parts of border pixels are mended on the way."""
         result = np.zeros_like(photo)
         border = np.flatnonzero(share < 0.999)
