@@ -53,6 +53,9 @@ _HOME = 1e-7
 _FIRM = 0.3
 """Smallest determinant of the found coordinates, as a share of the median, before a place is smoothed again."""
 
+_CALMING = (0.02, 0.06)
+"""Radii, as shares of the grid, over which places that fold over are smoothed, one after the other."""
+
 _AGREED = (0.35, 0.65)
 """Length of the mean of neighbouring directions at which they begin to be, and are, believed."""
 
@@ -139,9 +142,8 @@ def _settle(jacobian: F32, cover: F32, cloth: Bools, owner: U8) -> F32:
     upright = jacobian.copy()
     sign = np.where(cloth, np.sign(determinant(jacobian)), 0.0).astype(np.float32)
     around = ndimage.gaussian_filter(sign, 0.03 * max(cloth.shape))
-    upright[0] *= np.where(
-        around < 0, -1.0, 1.0
-    )  # a back is woven like a front: its weft is only counted the other way
+    # a back is woven like a front: its weft is only counted the other way
+    upright[0] *= np.where(around < 0, -1.0, 1.0)
     a, b = _parts(upright)
     for piece in np.unique(owner[cloth]):
         here = cloth & (owner == piece)
@@ -153,7 +155,7 @@ def _settle(jacobian: F32, cover: F32, cloth: Bools, owner: U8) -> F32:
 
 
 def _coherent(a: C64, b: C64, weight: F32, radius: float, owner: U8) -> tuple[C64, C64]:
-    """Blurred; where neighbours point everywhere nothing is known, and the cloth lies as the garment does on average."""
+    """Blurred; where neighbours point everywhere nothing is known, and cloth lies as the garment does on average."""
     soft = _soft_complex(a, weight, radius, owner)
     size = _soft(np.abs(a), weight, radius, owner)
     around = _soft_complex(a, weight, 4.0 * radius, owner)
@@ -227,15 +229,14 @@ def _integrate(
     solved = solve(wanted)
     steps = replace(steps, weight=_reweighted(steps, solved, wanted))
     solve = _solver(steps, home)
-    for radius in (0.0, 0.02, 0.06):
-        if radius:
-            folded = _folded(place, cloth, steps, step, scale)
-            if not folded.any():
-                break
-            jacobian = _calmed(jacobian, folded, cloth, owner, radius * max(cloth.shape))
-            wanted = _wanted(jacobian, cloth, steps, step)
-        place = np.zeros((2, *cloth.shape), np.float32)
-        place[:, cloth] = solve(wanted).T
+    place = np.zeros((2, *cloth.shape), np.float32)
+    place[:, cloth] = solve(wanted).T
+    for radius in _CALMING:
+        folded = _folded(place, cloth, steps, step, scale)
+        if not folded.any():
+            break
+        jacobian = _calmed(jacobian, folded, cloth, owner, radius * max(cloth.shape))
+        place[:, cloth] = solve(_wanted(jacobian, cloth, steps, step)).T
     return place, jacobian
 
 
@@ -252,7 +253,7 @@ def _solver(steps: _Steps, home: F32) -> Callable[[F64], F64]:
 
 
 def _reweighted(steps: _Steps, solved: F64, wanted: F64) -> F64:
-    """Steps that the others contradict count for less (Geman and McClure): a misfit becomes one tear, not a slow warp."""
+    """Steps that the others contradict count for less (Geman and McClure): a misfit is one tear, not a slow warp."""
     off = solved[steps.head] - solved[steps.tail] - wanted
     share = np.hypot(*off.T) / np.maximum(np.hypot(*wanted.T), 1e-9)
     return np.asarray(np.maximum(steps.weight / np.square(1.0 + np.square(share / _MISFIT)), _TORN), np.float64)

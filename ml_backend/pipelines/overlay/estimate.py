@@ -1,7 +1,7 @@
 """A surface without a network: what a photo's outline and luminance alone tell of it.
 
-Served where no surface model is at hand: limbs and torso are taken for cylinders that face the camera, and light is told
-from print by its steps (:mod:`.shading`).
+Served where no surface model is at hand: limbs and torso are taken for cylinders that face the camera, and light is
+told from print by its steps (:mod:`.shading`).
 """
 
 from __future__ import annotations

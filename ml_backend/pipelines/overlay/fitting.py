@@ -50,10 +50,10 @@ class PreviewFit:
     """A fit at screen size for the browser: three RGB pictures, and numbers.
 
     ``maps``, three pictures of the photo's size one below the other.  In the first two R and G are the higher and the
-    lower byte of u and of v, (256 r + g - 32768) / 100 cm; B of the first codes the shading, S = 4 (b/255)^2.  The third
-    is what lies behind the borders of the cloth (sRGB), and the photo's own elsewhere.  ``mask``: R is the soft mask, G
-    the value in the class map times ``garment_step``.  ``data`` is JSON-ready: width, height, full_width, full_height,
-    px_per_cm (preview pixels), garment_step, classes (garments present).
+    lower byte of u and of v, (256 r + g - 32768) / 100 cm; B of the first codes the shading, S = 4 (b/255)^2.  The
+    third is what lies behind the borders of the cloth (sRGB), and the photo's own elsewhere.  ``mask``: R is the soft
+    mask, G the value in the class map times ``garment_step``.  ``data`` is JSON-ready: width, height,
+    full_width, full_height, px_per_cm (preview pixels), garment_step, classes (garments present).
     """
 
     photo: Image.Image
@@ -68,10 +68,10 @@ class Fit:
 
     ``mask`` float32 (H,W) 0..1 and ``labels`` uint8 (H,W), a class map, or None, at photo size.  ``box`` (left, top,
     right, bottom) is the part of the photo that the maps cover; each map is on a grid that spans the box: ``light``
-    float32 (h,w), the linear-light multiplier S > 0 of white cloth; ``place`` float32 (2,h',w'), coordinates on the cloth
-    in centimetres; ``jacobian`` float32 (2,2,h',w'), their steps for a photo pixel to the right and down; ``pieces``
-    uint8 (h',w'), the class each node belongs to (0 without a class map).  ``px_per_cm``: photo pixels a centimetre of
-    cloth that faces the camera.
+    float32 (h,w), the linear-light multiplier S > 0 of white cloth; ``place`` float32 (2,h',w'), coordinates on the
+    cloth in centimetres; ``jacobian`` float32 (2,2,h',w'), their steps for a photo pixel to the right and down;
+    ``pieces`` uint8 (h',w'), the garment each node belongs to (0 without a class map).  ``px_per_cm``: photo
+    pixels a centimetre of cloth that faces the camera.
     """
 
     width: int

@@ -81,7 +81,7 @@ class Window:
         return plane[np.ix_(self.down.nearest, self.across.nearest)]
 
     def cells(self, marked: Bools) -> tuple[I64, I64]:
-        """The pixels (row and column numbers) whose cell is marked; ``marked`` is (h, w), of the cell's upper left node."""
+        """The pixels (row and column numbers) whose cell is marked in (h, w), by its upper left node."""
         if not marked.any():
             none = np.zeros(0, np.int64)
             return none, none

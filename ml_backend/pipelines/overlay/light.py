@@ -1,8 +1,8 @@
 """Light of the worn cloth on a white one in its place: the network's shading, the photo's own detail, its exposure.
 
-On plain cloth the luminance *is* the light, but for a factor; where a garment shows no print, what the network's shading
-leaves of the luminance is given back to the light, so that every seam and crease stays.  The level of each garment is
-set so that white cloth is as bright as a white card would be there: see :func:`exposure`.
+On plain cloth the luminance *is* the light, but for a factor; where a garment shows no print, what the network's
+shading leaves of the luminance is given back to the light, so that every seam and crease stays.  The level of
+each garment is set so that white cloth is as bright as a white card would be there: see :func:`exposure`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import math
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 from scipy import ndimage
 
 from ...requests import GARMENT_CLASSES
 from .colour import luminance
-from .maps import blur, fill
+from .maps import blur, fill, resize
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
@@ -36,6 +37,9 @@ ends to count as printed."""
 
 _NEAR, _FAR = 0.012, 0.05
 """Radii, as shares of the cloth's size, of a print's detail and of the surroundings in which it is looked for."""
+
+_SIDE = 384
+"""Longest side of the grid on which a print is looked for."""
 
 _SKIN = GARMENT_CLASSES.index("skin")
 _SKIN_WHITE = 0.33
@@ -101,14 +105,31 @@ def _inner(cover: F32, cloth: Bools) -> Bools:
 def _own(bright: F32, linear: F32, log: F32, here: Bools, sure: Bools) -> F32:
     """Log shading of one garment with the photo's detail where no print hides it."""
     rest = bright - log
-    plain = _plain(rest, linear, here, sure)
-    weight = (sure * plain).astype(np.float32)
-    middle = float(np.median(rest[sure]))
-    return np.asarray(log + plain * (rest - middle) if weight.any() else log, np.float32)
+    plain = _enlarged(_plain(*_reduced(rest, linear, here, sure)), rest.shape)
+    return np.asarray(log + plain * (rest - np.median(rest[sure])), np.float32)
+
+
+def _reduced(rest: F32, linear: F32, here: Bools, sure: Bools) -> tuple[F32, F32, Bools, Bools]:
+    """On a grid of :data:`_SIDE`, on which prints are looked for."""
+    factor = min(1.0, _SIDE / max(rest.shape))
+    height, width = max(1, round(rest.shape[0] * factor)), max(1, round(rest.shape[1] * factor))
+
+    def small(plane: F32) -> F32:
+        return resize(plane, width, height, Image.Resampling.BOX)
+
+    bands = np.stack([small(linear[..., band]) for band in range(3)], -1)
+    part, clear = small(here.astype(np.float32)) > 0.5, small(sure.astype(np.float32)) > 0.99
+    return small(rest), bands, part, clear if (clear & part).any() else part
+
+
+def _enlarged(plane: F32, shape: tuple[int, ...]) -> F32:
+    return resize(plane, shape[1], shape[0], Image.Resampling.BILINEAR)
 
 
 def _plain(rest: F32, linear: F32, here: Bools, sure: Bools) -> F32:
     """How surely there is no print, 0..1 (h, w): what is left of the luminance is even, and so is the colour."""
+    if not sure.any():
+        return np.zeros_like(rest)
     size = math.sqrt(float(here.sum()))
     weight = sure.astype(np.float32)
     detail = rest - blur(rest, weight, max(1.5, _FAR * size))

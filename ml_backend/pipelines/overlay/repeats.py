@@ -1,7 +1,7 @@
 """Where a point of the cloth lies on the repeating fabric.
 
-The formula is shared with the browser's preview; (u, v) are the cloth's own coordinates in centimetres, v downwards, and
-0 in the middle of a garment:
+The formula is shared with the browser's preview; (u, v) are the cloth's own coordinates in centimetres, v downwards,
+and 0 in the middle of a garment:
 
     q = Rot(-rotate) (u, v) shoulder_cm / 40 / scale_cm - (offset_x, offset_y)    rotate: counter-clockwise, as worn
 
@@ -51,7 +51,7 @@ class Placement:
         )
 
     def footprint(self, jacobian: F32) -> tuple[F32, F32, F32]:
-        """Centimetres a pixel (2, 2, ...) -> the longer and shorter side of a pixel on the tile, and the longer's angle.
+        """Centimetres a pixel (2, 2, ...) -> longer and shorter side of a pixel on the tile, and the longer's angle.
 
         A linear map z -> a z + b conj(z) of the complex plane stretches by |a| + |b| towards (arg a + arg b) / 2.
         """

@@ -1,8 +1,8 @@
 """Sampling a repeating tile at any scale without aliasing.
 
-The tile is filtered in linear light, wrapping around, to a ladder of sizes a third of an octave apart.  Each pixel reads
-the size of which a texel covers it, bilinearly; where the cloth turns away, several such reads along the longer side of
-the pixel's footprint stand for it (Feline, McCormack et al. 1999).
+The tile is filtered in linear light, wrapping around, to a ladder of sizes a third of an octave apart.  Each pixel
+reads the size of which a texel covers it, bilinearly; where the cloth turns away, several such reads along the
+longer side of the pixel's footprint stand for it (Feline, McCormack et al. 1999).
 """
 
 from __future__ import annotations

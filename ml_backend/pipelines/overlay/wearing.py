@@ -1,14 +1,14 @@
 """Dress a fitted photo in fabrics.
 
-Each garment g takes a share a_g of a pixel (the soft mask, rounded where garments meet).  With S the light of white cloth
-and q the pixel's place on the garment's fabric (see ``repeats``), in linear light:
+Each garment g takes a share a_g of a pixel (the soft mask, rounded where garments meet).  With S the light of white
+cloth and q the pixel's place on the garment's fabric (see ``repeats``), in linear light:
 
     worn_g = shoulder(tile_g(q_g) * S)
     full   = (1 - a) behind + sum a_g worn_g,     a = sum a_g
     out    = photo + strength (full - photo)
 
-``behind`` is the photo without the old cloth's part of a border pixel (see ``edges``).  Pixels with a = 0 are copied bit
-for bit.
+``behind`` is the photo without the old cloth's part of a border pixel (see ``edges``).  Pixels with a = 0 are copied
+bit for bit.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _THREADS = 2
 
 @dataclass(frozen=True)
 class _Garment:
-    """One part of an outfit made ready: its garments as a table of label values (None: all cloth), fabric, placement and strength."""
+    """One part of an outfit made ready; ``classes`` is a table of the values in a class map (None: all cloth)."""
 
     classes: U8 | None
     fabric: Fabric
