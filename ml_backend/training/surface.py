@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..networks.surface import SurfaceConfig, SurfaceMaps, SurfaceNet, borders
+from ..networks.surface import SurfaceConfig, SurfaceMaps, SurfaceNet, borders, relative_log
 from ..packaging import Package, save_package
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from .ahead import Ahead, depth_for
@@ -129,9 +129,10 @@ def train(
         means = workers.mean(terms)
         if workers.is_writer:
             network, device = trainer.ema.network, workers.device
-            run.log(step, **means, **measure(network, validation, device))
-            run.samples(step, sample_sheet(network, validation, device))
             run.save({"step": step, **trainer.state_dict()})
+            held_out = measure(network, validation, device)
+            run.log(step, **means, **{f"held_out_{name}": value for name, value in held_out.items()})
+            run.samples(step, sample_sheet(network, validation, device))
             export(config, network, run.path / "package", name=run.path.name)
 
 
@@ -265,8 +266,6 @@ def measure(network: torch.nn.Module, samples: Sequence[Sample], device: torch.d
         known = truth.garment > 0
         if int(known.sum()) < 50:
             continue
-        from ..networks.surface import relative_log
-
         for name, guess in (("shading", maps.shading), ("luminance", relative_log(truth.rgb, truth.mask))):
             off = _less_means((guess - truth.shading)[:, 0], truth.garment, known)[known]
             figures[name].append(float(off.square().mean().sqrt()))

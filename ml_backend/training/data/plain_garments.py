@@ -1,7 +1,7 @@
 """Photos of plain garments: cloth of one dye, whose luminance *is* its light.
 
-They teach what no rendering has: seams, plackets, buttons, pockets, real folds and real cameras.  A garment is taken for
-plain when neither its colour nor its luminance shows a print; the measures are strict, for a print taken for
+They teach what no rendering has: seams, plackets, buttons, pockets, real folds and real cameras.  A garment is taken
+for plain when neither its colour nor its luminance shows a print; the measures are strict, for a print taken for
 folds would teach the wrong thing, and there are garments enough.
 """
 

@@ -19,6 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from ...errors import BadInput
+from .png16 import read_png16
 
 CLOTH = (1, 2, 3, 4, 5)
 """Values of ``garment`` that are cloth: top, outerwear, dress, skirt, trousers or shorts."""
@@ -35,9 +36,10 @@ _DARKEST = 0.02
 class Rendered:
     """One picture's maps, (H, W) unless told; tensors as small as their files allow.
 
-    ``rgb`` uint8 (3) is its first set of fabrics; ``light`` float16 log shading; ``normal`` int8 (3), 127 is 1, x right,
-    y up, z to the camera; ``place`` int16 (2), u and v in twentieths of a centimetre; ``panel`` uint8, 0 no cloth;
-    ``grain`` uint8 (4) as in its file; ``garment`` uint8; ``lamp`` unit vector to the strongest light, in camera space.
+    ``rgb`` uint8 (3) is its first set of fabrics; ``light`` float16 log shading; ``normal`` int8 (3), 127 is 1, x
+    right, y up, z to the camera; ``place`` int16 (2), u and v in twentieths of a centimetre; ``panel`` uint8, 0 no
+    cloth; ``grain`` uint8 (4) as in its file; ``garment`` uint8; ``lamp`` unit vector to the strongest light, in camera
+    space.
     """
 
     folder: Path
@@ -80,7 +82,7 @@ def read(folder: Path) -> Rendered:
         planes = {name: np.asarray(Image.open(folder / f"{name}.png")) for name in ("normal", "grain", "garment")}
         rgb = picture(folder, 0)
         lamp = _lamp(json.loads((folder / "meta.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(f"{folder} is not a rendered picture with its maps: {error}.") from error
     shapes = {
         plane.shape[-2:] if plane.shape[-1] > 4 else plane.shape[:2] for plane in (place, shading, *planes.values())
@@ -125,13 +127,10 @@ def lie(grain: Tensor) -> Lie:
 
 
 def _sixteen_bits(path: Path, channels: int) -> NDArray[np.uint16]:
-    """(C, H, W) uint16; Pillow would drop the lower half of a picture of several channels."""
-    from torchvision.io import ImageReadMode, decode_image
-
-    mode = ImageReadMode.UNCHANGED
-    planes: NDArray[np.uint16] = decode_image(torch.from_numpy(np.fromfile(path, np.uint8)), mode=mode).numpy()
-    if planes.dtype != np.uint16 or planes.shape[0] != channels:
-        raise ValueError(f"{path.name} is not a 16-bit picture of {channels} channels")
+    """(C, H, W) uint16."""
+    planes = read_png16(path).transpose(2, 0, 1)
+    if planes.shape[0] != channels:
+        raise ValueError(f"{path.name} has {planes.shape[0]} channels, not {channels}")
     return planes
 
 

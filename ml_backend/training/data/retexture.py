@@ -127,6 +127,8 @@ def photographed(photo: PlainPhoto, bank: Bank, rng: np.random.Generator, size: 
             linear = _printed_over(linear, garment == number, bank, rng)
     seen = develop(linear, rng)
     light = _log_luminance(_linear(pixels))
+    for number in numbers:  # one dye is darker than another, which is not its light
+        light = light - light[known == number].median() * (known == number)
     if float(light[known > 0].std() if numbers else 0.0) > 1.2:
         known = torch.zeros_like(known)  # half of it in glaring sun, or not one garment at all
     kept = garment
@@ -200,7 +202,7 @@ def _log_luminance(linear: Tensor) -> Tensor:
 
 
 def _inside(garment: Tensor) -> Tensor:
-    """Pixels (H, W) whose neighbours, two away, belong to the same garment: labels drawn by hand are off by one or two."""
+    """Pixels (H, W) whose neighbours, two away, belong to the same garment: labels by hand are off by one or two."""
     padded = garment[None, None].float()
     least, most = -F.max_pool2d(-padded, 5, 1, 2), F.max_pool2d(padded, 5, 1, 2)
     return (least == most)[0, 0]
@@ -366,7 +368,7 @@ def _tile(bank: Bank, rng: np.random.Generator) -> tuple[Tensor, float]:
 
 def sampled(tile: Tensor, x: Tensor, y: Tensor, pixel: float) -> Tensor:
     """The tile (3, S, S), repeated, at (N) places in units of its repeat; a pixel is ``pixel`` of a repeat wide."""
-    while tile.shape[-1] > 4 and pixel * tile.shape[-1] > 1.4:
+    while tile.shape[-1] > 1 and pixel * tile.shape[-1] > 1.4:
         tile = F.avg_pool2d(tile[None], 2)[0]
     side = tile.shape[-1]
     flat = tile.reshape(3, -1)
