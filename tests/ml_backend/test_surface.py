@@ -400,8 +400,8 @@ def test_a_run_leaves_a_package_and_sheets(recipe, tmp_path):
     assert [line["step"] for line in log] == [2, 4, 6]
     assert {"loss", "light", "held_out_shading", "held_out_normal", "held_out_warp"} <= set(log[-1])
     assert SurfacePipeline(Package.load(tmp_path / "run" / "package")).model.startswith("run@")
-    sheet = Image.open(tmp_path / "run" / "samples" / "000006.png")
-    assert sheet.size == (48, 7 * 64), "a held-out picture, and three maps as found and as they are"
+    with Image.open(tmp_path / "run" / "samples" / "000006.png") as sheet:
+        assert sheet.size == (48, 7 * 64), "a held-out picture, and three maps as found and as they are"
 
 
 def test_a_resumed_run_repeats_the_curve(recipe, garments, tmp_path):
