@@ -93,7 +93,8 @@ def directions(jacobian: F32) -> tuple[F32, F32, F32]:
     determinant = np.where(np.abs(determinant) < 1e-9, 1e-9, determinant)
     warp, weft = np.stack((-b, a)) / determinant, np.stack((d, -c)) / determinant  # pixels for a centimetre
     lengths = np.stack([np.maximum(np.hypot(*step), 1e-9) for step in (warp, weft)])
-    return (warp / lengths[0]).astype(np.float32), (weft / lengths[1]).astype(np.float32), 1 / lengths
+    found = (warp / lengths[0], weft / lengths[1], 1 / lengths)
+    return tuple(np.asarray(plane, np.float32) for plane in found)  # type: ignore[return-value]
 
 
 def on_photo(surface: Surface, size: tuple[int, int]) -> Surface:

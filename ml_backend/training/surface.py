@@ -230,16 +230,16 @@ def surface_loss(maps: SurfaceMaps, truth: Batch, workers: Workers | None = None
             jump = ((off[near] - off[far]) * pair).abs().sum()
             folds = folds + weight / 2 * workers.ratio(jump, pair.sum())
 
-    weight = known * truth.lies[:, None, None] * truth.normal[:, 2].clamp(0.1, 1)
-    seen = weight.sum()
+    turned = known * truth.lies[:, None, None] * truth.normal[:, 2].clamp(0.1, 1)
+    seen = turned.sum()
 
     def off_by(mine: Tensor, true: Tensor) -> Tensor:
-        return workers.ratio(((1 - (mine * true).sum(dim=1)) * weight).sum(), seen)
+        return workers.ratio(((1 - (mine * true).sum(dim=1)) * turned).sum(), seen)
 
     normal = off_by(maps.normal, truth.normal)
     grain = off_by(maps.warp, truth.warp) + 0.5 * off_by(maps.weft, truth.weft)
     apart = (maps.log_cm - truth.log_cm.clamp(-3, 3)).abs().mean(dim=1)
-    scale = workers.ratio((apart * weight).sum(), seen)
+    scale = workers.ratio((apart * turned).sum(), seen)
     loss = light + folds + normal + grain + 0.5 * scale
     return {"loss": loss, "light": light, "folds": folds, "normal": normal, "grain": grain, "scale": scale}
 

@@ -70,7 +70,8 @@ def _restored(filters: NDArray[np.uint8], coded: NDArray[np.uint8]) -> NDArray[n
             result[rows, columns].astype(np.int16) for rows, columns in ((y + 1, x), (y, x + 1), (y, x))
         )
         kind = kinds[y]
-        guess = np.choose(kind, (0, left, up, (left + up) // 2, _paeth(left, up, corner)))
+        guesses = (np.zeros_like(left), left, up, (left + up) // 2, _paeth(left, up, corner))
+        guess = np.select([kind == number for number in range(5)], guesses)
         result[y + 1, x + 1] = (coded[y, x] + guess).astype(np.uint8)
     return np.ascontiguousarray(result[1:, 1:])
 

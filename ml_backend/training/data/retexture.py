@@ -330,7 +330,7 @@ def fabric(u: Tensor, v: Tensor, cm: float, bank: Bank, rng: np.random.Generator
         centre, reach = rng.uniform((-15, -5), (15, 30)), rng.uniform(4, 14, 2)
         away = ((u - centre[0]) / reach[0]).abs() ** 4 + ((v - centre[1]) / reach[1]).abs() ** 4
         share = (1 - (away - 1) * 4).clamp(0, 1)
-        return plain + (printed - plain) * share
+        return torch.lerp(plain, printed, share.expand_as(plain))
     return printed
 
 
