@@ -1,9 +1,9 @@
 """Which model serves a capability, and the pipelines that a worker keeps loaded.
 
-A capability (generate, upscale, segment, classify, text-mask, restyle, imagine) is served by the :class:`ModelVersion`
-that staff made the default, else by one that can do it besides its own, else by the starter model that ships with
-Toile.  To generate, several may serve beside that one, and a request names the one it wants (see :func:`offered`).
-LoRAs do not serve: all that are kept are offered by name.
+A capability (generate, upscale, segment, surface, classify, text-mask, restyle, imagine) is served by the
+:class:`ModelVersion` that staff made the default, else by one that can do it besides its own, else by the starter model
+that ships with Toile.  To generate, several may serve beside that one, and a request names the one it wants (see
+:func:`offered`).  LoRAs do not serve: all that are kept are offered by name.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ STARTERS = {
     "generate": GENERATOR,
     "upscale": "srgan-x8-starter",
     "segment": "unet-starter",
+    "surface": "surface-starter",
     "classify": "classifier-starter",
     "text-mask": "clipseg-starter",
     "restyle": "inpaint-starter",
@@ -43,6 +44,7 @@ BESIDE = {"generate": ("dcgan-starter",)}
 """Capabilities of which people choose the model, and the starters offered beside the first."""
 WORK = {
     "generate": "dream fabrics",
+    "surface": "read the light and the folds of cloth",
     "text-mask": "find things in photos by words",
     "restyle": "repaint photos from words",
     "imagine": "paint pictures from words",
@@ -448,6 +450,7 @@ PIPELINES = {
     "generate": "generate",
     "upscale": "upscale",
     "segment": "segment",
+    "surface": "surface",
     "text-mask": "text-mask",
     "restyle-fabric": "generate",
     "restyle-diffusion": "restyle",
@@ -490,6 +493,7 @@ def _load(name: str, package: Package) -> Any:
         "generate": lambda package: _generate(package, serving("upscale")),
         "upscale": _upscale,
         "segment": _segment,
+        "surface": _surface,
         "text-mask": _text_mask,
         "restyle-fabric": _restyle_fabric,
         "restyle-diffusion": _restyle_diffusion,
@@ -568,6 +572,15 @@ def _segment(package: Package) -> Any:
         return SegmentPipeline(package, device=device())
 
     return _resident(("segment", package.manifest.sha256), load)
+
+
+def _surface(package: Package) -> Any:
+    def load() -> Any:
+        from .pipelines.surface import SurfacePipeline
+
+        return SurfacePipeline(package, device=device())
+
+    return _resident(("surface", package.manifest.sha256), load)
 
 
 def _text_mask(package: Package) -> Any:

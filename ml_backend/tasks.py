@@ -63,7 +63,7 @@ def warm_up(**_: object) -> None:
 
 def _load_pipelines() -> None:
     try:
-        for capability in ("generate", "segment", "text-mask"):
+        for capability in ("generate", "segment", "surface", "text-mask"):
             if registry.serves(capability):
                 registry.pipeline(capability)
     except Exception:
