@@ -463,7 +463,7 @@ PIPELINES = {
 def pipeline(name: str, model: str | None = None) -> Any:
     """The pipeline of that name with the serving model, or the very ``model`` of a recipe, loaded once per process.
 
-    Names are those of :data:`PIPELINES`, and ``draw`` and ``overlay``, which need no model.  Raises
+    Names are those of :data:`PIPELINES`, and ``draw`` and ``overlay``, which do without one.  Raises
     :class:`BadPackage` when its model is missing or damaged.
     """
     if name == "draw":
@@ -501,6 +501,11 @@ def _load(name: str, package: Package) -> Any:
         "imagine-diffusion": _imagine_diffusion,
     }
     return loaders[name](package)
+
+
+def surface_reader() -> Any:
+    """The pipeline that reads the surface of cloth; None where no model serves that, and it has to be estimated."""
+    return pipeline("surface") if serves("surface") else None
 
 
 def try_out(package: Package, progress: copies.Progress | None = None) -> bool:
@@ -598,12 +603,14 @@ def _restyle_fabric(package: Package) -> Any:
 
         generate = _generate(package, serving("upscale"))
         if not settings.CLIP_FOLDER:
-            return FabricRestyle(generate)
+            return FabricRestyle(generate, surface=surface_reader())
         from .words.similarity import SimilarWords
 
-        return FabricRestyle(generate, understand=SimilarWords(settings.CLIP_FOLDER))
+        understand = SimilarWords(settings.CLIP_FOLDER)
+        return FabricRestyle(generate, understand=understand, surface=surface_reader())
 
-    return _resident(("restyle-fabric", package.manifest.sha256, settings.CLIP_FOLDER), load)
+    reads = serving("surface").manifest.sha256 if serves("surface") else ""
+    return _resident(("restyle-fabric", package.manifest.sha256, reads, settings.CLIP_FOLDER), load)
 
 
 def _imagine_fabric(package: Package) -> Any:
@@ -633,7 +640,7 @@ def _imagine_diffusion(package: Package) -> Any:
 def _overlay() -> Any:
     from .pipelines.overlay import OverlayPipeline
 
-    return OverlayPipeline()
+    return OverlayPipeline(surface_reader())
 
 
 _loaded: OrderedDict[tuple[str, ...], Any] = OrderedDict()

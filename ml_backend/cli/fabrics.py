@@ -23,7 +23,6 @@ from ..requests import (
 from ..words.wardrobe import garment_of
 from .common import Answer, Command, at_least_one, bar, package
 
-
 SURFACE = "surface-starter"
 
 _FIT = ("scale_cm", "rotate", "offset_x", "offset_y", "strength")

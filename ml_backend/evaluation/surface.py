@@ -216,20 +216,9 @@ def log_luminance(rgb: U8) -> F32:
 
 def by_hand(photo: Image.Image, mask: F32, labels: U8 | None) -> Surface:
     """What the rules say: Retinex with hand-set constants, limbs as cylinders, the photo's vertical for warp."""
-    from ..pipelines.overlay.bend import body
-    from ..pipelines.overlay.fitting import fit
+    from ..pipelines.overlay.estimate import estimate
 
-    fitted = fit(photo, mask, labels)
-    width, height = photo.size
-    du, dv = fitted.displacement()
-    rows, columns = np.gradient(du), np.gradient(dv)
-    scale = np.float32(1 / fitted.px_per_cm)
-    jacobian = np.stack([np.stack((1 + rows[1], rows[0])), np.stack((columns[1], 1 + columns[0]))]) * scale
-    x = 0.8 * body(fitted.mask).side
-    normal = np.stack((x, np.zeros_like(x), np.sqrt(1 - np.square(x))))
-    box: Box = (0, 0, width, height)
-    shading = np.log(np.maximum(fitted.shading(), 1e-3))
-    return Surface(box, shading, normal.astype(np.float32), jacobian.astype(np.float32))
+    return estimate(photo, mask, labels, (0, 0, *photo.size))
 
 
 def side_by_side(readers: dict[str, Reader], measure: Callable[[Reader], dict[str, float]]) -> dict[str, float]:

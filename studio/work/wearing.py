@@ -119,8 +119,8 @@ def _fit(photo: Any, mask: Any, labels: Any) -> Fit:
     from ml_backend.pipelines import overlay
 
     stored = np.rint(mask * 255).astype(np.float32) / np.float32(255)
-    read = registry.pipeline("surface")(photo, stored, labels) if registry.serves("surface") else None
-    return overlay.fit(photo, stored, labels, read)
+    read = registry.surface_reader()
+    return overlay.fit(photo, stored, labels, read(photo, stored, labels) if read else None)
 
 
 def _remember(key: str, fitted: Fit) -> None:

@@ -25,15 +25,29 @@ Bools = npt.NDArray[np.bool_]
 _BLACK = 0.0015
 """Added to the luminance before its logarithm: camera noise in black cloth counts for little."""
 
+_RIM = 0.0035
+"""Share of the longest side by which light is read clear of a border."""
+
 _EVEN = 70.0
 """Percentile of the light on a garment that counts as evenly lit."""
 
 _LIGHTEST, _DARKEST = (0.5, 0.9), (2.6, 3.6)
 """The log of the light is as it is up to the first, and never beyond the second, brighter and darker."""
 
-_UNEVEN, _MIXED = (0.10, 0.22), (0.025, 0.06)
-"""Local deviation of what the shading leaves of the log luminance, and of the chromaticity, at which cloth begins and
-ends to count as printed."""
+_HUE, _SHARP = (0.20, 0.30), (0.22, 0.32)
+"""How far the colour of nearly all of a garment strays, and share of sharp steps in it, at which it begins and ends to
+count as printed."""
+
+_WEAVE, _DIM = 1.2, 0.02
+"""Blur, in pixels of the grid, that takes the weave and the camera's noise away, and light that noise in the dark is
+measured against."""
+
+_JUMP = 0.13
+"""A sharp step: the change of log luminance from pixel to pixel of the grid."""
+
+_UNEVEN, _MIXED = (0.07, 0.14), (0.13, 0.24)
+"""Local deviation of what the shading leaves of the log luminance, and of the colour, at which a place begins and ends
+to count as printed."""
 
 _NEAR, _FAR = 0.012, 0.05
 """Radii, as shares of the cloth's size, of a print's detail and of the surroundings in which it is looked for."""
@@ -61,19 +75,24 @@ def light(linear: F32, cover: F32, labels: U8 | None, log: F32, card: float) -> 
     if not cloth.any():
         return np.ones(cover.shape, np.float32)
     bright = np.log(luminance(linear) + _BLACK)
-    inner = _inner(cover, cloth)
     result = np.zeros_like(log)
     owner = np.ones(cover.shape, np.uint8) if labels is None else labels
+    clear = _clear(cover, cloth, owner)
     for piece in np.unique(owner[cloth]):
-        here = cloth & (owner == piece)
-        sure = here & inner if (here & inner).sum() > 50 else here
-        own = _own(bright, linear, log, here, sure)
+        window = _window(cloth & (owner == piece))
+        here = (cloth & (owner == piece))[window]
+        sure = here & clear[window]
+        if sure.sum() <= 50:
+            sure = here
+        own = _own(bright[window], linear[window], log[window], here, sure)
         even = float(np.percentile(own[sure], _EVEN))
-        worn = float(np.exp(np.percentile(bright[sure], _EVEN)))
-        result[here] = own[here] - even + math.log(_level(card, worn))
-    known = (cloth & inner).astype(np.float32) if (cloth & inner).any() else cloth.astype(np.float32)
-    spread = fill(result, known)
-    return np.exp(_bound(np.where(cloth & inner, result, spread))).astype(np.float32)
+        worn = float(np.exp(np.percentile(bright[window][sure], _EVEN)))
+        own += math.log(_level(card, worn)) - even
+        # A border pixel mixes in what is beyond: its light is that of the cloth next to it.
+        mended = np.where(sure, own, fill(own, sure.astype(np.float32)))
+        result[window][here] = mended[here]
+    spread = fill(result, cloth.astype(np.float32))
+    return np.exp(_bound(np.where(cloth, result, spread))).astype(np.float32)
 
 
 def exposure(linear: F32, cover: F32, labels: U8 | None) -> float:
@@ -96,10 +115,17 @@ def _level(card: float, worn: float) -> float:
     return float(np.clip(max(card, worn / _CARD), *_EXPOSURE))
 
 
-def _inner(cover: F32, cloth: Bools) -> Bools:
-    """Clear of the border, whose pixels mix in what is behind."""
-    rim = max(1, round(0.004 * max(cover.shape)))
-    return np.asarray(ndimage.minimum_filter(cover, 2 * rim + 1) > 0.95, np.bool_) & cloth
+def _clear(cover: F32, cloth: Bools, owner: U8) -> Bools:
+    """Clear of all borders, whose pixels mix in what is beyond."""
+    rim = 2 * max(1, round(_RIM * max(cover.shape))) + 1
+    alone = ndimage.minimum_filter(owner, rim) == ndimage.maximum_filter(np.where(cloth, owner, 0), rim)
+    return np.asarray((ndimage.minimum_filter(cover, rim) > 0.95) & cloth & alone, np.bool_)
+
+
+def _window(here: Bools) -> tuple[slice, slice]:
+    """The rows and columns of a garment with a little air."""
+    rows, columns = np.flatnonzero(here.any(axis=1)), np.flatnonzero(here.any(axis=0))
+    return slice(max(0, int(rows[0]) - 2), int(rows[-1]) + 3), slice(max(0, int(columns[0]) - 2), int(columns[-1]) + 3)
 
 
 def _own(bright: F32, linear: F32, log: F32, here: Bools, sure: Bools) -> F32:
@@ -109,7 +135,7 @@ def _own(bright: F32, linear: F32, log: F32, here: Bools, sure: Bools) -> F32:
     return np.asarray(log + plain * (rest - np.median(rest[sure])), np.float32)
 
 
-def _reduced(rest: F32, linear: F32, here: Bools, sure: Bools) -> tuple[F32, F32, Bools, Bools]:
+def _reduced(rest: F32, linear: F32, here: Bools, sure: Bools) -> tuple[F32, F32, Bools]:
     """On a grid of :data:`_SIDE`, on which prints are looked for."""
     factor = min(1.0, _SIDE / max(rest.shape))
     height, width = max(1, round(rest.shape[0] * factor)), max(1, round(rest.shape[1] * factor))
@@ -118,32 +144,51 @@ def _reduced(rest: F32, linear: F32, here: Bools, sure: Bools) -> tuple[F32, F32
         return resize(plane, width, height, Image.Resampling.BOX)
 
     bands = np.stack([small(linear[..., band]) for band in range(3)], -1)
-    part, clear = small(here.astype(np.float32)) > 0.5, small(sure.astype(np.float32)) > 0.99
-    return small(rest), bands, part, clear if (clear & part).any() else part
+    clear = small(sure.astype(np.float32)) > 0.99
+    return small(rest), bands, clear if clear.any() else small(here.astype(np.float32)) > 0.5
 
 
 def _enlarged(plane: F32, shape: tuple[int, ...]) -> F32:
     return resize(plane, shape[1], shape[0], Image.Resampling.BILINEAR)
 
 
-def _plain(rest: F32, linear: F32, here: Bools, sure: Bools) -> F32:
-    """How surely there is no print, 0..1 (h, w): what is left of the luminance is even, and so is the colour."""
+def _plain(rest: F32, linear: F32, sure: Bools) -> F32:
+    """How surely there is no print, 0..1 (h, w).
+
+    A garment is plain as a whole where its colour does not stray and its luminance has few sharp steps, or where what
+    the shading leaves of the luminance is even; a spot of another colour on it is none of it.
+    """
     if not sure.any():
         return np.zeros_like(rest)
-    size = math.sqrt(float(here.sum()))
+    hue, sharp = _unevenness(linear, sure)
+    dyed = float(_fall(np.float32(hue), *_HUE) * _fall(np.float32(sharp), *_SHARP))
+    size = math.sqrt(float(sure.sum()))
     weight = sure.astype(np.float32)
-    detail = rest - blur(rest, weight, max(1.5, _FAR * size))
     near, far = max(1.0, _NEAR * size), max(2.0, _FAR * size)
+    detail = rest - blur(rest, weight, far)
     uneven = np.sqrt(np.maximum(blur(np.square(blur(detail, weight, near)), weight, far), 0.0))
-    total = linear.sum(-1, keepdims=True) + 0.02
-    chroma = linear[..., :2] / total
-    mixed = np.zeros_like(rest)
-    for band in (0, 1):
-        off = chroma[..., band] - np.median(chroma[..., band][sure])
-        mixed += blur(np.square(blur(off, weight, near)), weight, far)
-    even = _fall(uneven, *_UNEVEN) * _fall(np.sqrt(np.maximum(mixed, 0.0)), *_MIXED)
-    whole = float(even[sure].mean())
-    return np.asarray(even * _rise(whole, 0.3, 0.7), np.float32)
+    explained = _fall(uneven, *_UNEVEN)
+    explained *= _rise(float(explained[sure].mean()), 0.5, 0.85)
+    off = _strayed(linear, sure)
+    mixed = np.sqrt(np.maximum(blur(np.square(blur(off, weight, near)), weight, far), 0.0))
+    return np.asarray(np.maximum(dyed, explained) * _fall(mixed, *_MIXED), np.float32)
+
+
+def _strayed(linear: F32, sure: Bools) -> F32:
+    """How far the colour of each pixel is from the garment's own; camera noise has colour in the dark and counts less
+    there."""
+    gamma = np.sqrt(np.maximum(linear, 0.0))
+    chroma = 3.0 * gamma / (gamma.sum(-1, keepdims=True) + 0.5)
+    away = chroma - np.median(chroma[sure], axis=0)
+    return np.asarray(np.abs(away - away.mean(-1, keepdims=True)).max(-1), np.float32)
+
+
+def _unevenness(linear: F32, sure: Bools) -> tuple[float, float]:
+    """Of a garment: how far its colour strays, and how much of it is sharp steps of luminance."""
+    away = ndimage.gaussian_filter(_strayed(linear, sure), _WEAVE)
+    log = np.log(np.square(ndimage.gaussian_filter(np.sqrt(np.maximum(linear, 0.0)).mean(-1), _WEAVE)) + _DIM)
+    jump = np.hypot(ndimage.sobel(log, 0), ndimage.sobel(log, 1)) / 8
+    return float(np.quantile(away[sure], 0.92)), float((jump[sure] > _JUMP).mean())
 
 
 def _fall(value: F32, start: float, end: float) -> F32:
