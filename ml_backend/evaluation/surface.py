@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from ..errors import BadInput
 from ..pipelines.overlay.colour import luminance, to_linear
-from ..pipelines.surface import Box, Surface
+from ..pipelines.surface import Surface
 
 if TYPE_CHECKING:
     from ..training.data.rendered_people import Rendered

@@ -49,6 +49,13 @@ _UNEVEN, _MIXED = (0.07, 0.14), (0.13, 0.24)
 """Local deviation of what the shading leaves of the log luminance, and of the colour, at which a place begins and ends
 to count as printed."""
 
+_OTHER = (0.9, 1.4)
+"""Distance of what the shading leaves of the log luminance from the garment's own that tells another dye."""
+
+_BANDS, _MOST_LEAKED = (0.015, 0.05, 0.15), 2.0
+"""Bands, by their wider radius as a share of the garment's size, in which print is looked for in the shading, and the
+largest multiple of what is left of it that is taken out."""
+
 _NEAR, _FAR = 0.012, 0.05
 """Radii, as shares of the cloth's size, of a print's detail and of the surroundings in which it is looked for."""
 
@@ -129,23 +136,45 @@ def _window(here: Bools) -> tuple[slice, slice]:
 
 
 def _own(bright: F32, linear: F32, log: F32, here: Bools, sure: Bools) -> F32:
-    """Log shading of one garment with the photo's detail where no print hides it."""
+    """Log shading of one garment: without what is left of a print in it, with the photo's detail where there is none."""
+    seen, shade, colours, clear = _reduced(bright, log, linear, here, sure)
+    dyed_in = _enlarged(_leaked(seen, shade, clear), log.shape)
+    plain = _enlarged(_plain(seen - shade, colours, clear), log.shape)
+    log = log - dyed_in
     rest = bright - log
-    plain = _enlarged(_plain(*_reduced(rest, linear, here, sure)), rest.shape)
     return np.asarray(log + plain * (rest - np.median(rest[sure])), np.float32)
 
 
-def _reduced(rest: F32, linear: F32, here: Bools, sure: Bools) -> tuple[F32, F32, Bools]:
+def _leaked(bright: F32, log: F32, sure: Bools) -> F32:
+    """The part of the shading (h, w) that goes with the dye.
+
+    Light knows nothing of dye.  What is left of the luminance without the shading is dye; the share of it that the
+    shading still follows, band by band, has leaked.
+    """
+    size, weight = math.sqrt(float(sure.sum())), sure.astype(np.float32)
+    result = np.zeros_like(log)
+    rest = bright - log
+    finer = rest, log
+    for share in _BANDS:
+        wider = tuple(blur(plane, weight, max(1.0, share * size)) for plane in (rest, log))
+        dye, lit = finer[0] - wider[0], finer[1] - wider[1]
+        follows = float((dye * lit)[sure].sum() / max(float(np.square(dye[sure]).sum()), 1e-6))
+        result += np.float32(np.clip(follows, 0.0, _MOST_LEAKED)) * dye
+        finer = wider
+    return np.asarray(np.where(sure, result, 0.0), np.float32)
+
+
+def _reduced(bright: F32, log: F32, linear: F32, here: Bools, sure: Bools) -> tuple[F32, F32, F32, Bools]:
     """On a grid of :data:`_SIDE`, on which prints are looked for."""
-    factor = min(1.0, _SIDE / max(rest.shape))
-    height, width = max(1, round(rest.shape[0] * factor)), max(1, round(rest.shape[1] * factor))
+    factor = min(1.0, _SIDE / max(log.shape))
+    height, width = max(1, round(log.shape[0] * factor)), max(1, round(log.shape[1] * factor))
 
     def small(plane: F32) -> F32:
         return resize(plane, width, height, Image.Resampling.BOX)
 
     bands = np.stack([small(linear[..., band]) for band in range(3)], -1)
     clear = small(sure.astype(np.float32)) > 0.99
-    return small(rest), bands, clear if clear.any() else small(here.astype(np.float32)) > 0.5
+    return small(bright), small(log), bands, clear if clear.any() else small(here.astype(np.float32)) > 0.5
 
 
 def _enlarged(plane: F32, shape: tuple[int, ...]) -> F32:
@@ -171,7 +200,8 @@ def _plain(rest: F32, linear: F32, sure: Bools) -> F32:
     explained *= _rise(float(explained[sure].mean()), 0.5, 0.85)
     off = _strayed(linear, sure)
     mixed = np.sqrt(np.maximum(blur(np.square(blur(off, weight, near)), weight, far), 0.0))
-    return np.asarray(np.maximum(dyed, explained) * _fall(mixed, *_MIXED), np.float32)
+    other = np.abs(blur(rest, weight, near) - np.median(rest[sure]))
+    return np.asarray(np.maximum(dyed, explained) * _fall(mixed, *_MIXED) * _fall(other, *_OTHER), np.float32)
 
 
 def _strayed(linear: F32, sure: Bools) -> F32:
