@@ -269,7 +269,7 @@ def measure_surface(options: argparse.Namespace) -> Figures:
 
 def measure_worn(options: argparse.Namespace) -> Figures:
     from ..pipelines.surface import SurfacePipeline
-    from .surface import plain_garments
+    from .surface import by_hand, plain_garments
     from .worn import plain_kept, prints_left
 
     if (options.garments is None) != (options.mattes is None):
@@ -278,7 +278,7 @@ def measure_worn(options: argparse.Namespace) -> Figures:
         raise BadInput("Name a data set: --data, or --garments with --mattes.")
     pipeline = SurfacePipeline(_package(options.model, "surface-starter"), options.device)
     figures: Figures = {"model": pipeline.model}
-    for name, read in (("network", pipeline), ("by_hand", None)):
+    for name, read in (("network", pipeline), ("by_hand", by_hand)):
         if options.garments is not None:
             cases = [(case.photo, case.mask) for case in plain_garments(options.garments, options.mattes)]
             figures |= {f"{name}_{key}": value for key, value in plain_kept(cases, read).items()}

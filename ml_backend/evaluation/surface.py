@@ -33,6 +33,9 @@ BAND = (0.006, 0.06)
 _BLACK = 0.004
 """Added to luminance before its logarithm."""
 
+_HAND_SIDE = 1024
+"""Longest side of the grid of the method by hand."""
+
 _GRAZING = 0.2
 """Cloth that turns further away than this cosine counts neither for its grain nor for its scale."""
 
@@ -216,9 +219,26 @@ def log_luminance(rgb: U8) -> F32:
 
 def by_hand(photo: Image.Image, mask: F32, labels: U8 | None) -> Surface:
     """What the rules say: Retinex with hand-set constants, limbs as cylinders, the photo's vertical for warp."""
-    from ..pipelines.overlay.estimate import estimate
+    from ..pipelines.overlay.estimate import estimate, sides
+    from ..pipelines.overlay.maps import resize
+    from .retinex import shading, solver_size
 
-    return estimate(photo, mask, labels, (0, 0, *photo.size))
+    box = (0, 0, *photo.size)
+    factor = min(1.0, _HAND_SIDE / max(photo.size))
+    width, height = max(1, round(photo.width * factor)), max(1, round(photo.height * factor))
+    linear = to_linear(np.asarray(photo.convert("RGB").resize((width, height), Image.Resampling.BOX)))
+    cover = resize(mask, width, height, Image.Resampling.BOX)
+    classes = labels
+    if labels is not None:
+        classes = np.asarray(Image.fromarray(labels).resize((width, height), Image.Resampling.NEAREST))
+    rows, columns = solver_size(height, width)
+    log = shading(linear, cover, classes, sides(resize(cover, columns, rows, Image.Resampling.BOX)))
+    known = estimate(mask, labels, box)
+    normal, steps = (
+        np.stack([resize(plane, width, height, Image.Resampling.BILINEAR) for plane in maps])
+        for maps in (known.normal, known.jacobian.reshape(4, *known.shading.shape))
+    )
+    return Surface(box, log, normal, steps.reshape(2, 2, height, width))
 
 
 def side_by_side(readers: dict[str, Reader], measure: Callable[[Reader], dict[str, float]]) -> dict[str, float]:

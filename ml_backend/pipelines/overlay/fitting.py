@@ -228,7 +228,7 @@ def _ground(photo: Image.Image, mask: F32) -> tuple[U8, F32]:
 def fit(photo: Image.Image, mask: F32, labels: U8 | None = None, surface: Surface | None = None) -> Fit:
     """Measure a photo: RGB picture, soft cloth mask float32 (H,W) 0..1, class map uint8 (H,W) or None, its surface.
 
-    Without a surface one is estimated from outline and luminance alone.  Raises :class:`BadInput` where the sizes
+    Without a surface one is estimated from the outline alone.  Raises :class:`BadInput` where the sizes
     differ or the surface holds anything but finite numbers.
     """
     width, height = photo.size
@@ -239,7 +239,7 @@ def fit(photo: Image.Image, mask: F32, labels: U8 | None = None, surface: Surfac
     soft = np.clip(np.nan_to_num(mask), 0.0, 1.0).astype(np.float32)
     box = _bounds(soft)
     if surface is None:
-        surface = estimate(photo, soft, labels, box)
+        surface = estimate(soft, labels, box)
     _check(surface, photo)
     size = _grid(box, MAP_SIDE)
     cover, classes = _reduced(soft, labels, box, size)

@@ -31,7 +31,7 @@ _RIM = 0.0035
 _EVEN = 70.0
 """Percentile of the light on a garment that counts as evenly lit."""
 
-_LIGHTEST, _DARKEST = (0.5, 0.9), (2.6, 3.6)
+_LIGHTEST, _DARKEST = (0.4, 0.69), (2.4, 2.95)
 """The log of the light is as it is up to the first, and never beyond the second, brighter and darker."""
 
 _HUE, _SHARP = (0.20, 0.30), (0.22, 0.32)
@@ -136,7 +136,7 @@ def _window(here: Bools) -> tuple[slice, slice]:
 
 
 def _own(bright: F32, linear: F32, log: F32, here: Bools, sure: Bools) -> F32:
-    """Log shading of one garment: without what is left of a print in it, with the photo's detail where there is none."""
+    """Log shading of one garment: without what is left of a print in it, with the photo's detail where none is."""
     seen, shade, colours, clear = _reduced(bright, log, linear, here, sure)
     dyed_in = _enlarged(_leaked(seen, shade, clear), log.shape)
     plain = _enlarged(_plain(seen - shade, colours, clear), log.shape)
