@@ -169,7 +169,7 @@ def test_overlay_dresses_an_outfit_in_peoples_words(photo, tile, tmp_path, capsy
     with Image.open(out) as look:
         recipe = images.read_recipe(look)
     assert recipe["overlay"] == {"parts": [jacket, skirt]}
-    assert recipe["pattern"] == [{}, {"seed": 3}]
+    assert recipe["pattern"] == [None, {"seed": 3}]
 
 
 def test_train_runs_a_recipe_file(street_folder, tmp_path, capsys):
