@@ -35,6 +35,9 @@ _LAID_SIDE = 750
 _JUMP = 0.6
 """Slope of a known bend above which two pieces of cloth meet."""
 
+_HEARD = 0.5
+"""Share of the say that the surface has in the scale, proportions having the rest: each errs in its own way."""
+
 SHADING_CODE = 4.0
 """Largest shading that a preview can carry: S = 4 (r/255)^2."""
 
@@ -256,7 +259,8 @@ def fit(photo: Image.Image, mask: F32, labels: U8 | None = None, surface: Surfac
     pieces = np.zeros(cover.shape, np.uint8) if classes is None else classes
     found = coordinates(jacobian.reshape(2, 2, *cover.shape), normal, cover, pieces, step)
     usual = float(px_per_cm(cover, _kinds(classes))) * step[1]
-    ratio = float(np.clip(found.px_per_cm / usual, 1 / MOST_OFF, MOST_OFF)) * usual / found.px_per_cm
+    told = float(np.clip(found.px_per_cm / usual, 1 / MOST_OFF, MOST_OFF))
+    ratio = usual * told**_HEARD / found.px_per_cm
     return Fit(
         width,
         height,
