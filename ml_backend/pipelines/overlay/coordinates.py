@@ -168,9 +168,9 @@ def _coherent(a: C64, b: C64, weight: F32, radius: float, owner: U8) -> tuple[C6
         # cloth hangs: an average that points nowhere is no reason to turn the print
         usual[here] = mean / abs(mean) if abs(mean) > 0.3 * np.abs(a[here] * weight[here]).sum() else 1.0
     turned = heard * soft / np.maximum(np.abs(soft), 1e-9) + (1.0 - heard) * usual
-    a = turned / np.maximum(np.abs(turned), 1e-9) * size
-    b = _soft_complex(b, weight, radius, owner) * heard
-    return _squeezed(np.asarray(a, np.complex64), np.asarray(b, np.complex64))
+    similarity = turned / np.maximum(np.abs(turned), 1e-9) * size
+    others = _soft_complex(b, weight, radius, owner) * heard
+    return _squeezed(np.asarray(similarity, np.complex64), np.asarray(others, np.complex64))
 
 
 def _soft_complex(plane: C64, weight: F32, radius: float, owner: U8) -> C64:

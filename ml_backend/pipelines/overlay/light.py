@@ -154,9 +154,10 @@ def _leaked(bright: F32, log: F32, sure: Bools) -> F32:
     size, weight = math.sqrt(float(sure.sum())), sure.astype(np.float32)
     result = np.zeros_like(log)
     rest = bright - log
-    finer = rest, log
+    finer: tuple[F32, F32] = (rest, log)
     for share in _BANDS:
-        wider = tuple(blur(plane, weight, max(1.0, share * size)) for plane in (rest, log))
+        sigma = max(1.0, share * size)
+        wider = (blur(rest, weight, sigma), blur(log, weight, sigma))
         dye, lit = finer[0] - wider[0], finer[1] - wider[1]
         follows = float((dye * lit)[sure].sum() / max(float(np.square(dye[sure]).sum()), 1e-6))
         result += np.float32(np.clip(follows, 0.0, _MOST_LEAKED)) * dye
@@ -190,7 +191,7 @@ def _plain(rest: F32, linear: F32, sure: Bools) -> F32:
     if not sure.any():
         return np.zeros_like(rest)
     hue, sharp = _unevenness(linear, sure)
-    dyed = float(_fall(np.float32(hue), *_HUE) * _fall(np.float32(sharp), *_SHARP))
+    dyed = (1.0 - _rise(hue, *_HUE)) * (1.0 - _rise(sharp, *_SHARP))
     size = math.sqrt(float(sure.sum()))
     weight = sure.astype(np.float32)
     near, far = max(1.0, _NEAR * size), max(2.0, _FAR * size)
