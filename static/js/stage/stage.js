@@ -12,6 +12,12 @@ const SLOW = 40;
 const COARSE = 0.5;
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
+/** The value of a garment in a class map: "top" 1, the second top "top-2" 9. */
+export function garmentValue(name) {
+  const [kind, number] = name.split("-");
+  return CLASSES.indexOf(kind) + CLASSES.length * (Number(number ?? 1) - 1);
+}
+
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 /** Offsets repeat after two tiles in every repeat; keep them in -1..1. */
@@ -138,9 +144,10 @@ export class Stage extends EventTarget {
   }
 
   scene(view, split) {
-    const classes = this.fit.classes.reduce((bits, name) => bits | (1 << CLASSES.indexOf(name)), 0);
+    const garments = this.fit.classes.map(garmentValue);
     const dressed = Boolean(this.canDress && this.hasTile);
-    return { ...this.size, view, split, classes, dressed, fit: this.fit, pxPerCm: this.pxPerCm, fade: this.fade };
+    const parts = [{ garments, fit: this.fit, slot: 0 }];
+    return { ...this.size, view, split, parts, dressed, pxPerCm: this.pxPerCm, fade: this.fade };
   }
 
   render() {
