@@ -78,9 +78,9 @@ class SurfacePipeline:
             raise BadPackage(f"{package.manifest.name} reads no surfaces; it is for {package.manifest.capability}.")
         self.model = package.manifest.reference
         self.device = torch.device(device)
-        network = package.network()
-        self.multiple = int(network.config.multiple)
-        self.network = folded(network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = package.network()
+        self.multiple = int(self.network.config.multiple)  # type: ignore[union-attr, arg-type]
+        self.network = folded(self.network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def __call__(
         self,
