@@ -14,6 +14,7 @@ from ..requests import RESTYLE_ENGINES, SKETCHES, RestyleRequest
 
 if TYPE_CHECKING:
     from .restyle import Engine
+    from .surface import Reader
 
 Figures = dict[str, Any]
 Measure = Callable[[argparse.Namespace], Figures]
@@ -257,7 +258,7 @@ def measure_surface(options: argparse.Namespace) -> Figures:
     if options.data is None and options.garments is None:
         raise BadInput("Name a data set: --data, or --garments with --mattes.")
     pipeline = SurfacePipeline(_package(options.model, "surface-starter"), options.device)
-    readers = {"network": pipeline, "by_hand": by_hand}
+    readers: dict[str, Reader] = {"network": pipeline, "by_hand": by_hand}
     figures: Figures = {"model": pipeline.model}
     if options.data is not None:
         figures |= side_by_side(readers, lambda read: rendered_figures(read, options.data))

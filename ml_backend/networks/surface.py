@@ -130,6 +130,19 @@ class SurfaceNet(nn.Module):
         )
 
 
+def folded(network: nn.Module) -> nn.Module:
+    """The network, in evaluation, each batch normalisation inside the convolution before it; changed in place."""
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    network.eval()
+    for layers in [module for module in network.modules() if isinstance(module, nn.Sequential)]:
+        for index in range(len(layers) - 1):
+            first, second = layers[index], layers[index + 1]
+            if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                layers[index], layers[index + 1] = fuse_conv_bn_eval(first, second), nn.Identity()
+    return network
+
+
 def relative_log(rgb: Tensor, mask: Tensor) -> Tensor:
     """Log luminance (N, 1, H, W) of an sRGB picture less its mean over the cloth, within -4..3."""
     linear = torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb.clamp(min=0.04) + 0.055) / 1.055) ** 2.4)

@@ -72,12 +72,15 @@ class SurfacePipeline:
     def __init__(self, package: Package, device: str = "cpu") -> None:
         import torch
 
+        from ..networks.surface import folded
+
         if package.manifest.capability != "surface":
             raise BadPackage(f"{package.manifest.name} reads no surfaces; it is for {package.manifest.capability}.")
         self.model = package.manifest.reference
         self.device = torch.device(device)
-        self.network = package.network().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.multiple = int(self.network.config.multiple)
+        self.network = package.network()
+        self.multiple = int(self.network.config.multiple)  # type: ignore[union-attr, arg-type]
+        self.network = folded(self.network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def __call__(
         self,
@@ -98,16 +101,15 @@ class SurfacePipeline:
                 raise BadInput(f"The {what} is {plane.shape[::-1]} pixels but the photo is {photo.size}.")
         check(should_stop)
         tell(progress, 0.0, "Reading folds and light")
-        soft = np.clip(np.nan_to_num(mask), 0.0, 1.0).astype(np.float32)
-        box = _bounds(soft)
+        box = _bounds(mask)
         if box is None:
             return _flat(photo.size)
         photo = photo.convert("RGB")
-        seen = _Seen.of(photo, soft, labels, box, _within(box, LEAST_SIDE, WORKING_SIDE))
+        seen = _Seen.of(photo, mask, labels, box, _within(box, LEAST_SIDE, WORKING_SIDE))
         maps = self._read(seen)
         check(should_stop)
         tell(progress, 0.7, "Following the folds")
-        fine = _Seen.of(photo, soft, labels, box, _within(box, 1, FINE_SIDE))
+        fine = _Seen.of(photo, mask, labels, box, _within(box, 1, FINE_SIDE))
         return _surface(maps, seen, fine)
 
     def _read(self, seen: _Seen) -> SurfaceMaps:
@@ -147,7 +149,8 @@ class _Seen:
         how = Image.Resampling.BICUBIC if larger else Image.Resampling.BOX
         rgb = np.asarray(photo.resize(size, how, box=box), np.float32) / np.float32(255)
         left, top, right, bottom = box
-        cover = Image.fromarray(np.ascontiguousarray(mask[top:bottom, left:right]))
+        soft = np.clip(np.nan_to_num(mask[top:bottom, left:right]), 0.0, 1.0).astype(np.float32)
+        cover = Image.fromarray(np.ascontiguousarray(soft))
         covered = np.asarray(cover.resize(size, Image.Resampling.BILINEAR if larger else Image.Resampling.BOX))
         numbers = np.zeros(covered.shape, np.uint8)
         if labels is not None:
@@ -159,7 +162,8 @@ class _Seen:
 def _bounds(mask: F32) -> Box | None:
     """Where the cloth is, with a little air; None without any."""
     height, width = mask.shape
-    rows, columns = np.flatnonzero(mask.max(axis=1) > 0.1), np.flatnonzero(mask.max(axis=0) > 0.1)
+    cloth = mask > 0.1
+    rows, columns = (np.flatnonzero(cloth.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
         return None
     air = 2 + round(_AIR * max(rows[-1] - rows[0], columns[-1] - columns[0]))

@@ -22,7 +22,7 @@ from ml_backend.evaluation.surface import (
     plain_light,
     rendered_figures,
 )
-from ml_backend.networks.surface import SurfaceConfig, SurfaceMaps, SurfaceNet, borders, jacobian
+from ml_backend.networks.surface import SurfaceConfig, SurfaceMaps, SurfaceNet, borders, folded, jacobian
 from ml_backend.packaging import Package, save_package
 from ml_backend.pipelines.surface import FINE_SIDE, SurfacePipeline
 from ml_backend.training.data.bank import draw_bank
@@ -228,6 +228,18 @@ def test_borders_lie_where_garments_meet_and_nowhere_else():
     found = borders(labels, mask)[0, 0]
     assert found[2:4, 2:].all()
     assert found.sum() == 8
+
+
+def test_folding_the_normalisation_changes_nothing_but_the_time():
+    torch.manual_seed(0)
+    network = SurfaceNet(TINY)
+    inputs = torch.rand(2, 3, 32, 32), torch.ones(2, 1, 32, 32), torch.zeros(2, 1, 32, 32)
+    network(*inputs)  # moves the statistics
+    before = network.eval()(*inputs)
+    after = folded(network)(*inputs)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
+    for one, other in zip(before, after, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
 
 
 # --- data ---
