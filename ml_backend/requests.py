@@ -38,6 +38,9 @@ GARMENT_CLASSES = ("background", "top", "outerwear", "dress", "skirt", "trousers
 CLOTH_CLASSES = GARMENT_CLASSES[1:7]
 """The classes that are cloth and can wear a pattern."""
 
+MAX_GARMENTS = 12
+"""Garments of one photo that are told apart, and parts of an outfit."""
+
 REPEATS = ("basic", "half-drop", "half-brick", "mirror")
 ENGINES = ("dcgan", "drawn")
 RESTYLE_ENGINES = IMAGINE_ENGINES = ("fabric", "diffusion")
@@ -154,9 +157,9 @@ class GenerateRequest(Request):
 class OverlayRequest(Request):
     """How a tile is worn.
 
-    ``garments`` empty means all cloth.  ``scale_cm`` is the side of one tile on the cloth, ``shoulder_cm`` the assumed
-    shoulder width that ties pixels to centimetres, ``rotate`` degrees counter-clockwise, offsets in tile sides,
-    ``strength`` 0 (the photo) to 1 (the fabric).
+    ``garments`` empty means all cloth; :func:`parse_garment` tells their names.  ``scale_cm`` is the side of one tile
+    on the cloth, ``shoulder_cm`` the assumed shoulder width that ties pixels to centimetres, ``rotate`` degrees
+    counter-clockwise, offsets in tile sides, ``strength`` 0 (the photo) to 1 (the fabric).
     """
 
     garments: tuple[str, ...] = ()
@@ -170,7 +173,7 @@ class OverlayRequest(Request):
 
     def __post_init__(self) -> None:
         for garment in self.garments:
-            _one_of("garment", garment, CLOTH_CLASSES)
+            parse_garment(garment)
         _one_of("repeat", self.repeat, REPEATS)
         _number("scale", self.scale_cm, 1.0, 200.0)
         _number("rotation", self.rotate, -360.0, 360.0)
@@ -178,6 +181,36 @@ class OverlayRequest(Request):
         _number("vertical offset", self.offset_y, -10.0, 10.0)
         _number("strength", self.strength, 0.0, 1.0)
         _number("shoulder width", self.shoulder_cm, 10.0, 100.0)
+
+
+@dataclass(frozen=True)
+class OutfitRequest(Request):
+    """Several garments of one photo, each wearing a fabric of its own; the tiles come beside it, one a part.
+
+    A garment belongs to one part at most.  Only a part that is alone may leave its garments open (all cloth).
+    """
+
+    parts: tuple[OverlayRequest, ...]
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.parts) <= MAX_GARMENTS:
+            raise BadInput(f"An outfit has 1 to {MAX_GARMENTS} parts, not {len(self.parts)}.")
+        named = [garment for part in self.parts for garment in part.garments]
+        if len(self.parts) > 1 and not all(part.garments for part in self.parts):
+            raise BadInput("Each part of an outfit names its garments.")
+        if len(set(named)) < len(named):
+            raise BadInput("A garment can wear one fabric only; it is named in two parts of the outfit.")
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"parts": [part.to_dict() for part in self.parts]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        if set(data) != {"parts"} or not isinstance(data["parts"], list | tuple):
+            raise BadInput("An outfit is a list of parts.")
+        if not all(isinstance(part, Mapping) for part in data["parts"]):
+            raise BadInput("Each part of an outfit says how its fabric is worn.")
+        return cls(tuple(OverlayRequest.from_dict(part) for part in data["parts"]))
 
 
 @dataclass(frozen=True)
@@ -296,6 +329,26 @@ def parse_prompt(value: object, what: str = "words") -> str:
     if not text.isprintable():
         raise BadInput(f"The {what} hold characters that cannot be read.")
     return text
+
+
+def parse_garment(name: object) -> int:
+    """The value of a garment in a class map: ``"top"`` -> 1, the photo's second top ``"top-2"`` -> 9.
+
+    A garment is called by its class, from the second of that class on with its number (largest first); its value is
+    the class index plus 8 for each one before it, so the class of a value is ``value % 8``.
+    """
+    kind, _, number = name.partition("-") if isinstance(name, str) else ("", "", "")
+    _one_of("garment", kind, CLOTH_CLASSES)
+    if number and (not re.fullmatch(r"[1-9][0-9]?", number) or not 2 <= int(number) <= MAX_GARMENTS):
+        raise BadInput(f"{str(name)[:40]!r} is not a garment; the second top is called top-2, for instance.")
+    return GARMENT_CLASSES.index(kind) + len(GARMENT_CLASSES) * (int(number or 1) - 1)
+
+
+def garment_name(value: int) -> str:
+    """Inverse of :func:`parse_garment`: 1 -> ``"top"``, 9 -> ``"top-2"``."""
+    before, kind = divmod(value, len(GARMENT_CLASSES))
+    name = GARMENT_CLASSES[kind]
+    return f"{name}-{before + 1}" if before else name
 
 
 def parse_lora(value: object) -> tuple[str, float]:

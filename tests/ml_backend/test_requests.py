@@ -1,5 +1,7 @@
 """Requests: exact round trips, and one clear sentence for anything out of range."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,10 @@ from ml_backend.requests import (
     PATTERN_TYPES,
     REPEATS,
     GenerateRequest,
+    OutfitRequest,
     OverlayRequest,
+    garment_name,
+    parse_garment,
     parse_palette,
 )
 
@@ -99,6 +104,11 @@ def test_generate_request_refuses(fields, words):
     [
         {"garments": ("hat",)},
         {"garments": ("skin",)},
+        {"garments": ("top-1",)},
+        {"garments": ("top-99",)},
+        {"garments": ("top-2\n",)},
+        {"garments": ("top--2",)},
+        {"garments": (1,)},
         {"scale_cm": 0},
         {"scale_cm": float("nan")},
         {"rotate": float("inf")},
@@ -110,6 +120,39 @@ def test_generate_request_refuses(fields, words):
 def test_overlay_request_refuses(fields):
     with pytest.raises(BadInput):
         OverlayRequest(**fields)
+
+
+@given(value=st.integers(0, 95).filter(lambda value: 1 <= value % 8 <= 6))
+def test_a_garment_is_called_by_its_class_and_number(value):
+    assert parse_garment(garment_name(value)) == value
+
+
+def test_garments_have_the_values_of_the_class_map():
+    assert [parse_garment(name) for name in (*CLOTH_CLASSES, "top-2", "dress-12")] == [1, 2, 3, 4, 5, 6, 9, 91]
+
+
+def test_an_outfit_survives_json():
+    outfit = OutfitRequest((OverlayRequest(("outerwear",), scale_cm=9.0), OverlayRequest(("skirt", "top-2"))))
+    assert OutfitRequest.from_dict(json.loads(json.dumps(outfit.to_dict()))) == outfit
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"parts": []},
+        {"parts": "top"},
+        {"parts": ["top"]},
+        {"parts": [{"garments": ["top"]}] * 2},
+        {"parts": [{"garments": ["top"]}, {}]},
+        {"parts": [{"garments": ["top"]}, {"garments": ["hat"]}]},
+        {"parts": [{"garments": [f"top-{n}"]} for n in range(2, 13)] + [{"garments": ["skirt"]}] * 2},
+        {"parts": [{}], "strength": 1.0},
+    ],
+)
+def test_an_outfit_refuses(data):
+    with pytest.raises(BadInput):
+        OutfitRequest.from_dict(data)
 
 
 def test_unknown_and_missing_parameters_are_named():

@@ -16,7 +16,7 @@ from PIL import Image
 from scipy import ndimage
 
 from ...errors import BadInput
-from ...requests import GARMENT_CLASSES, OverlayRequest
+from ...requests import OverlayRequest, parse_garment
 from ..base import Progress, ShouldStop, check, tell
 from .colour import shoulder, to_linear, to_srgb
 from .fitting import Fit, fit
@@ -70,7 +70,7 @@ def _share(fitted: Fit, request: OverlayRequest) -> F32:
     mask = fitted.mask[top:bottom, left:right]
     if request.garments and fitted.labels is not None:
         chosen = np.zeros(256, np.float32)
-        chosen[[GARMENT_CLASSES.index(name) for name in request.garments]] = 1.0
+        chosen[[parse_garment(name) for name in request.garments]] = 1.0
         mask = mask * chosen[fitted.labels[top:bottom, left:right]]
     soft = ndimage.gaussian_filter(mask, _FEATHER, truncate=2.0, mode="nearest")
     return np.asarray(np.minimum(mask, soft) * np.float32(request.strength), np.float32)
