@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-
 TAP_LEVELS = 4
 """Levels of the trunk that the decoder of taps reads: 1/2, 1/4, 1/8 and 1/16."""
 

@@ -30,14 +30,15 @@ def disks(taps: Sequence[Tap], shape: tuple[int, int]) -> NDArray[np.float32]:
     reach = int(RADIUS) + 2
     for tap in taps:
         left, top = max(0, int(tap.x) - reach), max(0, int(tap.y) - reach)
-        window = planes[0 if tap.on else 1, top : max(0, int(tap.y) + reach + 1), left : max(0, int(tap.x) + reach + 1)]
+        stop = max(0, int(tap.y) + reach + 1), max(0, int(tap.x) + reach + 1)
+        window = planes[0 if tap.on else 1, top : stop[0], left : stop[1]]
         rows, columns = np.ogrid[top : top + window.shape[0], left : left + window.shape[1]]
         window[(rows + 0.5 - tap.y) ** 2 + (columns + 0.5 - tap.x) ** 2 <= RADIUS**2] = 1
     return planes
 
 
 def next_tap(found: Bits, truth: Bits, known: Bits | None = None, rng: np.random.Generator | None = None) -> Tap | None:
-    """Where a person who wants ``truth`` taps when the mask is ``found``, all (h, w): the middle of the largest mistake.
+    """Where a person who wants ``truth`` taps when the mask is ``found``, (h, w): the middle of the largest mistake.
 
     Without ``rng`` the deepest pixel of it, as the figures are measured; with one, any pixel at least half as deep.
     None where nothing is wrong.  What is not ``known`` is neither right nor wrong.
@@ -49,10 +50,7 @@ def next_tap(found: Bits, truth: Bits, known: Bits | None = None, rng: np.random
         return None
     on = missing >= surplus
     depth = depths[0 if on else 1]
-    if rng is None:
-        place = int(depth.argmax())
-    else:
-        place = int(rng.choice(np.flatnonzero(depth >= 0.5 * depth.max())))
+    place = int(depth.argmax() if rng is None else rng.choice(np.flatnonzero(depth >= 0.5 * depth.max())))
     row, column = divmod(place, truth.shape[1])
     return Tap(column + 0.5, row + 0.5, on)
 

@@ -230,7 +230,7 @@ def scene(sources: Sources, shares: Shares, size: tuple[int, int], rng: np.rando
     draw = rng.random()
     kinds = [
         (shares.empty, lambda: _empty(sources, size, rng)),
-        (shares.pair, lambda: _pair(sources, size, rng)),
+        (shares.pair, lambda: side_by_side(sources, size, rng)),
         (shares.rendered if sources.rendered else 0, lambda: _rendered(sources, size, rng)),
         (shares.single if sources.single else 0, lambda: _single(sources, size, rng)),
         (shares.tagged if sources.tagged else 0, lambda: _alone(sources.tagged, size, rng, exact=False)),
@@ -291,7 +291,7 @@ def _rendered(sources: Sources, size: tuple[int, int], rng: np.random.Generator)
     return Scene(_laid(ground, rgb, (codes != 0).float()), codes, exact=True)
 
 
-def _pair(sources: Sources, size: tuple[int, int], rng: np.random.Generator) -> Scene:
+def side_by_side(sources: Sources, size: tuple[int, int], rng: np.random.Generator) -> Scene:
     """Two people side by side, the second in front; often they overlap a little."""
     height, width = size
     meeting = rng.uniform(0.42, 0.58) * width
