@@ -21,10 +21,14 @@ U8 = npt.NDArray[np.uint8]
 GUIDE_SIDE = 1024
 """Longest side, in pixels, of the photo on which the coefficients are found."""
 
-_REACH = 1.1
-"""Window radius in pixels of the coarse map: how far a border may move."""
+_REACH = 2.2
+"""How far a border may move, in pixels of the coarse map."""
 
-_EPSILON = 6e-4
+_WINDOW = 9.0
+"""Radius of the first pass's windows in the same pixels: colours are learnt from more than may change, so that a strap
+or a bag's edge is told from cloth by what the cloth around looks like."""
+
+_EPSILON = 1e-3
 """Variance of colour (0..1 squared) below which the photo shows no edge."""
 
 _CONTRAST = 1.8
@@ -58,8 +62,9 @@ def _refine_one(photo: U8, coarse: F32) -> F32:
         Image.fromarray(photo).resize(size, Image.Resampling.BOX, reducing_gap=2.0), np.float32
     ) / np.float32(255)
     start = np.clip(_resize(coarse.astype(np.float32), *size), np.float32(0), np.float32(1))
-    radius = max(2, round(_REACH * max(size) / max(coarse.shape)))
-    low, high = _sure(start, radius)
+    cell = max(size) / max(coarse.shape)
+    radius = max(2, round(_WINDOW * cell))
+    low, high = _sure(start, max(2, round(_REACH * cell)))
     if not bool((high > low).any()):
         return _resize(start, width, height)
     finer = np.zeros((4, *start.shape), np.float32)
@@ -75,13 +80,15 @@ def _undecided(low: F32, high: F32, margin: int) -> tuple[slice, slice]:
 
 
 def _followed(guide: F32, start: F32, low: F32, high: F32, radius: int) -> F32:
-    """The final coefficients (4,h,w), in two passes: the map is brought near the edges, then onto them.
+    """The final coefficients (4,h,w), in three passes: the map is brought near the edges, nearer, then onto them.
 
     Each pass looks twice its radius around: the window of means, and the window over which coefficients are averaged.
     """
-    near = _evaluate(guide, _coefficients(guide, start, radius))
-    near = np.clip(_contrast(near, 0.5), low, high)
-    return _coefficients(guide, near, max(2, radius // 3))
+    near = start
+    for window in (radius, max(2, radius // 2)):
+        near = _evaluate(guide, _coefficients(guide, near, window))
+        near = np.clip(_contrast(near, 0.5), low, high)
+    return _coefficients(guide, near, max(2, radius // 4))
 
 
 def _sure(start: F32, radius: int) -> tuple[F32, F32]:

@@ -38,8 +38,12 @@ OTHER = GARMENT_CLASSES.index("other")
 GLANCE_PIXELS = 288 * 192
 """Pixels of the first look, at the whole photo."""
 
-WORKING_PIXELS = 384 * 256
+WORKING_PIXELS = 384 * 224
 """Pixels of the second look, at the people."""
+
+LOOKS = (320 * 192, WORKING_PIXELS)
+"""Pixels of the pictures whose mean answer the second look is: the smaller knows better which garment, the larger where
+it ends."""
 
 MARGIN = 0.08
 """Room around the people in the second look, as a part of their height."""
@@ -153,11 +157,14 @@ class SegmentPipeline:
         return self.look(photo).coarse
 
     def look(self, photo: Image.Image, *, should_stop: ShouldStop | None = None) -> Looked:
-        """Both looks, put together; the mean over the second look and its mirror image."""
+        """Both looks, put together; the second is the mean over two sizes and their mirror images."""
         glance = self._glance(photo)
         box = where_people_are(glance, photo.size)
-        check(should_stop)
-        nearer = self._see(photo, box, WORKING_PIXELS)
+        nearer = None
+        for pixels in reversed(LOOKS):
+            check(should_stop)
+            nearer = _mean_of(nearer, self._see(photo, box, pixels))
+        assert nearer is not None
         if box == (0, 0, *photo.size):
             return nearer
         return _joined(glance, nearer, box, photo.size)
@@ -263,6 +270,15 @@ class SegmentPipeline:
     def _unet(self) -> UNet:
         assert isinstance(self.network, UNet)
         return self.network
+
+
+def _mean_of(larger: Looked | None, smaller: Looked) -> Looked:
+    """The mean of two looks at the same box, as large as the first; middles are the first's."""
+    if larger is None:
+        return smaller
+    size = larger.coarse.shape[:0:-1]
+    enlarged = np.stack([_enlarge(plane, size) for plane in smaller.coarse])  # type: ignore[arg-type]
+    return Looked((larger.coarse + enlarged) / 2, larger.middles)
 
 
 def where_people_are(coarse: F32, size: tuple[int, int]) -> Box:
