@@ -21,7 +21,7 @@ U8 = npt.NDArray[np.uint8]
 GUIDE_SIDE = 1024
 """Longest side, in pixels, of the photo on which the coefficients are found."""
 
-_REACH = 2.2
+_REACH = 1.6
 """How far a border may move, in pixels of the coarse map."""
 
 _WINDOW = 9.0
