@@ -67,12 +67,15 @@ class PieceScore:
 
 
 def measure_pieces(pipeline: SegmentPipeline, folder: Path) -> dict[str, float]:
-    """Garments of the held-out street photos, where a garment is a class on the one person that is labelled."""
-    score = PieceScore()
+    """Garments of the held-out street photos, where a garment is a class on the one person that is labelled; ``people``
+    is the share of photos where no second one was found."""
+    score, right, count = PieceScore(), 0, 0
     for photo, codes in _street(folder):
-        classes = _classes()[codes]
-        score.add(pipeline(photo), _by_kind(classes, np.zeros_like(codes)), np.ones(codes.shape, np.bool_))
-    return score.figures()
+        answer = pipeline(photo)
+        score.add(answer, _by_kind(_classes()[codes], np.zeros_like(codes)), np.ones(codes.shape, np.bool_))
+        right += len({piece.person for piece in answer.pieces}) <= 1
+        count += 1
+    return {"people": right / max(1, count)} | score.figures()
 
 
 def measure_pairs(pipeline: SegmentPipeline, folder: Path, rendered: Path | None, count: int) -> dict[str, float]:

@@ -35,8 +35,11 @@ LEAST_PIECE = 0.01
 _BIN = 4
 """Pixels of the working size that vote together for a middle."""
 
-_APART = 0.2
-"""Two people's middles are at least this part of a person's height from one another."""
+_APART = 0.18
+"""Two people's middles are at least this part of a person's height from one another, sideways."""
+
+_UPRIGHT = 0.35
+"""A way up or down counts only so much of one sideways: people are tall, and stand beside each other."""
 
 _RANKS = {"outerwear": 1, "dress": 2, "top": 3, "skirt": 4, "trousers": 5}
 """Front to back on one person; other cloth lies in front of all above the waist (a scarf) and behind below (tights)."""
@@ -131,19 +134,21 @@ def _plane(coarse: F32, index: int, own: Ints, mine: NDArray[np.bool_]) -> F32:
 def _by_middles(body: NDArray[np.bool_], middles: F32) -> Ints:
     """Votes for middles, their peaks, and the nearest peak of each pixel's vote."""
     height, width = body.shape
-    right, down = middles[0][body], middles[1][body]
+    right, down = middles[0][body] / _BIN, middles[1][body] / _BIN
     shape = (height // _BIN + 1, width // _BIN + 1)
-    rows = np.clip(down / _BIN, 0, shape[0] - 1).astype(np.intp)
-    columns = np.clip(right / _BIN, 0, shape[1] - 1).astype(np.intp)
+    rows = np.clip(down, 0, shape[0] - 1).astype(np.intp)
+    columns = np.clip(right, 0, shape[1] - 1).astype(np.intp)
     votes = np.bincount(rows * shape[1] + columns, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float32)
-    tall = _tallest(body)
-    reach = max(2.0, 0.5 * _APART * tall / _BIN)
-    smooth = ndimage.gaussian_filter(votes, 0.4 * reach, mode="constant")
-    size = 2 * int(reach) + 1
-    peaks = np.argwhere((smooth == ndimage.maximum_filter(smooth, size)) & (smooth > 0.15 * smooth.max()))
-    distances = np.stack([(right / _BIN - column) ** 2 + (down / _BIN - row) ** 2 for row, column in peaks])
+    apart = max(2.0, _APART * _tallest(body) / _BIN)
+    smooth = ndimage.gaussian_filter(votes, (0.4 * apart / _UPRIGHT, 0.25 * apart), mode="constant")
+    high = np.argwhere((smooth == ndimage.maximum_filter(smooth, 3)) & (smooth > 0.15 * smooth.max()))
+    peaks: list[tuple[float, float]] = []
+    for row, column in sorted(high.tolist(), key=lambda place: -float(smooth[tuple(place)])):
+        if all(np.hypot(_UPRIGHT * (row - other[0]), column - other[1]) >= apart for other in peaks):
+            peaks.append((row, column))
+    ways = [(_UPRIGHT * (down - row - 0.5)) ** 2 + (right - column - 0.5) ** 2 for row, column in peaks]
     groups = np.zeros(body.shape, np.intp)
-    groups[body] = distances.argmin(axis=0)
+    groups[body] = np.argmin(ways, axis=0)
     return groups
 
 

@@ -40,23 +40,23 @@ _MIDDLE = 0.46
 _TILE = 256
 
 
-def refine(photo: U8, coarse: F32) -> F32:
+def refine(photo: U8, coarse: F32, side: int = GUIDE_SIDE) -> F32:
     """Photo uint8 (H,W,3) and maps float32 (C,h,w) or (h,w) in 0..1 -> float32 (C,H,W) or (H,W) in 0..1.
 
-    Each map is refined on its own.  Raises :class:`BadInput` for other shapes.
+    Each map is refined on its own, by a photo reduced to ``side`` pixels.  Raises :class:`BadInput` for other shapes.
     """
     if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
         raise BadInput("The photo to refine by must be 8-bit RGB.")
     if coarse.ndim not in (2, 3) or 0 in coarse.shape:
         raise BadInput("The map to refine must have the shape (classes, height, width).")
     if coarse.ndim == 2:
-        return _refine_one(photo, coarse)
-    return np.stack([_refine_one(photo, plane) for plane in coarse])
+        return _refine_one(photo, coarse, side)
+    return np.stack([_refine_one(photo, plane, side) for plane in coarse])
 
 
-def _refine_one(photo: U8, coarse: F32) -> F32:
+def _refine_one(photo: U8, coarse: F32, side: int) -> F32:
     height, width = photo.shape[:2]
-    factor = min(1.0, GUIDE_SIDE / max(height, width))
+    factor = min(1.0, side / max(height, width))
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     guide = np.asarray(
         Image.fromarray(photo).resize(size, Image.Resampling.BOX, reducing_gap=2.0), np.float32

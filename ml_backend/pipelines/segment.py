@@ -24,7 +24,7 @@ from ..requests import CLOTH_CLASSES, GARMENT_CLASSES, MAX_TAPS, garment_name
 from .base import Progress, ShouldStop, check, tell
 from .hints import Tap, disks
 from .pieces import Pieces, tell_apart
-from .refine import refine
+from .refine import GUIDE_SIDE, refine
 
 F32 = NDArray[np.float32]
 Box = tuple[int, int, int, int]
@@ -443,7 +443,7 @@ def _tapped_at_full_size(encoded: Encoded, coarse: F32) -> F32:
         min(bottom, top + round((spans[1][0] + near.shape[0]) * scales[1])),
     )
     cut = np.asarray(encoded.photo.crop((*start, *stop)))
-    found = refine(cut, near)
+    found = refine(cut, near, max(64, round(GUIDE_SIDE * max(cut.shape) / max(mask.shape))))
     found[found < 1 / 255] = 0
     mask[start[1] : stop[1], start[0] : stop[0]] = found
     return mask
