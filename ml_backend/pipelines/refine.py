@@ -54,6 +54,31 @@ def refine(photo: U8, coarse: F32, side: int = GUIDE_SIDE) -> F32:
     return np.stack([_refine_one(photo, plane, side) for plane in coarse])
 
 
+def refine_together(photo: U8, planes: F32) -> F32:
+    """Maps (K,h,w) in 0..1 that part one another, as garments do, brought to the photo's edges: (K,H,W) in 0..1.
+
+    Made for a small photo: the windows' colours are counted once for all maps, and no map is worked on at another size.
+    Raises :class:`BadInput` as :func:`refine` does.
+    """
+    if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
+        raise BadInput("The photo to refine by must be 8-bit RGB.")
+    if planes.ndim != 3 or 0 in planes.shape:
+        raise BadInput("The maps to refine must have the shape (maps, height, width).")
+    height, width = photo.shape[:2]
+    guide = photo.astype(np.float32) / np.float32(255)
+    cell = max(photo.shape) / max(planes.shape[1:])
+    start = [np.clip(_resize(plane, width, height), np.float32(0), np.float32(1)) for plane in planes]
+    bounds = [_sure(plane, max(2, round(_REACH * cell))) for plane in start]
+    near = start
+    radius = max(2, round(_WINDOW * cell))
+    for window in (_Windows(guide, radius), _Windows(guide, max(2, radius // 3))):
+        models = (window.coefficients(plane) for plane in near)
+        near = [
+            np.clip(_contrast(_evaluate(guide, model), 0.5), *pair) for model, pair in zip(models, bounds, strict=True)
+        ]
+    return np.stack(near)
+
+
 def _refine_one(photo: U8, coarse: F32, side: int) -> F32:
     height, width = photo.shape[:2]
     factor = min(1.0, side / max(height, width))
@@ -103,17 +128,26 @@ def _sure(start: F32, radius: int) -> tuple[F32, F32]:
 
 def _coefficients(guide: F32, plane: F32, radius: int) -> F32:
     """(h,w,3) guide and (h,w) map -> (4,h,w): a (3) and b of the local linear model, averaged over the windows."""
-    size = 2 * radius + 1
-    mean_guide = _mean(guide, size)
-    mean_plane = _mean(plane, size)
-    shared = _mean(guide * plane[..., None], size) - mean_guide * mean_plane[..., None]
-    products = [guide[..., i] * guide[..., j] for i, j in _PAIRS]
-    spread = [
-        _mean(p, size) - mean_guide[..., i] * mean_guide[..., j] for p, (i, j) in zip(products, _PAIRS, strict=True)
-    ]
-    slope = _solve_symmetric(spread, shared)
-    offset = mean_plane - (slope * mean_guide).sum(-1)
-    return np.stack([_mean(p, size) for p in (*np.moveaxis(slope, -1, 0), offset)])
+    return _Windows(guide, radius).coefficients(plane)
+
+
+class _Windows:
+    """What windows of one size hold of a guide (h,w,3), for as many maps as there are."""
+
+    def __init__(self, guide: F32, radius: int) -> None:
+        self.guide, self.size = guide, 2 * radius + 1
+        self.mean = _mean(guide, self.size)
+        self.spread = [
+            _mean(guide[..., i] * guide[..., j], self.size) - self.mean[..., i] * self.mean[..., j] for i, j in _PAIRS
+        ]
+
+    def coefficients(self, plane: F32) -> F32:
+        """The local linear model of a map (h,w): (4,h,w)."""
+        mean_plane = _mean(plane, self.size)
+        shared = _mean(self.guide * plane[..., None], self.size) - self.mean * mean_plane[..., None]
+        slope = _solve_symmetric(self.spread, shared)
+        offset = mean_plane - (slope * self.mean).sum(-1)
+        return np.stack([_mean(p, self.size) for p in (*np.moveaxis(slope, -1, 0), offset)])
 
 
 _PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))

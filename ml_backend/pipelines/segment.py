@@ -24,7 +24,7 @@ from ..requests import CLOTH_CLASSES, GARMENT_CLASSES, MAX_TAPS, garment_name
 from .base import Progress, ShouldStop, check, tell
 from .hints import Tap, disks
 from .pieces import Pieces, tell_apart
-from .refine import GUIDE_SIDE, refine
+from .refine import GUIDE_SIDE, refine, refine_together
 
 F32 = NDArray[np.float32]
 Box = tuple[int, int, int, int]
@@ -56,6 +56,9 @@ LEAST_LOOK = 1 / 4
 
 LEAST_SPOT = 0.004
 """Cloth that stands alone and is a smaller part of all cloth is none."""
+
+BORDER_SIDE = 512
+"""Longest side, in pixels, of the photo by which garments that meet are parted."""
 
 TILE = 256
 """Side in pixels of the pieces in which classes are enlarged."""
@@ -386,8 +389,20 @@ def at_full_size(
         return Segmentation(np.zeros(photo.size[::-1], np.float32), _label_map(None, rest, photo.size))
     mask = refine(np.asarray(photo), cloth) if follow_edges else _enlarge(cloth, photo.size).clip(0, 1)
     mask[mask < 1 / 255] = 0
-    labels = _label_map(_Contest(found.planes, found.values), _Contest(coarse[[0, SKIN]], (0, SKIN)), mask)
+    planes = _at_borders(photo, found.planes) if follow_edges else found.planes
+    labels = _label_map(_Contest(planes, found.values), _Contest(coarse[[0, SKIN]], (0, SKIN)), mask)
     return Segmentation(mask, labels, _garments(found, mask, labels))
+
+
+def _at_borders(photo: Image.Image, planes: F32) -> F32:
+    """The garments' planes (K, h, w) brought to the edges that part them, at the size of :data:`BORDER_SIDE`."""
+    if len(planes) < 2:
+        return planes
+    factor = min(1.0, BORDER_SIDE / max(photo.size))
+    size = tuple(max(16, round(side * factor)) for side in photo.size)
+    small = np.asarray(photo.resize(size, Image.Resampling.BOX, reducing_gap=2.0))
+    shares = planes / np.maximum(planes.sum(axis=0), np.float32(1e-3))
+    return refine_together(small, shares.astype(np.float32))
 
 
 def without_spots(coarse: F32) -> F32:
