@@ -81,7 +81,8 @@ def measure_pieces(pipeline: SegmentPipeline, folder: Path) -> dict[str, float]:
 def measure_pairs(pipeline: SegmentPipeline, folder: Path, rendered: Path | None, count: int) -> dict[str, float]:
     """Garments of two people in one picture, held-out ones put side by side; ``pairs_people`` is the share of pictures
     where two were found."""
-    from ..training.data.people import CODES_EACH, IGNORE
+    from ..training.data.cloth import IGNORE
+    from ..training.data.people import CODES_EACH
 
     score, right, made = PieceScore(), 0, 0
     for each in pairs(folder, rendered, count):

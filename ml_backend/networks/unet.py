@@ -192,6 +192,10 @@ class TapDecoder(nn.Module):
         self.head = nn.Conv2d(first, 1, 1)
 
     def forward(self, seen: Seen, hints: Tensor) -> Tensor:
+        return self.head(self.maps(seen, hints))  # type: ignore[no-any-return]
+
+    def maps(self, seen: Seen, hints: Tensor) -> Tensor:
+        """What the last layer sees: (N, tap_width, H/2, W/2)."""
         looks = torch.cat((seen.maps[0], seen.logits.softmax(dim=1)), dim=1)
         embedded, middles = self.embedding(looks), seen.middles()
         on, off = (_mean_under(embedded, hints[:, i : i + 1]) for i in (0, 1))
@@ -206,7 +210,7 @@ class TapDecoder(nn.Module):
         x = self.deepest(F.relu(x * (1 + scale) + shift))
         for up in self.up:
             x = up(x, skips.pop())
-        return self.head(x)  # type: ignore[no-any-return]
+        return x  # type: ignore[no-any-return]
 
 
 def _mean_under(maps: Tensor, disks: Tensor) -> Tensor:

@@ -32,6 +32,9 @@ LEAST_ISLAND = 0.04
 LEAST_PIECE = 0.01
 """Share of all cloth that a garment has at least."""
 
+LEAST_SKIN = 0.02
+"""Skin and hair over cloth, below which nobody is in the picture."""
+
 _BIN = 4
 """Pixels of the working size that vote together for a middle."""
 
@@ -63,16 +66,19 @@ def tell_apart(coarse: F32, middles: F32 | None = None) -> Pieces:
     inside = cloth.sum(axis=0) > 0.5
     if not inside.any():
         return Pieces(np.zeros((0, *inside.shape), np.float32), (), (), ())
-    body = inside | (coarse[SKIN] > 0.5)
-    whose = people(body, middles)
+    skin = coarse[SKIN] > 0.5
+    if skin.sum() < LEAST_SKIN * inside.sum():
+        middles = None  # a garment that nobody wears: what the network says of people means nothing
+    whose = people(inside | skin, middles)
     classes = np.where(inside, cloth.argmax(axis=0) + FIRST_CLOTH, 0)
     found = []
     for person in range(int(whose.max()) + 1):
         own = np.where(whose == person, classes, 0)
         own = without_islands(own)
         counts = np.bincount(own.ravel(), minlength=LAST_CLOTH + 1)
-        for index in np.flatnonzero(counts[FIRST_CLOTH:]) + FIRST_CLOTH:
-            found.append((int(counts[index]), int(index), person, own))
+        found += [
+            (int(counts[index]), index, person, own) for index in range(FIRST_CLOTH, LAST_CLOTH + 1) if counts[index]
+        ]
     least = LEAST_PIECE * float(inside.sum())
     found = sorted((each for each in found if each[0] >= least), key=lambda each: -each[0])[:MAX_GARMENTS]
     values, planes, who, before = [], [], [], dict.fromkeys(range(LAST_CLOTH + 1), 0)
@@ -128,7 +134,7 @@ def _plane(coarse: F32, index: int, own: Ints, mine: NDArray[np.bool_]) -> F32:
     leader = coarse[FIRST_CLOTH : LAST_CLOTH + 1].max(axis=0)
     elsewhere = mine & (own > 0) & (own != index)
     plane = np.where(own == index, leader, coarse[index])
-    return np.where(elsewhere, np.minimum(plane, leader * 0.98), plane) * mine
+    return np.asarray(np.where(elsewhere, np.minimum(plane, leader * 0.98), plane) * mine, np.float32)
 
 
 def _by_middles(body: NDArray[np.bool_], middles: F32) -> Ints:

@@ -18,7 +18,7 @@ from scipy import ndimage
 from torch.nn import functional as F
 
 from ..errors import BadInput, BadPackage
-from ..networks.unet import MIDDLE_UNIT, Seen, UNet
+from ..networks.unet import MIDDLE_UNIT, Seen, TapDecoder, UNet
 from ..packaging import Package
 from ..requests import CLOTH_CLASSES, GARMENT_CLASSES, MAX_TAPS, garment_name
 from .base import Progress, ShouldStop, check, tell
@@ -56,6 +56,9 @@ LEAST_LOOK = 1 / 4
 
 LEAST_SPOT = 0.004
 """Cloth that stands alone and is a smaller part of all cloth is none."""
+
+OBEDIENCE_STEPS, OBEDIENCE_RATE, OBEDIENCE_PRICE = 10, 0.05, 0.02
+"""How the answer to taps is brought to obey them: steps, rate, and the price of leaving what the decoder said."""
 
 BORDER_SIDE = 512
 """Longest side, in pixels, of the photo by which garments that meet are parted."""
@@ -164,7 +167,7 @@ class SegmentPipeline:
         glance = self._glance(photo)
         box = where_people_are(glance, photo.size)
         nearer = None
-        for pixels in reversed(LOOKS):
+        for pixels in _looks(box):
             check(should_stop)
             nearer = _mean_of(nearer, self._see(photo, box, pixels))
         assert nearer is not None
@@ -213,14 +216,17 @@ class SegmentPipeline:
         if previous is not None:
             before = Image.fromarray(np.ascontiguousarray(previous[top:bottom, left:right], np.float32))
             hints[0, 2, :rows, :columns] = np.asarray(before.resize((columns, rows), Image.Resampling.BOX))
+        else:
+            hints[0, 2, :rows, :columns] = _class_at(encoded.seen, near)[:rows, :columns]
         logits = None
-        for turn in range(1 if previous is not None or len(taps) == 1 else 2):
+        for _ in range(1 if previous is not None or len(taps) == 1 else 2):
             if logits is not None:  # several taps at once: what the first answer misses is seen in the second
-                hints[0, 2] = F.avg_pool2d(logits.sigmoid(), 2)[0, 0].cpu().numpy()
-            del turn
-            logits = self._unet().tap(encoded.seen, torch.from_numpy(hints).to(self.device)).float()
+                hints[0, 2] = logits.sigmoid()[0, 0].cpu().numpy()
+            said = torch.from_numpy(hints).to(self.device)
+            logits = _obeying(self._unet().taps, self._unet().taps.maps(encoded.seen, said), said)
         assert logits is not None
-        result: F32 = logits.sigmoid()[0, 0, :height, :width].cpu().numpy()
+        wide = F.interpolate(logits.float(), scale_factor=2.0, mode="bilinear", align_corners=False)
+        result: F32 = wide.sigmoid()[0, 0, :height, :width].cpu().numpy()
         return result
 
     def _glance(self, photo: Image.Image) -> F32:
@@ -280,8 +286,51 @@ def _mean_of(larger: Looked | None, smaller: Looked) -> Looked:
     if larger is None:
         return smaller
     size = larger.coarse.shape[:0:-1]
-    enlarged = np.stack([_enlarge(plane, size) for plane in smaller.coarse])  # type: ignore[arg-type]
-    return Looked((larger.coarse + enlarged) / 2, larger.middles)
+    enlarged = np.stack([_enlarge(plane, size) for plane in smaller.coarse])
+    return Looked(np.asarray((larger.coarse + enlarged) / 2, np.float32), larger.middles)
+
+
+def _looks(box: Box) -> list[int]:
+    """Pixels of the pictures to see ``box`` in, the largest first: a small photo is hardly enlarged."""
+    shown = max(GLANCE_PIXELS, (box[2] - box[0]) * (box[3] - box[1]))
+    return sorted({min(pixels, shown) for pixels in LOOKS}, reverse=True)
+
+
+def _class_at(seen: Seen, taps: Sequence[Tap]) -> F32:
+    """The probability (h, w) of the cloth class that was seen at the first tap on the garment; 0 where there is none.
+
+    Who taps cloth begins with what was found there, and the decoder has learnt to mend that.
+    """
+    probabilities = seen.logits[0].float().softmax(dim=0).cpu().numpy()
+    tap = next(tap for tap in taps if tap.on)
+    here = probabilities[FIRST_CLOTH : LAST_CLOTH + 1, int(tap.y), int(tap.x)]
+    if here.sum() < 0.4:
+        return np.zeros(probabilities.shape[1:], np.float32)
+    plane: F32 = probabilities[FIRST_CLOTH + int(here.argmax())]
+    return plane
+
+
+def _obeying(decoder: TapDecoder, maps: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
+    """Logits (1, 1, h, w) of the decoder's last ``maps``, scaled and shifted a little so that they obey the taps.
+
+    After Sofiiuk et al., "f-BRS: Rethinking backpropagating refinement for interactive segmentation", CVPR 2020.
+    """
+    on, off = hints[0, 0] > 0, hints[0, 1] > 0
+    with torch.inference_mode(False), torch.enable_grad():
+        known = maps.detach()[:, :, on | off].clone().float()
+        wanted = on[on | off].clone().float()
+        weight, bias = decoder.head.weight.detach().clone(), decoder.head.bias.detach().clone()  # type: ignore[union-attr]
+        scale = torch.ones(1, known.shape[1], 1, device=known.device, requires_grad=True)
+        shift = torch.zeros(1, known.shape[1], 1, device=known.device, requires_grad=True)
+        optimiser = torch.optim.Adam([scale, shift], lr=OBEDIENCE_RATE)
+        for _ in range(OBEDIENCE_STEPS):
+            found = ((known * scale + shift) * weight[0, :, 0]).sum(dim=1)[0] + bias
+            away = (scale - 1).square().sum() + shift.square().sum()
+            loss = F.binary_cross_entropy_with_logits(found, wanted) + OBEDIENCE_PRICE * away
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+    return F.conv2d(maps * scale.detach()[..., None] + shift.detach()[..., None], weight, bias)
 
 
 def where_people_are(coarse: F32, size: tuple[int, int]) -> Box:
@@ -399,7 +448,7 @@ def _at_borders(photo: Image.Image, planes: F32) -> F32:
     if len(planes) < 2:
         return planes
     factor = min(1.0, BORDER_SIDE / max(photo.size))
-    size = tuple(max(16, round(side * factor)) for side in photo.size)
+    size = (max(16, round(photo.width * factor)), max(16, round(photo.height * factor)))
     small = np.asarray(photo.resize(size, Image.Resampling.BOX, reducing_gap=2.0))
     shares = planes / np.maximum(planes.sum(axis=0), np.float32(1e-3))
     return refine_together(small, shares.astype(np.float32))

@@ -173,7 +173,8 @@ class Trainer:
             take_over(network, Package.load(config.start_from), new=NEW_PARTS)
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = EMA(self.network, config.ema)
-        new, old = [], []
+        new: list[torch.nn.Parameter] = []
+        old: list[torch.nn.Parameter] = []
         for name, weight in self.network.named_parameters():
             (new if name.startswith(NEW_PARTS) else old).append(weight)
         groups = [{"params": old, "factor": config.rate}, {"params": new, "factor": config.new_rate}]
@@ -332,7 +333,7 @@ class Validation:
         for start in range(0, len(self.taps.tapped), 16):
             rows = self.taps.tapped[start : start + 16]
             truth = self.taps.targets[start : start + 16].numpy()[:, 1::2, 1::2]
-            scenes = rows.unique()
+            scenes = torch.tensor(sorted(set(rows.tolist())), dtype=torch.int64)
             seen = network.look(self.taps.rgb[scenes].to(device).float() / 255).pick(torch.searchsorted(scenes, rows))
             hints = np.zeros((len(rows), HINTS, *truth.shape[1:]), np.float32)
             for turn in range(count):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from scipy import ndimage
 
@@ -212,6 +213,16 @@ def test_more_taps_and_a_mask_before_count(tapped):
     before = np.zeros((130, 90), np.float32)
     before[30:90, 20:60] = 1
     assert not np.array_equal(one, tapped._answer(encoded, [Tap(40, 60)], before))
+
+
+def test_the_answer_obeys_the_taps(tapped):
+    decoder = tapped.network.taps
+    maps, hints = torch.rand(1, 4, 10, 12), torch.zeros(1, 3, 10, 12)
+    hints[0, 0, 2, 3] = hints[0, 1, 7, 8] = 1
+    with torch.inference_mode():
+        before, after = decoder.head(maps), segment._obeying(decoder, maps, hints)
+    assert after.shape == before.shape
+    assert after[0, 0, 2, 3] - after[0, 0, 7, 8] > before[0, 0, 2, 3] - before[0, 0, 7, 8]
 
 
 def test_a_tap_beyond_what_was_looked_at_looks_at_the_whole(tapped, monkeypatch):

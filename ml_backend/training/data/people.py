@@ -228,7 +228,7 @@ def from_cloth(photos: ClothPhotos) -> list[Portrait]:
 def scene(sources: Sources, shares: Shares, size: tuple[int, int], rng: np.random.Generator) -> Scene:
     """One picture of ``size`` (height, width), before its light is changed."""
     draw = rng.random()
-    kinds = [
+    kinds: list[tuple[float, Callable[[], Scene]]] = [
         (shares.empty, lambda: _empty(sources, size, rng)),
         (shares.pair, lambda: side_by_side(sources, size, rng)),
         (shares.rendered if sources.rendered else 0, lambda: _rendered(sources, size, rng)),
