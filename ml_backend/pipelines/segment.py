@@ -23,7 +23,7 @@ from ..packaging import Package
 from ..requests import CLOTH_CLASSES, GARMENT_CLASSES, MAX_TAPS, garment_name
 from .base import Progress, ShouldStop, check, tell
 from .hints import Tap, disks
-from .pieces import Pieces, tell_apart
+from .pieces import LEAST_SKIN, Pieces, tell_apart
 from .refine import GUIDE_SIDE, refine, refine_together
 
 F32 = NDArray[np.float32]
@@ -336,12 +336,13 @@ def _obeying(decoder: TapDecoder, maps: torch.Tensor, hints: torch.Tensor) -> to
 def where_people_are(coarse: F32, size: tuple[int, int]) -> Box:
     """The box of a photo of ``size`` (width, height) to look at more closely: cloth and skin, and a little more.
 
-    The whole photo where nothing is found or hardly anything would be left out.
+    The whole photo where nothing is found, where hardly anything would be left out, and where nobody is: a garment that
+    lies there fills its photo, and the first look may have found no more than its print.
     """
     rows, columns = coarse.shape[1:]
     shown = 1 - coarse[0] > 0.5
     whole = (0, 0, *size)
-    if not shown.any():
+    if not shown.any() or (coarse[SKIN] > 0.5).sum() < LEAST_SKIN * shown.sum():
         return whole
     ends = []
     for axis, count in ((0, columns), (1, rows)):

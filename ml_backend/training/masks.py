@@ -25,7 +25,7 @@ from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..pipelines.hints import disks, next_tap
 from ..requests import GARMENT_CLASSES
 from .ahead import Ahead, depth_for
-from .data.cloth import IGNORE, ClothPhotos, dye, read_garments, relight
+from .data.cloth import IGNORE, ClothPhotos, dye, read_garments, read_street, relight
 from .data.people import (
     CLASS_OF_CODE,
     CLOTH_CODES,
@@ -300,8 +300,6 @@ class Validation:
         images = torch.stack([(rgb * 255).round().to(torch.uint8) for rgb, _ in views])
         codes = torch.stack([each for _, each in views])
         labels = torch.from_numpy(CLASS_OF_CODE)[codes]
-        from .unet import read_street
-
         whole = read_street(Path(config.street_dir), size, validation=True)
         garments = None
         if config.garment_photos_dir:

@@ -169,6 +169,8 @@ def test_the_second_look_is_at_the_people():
     coarse[0] = 1
     coarse[:, 20:50, 5:15] = 0
     coarse[TOP, 20:50, 5:15] = 1
+    assert segment.where_people_are(coarse, (400, 600)) == (0, 0, 400, 600), "a shirt that nobody wears"
+    coarse[SKIN, 20:23, 5:15] = 2
     left, top, right, bottom = segment.where_people_are(coarse, (400, 600))
     assert left <= 50
     assert top <= 200
