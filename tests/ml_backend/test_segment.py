@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from ml_backend.errors import BadInput, BadPackage, Stopped
 from ml_backend.packaging import save_package
+from ml_backend.packaging.starter import starter
 from ml_backend.pipelines import segment
 from ml_backend.pipelines.hints import Tap
 from ml_backend.pipelines.segment import Segmentation, SegmentPipeline, _working_size
@@ -260,3 +261,15 @@ def test_a_network_without_a_decoder_knows_no_taps(tiny_segmenter):
     assert not pipeline.knows_taps
     with pytest.raises(BadInput, match="does not know taps"):
         pipeline.tap(photo(40, 40), [Tap(5, 5)])
+
+
+@pytest.mark.parametrize("kind", ["grey", "white", "graded", "grained"])
+def test_a_plain_picture_holds_no_cloth(kind):
+    plain = {"grey": 128.0, "white": 255.0, "graded": 60.0, "grained": 130.0}[kind] * np.ones((320, 240, 3))
+    if kind == "graded":
+        plain += np.linspace(0, 140, 320)[:, None, None]
+    if kind == "grained":
+        plain += np.random.default_rng(0).integers(-30, 31, plain.shape)
+    found = SegmentPipeline(starter("unet-starter"))(Image.fromarray(plain.astype(np.uint8)))
+    assert found.garments == ()
+    assert not found.mask.any()
