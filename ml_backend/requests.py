@@ -32,7 +32,7 @@ PATTERN_TYPES = (
 GARMENT_CLASSES = ("background", "top", "outerwear", "dress", "skirt", "trousers", "other", "skin")
 """Segmentation classes; the index is the pixel value of a class map.
 
-``other`` is other cloth (tights, scarves, hats ...), ``skin`` is skin and hair; shoes and bags are background.
+``other`` is other cloth (tights, scarves, gloves ...), ``skin`` is skin and hair; shoes, bags and hats are background.
 """
 
 CLOTH_CLASSES = GARMENT_CLASSES[1:7]
@@ -40,6 +40,12 @@ CLOTH_CLASSES = GARMENT_CLASSES[1:7]
 
 MAX_GARMENTS = 12
 """Garments of one photo that are told apart, and parts of an outfit."""
+
+MAX_PHOTO_SIDE = 65_535
+"""Pixels that a JPEG's side can have."""
+
+MAX_TAPS = 32
+"""Taps that make one mask."""
 
 REPEATS = ("basic", "half-drop", "half-brick", "mirror")
 ENGINES = ("dcgan", "drawn")
@@ -223,6 +229,42 @@ class OutfitRequest(Request):
         if not all(isinstance(part, Mapping) for part in data["parts"]):
             raise BadInput("Each part of an outfit says how its fabric is worn.")
         return cls(tuple(OverlayRequest.from_dict(part) for part in data["parts"]))
+
+
+@dataclass(frozen=True)
+class TapRequest(Request):
+    """Taps that say which garment is meant: each (x, y, on) in whole pixels of the photo, ``on`` False for what is not
+    of it.  ``width`` and ``height`` are the photo's; ``garment`` names the one whose mask is to be mended, None begins
+    with nothing, and then one tap at least is on the garment.
+    """
+
+    width: int
+    height: int
+    taps: tuple[tuple[int, int, bool], ...]
+    garment: str | None = None
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, side in (("width", self.width), ("height", self.height)):
+            _integer(f"{name} of the photo", side, 1, MAX_PHOTO_SIDE)
+        if not isinstance(self.taps, list | tuple) or not 1 <= len(self.taps) <= MAX_TAPS:
+            raise BadInput(f"A mask is made of 1 to {MAX_TAPS} taps.")
+        object.__setattr__(self, "taps", tuple(self._tap(each) for each in self.taps))
+        if self.garment is not None:
+            parse_garment(self.garment)
+        elif not any(on for _, _, on in self.taps):
+            raise BadInput("At least one tap must be on the garment.")
+
+    def _tap(self, tap: object) -> tuple[int, int, bool]:
+        if not isinstance(tap, list | tuple) or len(tap) != 3 or not isinstance(tap[2], bool):
+            raise BadInput("A tap is x, y and whether it is on the garment.")
+        x, y, on = tap
+        _integer("x of a tap", x, 0, self.width - 1)
+        _integer("y of a tap", y, 0, self.height - 1)
+        return x, y, on
+
+    def to_dict(self) -> dict[str, Any]:
+        return super().to_dict() | {"taps": [list(each) for each in self.taps]}
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from .. import images
 from ..errors import BadInput
@@ -18,6 +23,7 @@ from ..requests import (
     GenerateRequest,
     OutfitRequest,
     OverlayRequest,
+    TapRequest,
     parse_palette,
 )
 from ..words.wardrobe import garment_of
@@ -57,6 +63,15 @@ def add_commands(command: Command) -> None:
     segment = command("segment", run_segment, "Find the clothes in photos.")
     segment.add_argument("photos", type=Path, nargs="+", metavar="PHOTO")
     segment.add_argument("--model", type=Path, help="package folder, or the published Unet_2020-10-30 checkpoint")
+    segment.add_argument(
+        "--tap", type=_tap, action="append", default=[], metavar="X,Y", help="a place on the garment that is meant"
+    )
+    segment.add_argument(
+        "--tap-out", type=_tap, action="append", default=[], metavar="X,Y", help="a place that is not of it"
+    )
+    segment.add_argument(
+        "--mend", metavar="GARMENT", help="begin with that garment as it was found, top-2 for instance"
+    )
     segment.add_argument("--out", type=Path, required=True, metavar="DIR")
 
     overlay = command("overlay", run_overlay, "Wear a tile on the clothes of a photo.")
@@ -135,30 +150,60 @@ def run_upscale(options: argparse.Namespace) -> Answer:
 
 
 def run_segment(options: argparse.Namespace) -> Answer:
-    from PIL import Image
-
     stems = [photo.stem for photo in options.photos]
     if len(set(stems)) < len(stems):
         raise BadInput("Two of the photos have the same name; their masks would overwrite each other.")
+    if options.tap or options.tap_out or options.mend:
+        return _run_taps(options)
     pipeline = _segmenter(options)
     found, lines = [], []
     with bar("Finding clothes", len(stems)) as progress:
         for index, path in enumerate(options.photos):
             result = pipeline(images.open_picture(path))
             mask, labels = options.out / f"{path.stem}.png", options.out / f"{path.stem}.labels.png"
-            images.save_picture(Image.fromarray((result.mask * 255).round().astype("uint8")), mask)
+            _save_grey(result.mask, mask)
             images.save_picture(Image.fromarray(result.labels), labels)
             cloth = {"garments": list(result.garments), "cloth": round(float(result.mask.mean()), 4)}
-            found.append({"photo": str(path), "mask": str(mask), "labels": str(labels), **cloth})
+            pieces = [dataclasses.asdict(piece) for piece in result.pieces]
+            found.append({"photo": str(path), "mask": str(mask), "labels": str(labels), **cloth, "pieces": pieces})
             lines.append(f"{mask}: {', '.join(result.garments) or 'no clothes found'}")
             progress((index + 1) / len(stems), path.name)
     classes = {str(index): name for index, name in enumerate(GARMENT_CLASSES)}
     return {"model": pipeline.model, "classes": classes, "photos": found, "lines": lines}
 
 
-def run_overlay(options: argparse.Namespace) -> Answer:
-    import numpy as np
+def _run_taps(options: argparse.Namespace) -> Answer:
+    """The one garment that the taps mean."""
+    from ..pipelines.hints import Tap
 
+    if len(options.photos) > 1:
+        raise BadInput("Taps are places in one photo; name one photo only.")
+    path = options.photos[0]
+    photo = images.open_picture(path)
+    said = [*((x, y, True) for x, y in options.tap), *((x, y, False) for x, y in options.tap_out)]
+    request = TapRequest(photo.width, photo.height, tuple(said), options.mend)
+    pipeline = _segmenter(options)
+    before = None
+    with bar("Finding the garment") as progress:
+        if request.garment is not None:
+            found = pipeline(photo)
+            if request.garment not in found.garments:
+                raise BadInput(f"No {request.garment} was found; found: {', '.join(found.garments) or 'no clothes'}.")
+            before = found.mask_of(request.garment)
+        mask = pipeline.tap(pipeline.encode(photo), [Tap(*tap) for tap in request.taps], before)
+        progress(1.0, path.name)
+    out = options.out / f"{path.stem}.tapped.png"
+    _save_grey(mask, out)
+    share = round(float((mask > 0.5).mean()), 4)
+    answer = {"photo": str(path), "mask": str(out), "share": share, **request.to_dict(), "model": pipeline.model}
+    return answer | {"lines": [str(out)]}
+
+
+def _save_grey(mask: NDArray[np.float32], path: Path) -> None:
+    images.save_picture(Image.fromarray((mask * 255).round().astype("uint8")), path)
+
+
+def run_overlay(options: argparse.Namespace) -> Answer:
     from ..pipelines.overlay import OverlayPipeline
 
     outfit, paths = _outfit(options)
@@ -224,6 +269,16 @@ def _upscaler(scale: int, device: str) -> Any:
     from ..pipelines.upscale import UpscalePipeline
 
     return UpscalePipeline(package(None, f"srgan-x{scale}-starter"), device)
+
+
+def _tap(text: str) -> tuple[int, int]:
+    try:
+        x, y = (int(part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a place; write X,Y in pixels, 120,300 for instance"
+        ) from error
+    return x, y
 
 
 def _palette(text: str) -> tuple[str, ...]:

@@ -90,7 +90,8 @@ class ClothScore:
         self.boundaries.append(boundary_f(mask, true))
         self.fine_boundaries.append(boundary_f(mask, true, FINE))
         # Labels stay cloth under the faint edge of the mask; below one half the pixel is not cloth.
-        classes = np.where((found.mask <= 0.5) & (found.labels >= cloth) & (found.labels < skin), 0, found.labels)
+        classes = found.labels % len(GARMENT_CLASSES)
+        classes = np.where((found.mask <= 0.5) & (classes >= cloth) & (classes < skin), 0, classes)
         pairs = truth.astype(np.int64) * len(GARMENT_CLASSES) + classes
         self.confusion += np.bincount(pairs.ravel(), minlength=self.confusion.size).reshape(self.confusion.shape)
 
@@ -167,9 +168,9 @@ def measure(pipeline: SegmentPipeline, pairs: Iterable[Pair]) -> dict[str, float
     refined, unrefined = ClothScore(), ClothScore()
     for path, read in pairs:
         photo, truth = Image.open(path).convert("RGB"), read()
-        coarse = pipeline.probabilities(photo)
-        refined.add(at_full_size(photo, coarse), truth)
-        unrefined.add(at_full_size(photo, coarse, follow_edges=False), truth)
+        looked = pipeline.look(photo)
+        refined.add(at_full_size(photo, looked.coarse, looked.middles), truth)
+        unrefined.add(at_full_size(photo, looked.coarse, looked.middles, follow_edges=False), truth)
     if not refined.ious:
         raise BadInput("There are no held-out photos in that folder.")
     plain = unrefined.figures()

@@ -44,6 +44,20 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
     )
     cloth.add_argument("--model", type=Path, help="package folder (default: the starter)")
 
+    segment = metric(
+        "segment", measure_segment, "All figures of masks: cloth, classes, outlines, garments one by one, taps."
+    )
+    segment.add_argument("--street", type=Path, required=True, metavar="DIR", help="labelled street photos")
+    segment.add_argument("--garment-photos", type=Path, metavar="DIR", help="single garments by class")
+    segment.add_argument("--garment-mattes", type=Path, metavar="DIR", help="their mattes")
+    segment.add_argument(
+        "--without", type=Path, metavar="FILE", help="single garments to leave out, a line FOLDER/NAME each"
+    )
+    segment.add_argument("--rendered", type=Path, metavar="DIR", help="rendered people, to stand in the pairs too")
+    segment.add_argument("--pairs", type=int, default=40, help="pictures of two people (default: 40)")
+    segment.add_argument("--tap-photos", type=int, default=50, help="photos whose garments are tapped (default: 50)")
+    segment.add_argument("--model", type=Path, help="package folder (default: the starter)")
+
     words = metric("text-mask", measure_text_mask, "IoU of masks by words on the held-out street photos.")
     words.add_argument("--street", type=Path, required=True, metavar="DIR", help="labelled street photos")
     words.add_argument("--model", type=Path, help="package folder (default: the starter)")
@@ -146,6 +160,24 @@ def measure_cloth(options: argparse.Namespace) -> Figures:
         without = frozenset() if options.without is None else read_names(options.without)
         found = measure(pipeline, garment_pairs(options.garment_photos, options.garment_mattes, without))
         figures |= {f"garment_{name}": value for name, value in found.items()}
+    return figures
+
+
+def measure_segment(options: argparse.Namespace) -> Figures:
+    from ..pipelines.segment import SegmentPipeline
+    from .pieces import measure_pairs, measure_pieces, measure_taps
+
+    if options.pairs < 0 or options.tap_photos < 0:
+        raise BadInput("A number of pictures cannot be negative.")
+    figures = measure_cloth(options)
+    pipeline = SegmentPipeline(_package(options.model, "unet-starter"), options.device)
+    found = measure_pieces(pipeline, options.street)
+    figures |= {f"street_{name}": value for name, value in found.items()}
+    if options.pairs:
+        found = measure_pairs(pipeline, options.street, options.rendered, options.pairs)
+        figures |= {f"pairs_{name}": value for name, value in found.items()}
+    if options.tap_photos and pipeline.knows_taps:
+        figures |= measure_taps(pipeline, options.street, options.tap_photos)
     return figures
 
 

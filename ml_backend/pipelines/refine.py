@@ -21,10 +21,14 @@ U8 = npt.NDArray[np.uint8]
 GUIDE_SIDE = 1024
 """Longest side, in pixels, of the photo on which the coefficients are found."""
 
-_REACH = 1.1
-"""Window radius in pixels of the coarse map: how far a border may move."""
+_REACH = 1.6
+"""How far a border may move, in pixels of the coarse map."""
 
-_EPSILON = 6e-4
+_WINDOW = 9.0
+"""Radius of the first pass's windows in the same pixels: colours are learnt from more than may change, so that a strap
+or a bag's edge is told from cloth by what the cloth around looks like."""
+
+_EPSILON = 1e-3
 """Variance of colour (0..1 squared) below which the photo shows no edge."""
 
 _CONTRAST = 1.8
@@ -36,31 +40,57 @@ _MIDDLE = 0.46
 _TILE = 256
 
 
-def refine(photo: U8, coarse: F32) -> F32:
+def refine(photo: U8, coarse: F32, side: int = GUIDE_SIDE) -> F32:
     """Photo uint8 (H,W,3) and maps float32 (C,h,w) or (h,w) in 0..1 -> float32 (C,H,W) or (H,W) in 0..1.
 
-    Each map is refined on its own; the answer is always a fresh array that may be written to.  Raises
-    :class:`BadInput` for other shapes.
+    Each map is refined on its own, by a photo reduced to ``side`` pixels; the answer is always a fresh array that may
+    be written to.  Raises :class:`BadInput` for other shapes.
     """
     if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
         raise BadInput("The photo to refine by must be 8-bit RGB.")
     if coarse.ndim not in (2, 3) or 0 in coarse.shape:
         raise BadInput("The map to refine must have the shape (classes, height, width).")
     if coarse.ndim == 2:
-        return _refine_one(photo, coarse)
-    return np.stack([_refine_one(photo, plane) for plane in coarse])
+        return _refine_one(photo, coarse, side)
+    return np.stack([_refine_one(photo, plane, side) for plane in coarse])
 
 
-def _refine_one(photo: U8, coarse: F32) -> F32:
+def refine_together(photo: U8, planes: F32) -> F32:
+    """Maps (K,h,w) in 0..1 that part one another, as garments do, brought to the photo's edges: (K,H,W) in 0..1.
+
+    Made for a small photo: the windows' colours are counted once for all maps, and no map is worked on at another size.
+    Raises :class:`BadInput` as :func:`refine` does.
+    """
+    if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
+        raise BadInput("The photo to refine by must be 8-bit RGB.")
+    if planes.ndim != 3 or 0 in planes.shape:
+        raise BadInput("The maps to refine must have the shape (maps, height, width).")
     height, width = photo.shape[:2]
-    factor = min(1.0, GUIDE_SIDE / max(height, width))
+    guide = photo.astype(np.float32) / np.float32(255)
+    cell = max(photo.shape) / max(planes.shape[1:])
+    start = [np.clip(_resize(plane, width, height), np.float32(0), np.float32(1)) for plane in planes]
+    bounds = [_sure(plane, max(2, round(_REACH * cell))) for plane in start]
+    near = start
+    radius = max(2, round(_WINDOW * cell))
+    for window in (_Windows(guide, radius), _Windows(guide, max(2, radius // 3))):
+        models = (window.coefficients(plane) for plane in near)
+        near = [
+            np.clip(_contrast(_evaluate(guide, model), 0.5), *pair) for model, pair in zip(models, bounds, strict=True)
+        ]
+    return np.stack(near)
+
+
+def _refine_one(photo: U8, coarse: F32, side: int) -> F32:
+    height, width = photo.shape[:2]
+    factor = min(1.0, side / max(height, width))
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     guide = np.asarray(
         Image.fromarray(photo).resize(size, Image.Resampling.BOX, reducing_gap=2.0), np.float32
     ) / np.float32(255)
     start = np.clip(_resize(coarse.astype(np.float32), *size), np.float32(0), np.float32(1))
-    radius = max(2, round(_REACH * max(size) / max(coarse.shape)))
-    low, high = _sure(start, radius)
+    cell = max(size) / max(coarse.shape)
+    radius = max(2, round(_WINDOW * cell))
+    low, high = _sure(start, max(2, round(_REACH * cell)))
     if not bool((high > low).any()):
         return _resize(start, width, height)
     finer = np.zeros((4, *start.shape), np.float32)
@@ -76,13 +106,15 @@ def _undecided(low: F32, high: F32, margin: int) -> tuple[slice, slice]:
 
 
 def _followed(guide: F32, start: F32, low: F32, high: F32, radius: int) -> F32:
-    """The final coefficients (4,h,w), in two passes: the map is brought near the edges, then onto them.
+    """The final coefficients (4,h,w), in three passes: the map is brought near the edges, nearer, then onto them.
 
     Each pass looks twice its radius around: the window of means, and the window over which coefficients are averaged.
     """
-    near = _evaluate(guide, _coefficients(guide, start, radius))
-    near = np.clip(_contrast(near, 0.5), low, high)
-    return _coefficients(guide, near, max(2, radius // 3))
+    near = start
+    for window in (radius, max(2, radius // 2)):
+        near = _evaluate(guide, _coefficients(guide, near, window))
+        near = np.clip(_contrast(near, 0.5), low, high)
+    return _coefficients(guide, near, max(2, radius // 4))
 
 
 def _sure(start: F32, radius: int) -> tuple[F32, F32]:
@@ -97,17 +129,26 @@ def _sure(start: F32, radius: int) -> tuple[F32, F32]:
 
 def _coefficients(guide: F32, plane: F32, radius: int) -> F32:
     """(h,w,3) guide and (h,w) map -> (4,h,w): a (3) and b of the local linear model, averaged over the windows."""
-    size = 2 * radius + 1
-    mean_guide = _mean(guide, size)
-    mean_plane = _mean(plane, size)
-    shared = _mean(guide * plane[..., None], size) - mean_guide * mean_plane[..., None]
-    products = [guide[..., i] * guide[..., j] for i, j in _PAIRS]
-    spread = [
-        _mean(p, size) - mean_guide[..., i] * mean_guide[..., j] for p, (i, j) in zip(products, _PAIRS, strict=True)
-    ]
-    slope = _solve_symmetric(spread, shared)
-    offset = mean_plane - (slope * mean_guide).sum(-1)
-    return np.stack([_mean(p, size) for p in (*np.moveaxis(slope, -1, 0), offset)])
+    return _Windows(guide, radius).coefficients(plane)
+
+
+class _Windows:
+    """What windows of one size hold of a guide (h,w,3), for as many maps as there are."""
+
+    def __init__(self, guide: F32, radius: int) -> None:
+        self.guide, self.size = guide, 2 * radius + 1
+        self.mean = _mean(guide, self.size)
+        self.spread = [
+            _mean(guide[..., i] * guide[..., j], self.size) - self.mean[..., i] * self.mean[..., j] for i, j in _PAIRS
+        ]
+
+    def coefficients(self, plane: F32) -> F32:
+        """The local linear model of a map (h,w): (4,h,w)."""
+        mean_plane = _mean(plane, self.size)
+        shared = _mean(self.guide * plane[..., None], self.size) - self.mean * mean_plane[..., None]
+        slope = _solve_symmetric(self.spread, shared)
+        offset = mean_plane - (slope * self.mean).sum(-1)
+        return np.stack([_mean(p, self.size) for p in (*np.moveaxis(slope, -1, 0), offset)])
 
 
 _PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RECIPES = {
     "unet": ("unet", "UNetRecipe"),
+    "masks": ("masks", "MasksRecipe"),
     "dcgan": ("dcgan", "DCGANRecipe"),
     "xgan": ("xgan", "XGANRecipe"),
     "srgan": ("srgan", "SRGANRecipe"),

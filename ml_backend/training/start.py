@@ -9,12 +9,18 @@ from ..errors import BadInput
 from ..packaging import Package
 
 
-def take_over(network: torch.nn.Module, package: Package, *, unless_other: tuple[str, ...] = ()) -> None:
+def take_over(
+    network: torch.nn.Module, package: Package, *, unless_other: tuple[str, ...] = (), new: tuple[str, ...] = ()
+) -> None:
     """Copy the package's weights into ``network``.  Raises :class:`BadInput` when they do not fit.
 
-    Weights named in ``unless_other`` stay the network's own where they have another shape.
+    Weights named in ``unless_other`` stay the network's own where they have another shape, and those whose names begin
+    with one of ``new`` where the package lacks them.
     """
     weights, own = dict(package.state_dict()), network.state_dict()
+    for name in own:
+        if name not in weights and name.startswith(new):
+            weights[name] = own[name]
     for name in unless_other:
         if name in weights and name in own and weights[name].shape != own[name].shape:
             weights[name] = own[name]

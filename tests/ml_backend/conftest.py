@@ -28,6 +28,21 @@ def tiny_segmenter(tmp_path: Path) -> Package:
 
 
 @pytest.fixture
+def tap_segmenter(tmp_path: Path) -> Package:
+    """An untrained U-Net package that takes taps."""
+    torch.manual_seed(0)
+    config = UNetConfig(widths=(8, 12, 16, 16), depths=(1, 1, 1, 1), people=True, tap_width=4)
+    return save_package(
+        tmp_path / "tap-unet",
+        name="tap-unet",
+        capability="segment",
+        architecture="unet",
+        config=config,
+        state_dict=UNet(config).state_dict(),
+    )
+
+
+@pytest.fixture
 def street_folder(tmp_path: Path) -> Path:
     """Forty 'street photos': a red dress on a grey wall, labelled."""
     folder = tmp_path / "street"

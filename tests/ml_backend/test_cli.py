@@ -115,6 +115,32 @@ def test_segment_writes_mask_and_classes_of_the_photos_size(photo, tiny_segmente
     assert answer["model"] == tiny_segmenter.manifest.reference
 
 
+def test_segment_lists_the_garments_one_by_one(photo, tiny_segmenter, tmp_path, capsys):
+    _, answer = run(capsys, "segment", photo, "--model", tiny_segmenter.path, "--out", tmp_path / "masks")
+    (found,) = answer["photos"]
+    labels = pixels(tmp_path / "masks/ana.labels.png")
+    assert {piece["name"] for piece in found["pieces"]} >= set(found["garments"])
+    for piece in found["pieces"]:
+        assert (labels == piece["value"]).any()
+        assert piece["kind"] in GARMENT_CLASSES
+
+
+def test_taps_make_the_mask_of_one_garment(photo, tap_segmenter, tmp_path, capsys):
+    options = ["segment", photo, "--model", tap_segmenter.path, "--out", tmp_path / "masks"]
+    status, answer = run(capsys, *options, "--tap", "12,30", "--tap", "20,40", "--tap-out", "3,4")
+    assert status == 0
+    assert answer["taps"] == [[12, 30, True], [20, 40, True], [3, 4, False]]
+    assert pixels(tmp_path / "masks/ana.tapped.png").shape == (60, 40)
+    for given, words in (
+        (["--tap", "40,3"], "x of a tap"),
+        (["--tap-out", "3,4"], "on the garment"),
+        (["--tap", "3,4", "--mend", "hat"], "garment"),
+        (["--tap", "3,4", "--mend", "dress-7"], "No dress-7"),
+    ):
+        assert words in complaint(capsys, *options, *given)
+    assert "one photo" in complaint(capsys, "segment", photo, tmp_path / "b.png", "--tap", "1,1", "--out", tmp_path)
+
+
 def test_segment_refuses_two_photos_of_one_name(photo, tiny_segmenter, tmp_path, capsys):
     (tmp_path / "b").mkdir()
     (tmp_path / "b/ana.png").write_bytes(photo.read_bytes())
@@ -223,6 +249,7 @@ def test_json_flag_counts_before_and_after_the_metric(tile, capsys):
         ("train none.json --run-dir OUT", "none.json"),
         ("evaluate iou OUT OUT", "no PNG"),
         ("evaluate cloth", "--street"),
+        ("evaluate segment --street OUT --pairs -1", "negative"),
         ("evaluate psnr PHOTO TILE", "size"),
         ("evaluate restoration --vgg TILE", "VGG19"),
     ],

@@ -23,7 +23,7 @@ from ml_backend.evaluation.cloth import (
     street_pairs,
 )
 from ml_backend.packaging import Package
-from ml_backend.pipelines.segment import SegmentPipeline
+from ml_backend.pipelines.segment import Looked, SegmentPipeline
 
 SIDE = 300
 """Of the masks; the tolerance is then 0.0075 * 300 * 1.414 = 3.2 pixels."""
@@ -97,13 +97,13 @@ def test_it_is_symmetric_and_between_zero_and_one(first: int, second: int) -> No
 class Blurred(SegmentPipeline):
     """Knows the dress of the street photos, but as from afar: blurred and moved."""
 
-    def probabilities(self, photo: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    def look(self, photo: Image.Image, **_: object) -> Looked:
         pixels = np.asarray(photo, np.float32)
         red = Image.fromarray((pixels[..., 0] - pixels[..., 1]) / 160)
         dress = np.asarray(red.resize((12, 18), Image.Resampling.BOX), np.float32).clip(0, 1)
         found = np.zeros((8, 18, 12), np.float32)
         found[3], found[0] = dress, 1 - dress
-        return found
+        return Looked(found)
 
 
 def test_refinement_is_measured_against_none(tiny_segmenter: Package, street_folder: Path) -> None:

@@ -1,145 +1,353 @@
-"""What is done to soft masks: growing, feathering, combining, as properties."""
+"""The recipe for masks of garments: its scenes, its taps, a run of a few steps; and the figures that judge it."""
+
+import dataclasses
+import json
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+import torch
 from PIL import Image
 
-from ml_backend.errors import BadInput
-from ml_backend.pipelines import masks
+from ml_backend import training
+from ml_backend.errors import BadInput, Stopped
+from ml_backend.evaluation.pieces import PieceScore, measure_pairs, measure_pieces, measure_taps
+from ml_backend.networks.unet import HINTS, UNet, UNetConfig
+from ml_backend.packaging import Package
+from ml_backend.pipelines.hints import RADIUS, Tap, disks, next_tap
+from ml_backend.pipelines.segment import Garment, Segmentation, SegmentPipeline
+from ml_backend.requests import GARMENT_CLASSES
+from ml_backend.training.data import people
+from ml_backend.training.data.cloth import IGNORE
+from ml_backend.training.data.people import (
+    BELONGINGS,
+    CLASS_OF_CODE,
+    CLOTH_CODES,
+    CODES_EACH,
+    KINDS,
+    Shares,
+    Sources,
+    heed_tags,
+    middles,
+    near,
+    read_people,
+    read_rendered,
+    read_tagged,
+    scene,
+    side_by_side,
+)
+from ml_backend.training.masks import MasksRecipe, batch, sheet_of, tap_loss, train
+from ml_backend.training.run import Run
+
+TOP, DRESS, SKIN = (GARMENT_CLASSES.index(name) for name in ("top", "dress", "skin"))
+SIZE = (64, 48)
 
 
-def disc(radius, shape=(120, 160), middle=(60, 80)):
-    rows, columns = np.ogrid[: shape[0], : shape[1]]
-    return (np.hypot(rows - middle[0], columns - middle[1]) <= radius).astype(np.float32)
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
-def soft(seed, shape=(24, 31)):
-    return np.random.default_rng(seed).random(shape).astype(np.float32)
+@pytest.fixture
+def rendered_folder(tmp_path):
+    """Eleven rendered figures: a green top on a backdrop."""
+    garment = np.zeros((60, 40), np.uint8)
+    garment[10:40, 10:30], garment[4:10, 16:24] = 1, 8
+    for index in range(11):
+        place = tmp_path / f"rendered/{index:04d}-0"
+        place.mkdir(parents=True)
+        rgb = np.full((60, 40, 3), 200, np.uint8)
+        rgb[garment == 1] = (20, 160, 40)
+        for colours in range(2):
+            Image.fromarray(rgb).save(place / f"rgb-{colours}.jpg", quality=95)
+        Image.fromarray(garment).save(place / "garment.png")
+    return tmp_path / "rendered"
 
 
-def widest(mask):
-    return int((mask >= 0.5).sum(axis=1).max())
+@pytest.fixture
+def recipe(street_folder, rendered_folder):
+    return MasksRecipe(
+        street_dir=str(street_folder),
+        rendered_dir=str(rendered_folder),
+        widths=(8, 12, 16, 16),
+        depths=(1, 1, 1, 1),
+        tap_width=4,
+        sizes=(SIZE, (48, 32)),
+        side=72,
+        batch=4,
+        steps=4,
+        cooldown=2,
+        evaluate_every=2,
+    )
 
 
-@given(st.integers(0, 2**32 - 1), st.floats(-8, 8), st.floats(0, 8))
-def test_masks_stay_masks(seed, pixels, width):
-    for result in (masks.grow(soft(seed), pixels), masks.feather(soft(seed), width)):
-        assert result.dtype == np.float32
-        assert result.shape == (24, 31)
-        assert 0 <= result.min() <= result.max() <= 1
+@pytest.fixture
+def sources(street_folder, rendered_folder):
+    return Sources(
+        read_people(street_folder, 72, validation=False), rendered=read_rendered(rendered_folder, validation=False)
+    )
 
 
-@given(st.integers(0, 2**32 - 1), st.floats(0, 9), st.floats(0, 9))
-def test_growing_only_adds_and_more_adds_more(seed, one, other):
-    less, more = sorted((one, other))
-    mask = soft(seed)
-    assert (masks.grow(mask, less) >= mask).all()
-    assert (masks.grow(mask, more) >= masks.grow(mask, less)).all()
-    assert (masks.grow(mask, -less) <= mask).all()
+def test_the_tap_decoder_needs_a_trunk_that_is_deep_enough():
+    with pytest.raises(ValueError, match="levels"):
+        UNetConfig(widths=(8, 16), depths=(1, 1), people=True, tap_width=4)
+    with pytest.raises(ValueError, match="middles"):
+        UNetConfig(widths=(8, 16, 16, 16), depths=(1, 1, 1, 1), tap_width=4)
 
 
-@given(st.integers(0, 2**32 - 1), st.floats(0.1, 9))
-def test_shrinking_is_growing_what_is_outside(seed, pixels):
-    mask = soft(seed)
-    shrunk = masks.grow(mask, -pixels)
-    np.testing.assert_allclose(shrunk, masks.invert(masks.grow(masks.invert(mask), pixels)), atol=1e-6)
+def test_one_look_serves_many_taps():
+    network = UNet(UNetConfig(widths=(8, 12, 16, 16), depths=(1, 1, 1, 1), people=True, tap_width=4)).eval()
+    rgb = torch.rand(2, 3, 32, 48)
+    seen = network.look(rgb)
+    torch.testing.assert_close(network(rgb).shape, (2, 8, 32, 48))
+    hints = torch.zeros(3, HINTS, 16, 24)
+    hints[:, 0, 4, 4] = 1
+    answers = network.tap(seen.pick(torch.tensor([1, 0, 1])), hints)
+    assert answers.shape == (3, 1, 32, 48)
+    torch.testing.assert_close(answers[0], answers[2])
+    assert not torch.equal(answers[0], answers[1])
 
 
-@pytest.mark.parametrize("pixels", [-12, -5, 3, 10, 25])
-def test_border_moves_by_what_was_asked(pixels):
-    assert abs(widest(masks.grow(disc(30), pixels)) - widest(disc(30)) - 2 * pixels) <= 2
+def test_middles_are_where_ways_lead():
+    network = UNet(UNetConfig(widths=(8, 12, 16, 16), depths=(1, 1, 1, 1), people=True, tap_width=4))
+    torch.nn.init.zeros_(network.middle.weight)
+    torch.nn.init.zeros_(network.middle.bias)
+    found = network.look(torch.rand(1, 3, 32, 32)).middles() * 64
+    torch.testing.assert_close(found[0, 0, 3], torch.arange(16) * 2 + 1.0)
+    torch.testing.assert_close(found[0, 1, :, 5], torch.arange(16) * 2 + 1.0)
 
 
-@pytest.mark.parametrize("pixels", [-60, 40])
-def test_large_masks_move_as_far_as_small_ones(pixels):
-    large = disc(500, (2000, 3000), (1000, 1500))
-    grown = masks.grow(large, pixels)
-    assert abs(widest(grown) - widest(large) - 2 * pixels) <= 6
+def test_disks_of_taps():
+    planes = disks([Tap(10.5, 6.5), Tap(0.5, 0.5, on=False), Tap(99, 99)], (20, 30))
+    rows, columns = np.nonzero(planes[0])
+    assert (rows.mean(), columns.mean()) == (6, 10)
+    assert np.hypot(rows - 6, columns - 10).max() <= RADIUS
+    assert planes[1, 0, 0] == 1
+    assert planes[1].sum() < planes[0].sum() / 2, "cut by the frame"
 
 
-def test_nothing_grows_from_nothing():
-    empty = np.zeros((20, 20), np.float32)
-    assert not masks.grow(empty, 5).any()
-    assert masks.grow(empty + 1, -5).all()
-    assert masks.grow(disc(4), -30).max() == 0
+def test_the_next_tap_is_in_the_middle_of_the_largest_mistake():
+    truth, found = np.zeros((40, 60), np.bool_), np.zeros((40, 60), np.bool_)
+    truth[10:31, 10:31] = True
+    assert next_tap(found, truth) == Tap(20.5, 20.5, True)
+    found[10:31, 10:31], found[5:12, 45:52] = True, True
+    assert next_tap(found, truth) == Tap(48.5, 8.5, False)
+    assert next_tap(found, truth, known=~found | truth) is None
+    assert next_tap(truth, truth) is None
+    places = {next_tap(np.zeros_like(truth), truth, None, np.random.default_rng(seed)).x for seed in range(9)}
+    assert len(places) > 3
+    assert all(14 < x < 27 for x in places)
 
 
-@pytest.mark.parametrize("shape", [(120, 160), (1500, 2000)])
-def test_feather_is_smooth_and_ends_where_it_was_told(shape):
-    mask = np.zeros(shape, np.float32)
-    border = shape[1] // 2
-    mask[:, border:] = 1
-    width = shape[1] / 10
-    ramp = masks.feather(mask, width)[shape[0] // 2]
-    assert (np.diff(ramp) >= -1e-6).all()
-    assert np.diff(ramp).max() < 4 / width
-    changed = np.flatnonzero(ramp != mask[0])
-    assert border - width <= changed[0] < border - width / 3
-    assert border + width / 3 < changed[-1] <= border + width
-    assert ramp[border - 1 : border + 1].mean() == pytest.approx(0.5, abs=0.01)
+def test_codes_tell_what_and_whose():
+    assert len(KINDS) <= CODES_EACH
+    assert "hat" not in KINDS, "hats are belongings, no cloth"
+    assert CLASS_OF_CODE[CODES_EACH + KINDS.index(BELONGINGS)] == 0
+    assert CLASS_OF_CODE[2 * CODES_EACH + KINDS.index("dress")] == DRESS
+    assert CLASS_OF_CODE[IGNORE] == IGNORE
+    assert KINDS.index("skin") not in CLOTH_CODES
 
 
-def test_no_feather_and_no_growth_change_nothing():
-    mask = soft(3)
-    np.testing.assert_array_equal(masks.feather(mask, 0), mask)
-    np.testing.assert_array_equal(masks.grow(mask, 0), mask)
-    assert masks.adjust(mask) is mask
+def test_street_photos_keep_their_things(street_folder):
+    one = read_people(street_folder, 36, validation=False)[0]
+    assert one.codes.shape == (36, 24), "at most so high"
+    assert set(one.codes.unique().tolist()) == {0, 1, KINDS.index("dress"), KINDS.index("skin")}
 
 
-@given(st.integers(0, 2**32 - 1))
-def test_uniting_subtracting_inverting(seed):
-    one, other = soft(seed), soft(seed + 1)
-    both = masks.unite(one, other)
-    assert (both >= one).all()
-    np.testing.assert_array_equal(both, masks.unite(other, one))
-    left = masks.subtract(one, other)
-    assert (left <= one).all()
-    assert (left <= 1 - other).all()
-    np.testing.assert_allclose(masks.invert(masks.invert(one)), one, atol=1e-6)
+def test_rendered_figures_that_end_in_eight_validate(rendered_folder):
+    assert len(read_rendered(rendered_folder, validation=True)) == 2
+    assert len(read_rendered(rendered_folder, validation=False)) == 20
+    with pytest.raises(BadInput, match="rendered"):
+        read_rendered(rendered_folder / "0000-0", validation=True)
 
 
-def test_normalisations():
-    logits = np.linspace(-4, 6, 400, dtype=np.float32).reshape(20, 20)
-    probable = masks.normalise(logits, "sigmoid")
-    assert probable[0, 0] == pytest.approx(1 / (1 + np.exp(4)), rel=1e-5)
-    standing_out = masks.normalise(logits, "ndtr")
-    assert np.median(standing_out) == pytest.approx(0.5, abs=0.01)
-    assert standing_out.max() == pytest.approx(0.958, abs=0.01), "1.73 standard deviations of a uniform ramp"
-    stretched = masks.normalise(logits, "minmax")
-    assert (stretched.min(), stretched.max()) == (0, 1)
-    for how in ("sigmoid", "ndtr", "minmax"):
-        assert (np.diff(masks.normalise(logits, how).ravel()) >= 0).all(), "the order is kept"
-    with pytest.raises(BadInput, match="ndtr"):
-        masks.normalise(logits, "softmax")
+def test_tags_say_which_garments_may_be_seen():
+    probabilities = np.zeros((8, 2, 4), np.float32)
+    probabilities[DRESS, 0], probabilities[TOP, 0] = 0.7, 0.25
+    probabilities[0, 1, :2], probabilities[SKIN, 1, 2], probabilities[0, 1, 3] = 0.9, 0.9, 0.5
+    codes = heed_tags(probabilities, ["blouse", "bag", "skin"])
+    assert (CLASS_OF_CODE[codes[0]] == TOP).all(), "the dress is not among the tags"
+    assert CLASS_OF_CODE[codes[1]].tolist() == [0, 0, SKIN, IGNORE]
+    assert (heed_tags(probabilities, ["bag"])[0] == IGNORE).all(), "cloth, but of no garment that is named"
+    assert (CLASS_OF_CODE[heed_tags(probabilities, ["dress", "top"])[0]] == DRESS).all()
 
 
-def test_flat_maps_normalise_without_a_fuss():
-    flat = np.full((5, 5), 3.0, np.float32)
-    assert masks.normalise(flat, "ndtr") == pytest.approx(0.5)
-    assert masks.normalise(flat, "minmax").max() == 0
+def test_the_teachers_word_is_kept(tmp_path):
+    (tmp_path / "photos").mkdir()
+    for name in ("0001", "0002", "0003"):
+        Image.new("RGB", (20, 30), "white").save(tmp_path / f"photos/{name}.jpg")
+    (tmp_path / "tags.csv").write_text("photo,tags\n0001,dress skin\n0002,dress\n0003,bag\n")
+    asked = []
+
+    def guess(photo):
+        asked.append(photo.size)
+        found = np.zeros((8, 15, 10), np.float32)
+        found[DRESS] = 1
+        return found
+
+    first = read_tagged(tmp_path, guess, 72, kept=tmp_path / "kept.npz")
+    assert len(asked) == len(first) > 0
+    assert first[0].codes.shape == (30, 20)
+    again = read_tagged(tmp_path, guess, 72, kept=tmp_path / "kept.npz")
+    assert len(asked) == len(first)
+    assert all(torch.equal(one.codes, other.codes) for one, other in zip(first, again, strict=True))
+    (tmp_path / "tags.csv").write_text("")
+    (tmp_path / "tags.csv").unlink()
+    with pytest.raises(BadInput, match=r"tags\.csv"):
+        read_tagged(tmp_path, guess, 72)
 
 
-def test_adjust_takes_percent_of_the_longer_side():
-    mask = disc(30, (200, 100), (100, 50)) * np.float32(0.6)
-    assert masks.adjust(mask, threshold=0.7).max() == 0
-    hard = masks.adjust(mask, threshold=0.5, grow_percent=5.0)
-    assert abs(widest(hard) - 61 - 20) <= 1
+@pytest.mark.parametrize("kind", ["street", "rendered", "pair", "empty"])
+def test_scenes_move_photo_and_codes_together(kind, sources):
+    shares = Shares(0, *(float(kind == each) for each in ("rendered", "pair")), 0, float(kind == "empty"))
+    for seed in range(6):
+        made = scene(sources, shares, SIZE, np.random.default_rng(seed))
+        assert made.rgb.shape == (3, *SIZE)
+        assert made.codes.shape == SIZE
+        if kind == "empty":
+            assert not made.codes.any()
+            assert not made.exact
+            continue
+        if kind == "rendered":
+            green = (made.rgb[1] - made.rgb[0])[made.codes == KINDS.index("top")]
+            assert green.numel() == 0 or green.mean() > 0.3
+        dress = made.codes % CODES_EACH == KINDS.index("dress")
+        if kind == "street" and dress.sum() > 20:
+            assert (made.rgb[0] - made.rgb[1])[dress].mean() > 0.4
 
 
-def test_box_of():
-    mask = np.zeros((40, 50), np.float32)
-    assert masks.box_of(mask) is None
-    mask[10:20, 5:30] = 0.7
-    assert masks.box_of(mask) == (5, 10, 30, 20)
-    assert masks.box_of(mask, 0.8) is None
+def test_two_people_stand_side_by_side(sources):
+    seen = 0
+    for seed in range(8):
+        codes = side_by_side(sources, SIZE, np.random.default_rng(seed)).codes
+        shown = (codes != IGNORE) & (codes % CODES_EACH > 0)
+        columns = [torch.nonzero(shown & (codes // CODES_EACH == person))[:, 1].float() for person in (0, 1)]
+        if min(map(len, columns)) > 30:
+            seen += 1
+            assert abs(columns[0].mean() - columns[1].mean()) > 5
+    assert seen > 4
 
 
-@given(st.integers(0, 2**32 - 1))
-def test_pictures_of_masks_and_back(seed):
-    mask = soft(seed)
-    image = masks.to_image(mask)
-    assert (image.mode, image.size) == ("L", (31, 24))
-    np.testing.assert_allclose(masks.from_image(image), mask, atol=0.5 / 255 + 1e-6)
-    assert masks.from_image(Image.new("RGBA", (4, 3), "white")).tolist() == [[1.0] * 4] * 3
+def test_the_way_to_a_persons_middle():
+    codes = torch.zeros((1, 20, 30), dtype=torch.int64)
+    codes[0, 5:10, 2:6] = KINDS.index("dress")
+    codes[0, 5:15, 20:30] = CODES_EACH + KINDS.index("top")
+    ways = middles(codes)[0]
+    assert ways[:, 5, 2].tolist() == [1.5, 2.0]
+    assert ways[:, 14, 29].tolist() == [-4.5, -4.5]
+    assert ways[:, 0, 0].isnan().all()
+
+
+def test_near_is_all_of_the_people(street_folder):
+    one = read_people(street_folder, 72, validation=False)[0]
+    rgb, codes = near(one, SIZE)
+    assert rgb.shape == (3, *SIZE)
+    rows = torch.nonzero((codes != IGNORE) & (codes > 0))[:, 0]
+    assert SIZE[0] * 0.8 < rows.max() - rows.min() + 1 < SIZE[0]
+
+
+def test_a_batch_depends_on_seed_and_step_alone(recipe, sources):
+    first, again, later = (batch(recipe, step, sources) for step in (2, 2, 4))
+    for field in dataclasses.fields(first):
+        assert torch.equal(*(torch.nan_to_num(getattr(each, field.name)) for each in (first, again)))
+    assert not torch.equal(first.rgb, later.rgb)
+    assert first.rgb.shape[2:] == SIZE
+    assert batch(recipe, 3, sources).rgb.shape[2:] == (48, 32), "sizes take turns"
+    assert len(first.tapped) == len(first.targets) > 0
+    assert sheet_of(first).size == (4 * SIZE[1], 2 * SIZE[0])
+
+
+def test_tap_loss_prefers_the_truth_and_skips_the_unknown():
+    targets = torch.zeros(1, 8, 8, dtype=torch.uint8)
+    targets[:, 2:5, 2:5], targets[:, 7] = 1, IGNORE
+    right = (targets == 1) * 12.0 - 6
+    noisy = right.clone()
+    noisy[:, 7] = 9
+    assert tap_loss(right, targets) < tap_loss(right.roll(2, 1), targets)
+    torch.testing.assert_close(tap_loss(noisy, targets), tap_loss(right, targets))
+
+
+def test_training_learns_what_taps_mean(recipe, tmp_path):
+    longer = dataclasses.replace(
+        recipe, steps=140, cooldown=30, rate=5e-3, new_rate=5e-3, batch=6, evaluate_every=70, ema=0.9, sizes=(SIZE,)
+    )
+    train(longer, Run(tmp_path / "run", longer))
+    entries = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
+    assert entries[-1]["near_iou"] > 0.5
+    assert entries[-1]["tap_1"] > 0.5
+    assert (tmp_path / "run/samples/000140.png").stat().st_size > 1000
+    pipeline = SegmentPipeline(Package.load(tmp_path / "run/package"))
+    assert pipeline.knows_taps
+    folder = tmp_path / "street"
+    figures = measure_taps(pipeline, folder, 3) | measure_pieces(pipeline, folder)
+    assert figures["taps_1"] > 0.3
+    assert figures["taps_garments"] >= 3
+    assert 0 <= figures["pieces_quality"] <= 1
+    pairs = measure_pairs(pipeline, folder, None, 2)
+    assert pairs["count"] == 2
+    assert 0 <= pairs["people"] <= 1
+
+
+def test_a_run_starts_from_a_plain_unet_and_repeats_its_curve(recipe, tiny_segmenter, tmp_path):
+    def curve(path):
+        return [
+            {key: value for key, value in json.loads(line).items() if key != "seconds"}
+            for line in (path / "log.jsonl").read_text().splitlines()
+        ]
+
+    with pytest.raises(BadInput, match="does not fit"):
+        other = dataclasses.replace(recipe, start_from=str(tiny_segmenter.path))
+        train(other, Run(tmp_path / "other", other))
+    train(recipe, Run(tmp_path / "whole", recipe))
+    asked = iter([False] * 3 + [True])
+    with pytest.raises(Stopped):
+        train(recipe, Run(tmp_path / "halved", recipe), should_stop=lambda: next(asked))
+    train(recipe, Run(tmp_path / "halved", recipe, resume=True))
+    assert curve(tmp_path / "halved") == [pytest.approx(line, rel=2e-2, abs=1e-3) for line in curve(tmp_path / "whole")]
+
+
+def test_new_heads_join_weights_that_lack_them(recipe, tmp_path):
+    plain = dataclasses.asdict(UNetConfig(widths=(8, 12, 16, 16), depths=(1, 1, 1, 1)))
+    from ml_backend.packaging import save_package
+
+    network = UNet(UNetConfig(**plain))
+    start = save_package(
+        tmp_path / "plain",
+        name="plain",
+        capability="segment",
+        architecture="unet",
+        config=network.config,
+        state_dict=network.state_dict(),
+    )
+    still = dataclasses.replace(
+        recipe, start_from=str(start.path), steps=1, rate=0.0, new_rate=0.0, weight_decay=0.0, evaluate_every=1
+    )
+    train(still, Run(tmp_path / "run", still))
+    before, after = start.state_dict(), Package.load(tmp_path / "run/package").state_dict()
+    torch.testing.assert_close(before["head.weight"], after["head.weight"])
+    assert "taps.head.weight" in after
+
+
+def test_recipe_file_round_trip(recipe, tmp_path):
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps(dataclasses.asdict(recipe)))
+    assert training.read_recipe(path) == recipe
+
+
+def garment(value, kind, person=0):
+    return Garment(value, kind, kind, person, 0, (0, 0, 1, 1), 0.1)
+
+
+def test_quality_of_garments_counts_matches_and_overlap():
+    labels, truth = np.zeros((20, 20), np.uint8), np.zeros((20, 20), np.bool_)
+    labels[:10, :10], labels[10:, 10:] = TOP, DRESS
+    truth[:10, :8] = True
+    answer = Segmentation((labels > 0).astype(np.float32), labels, (garment(TOP, "top"), garment(DRESS, "dress")))
+    score = PieceScore()
+    score.add(answer, [("top", truth), ("dress", truth)], np.ones((20, 20), np.bool_))
+    assert score.figures() == pytest.approx(
+        {"pieces_quality": 0.8 * 0.5, "pieces_iou": 0.8, "pieces_f": 0.5, "pieces": 2}
+    )
+    assert people.SURE > 0.5

@@ -10,7 +10,7 @@ from PIL import Image
 from scipy import ndimage
 
 from ml_backend.errors import BadInput
-from ml_backend.pipelines.refine import refine
+from ml_backend.pipelines.refine import refine, refine_together
 from ml_backend.pipelines.segment import at_full_size
 from ml_backend.requests import GARMENT_CLASSES
 
@@ -54,6 +54,20 @@ def test_classes_are_refined_each_on_its_own() -> None:
     assert both.shape == (2, 160, 120)
     assert np.array_equal(both[0], refine(photo, coarse))
     assert (both[0] + both[1]).mean() == pytest.approx(1.0, abs=0.02)
+
+
+def test_maps_that_part_one_another_meet_at_the_photos_edge() -> None:
+    photo, truth = scene(160, 120)
+    coarse = network_view(truth, 32)
+    found = refine_together(photo, np.stack([coarse, 1 - coarse]))
+    assert found.shape == (2, 160, 120)
+    assert np.array_equal(found.argmax(axis=0) == 0, found[0] >= found[1])
+    enlarged = np.asarray(Image.fromarray(coarse).resize((120, 160), Image.Resampling.BILINEAR))
+    assert iou(found[0], truth) > max(0.95, iou(enlarged, truth))
+    with pytest.raises(BadInput, match="maps"):
+        refine_together(photo, coarse)
+    with pytest.raises(BadInput, match="RGB"):
+        refine_together(photo[..., 0], found)
 
 
 def test_a_print_inside_the_cloth_makes_no_holes() -> None:

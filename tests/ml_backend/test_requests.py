@@ -16,6 +16,7 @@ from ml_backend.requests import (
     GenerateRequest,
     OutfitRequest,
     OverlayRequest,
+    TapRequest,
     garment_name,
     parse_garment,
     parse_palette,
@@ -153,6 +154,40 @@ def test_an_outfit_survives_json():
 def test_an_outfit_refuses(data):
     with pytest.raises(BadInput):
         OutfitRequest.from_dict(data)
+
+
+def test_taps_survive_json():
+    request = TapRequest(40, 60, ((3, 59, True), (39, 0, False)), "top-2")
+    assert TapRequest.from_dict(json.loads(json.dumps(request.to_dict()))) == request
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"taps": []}, "1 to 32"),
+        ({"taps": [[1, 1, True]] * 33}, "1 to 32"),
+        ({"taps": "3,4"}, "1 to 32"),
+        ({"taps": [[40, 1, True]]}, "x of a tap"),
+        ({"taps": [[1, 60, True]]}, "y of a tap"),
+        ({"taps": [[-1, 1, True]]}, "x of a tap"),
+        ({"taps": [[1.5, 1, True]]}, "x of a tap"),
+        ({"taps": [[1, 1]]}, "A tap is"),
+        ({"taps": [[1, 1, 1]]}, "A tap is"),
+        ({"taps": [7]}, "A tap is"),
+        ({"taps": [[1, 1, False]]}, "on the garment"),
+        ({"taps": [[1, 1, True]], "garment": "hat"}, "garment"),
+        ({"taps": [[1, 1, True]], "width": 0}, "width"),
+        ({"taps": [[1, 1, True]], "height": 70_000}, "height"),
+        ({"taps": [[1, 1, True]], "speed": 1}, "speed"),
+    ],
+)
+def test_impossible_taps_are_refused(changed, words):
+    with pytest.raises(BadInput, match=words):
+        TapRequest.from_dict({"width": 40, "height": 60, **changed})
+
+
+def test_a_mask_that_is_mended_needs_no_tap_on_it():
+    assert TapRequest(40, 60, ((1, 1, False),), "dress").garment == "dress"
 
 
 def test_unknown_and_missing_parameters_are_named():

@@ -43,12 +43,10 @@ STREET_CLASSES: dict[str, tuple[str, ...]] = {
     "dress": ("dress", "romper"),
     "skirt": ("skirt",),
     "trousers": ("jeans", "leggings", "pants", "shorts"),
-    "other": (
-        *("bra", "intimate", "panties", "swimwear", "gloves", "hat", "scarf", "socks", "stockings", "tie", "tights"),
-    ),
+    "other": (*("bra", "intimate", "panties", "swimwear", "gloves", "scarf", "socks", "stockings", "tie", "tights"),),
     "skin": ("skin", "hair"),
 }
-"""Garment class -> labels of the street photos; every other label (shoes, bags, jewellery) is background."""
+"""Garment class -> labels of the street photos; every other label (shoes, bags, hats, jewellery) is background."""
 
 GARMENT_FOLDERS = {
     "dress": "dress",
@@ -172,7 +170,7 @@ def augment(
     rgb = F.grid_sample(rgb - 0.5, grid, mode="bilinear", align_corners=False) + 0.5
     # Class indices do not interpolate; the shift makes zero padding mean IGNORE: outside the photo nothing is known.
     classes = F.grid_sample(classes - IGNORE, grid, mode="nearest", align_corners=False) + IGNORE
-    return _relight(rgb, rng), classes[:, 0].round().long()
+    return relight(rgb, rng), classes[:, 0].round().long()
 
 
 def on_plain_ground(images: Tensor, labels: Tensor, rng: np.random.Generator, share: float = 0.4) -> Tensor:
@@ -225,7 +223,9 @@ def _affine(rng: np.random.Generator, count: int, aspect: float, scale: tuple[fl
     return torch.from_numpy(theta)
 
 
-def _relight(rgb: Tensor, rng: np.random.Generator) -> Tensor:
+def relight(rgb: Tensor, rng: np.random.Generator) -> Tensor:
+    """(N, 3, H, W) in 0..1 with other brightness, contrast, saturation, tint and noise."""
+
     def draw(low: float, high: float, channels: int = 1) -> Tensor:
         return torch.from_numpy(rng.uniform(low, high, (len(rgb), channels, 1, 1)).astype(np.float32))
 
@@ -238,17 +238,22 @@ def _relight(rgb: Tensor, rng: np.random.Generator) -> Tensor:
     return (rgb + noise).clamp(0, 1)
 
 
-def street_table(path: Path) -> NDArray[np.uint8]:
-    """Lookup from street label index to garment class index."""
+def street_labels(path: Path) -> dict[int, str]:
+    """Label index -> name, from a ``labels.txt``."""
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except OSError as error:
         raise BadInput(f"{path} cannot be read; street photos need their labels.txt.") from error
+    named = (line.partition(" ") for line in filter(None, lines))
+    return {int(index): name.strip() for index, _, name in named}
+
+
+def street_table(path: Path) -> NDArray[np.uint8]:
+    """Lookup from street label index to garment class index."""
     garment_of = {label: garment for garment, labels in STREET_CLASSES.items() for label in labels}
     table = np.zeros(256, np.uint8)
-    for line in filter(None, lines):
-        index, _, name = line.partition(" ")
-        table[int(index)] = GARMENT_CLASSES.index(garment_of.get(name.strip(), "background"))
+    for index, name in street_labels(path).items():
+        table[index] = GARMENT_CLASSES.index(garment_of.get(name, "background"))
     return table
 
 
