@@ -221,10 +221,9 @@ def run_overlay(options: argparse.Namespace) -> Answer:
         if not mask.any():
             raise BadInput("No clothes were found in the photo; give --mask to say where the pattern goes.")
         look = OverlayPipeline(_surface(options))(photo, mask, labels, tiles, outfit, progress=progress)
-    worn, recipe = outfit.to_dict(), [images.read_recipe(tile) for tile in tiles]
-    if not options.garment:
-        worn, recipe = outfit.parts[0].to_dict(), recipe[0]
-    images.save_picture(look, options.out, {"overlay": worn, "pattern": recipe})
+    recipes = [images.read_recipe(tile) for tile in tiles]
+    worn = outfit.to_dict() if options.garment else outfit.parts[0].to_dict()
+    images.save_picture(look, options.out, {"overlay": worn, "pattern": recipes if options.garment else recipes[0]})
     return {"file": str(options.out), **worn, "lines": [str(options.out)]}
 
 

@@ -27,7 +27,9 @@ def place(context: Context, job: Job) -> int:
     """
     known: dict[Any, int] = context.get("places") or context.dicts[0].setdefault("places", {})
     if job.pk not in known:
-        mine = Job.objects.filter(owner=job.owner_id, state=Job.State.QUEUED).only("queue", "owner", "state")
+        mine = Job.objects.filter(owner=job.owner_id, state=Job.State.QUEUED).only(
+            "queue", "owner", "state", "not_before"
+        )
         known |= jobs.places([*mine, job])
     return known[job.pk]
 

@@ -144,7 +144,7 @@ def test_the_policy_is_there_for_async_handlers_too(async_client):
 def test_the_admin_shows_models_but_nobodys_work(client_of, staff, person):
     client = client_of(staff)
     assert client.get("/admin/ml_backend/modelversion/").status_code == 200
-    for path in ("ml_backend/job", "studio/photo", "studio/look", "patterns/pattern"):
+    for path in ("ml_backend/job", "studio/photo", "studio/mask"):
         assert client.get(f"/admin/{path}/").status_code == 404
     assert client_of(person).get("/admin/").status_code == 302
 

@@ -80,9 +80,9 @@ class TestWall:
         rows(room, 3, prompt="a dress of blue linen")
         found = {
             words: self.seek(client, room, words).content.count(PIECE)
-            for words in ("dress", "DRESS red", "linen", "velvet", "%", "  ", "\0red")
+            for words in ("dress", "DRESS red", "linen", "velvet", "%", "  ")
         }
-        assert found == {"dress": 5, "DRESS red": 2, "linen": 3, "velvet": 0, "%": 0, "  ": 5, "\0red": 2}
+        assert found == {"dress": 5, "DRESS red": 2, "linen": 3, "velvet": 0, "%": 0, "  ": 5}
         page = self.seek(client, room, "<b>linen").content
         assert b"&lt;b&gt;linen" in page
         assert b"<b>linen" not in page
