@@ -4,8 +4,8 @@ What the maps are for: Fang and Hart, "Textureshop: texture synthesis as a photo
 on a photo by its shading and normals.  Learning them: Sengupta et al., "SfSNet: learning shape, reflectance and
 illuminance of faces in the wild" (2018), shading and normals from one trunk, on rendered figures first; Li and
 Snavely, "CGIntrinsics" (2018), intrinsic images learnt from renderings for real photos; Careaga and Aksoy, "Intrinsic
-image decomposition via ordinal shading" (2023), a loss that does not know the scale; fabric coordinates as maps over the photo are
-what Güler et al., "DensePose" (2018), do for bodies.
+image decomposition via ordinal shading" (2023), a loss that does not know the scale; Güler et al., "DensePose" (2018),
+surface coordinates as maps over the photo.
 
 The shading is ``gate * log luminance + base``: on plain cloth the photo's luminance *is* the light, so the network
 learns where that holds (the gate) and what to put in its place where it does not (the base).
