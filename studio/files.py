@@ -26,6 +26,9 @@ from .models import FromWords, Garment, Imagining, Look, Mask, Photo, Restyle
 COMPOSITED = frozenset({"tile", "inks", "image", "mask", "preview_photo", "preview_maps", "preview_mask", "thumb"})
 """Files that the browser draws into a canvas (a photo itself while its cloth is sought) or shows by the dozen."""
 
+NAMED = 3
+"""Fabrics of an outfit that the name of its file tells."""
+
 UNCHANGING = "private, max-age=86400"
 ASK_AGAIN = "private, no-cache"
 
@@ -46,9 +49,9 @@ def photo_file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBa
 
 @require_safe
 def look_file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
-    look = get_object_or_404(Look.objects.visible_to(request.user).select_related("pattern"), pk=pk)
-    fabric = f"-{look.pattern.pattern_type}-{look.pattern.seed}" if look.pattern else ""
-    return _answer(request, look, name, f"toile-look{fabric}", ASK_AGAIN)
+    look = get_object_or_404(Look.objects.visible_to(request.user).with_parts(), pk=pk)
+    fabrics = "".join(f"-{pattern.pattern_type}-{pattern.seed}" for pattern in look.patterns[:NAMED])
+    return _answer(request, look, name, f"toile-look{fabrics}", ASK_AGAIN)
 
 
 @require_safe

@@ -82,13 +82,15 @@ def pattern(request: HttpRequest, row: Pattern) -> schemas.Pattern:
 
 def look(request: HttpRequest, row: Look) -> schemas.Look:
     """Of somebody else's published look, the photo is not told."""
+    parts = [schemas.WornPart(pattern=part.pattern_id, request=part.params) for part in row.parts.all()]
     return schemas.Look(
         **_thing(request, row),
-        pattern=row.pattern_id,
+        parts=parts,
+        pattern=parts[0].pattern if parts else None,
         photo=row.photo_id if row.owner_id == request.user.pk else None,
         garment=row.garment.slug if row.garment else None,
         format=row.format,
-        request=row.params,
+        request=parts[0].request if parts else {},
         public=row.public,
     )
 

@@ -1,6 +1,6 @@
 """People, what can be worn, how it looks, and what is made from words."""
 
-from .look import Look, LookQuerySet
+from .look import Look, LookPart, LookQuerySet
 from .user import User
 from .wearable import Garment, Photo, PhotoQuerySet, Wearable
 from .words import REFUSED, FromWords, FromWordsQuerySet, Imagining, Mask, MaskQuerySet, Restyle
@@ -12,6 +12,7 @@ __all__ = [
     "Garment",
     "Imagining",
     "Look",
+    "LookPart",
     "LookQuerySet",
     "Mask",
     "MaskQuerySet",

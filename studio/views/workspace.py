@@ -15,7 +15,7 @@ from patterns.models import Pattern
 from patterns.templatetags.cloth import described_look, worn_name
 
 from ..models import Garment, Look, Photo
-from . import mixing, state
+from . import garments, mixing, state
 
 TRAY = 12
 STRIP = 12
@@ -42,7 +42,7 @@ def workspace(request: HttpRequest) -> HttpResponse:
             "tray_is_mine": tray_is_mine,
             "under_way": under_way or bool(now.look and not now.look.ready),
             "garments": Garment.objects.all(),
-            "looks": Look.objects.of(request.user).exclude(thumb="")[:HISTORY],
+            "looks": Look.objects.of(request.user).exclude(thumb="").select_related("garment").with_parts()[:HISTORY],
         },
     )
 
@@ -60,7 +60,12 @@ def _choices(now: state.Workspace) -> dict[str, Any]:
         "chosen_palette_name": names.get(now.palette, "the seed's own"),
         "repeats": REPEATS,
         "fit": now.fit,
-        "worn_classes": now.worn_classes,
+        "bare": now.bare,
+        "wear": now.wear,
+        "query": now.query,
+        "chips": garments.chips(now),
+        "everything": garments.everything(now),
+        "as_photographed": garments.bare(now),
     }
 
 

@@ -56,23 +56,22 @@ def segment(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
 
 @jobs.handler("wear")
 def wear(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: an :class:`OverlayRequest` and ``look``.  Renders the look at its photo's full size."""
+    """Request: an :class:`OutfitRequest` and ``look``.  Renders the look at its photo's full size."""
     from ml_backend.pipelines import overlay
 
     from .. import pictures
 
-    look = Look.objects.select_related("pattern", "photo", "garment").filter(pk=job.request["look"]).first()
+    look = Look.objects.select_related("photo", "garment").with_parts().filter(pk=job.request["look"]).first()
     if look is None:
         raise Stopped("The look is no longer wanted.")
-    if look.pattern is None or not look.pattern.ready:
-        raise BadInput("The pattern of this look was deleted. The photo is kept; choose another pattern.")
+    tiles = _tiles(look)
     if not look.wearable.ready:
         raise BadInput("The clothes in this photo have not been found yet. Try the photo again first.")
     report(0.02, "Opening the photo")
     photo, fitted = _fitted(look.wearable)
-    tile = pictures.load(_best_tile(look), "RGB")
-    worn = overlay.wear(
-        photo, fitted, tile, look.request, lambda share, stage: report(0.2 + share * 0.6, stage), should_stop
+    fabrics = [pictures.load(tile, "RGB") for tile in tiles]
+    worn = overlay.dress(
+        photo, fitted, fabrics, look.outfit, lambda share, stage: report(0.2 + share * 0.6, stage), should_stop
     )
     report(0.85, "Writing the picture")
     recipe = recipe_of(look)
@@ -87,16 +86,27 @@ def wear(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Pu
 
 
 def recipe_of(look: Look) -> dict[str, Any]:
-    """What makes this look again, given the same photo; nothing in it says whose or which photo that was."""
+    """What makes this look again, given the same photo; nothing in it says whose or which photo that was.
+
+    Of an outfit with one pattern ``overlay`` and ``pattern`` tell it, of any other the list ``parts`` of such pairs.
+    """
     worn_on = {"garment": look.garment.slug} if look.garment else {"photo": "own"}
-    pattern = look.pattern.recipe() if look.pattern else None
-    return {"made_with": "Toile", "overlay": look.request.to_dict(), "pattern": pattern, **worn_on}
+    parts = [
+        {"overlay": part.request.to_dict(), "pattern": part.pattern.recipe() if part.pattern else None}
+        for part in look.parts.all()
+    ]
+    told = parts[0] if len(parts) == 1 else {"parts": parts}
+    return {"made_with": "Toile", **told, **worn_on}
 
 
-def _best_tile(look: Look) -> str:
-    """The print-size tile where there is one: a pattern worn large stays sharp."""
-    assert look.pattern is not None
-    return str(look.pattern.large or look.pattern.tile)
+def _tiles(look: Look) -> list[str]:
+    """Storage keys, one a part: the print-size tile where there is one, as a pattern worn large stays sharp with it."""
+    patterns = [part.pattern for part in look.parts.all()]
+    there = [pattern for pattern in patterns if pattern is not None and pattern.ready]
+    if not there or len(there) < len(patterns):
+        which = "The pattern" if len(patterns) <= 1 else "A pattern"
+        raise BadInput(f"{which} of this look was deleted. The photo is kept; choose another pattern.")
+    return [str(pattern.large or pattern.tile) for pattern in there]
 
 
 def _fitted(wearable: Wearable) -> tuple[Any, Fit]:

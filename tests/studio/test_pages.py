@@ -36,10 +36,14 @@ def garment(make_garment):
 def make_look(person, make_pattern, garment):
     def make(owner=None, **fields):
         owner = owner or person
-        values = {"pattern": make_pattern(owner), "params": {"scale_cm": 9.5, "repeat": "mirror"}, **fields}
+        parts = fields.pop("parts", None) or [(make_pattern(owner), {"scale_cm": 9.5, "repeat": "mirror"})]
+        values = {**fields}
         if not values.get("photo"):
             values.setdefault("garment", garment)
-        return Look.objects.create(owner=owner, **values)
+        look = Look.objects.create(owner=owner, **values)
+        for place, (pattern, params) in enumerate(parts):
+            look.parts.create(place=place, pattern=pattern, params=params)
+        return look
 
     return make
 
@@ -109,7 +113,7 @@ class TestWorkspace:
     def test_a_look_remixed_brings_its_fabric_garment_and_fit(self, client_of, person, make_look):
         look = make_look()
         state = state_of(client_of(person).get("/", {"look": look.pk}))
-        assert state["pattern"]["id"] == str(look.pattern_id)
+        assert state["pattern"]["id"] == str(look.patterns[0].pk)
         assert (state["fit"]["scale_cm"], state["fit"]["repeat"]) == (9.5, "mirror")
 
     def test_a_published_look_of_a_private_photo_and_fabric_shows_neither(
@@ -396,9 +400,10 @@ class TestLooks:
         response = client_of(person).post(self.url, {**data, "garments": ["dress"], "format": "jpeg"})
         look = Look.objects.get()
         assert response.url == reverse("look", args=[look.pk])
-        assert (look.format, look.garment, look.pattern) == ("jpeg", garment, fabric)
-        assert (look.request.scale_cm, look.request.rotate, look.request.repeat) == (7.5, 30.0, "half-drop")
-        assert look.request.garments == ("dress",)
+        assert (look.format, look.garment, look.patterns) == ("jpeg", garment, [fabric])
+        (worn,) = look.outfit.parts
+        assert (worn.scale_cm, worn.rotate, worn.repeat) == (7.5, 30.0, "half-drop")
+        assert worn.garments == ("dress",)
 
     def test_from_asking_to_the_file_without_scripts(self, client_of, person, make_pattern, garment, work_off):
         client = client_of(person)

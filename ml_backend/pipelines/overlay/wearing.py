@@ -10,13 +10,15 @@ and back to sRGB.  Pixels with a = 0 are copied bit for bit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
 from ...errors import BadInput
-from ...requests import OverlayRequest, parse_garment
+from ...requests import OutfitRequest, OverlayRequest, parse_garment
 from ..base import Progress, ShouldStop, check, tell
 from .colour import shoulder, to_linear, to_srgb
 from .fitting import Fit, fit
@@ -62,6 +64,26 @@ def wear(
         _dress(result[start:end, left:right], share[start - top : end - top], fitted, strip, place, fabric)
         tell(progress, (end - top) / (bottom - top), "Dressing the photo")
     return Image.fromarray(result)
+
+
+def dress(
+    photo: Image.Image,
+    fitted: Fit,
+    tiles: Sequence[Image.Image],
+    outfit: OutfitRequest,
+    progress: Progress | None = None,
+    should_stop: ShouldStop | None = None,
+) -> Image.Image:
+    """The look of an outfit: each part's garments wear its tile; ``tiles`` are one a part, in order.
+
+    Raises :class:`BadInput` where there are more or fewer tiles than parts, and what :func:`wear` raises.
+    """
+    if len(tiles) != len(outfit.parts):
+        raise BadInput(f"The outfit has {len(outfit.parts)} parts but {len(tiles)} fabrics were given.")
+    look = photo
+    for number, (tile, part) in enumerate(zip(tiles, outfit.parts, strict=True)):
+        look = wear(look, fitted, tile, part, _share_of(progress, number, len(tiles)), should_stop)
+    return look
 
 
 def _share(fitted: Fit, request: OverlayRequest) -> F32:
@@ -112,6 +134,12 @@ class OverlayPipeline:
         tell(progress, 0.0, "Reading folds and light")
         fitted = fit(photo, mask, labels)
         return wear(photo, fitted, tile, request, _later(progress, 0.3), should_stop)
+
+
+def _share_of(progress: Progress | None, number: int, count: int) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda fraction, stage: progress((number + fraction) / count, stage)
 
 
 def _later(progress: Progress | None, start: float) -> Progress | None:
