@@ -12,7 +12,7 @@ from PIL import Image
 from ml_backend.pipelines import overlay
 from ml_backend.requests import OverlayRequest
 
-COMPOSITE = """async ({kind, urls, tile, fit, classes, pxPerCm}) => {
+COMPOSITE = """async ({kind, urls, tile, fit, garments, pxPerCm}) => {
   const {bitmap} = await import("/static/js/stage/images.js");
   const {GLComposite} = await import("/static/js/stage/composite_gl.js");
   const {FlatComposite} = await import("/static/js/stage/composite_2d.js");
@@ -24,8 +24,8 @@ COMPOSITE = """async ({kind, urls, tile, fit, classes, pxPerCm}) => {
   composite.wearable(photo, maps, mask);
   composite.tile(fabric);
   composite.draw({
-    width: photo.width, height: photo.height, view: {scale: 1, x: 0, y: 0}, split: -1, fade: 1, dressed: true,
-    classes, pxPerCm, fit,
+    width: photo.width, height: photo.height, view: {scale: 1, x: 0, y: 0}, split: -1, dressed: true,
+    pxPerCm, parts: [{garments, fit, slot: 0}],
   });
   return canvas.toDataURL("image/png");
 }"""
@@ -76,7 +76,7 @@ def test_the_preview_is_the_look(page, live_server, make_garment, fabric, kind, 
             "kind": kind,
             "urls": [preview["preview_photo"], preview["preview_maps"], preview["preview_mask"]],
             "tile": fabric.tile_url,
-            "classes": 0,
+            "garments": [],
             "pxPerCm": preview["px_per_cm"],
             "fit": {
                 "scale": request.scale_cm,
@@ -128,7 +128,7 @@ def test_chosen_garments_alone_are_dressed(page, live_server, make_garment, fabr
         "fit": {"scale": 20, "rotate": 0, "x": 0, "y": 0, "repeat": "basic", "strength": 1},
     }
     everything, skirt, trousers = (
-        page.evaluate(COMPOSITE, {**argument, "classes": 1 << bit if bit else 0}) for bit in (0, 4, 5)
+        page.evaluate(COMPOSITE, {**argument, "garments": values}) for values in ([], [4], [5])
     )
     assert everything == skirt
     assert everything != trousers

@@ -45,13 +45,14 @@ function pyramid(image) {
   return levels;
 }
 
-/** Draws scenes on a canvas with the CPU. */
+/** Draws scenes on a canvas with the CPU; they are those of GLComposite. */
 export class FlatComposite {
   constructor(canvas) {
     this.canvas = canvas;
     this.pen = canvas.getContext("2d");
     this.kind = "2d";
     this.layers = new Map();
+    this.fabrics = new Map();
     this.rest = 0;
   }
 
@@ -60,8 +61,12 @@ export class FlatComposite {
     this.layers.clear();
   }
 
-  tile(source) {
-    this.levels = pyramid(source instanceof ImageData ? source : pixels(source));
+  tile(source, slot = 0) {
+    this.fabrics.set(slot, pyramid(source instanceof ImageData ? source : pixels(source)));
+  }
+
+  only(slots) {
+    for (const slot of this.fabrics.keys()) if (!slots.includes(slot)) this.fabrics.delete(slot);
   }
 
   sized(longest) {
@@ -83,21 +88,29 @@ export class FlatComposite {
   }
 
   dress(scene, longest) {
-    const { width, height, ratio, photo, maps, mask } = this.sized(longest);
-    const { fit } = scene;
-    const out = new ImageData(new Uint8ClampedArray(photo), width, height);
-    if (!scene.dressed || !maps || !this.levels) return out;
+    const layer = this.sized(longest);
+    const out = new ImageData(new Uint8ClampedArray(layer.photo), layer.width, layer.height);
+    if (!scene.dressed || !layer.maps) return out;
+    for (const part of scene.parts) this.wear(out, layer, scene, part);
+    return out;
+  }
+
+  /** Dress one part of the outfit. */
+  wear(out, { width, height, ratio, photo, maps, mask }, scene, { garments, fit, slot }) {
+    const levels = this.fabrics.get(slot ?? 0);
+    if (!levels) return;
+    const chosen = new Set(garments);
+    const garmentStep = scene.step ?? 32;
     const turn = (fit.rotate * Math.PI) / 180;
     const cos = Math.cos(turn), sin = Math.sin(turn);
     const step = 1 / (scene.pxPerCm * ratio * fit.scale);
-    const texels = this.levels[0].size * step;
-    const level = Math.min(this.levels.length - 1, Math.max(0, Math.round(Math.log2(Math.max(1, texels)))));
-    const { size, values } = this.levels[level];
+    const texels = levels[0].size * step;
+    const level = Math.min(levels.length - 1, Math.max(0, Math.round(Math.log2(Math.max(1, texels)))));
+    const { size, values } = levels[level];
     const reach = 0.02 * Math.max(width, height) / 127;
     for (let y = 0, at = 0; y < height; y += 1) {
       for (let x = 0; x < width; x += 1, at += 4) {
-        const label = Math.round(mask[at + 1] / 32);
-        if (scene.classes && !((scene.classes >> label) & 1)) continue;
+        if (chosen.size && !chosen.has(Math.round(mask[at + 1] / garmentStep))) continue;
         const worn = (mask[at] / 255) * fit.strength;
         if (worn === 0) continue;
         const cx = (x + 0.5 + (maps[at + 1] - 128) * reach - width / 2) * step;
@@ -122,7 +135,6 @@ export class FlatComposite {
         }
       }
     }
-    return out;
   }
 
   paint(scene, longest) {

@@ -2,7 +2,9 @@
 //
 //   cm = (p + d(p) - c) / pxPerCm      p: pixel centre, d: how folds bend the cloth, c: centre of the picture
 //   q  = Rot(-turn) cm / scale - offset
-//   out = mix(photo, shoulder(tile(repeat(q)) * S), mask * chosen * strength), all in linear light
+//   out = mix(photo, shoulder(tile(repeat(q)) * S), mask * strength), all in linear light
+//
+// once for each part of the outfit, over the photo.
 
 const VERTEX = `#version 300 es
 in vec2 corner;
@@ -21,15 +23,16 @@ out vec4 colour;
 uniform sampler2D u_photo, u_maps, u_mask, u_tile, u_was;
 uniform vec2 u_size, u_turn, u_offset;
 uniform vec3 u_view;
-uniform float u_px_per_cm, u_scale, u_strength, u_fade, u_split, u_longest;
-uniform int u_repeat, u_classes;
-uniform bool u_dressed;
+uniform uvec3 u_chosen;
+uniform float u_px_per_cm, u_scale, u_strength, u_fade, u_split, u_longest, u_step;
+uniform int u_repeat;
+uniform bool u_dressed, u_all;
 
 float chosen_at(ivec2 texel) {
-  if (u_classes == 0) return 1.0;
+  if (u_all) return 1.0;
   texel = clamp(texel, ivec2(0), ivec2(u_size) - 1);
-  int label = int(texelFetch(u_mask, texel, 0).g * 255.0 / 32.0 + 0.5);
-  return (u_classes >> label & 1) == 1 ? 1.0 : 0.0;
+  int label = int(texelFetch(u_mask, texel, 0).g * 255.0 / u_step + 0.5);
+  return label < 96 && (u_chosen[label / 32] >> uint(label % 32) & 1u) == 1u ? 1.0 : 0.0;
 }
 
 float chosen(vec2 p) {
@@ -67,13 +70,14 @@ void main() {
   vec2 q = vec2(u_turn.x * cm.x - u_turn.y * cm.y, u_turn.y * cm.x + u_turn.x * cm.y) / u_scale - u_offset;
   vec2 across = dFdx(q), down = dFdy(q);
   vec3 light = photo;
-  if (u_dressed && soft > 0.0 && v_at.x >= u_split) {
+  float inside = step(0.0, uv.x) * step(uv.x, 1.0) * step(0.0, uv.y) * step(uv.y, 1.0);
+  if (u_dressed) {
+    inside *= soft > 0.0 && v_at.x >= u_split ? chosen(p) : 0.0;
     vec2 at = repeated(q);
     vec3 fabric = textureGrad(u_tile, at, across, down).rgb;
     if (u_fade < 1.0) fabric = mix(textureGrad(u_was, at, across, down).rgb, fabric, u_fade);
-    light = mix(photo, shoulder(fabric * shade), soft * chosen(p) * u_strength);
+    light = mix(photo, shoulder(fabric * shade), soft * u_strength);
   }
-  float inside = step(0.0, uv.x) * step(uv.x, 1.0) * step(0.0, uv.y) * step(uv.y, 1.0);
   colour = vec4(to_srgb(light) * inside, inside);
 }`;
 
@@ -98,7 +102,19 @@ function link(gl) {
   return program;
 }
 
-/** Draws scenes on a canvas with WebGL2; throws where the browser has none. */
+/** Three numbers of 32 bits: which values of a class map are among `garments`. */
+function bits(garments) {
+  const words = new Uint32Array(3);
+  for (const value of garments) words[value >> 5] |= 1 << (value & 31);
+  return words;
+}
+
+/**
+ * Draws scenes on a canvas with WebGL2; throws where the browser has none.
+ *
+ * A scene's `parts` are { garments, fit, slot, fade }: values of the class map (none: all cloth), how the fabric lies,
+ * which of the fabrics given to `tile` it is, and how far it has taken the place of the one before (1: wholly).
+ */
 export class GLComposite {
   constructor(canvas) {
     const gl = canvas.getContext("webgl2", { alpha: true, premultipliedAlpha: true, antialias: false });
@@ -121,8 +137,12 @@ export class GLComposite {
     this.textures = {};
     for (const [name, unit] of Object.entries(UNITS)) {
       gl.uniform1i(this.place(`u_${name}`), unit);
-      this.textures[name] = this.fill(name, new ImageData(1, 1));
+      if (unit < UNITS.tile) this.textures[name] = this.fill(name, new ImageData(1, 1));
     }
+    /** Fabrics by slot: the texture, and the one before for the cross-fade. */
+    this.fabrics = new Map();
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
   }
 
   place(name) {
@@ -162,20 +182,26 @@ export class GLComposite {
     this.replace("mask", mask);
   }
 
-  /** The fabric; the one before stays at hand for the cross-fade. */
-  tile(source) {
+  /** The fabric of a slot; the one before stays at hand for the cross-fade. */
+  tile(source, slot = 0) {
     const { gl } = this;
-    gl.deleteTexture(this.textures.was);
-    this.textures.was = this.textures.tile;
-    gl.activeTexture(gl.TEXTURE0 + UNITS.was);
-    gl.bindTexture(gl.TEXTURE_2D, this.textures.was);
-    this.textures.tile = this.fill("tile", source);
+    const { tile, was } = this.fabrics.get(slot) ?? {};
+    if (was) gl.deleteTexture(was);
+    this.fabrics.set(slot, { tile: this.fill("tile", source), was: tile });
+  }
+
+  /** Forget the fabrics of all slots but these. */
+  only(slots) {
+    for (const [slot, { tile, was }] of this.fabrics) {
+      if (slots.includes(slot)) continue;
+      for (const texture of [tile, was]) if (texture) this.gl.deleteTexture(texture);
+      this.fabrics.delete(slot);
+    }
   }
 
   draw(scene) {
     const { gl } = this;
     const { width, height } = this.canvas;
-    const turn = (scene.fit.rotate * Math.PI) / 180;
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
@@ -183,16 +209,33 @@ export class GLComposite {
     gl.uniform3f(this.place("u_view"), scene.view.scale, scene.view.x, scene.view.y);
     gl.uniform2f(this.place("u_size"), scene.width, scene.height);
     gl.uniform1f(this.place("u_longest"), Math.max(scene.width, scene.height));
-    gl.uniform1f(this.place("u_px_per_cm"), scene.pxPerCm);
-    gl.uniform1f(this.place("u_scale"), scene.fit.scale);
-    gl.uniform1f(this.place("u_strength"), scene.fit.strength);
-    gl.uniform2f(this.place("u_turn"), Math.cos(turn), Math.sin(turn));
-    gl.uniform2f(this.place("u_offset"), scene.fit.x, scene.fit.y);
-    gl.uniform1i(this.place("u_repeat"), REPEATS.indexOf(scene.fit.repeat));
-    gl.uniform1i(this.place("u_classes"), scene.classes);
-    gl.uniform1i(this.place("u_dressed"), scene.dressed ? 1 : 0);
-    gl.uniform1f(this.place("u_fade"), scene.fade);
     gl.uniform1f(this.place("u_split"), scene.split);
+    gl.uniform1i(this.place("u_dressed"), 0);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    if (!scene.dressed) return;
+    gl.uniform1f(this.place("u_px_per_cm"), scene.pxPerCm);
+    gl.uniform1f(this.place("u_step"), scene.step ?? 32);
+    gl.uniform1i(this.place("u_dressed"), 1);
+    for (const part of scene.parts) this.dress(part);
+  }
+
+  dress({ garments, fit, slot, fade }) {
+    const { gl } = this;
+    const { tile, was } = this.fabrics.get(slot ?? 0) ?? {};
+    if (!tile) return;
+    gl.activeTexture(gl.TEXTURE0 + UNITS.tile);
+    gl.bindTexture(gl.TEXTURE_2D, tile);
+    gl.activeTexture(gl.TEXTURE0 + UNITS.was);
+    gl.bindTexture(gl.TEXTURE_2D, was ?? tile);
+    const turn = (fit.rotate * Math.PI) / 180;
+    gl.uniform1f(this.place("u_scale"), fit.scale);
+    gl.uniform1f(this.place("u_strength"), fit.strength);
+    gl.uniform2f(this.place("u_turn"), Math.cos(turn), Math.sin(turn));
+    gl.uniform2f(this.place("u_offset"), fit.x, fit.y);
+    gl.uniform1i(this.place("u_repeat"), REPEATS.indexOf(fit.repeat));
+    gl.uniform1i(this.place("u_all"), garments.length ? 0 : 1);
+    gl.uniform3uiv(this.place("u_chosen"), bits(garments));
+    gl.uniform1f(this.place("u_fade"), fade ?? 1);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 }
