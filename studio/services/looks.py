@@ -30,7 +30,7 @@ def ask_outfit(owner: User, parts: Sequence[Part], wearable: Photo | Garment, fo
         raise BadInput(f"A look can be saved as PNG or JPEG, not as {format!r}.")
     outfit = OutfitRequest(tuple(request for _, request in parts))
     needed = [pattern.job for pattern, _ in parts if not pattern.ready]
-    if isinstance(wearable, Photo) and not wearable.ready:
+    if isinstance(wearable, Photo) and (not wearable.ready or wearable.mending):
         needed.append(wearable.job)
     with transaction.atomic():
         look = Look(

@@ -43,7 +43,7 @@ class Workspace:
     engine: str
     palette: str
     query: QueryDict
-    """The address with everything said that a look in it stands for."""
+    """The address with everything said that a look in it, or a photo that is opened, stands for."""
 
     @property
     def wearable(self) -> Photo | Garment | None:
@@ -101,7 +101,7 @@ def read(request: HttpRequest) -> Workspace:
         pattern_type=_one_of(query.get("type"), PATTERN_TYPES) or (asked.pattern_type if asked else PATTERN_TYPES[0]),
         engine=_one_of(query.get("engine"), ENGINES) or _engine_of(request, pattern or shown),
         palette=_named_palette(asked),
-        query=_told(query, fit, others) if parts else query,
+        query=_told(query, fit, others) if parts or photo else query,
     )
 
 
@@ -200,7 +200,7 @@ def _garments(query: QueryDict, known: dict[str, Any], photo: Photo | None, garm
 
 
 def _told(query: QueryDict, fit: OverlayRequest, others: tuple[tuple[Pattern, OverlayRequest], ...]) -> QueryDict:
-    """``query`` saying itself what is worn, and no longer by the look that it names."""
+    """``query`` saying itself what is worn, and no longer by the look that it names or by leaving it out."""
     told = query.copy()
     told.pop("look", None)
     told.update({name: value for name, value in outfits.fit_words(fit).items() if name not in query})

@@ -6,12 +6,15 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from django.db import transaction
 
 from ml_backend import garments, jobs, registry
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
+from ml_backend.requests import parse_garment
+from ml_backend.storage import delete_files
 
-from ..models import Garment, Look, Photo, Wearable
+from ..models import Garment, Look, Mask, Photo, Wearable
 from .wanted import still_wanted
 
 if TYPE_CHECKING:
@@ -40,18 +43,74 @@ def segment(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
     )
     if not (found.mask > 0.5).any():
         raise BadInput(NO_CLOTH)
+    fields = _laid_out(job, photo, image, found.mask, found.labels, report)
+
+    def publish() -> None:
+        still_wanted(Photo.objects.filter(pk=photo.pk).update(**fields))
+
+    return publish
+
+
+def _laid_out(job: Job, photo: Photo, image: Any, mask: Any, labels: Any, report: jobs.Report) -> dict[str, Any]:
+    """The fit of ``image`` and its previews, saved; the fields of ``photo`` that tell of them."""
+    from .. import pictures
+
     report(0.65, "Reading folds and light")
-    fitted = _fit(image, found.mask, found.labels)
+    fitted = _fit(image, mask, labels)
     report(0.9, "Laying out the previews")
     files, data = pictures.fitted_files(image, fitted)
     keys = {name: jobs.save(job, photo.folder, pictures.SUFFIXES[name], content) for name, content in files.items()}
     _remember(keys["mask"], fitted)
+    return {**keys, "fit": data, "classes": data.get("classes", [])}
+
+
+@jobs.handler("mend")
+def mend(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
+    """Request: ``{"photo": id, "garment": name, "mask": id of the drawn one}``, or no names: back to what was found.
+
+    Writes mask and class map anew, fits and previews with them; what was found is kept beside them.
+    """
+    from .. import pictures
+
+    photo = Photo.objects.filter(pk=job.request["photo"]).first()
+    if photo is None:
+        raise Stopped("The photo is no longer there.")
+    report(0.05, "Opening the photo")
+    image = pictures.load(str(photo.image), "RGB")
+    drawn = Mask.objects.filter(pk=job.request["mask"]).first() if job.request["mask"] else None
+    mask, labels, found = _mended(photo, job.request["garment"], drawn)
+    if should_stop():
+        raise Stopped("The correction is no longer wanted.")
+    fields = {**_laid_out(job, photo, image, mask, labels, report), **found}
+    old = [str(getattr(photo, field)) for field in Photo.file_fields if field in fields]
+    gone = sorted({key for key in old if key} - {str(value) for value in fields.values() if isinstance(value, str)})
 
     def publish() -> None:
-        rows = Photo.objects.filter(pk=photo.pk).update(fit=data, classes=data.get("classes", []), **keys)
-        still_wanted(rows)
+        still_wanted(Photo.objects.filter(pk=photo.pk, mask=str(photo.mask)).update(**fields))
+        transaction.on_commit(lambda: delete_files(gone))
+        if drawn is not None:
+            drawn.delete()
 
     return publish
+
+
+def _mended(photo: Photo, name: str, drawn: Mask | None) -> tuple[Any, Any, dict[str, str]]:
+    """The mask and class map, and where those that were found are kept."""
+    from ml_backend.pipelines import mending
+
+    from .. import pictures
+
+    if not name:
+        if not photo.mended:
+            raise BadInput("The garments of this photo are as they were found.")
+        mask, labels = pictures.load_mask(str(photo.found_mask)), pictures.load_labels(str(photo.found_labels))
+        return mask, labels, {"found_mask": "", "found_labels": ""}
+    if drawn is None or not drawn.file:
+        raise BadInput("What was painted is gone. The garments are as they were; mark again what to change.")
+    mask, labels = pictures.load_mask(str(photo.mask)), pictures.load_labels(str(photo.labels))
+    mask, labels = mending.mend(mask, labels, parse_garment(name), pictures.load_mask(str(drawn.file)))
+    found = (photo.found_mask, photo.found_labels) if photo.mended else (photo.mask, photo.labels)
+    return mask, labels, {"found_mask": str(found[0]), "found_labels": str(found[1])}
 
 
 @jobs.handler("wear")

@@ -41,6 +41,8 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('look', 'place'), name='look_part_place'),
         ),
         migrations.RunPython(one_part_each, first_part_only),
+        migrations.AddField('photo', 'found_mask', models.FileField(blank=True, max_length=255, upload_to='')),
+        migrations.AddField('photo', 'found_labels', models.FileField(blank=True, max_length=255, upload_to='')),
         migrations.RemoveField(model_name='look', name='pattern'),
         migrations.RemoveField(model_name='look', name='params'),
     ]
