@@ -92,8 +92,8 @@ export class Chips extends EventTarget {
     root.querySelector("[data-take-off]").addEventListener("click", () => tell("takeoff"));
   }
 
-  /** `shown`: whether there is anything to choose. */
-  draw(look, all, shown) {
+  /** `shown`: whether there is anything to choose; `mendable`: whether edges can be mended. */
+  draw(look, all, shown, mendable) {
     this.root.hidden = !shown;
     const names = [...this.list.querySelectorAll("[data-garment]")].map((button) => button.dataset.garment);
     if (names.join() !== all.join()) this.list.replaceChildren(...all.map(chip));
@@ -108,6 +108,7 @@ export class Chips extends EventTarget {
     this.root.querySelector("[data-everything]").hidden = all.length < 2;
     this.root.querySelector("[data-everything]").disabled = !look.pattern || (!look.bare && !look.fit.garments.length);
     this.root.querySelector("[data-take-off]").disabled = look.bare;
+    this.root.querySelector("[data-mend]").hidden = !mendable;
   }
 
   /** Small pictures: each garment cut from `picture` (the whole look, { canvas, ratio }); `box(name)` tells where. */

@@ -3,6 +3,7 @@
 import { mixAnew, mixWith, openMix } from "./mix.js";
 import { Moments } from "./moments.js";
 import * as outfit from "./outfit.js";
+import { Mending } from "./mend.js";
 import { announce, say } from "./site.js";
 import { Picking } from "./stage/picking.js";
 import { Stage, wrapOffset } from "./stage/stage.js";
@@ -219,8 +220,8 @@ document.addEventListener("htmx:responseError", (event) => {
 // ---- choosing what wears it
 
 function fromLink(link) {
-  const { kind, id, name, image, photo, maps, mask, pxPerCm, classes, step, remove } = link.dataset;
-  return { kind, id, name, image, photo, maps, mask, pxPerCm: Number(pxPerCm), classes: classes ? classes.split(",") : [], step: Number(step), remove };
+  const { kind, id, name, image, photo, maps, mask, pxPerCm, classes, step, mended, remove } = link.dataset;
+  return { kind, id, name, image, photo, maps, mask, pxPerCm: Number(pxPerCm), classes: classes ? classes.split(",") : [], step: Number(step), mended: Boolean(mended), remove };
 }
 
 /** Of a photo the largest garment is chosen and wears the fabric; the others stay as photographed until they are. */
@@ -290,6 +291,20 @@ chips.addEventListener("point", ({ detail }) => picking.point(detail));
 chips.addEventListener("everything", () => dress(outfit.everything(look())));
 chips.addEventListener("takeoff", () => dress(outfit.takeOff(look(), worn.classes)));
 
+// ---- mending the edge of the chosen garment
+
+const mending = new Mending($("#mend"), (status) => {
+  $("#stage-job").innerHTML = status;
+  window.htmx.process($("#stage-job"));
+  announce("Mending the garments of your photo");
+});
+
+$("[data-mend]").addEventListener("click", () => {
+  const [name] = fit.garments.length ? fit.garments : worn.classes;
+  if (fit.garments.length !== 1) chooseGarment(name);
+  mending.open(worn, name, outfit.plainWords(name));
+});
+
 function bareCaption() {
   for (const cell of $$(".cell.chosen", tray)) {
     cell.classList.remove("chosen");
@@ -304,7 +319,7 @@ function bareCaption() {
 /** Whatever shows the outfit, brought up to date: chips, outlines, the form, the words for those who do not see. */
 function onOutfit() {
   const all = worn?.classes ?? [];
-  chips.draw(look(), all, choosable());
+  chips.draw(look(), all, choosable(), worn?.kind === "photo");
   picking.keep(bare && choosable() ? fit.garments : []);
   lookForm.elements.pattern.value = bare ? "" : pattern?.id ?? "";
   const field = (name, value) => Object.assign(document.createElement("input"), { type: "hidden", name, value });
@@ -369,7 +384,9 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 document.addEventListener("htmx:afterSettle", () => {
   const link = worn?.kind === "photo" && $(`#wearable-photo-${worn.id}`);
-  if (link && link.dataset.maps && !worn.maps) put(fromLink(link));
+  if (!link?.dataset.maps || link.dataset.maps === worn.maps) return;
+  const kept = worn.maps && look();
+  put(fromLink(link), { push: !kept }).then(() => kept && dress(outfit.keepOnly(kept, worn.classes), { push: false })).then(() => kept && renew());
 });
 
 const stageRoot = $("#stage");

@@ -274,5 +274,6 @@ def _worn_json(photo: Photo | None, garment: Garment | None) -> dict[str, Any] |
         "mask": preview.get("preview_mask", ""),
         "pxPerCm": preview.get("px_per_cm", 0),
         "classes": worn.classes,
+        "mended": photo.mended if photo else False,
         "step": preview.get("garment_step", GARMENT_STEP),
     }

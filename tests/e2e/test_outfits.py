@@ -241,3 +241,68 @@ def test_two_fabrics_without_webgl(page, shop, upload, complaints):
     for one, other, photo in zip(both, flat, plain, strict=True):
         assert differ(other, photo) > 4
         assert differ(one, other) < differ(one, photo) / 2, "either way the same look"
+
+
+def paint(page, down, across=0.5):
+    """One dab of the brush on the table, at shares of the photo's height and width."""
+    box = page.locator("#mend [data-photo-shown]").bounding_box()
+    x, y = box["x"] + box["width"] * across, box["y"] + box["height"] * down
+    page.mouse.move(x - 12, y)
+    page.mouse.down()
+    page.mouse.move(x + 12, y, steps=3)
+    page.mouse.up()
+
+
+def test_the_edge_is_mended_by_hand_undone_and_found_again(page, shop, upload, complaints):
+    from studio import pictures
+
+    upload()
+    before = halves(seen(page))
+    page.click("[data-mend]")
+    page.wait_for_selector("#mend [data-table][data-state='ready']")
+    assert "jacket" in page.inner_text("#mend-title")
+    assert page.locator("#mend [data-do='save']").is_disabled()
+    paint(page, 0.3)
+    page.locator("#mend [data-size]").fill("120")
+    assert page.locator("#mend [data-do='save']").is_disabled(), "where it was jacket already nothing changes"
+    paint(page, 0.75)
+    page.keyboard.press("Control+z")
+    assert page.locator("#mend [data-do='save']").is_disabled()
+    page.click("#mend [data-do='redo']")
+    page.click("#mend [data-do='save']")
+    until(page, "document.querySelector('[data-kind=photo][data-mended]') !== null")
+    page.wait_for_selector("#mend", state="hidden")
+    photo = Photo.objects.get()
+    labels = pictures.load_labels(str(photo.labels))
+    assert labels[300, 150] == 2, "the jacket has it now"
+    assert labels[300, 220] == 4, "the rest of the skirt is the skirt's"
+    assert photo.mended
+    until(page, "!document.querySelector('#stage-job .job')")
+    mended = halves(seen(page))
+    assert differ(mended[1], before[1]) > 4, "and wears the jacket's fabric there"
+    assert differ(mended[0], before[0]) < 1
+
+    page.click("[data-mend]")
+    page.wait_for_selector("#mend [data-table][data-state='ready']")
+    page.click("#mend [data-do='as-found']")
+    until(page, "document.querySelector('[data-kind=photo][data-maps]:not([data-mended])') !== null")
+    assert differ(halves(seen(page))[1], before[1]) < 1
+    photo.refresh_from_db()
+    assert not photo.mended
+    assert pictures.load_labels(str(photo.labels))[300, 150] == 4
+
+
+def test_strokes_that_are_not_saved_are_asked_for(page, shop, upload, complaints):
+    upload()
+    page.click("[data-mend]")
+    page.wait_for_selector("#mend [data-table][data-state='ready']")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#mend", state="hidden")
+    page.click("[data-mend]")
+    page.wait_for_selector("#mend [data-table][data-state='ready']")
+    paint(page, 0.75)
+    page.click("#mend [data-do='leave']")
+    assert page.locator("#mend").is_visible()
+    page.click("#mend [data-do='leave']")
+    page.wait_for_selector("#mend", state="hidden")
+    assert not Photo.objects.get().mended
