@@ -52,11 +52,15 @@ def segment(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
 
 
 def _laid_out(job: Job, photo: Photo, image: Any, mask: Any, labels: Any, report: jobs.Report) -> dict[str, Any]:
-    """The fit of ``image`` and its previews, saved; the fields of ``photo`` that tell of them."""
+    """The fit of ``image`` and its previews, saved; the fields of ``photo`` that tell of them.
+
+    A photo that was fitted before keeps its scale: a fabric on it does not grow because an edge was mended.
+    """
     from .. import pictures
 
     report(0.65, "Reading folds and light")
     fitted = _fit(image, mask, labels)
+    fitted = dataclasses.replace(fitted, px_per_cm=photo.fit.get(pictures.FULL_SCALE, fitted.px_per_cm))
     report(0.9, "Laying out the previews")
     files, data = pictures.fitted_files(image, fitted)
     keys = {name: jobs.save(job, photo.folder, pictures.SUFFIXES[name], content) for name, content in files.items()}

@@ -296,3 +296,130 @@ def test_a_look_made_before_there_were_parts_becomes_one_of_one_part():
     assert part.request == OverlayRequest(("skirt",), 9.5, repeat="mirror")
     assert Look.objects.get(pk=lost.pk).outfit.parts == (OverlayRequest(),)
     assert Look.objects.get(pk=lost.pk).patterns == []
+
+
+class TestMending:
+    @staticmethod
+    def drawn(change):
+        """A garment's mask as an upload, changed by hand."""
+        import io
+
+        from django.core.files.uploadedfile import SimpleUploadedFile
+
+        def make(content):
+            pixels = np.asarray(Image.open(io.BytesIO(content)).convert("L")).copy()
+            change(pixels)
+            target = io.BytesIO()
+            Image.fromarray(pixels).save(target, "PNG")
+            return SimpleUploadedFile("mask.png", target.getvalue())
+
+        return make
+
+    @staticmethod
+    def lower_half(pixels):
+        pixels[115:130, 30:90] = 255
+
+    def url(self, photo, name="outerwear"):
+        return reverse("photo-garment", args=[photo.pk, name])
+
+    def mend(self, client, photo, change=None, **extra):
+        shown = client.get(self.url(photo))
+        data = {"file": self.drawn(change or self.lower_half)(shown.content)}
+        return client.post(self.url(photo), {**data, **extra}, headers=HTMX)
+
+    def test_what_is_painted_becomes_the_garment(
+        self, client_of, person, photo, work_off, django_capture_on_commit_callbacks
+    ):
+        from django.core.files.storage import default_storage
+
+        from studio import pictures
+        from studio.models import Mask
+
+        client = client_of(person)
+        before = {name: str(getattr(photo, name)) for name in ("mask", "labels", "preview_mask", "preview_maps")}
+        response = self.mend(client, photo)
+        assert response.status_code == 200
+        assert b"Mending the garments" in response.content
+        with django_capture_on_commit_callbacks(execute=True):
+            work_off()
+        photo.refresh_from_db()
+        labels = pictures.load_labels(str(photo.labels))
+        assert (labels[116:129, 31:89] == 2).all()
+        assert (labels[135:149, 31:89] == 4).all()
+        assert (str(photo.found_mask), str(photo.found_labels)) == (before["mask"], before["labels"])
+        assert [default_storage.exists(before[name]) for name in before] == [True, True, False, False]
+        assert not Mask.objects.exists(), "the drawing has done its work"
+        page = client.get(reverse("photo-status", args=[photo.pk])).content.decode()
+        assert "data-mended" in page
+        assert "preview_mask?v=" in page
+        assert client.post(reverse("photo-as-found", args=[photo.pk]), headers=HTMX).status_code == 200
+        with django_capture_on_commit_callbacks(execute=True):
+            work_off()
+        photo.refresh_from_db()
+        assert not photo.mended
+        assert (pictures.load_labels(str(photo.labels))[116:129, 31:89] == 4).all()
+        assert not default_storage.exists(before["mask"])
+
+    def test_looks_asked_meanwhile_wait_for_it(self, client_of, person, photo, make_pattern):
+        self.mend(client_of(person), photo)
+        photo.refresh_from_db()
+        look = services.ask_look(person, make_pattern(person), photo, JACKET)
+        assert list(look.job.after.all()) == [photo.job]
+
+    def test_one_at_a_time(self, client_of, person, photo, work_off):
+        client = client_of(person)
+        self.mend(client, photo)
+        again = self.mend(client, photo)
+        assert (again.status_code, b"still being worked on" in again.content) == (422, True)
+        work_off()
+        assert self.mend(client, photo).status_code == 200
+
+    def test_rubbing_out_everything_is_refused_and_the_photo_stays(self, client_of, person, photo):
+        response = self.mend(client_of(person), photo, lambda pixels: pixels.fill(0))
+        assert response.status_code == 422
+        assert response.content.decode().endswith(".")
+        photo.refresh_from_db()
+        assert photo.job is None
+
+    def test_a_drawing_that_is_gone_is_said_and_the_photo_stays(self, client_of, person, photo, work_off):
+        from studio.models import Mask
+
+        client = client_of(person)
+        self.mend(client, photo)
+        Mask.objects.all().delete()
+        work_off()
+        photo.refresh_from_db()
+        assert (photo.ready, photo.mended, photo.job.state) == (True, False, "failed")
+        page = client.get(reverse("photo-status", args=[photo.pk])).content.decode()
+        assert "What was painted is gone" in page
+        assert client.get("/", {"photo": photo.pk}).status_code == 200
+
+    def test_bad_input(self, client_of, person, photo):
+        from django.core.files.uploadedfile import SimpleUploadedFile
+
+        client = client_of(person)
+        bad = SimpleUploadedFile("mask.png", b"no picture")
+        for data in ({}, {"file": bad}):
+            assert client.post(self.url(photo), data, headers=HTMX).status_code == 422
+        for name in ("trousers", "hat", "top-2", "background"):
+            assert client.get(self.url(photo, name)).status_code == 404
+        response = client.post(reverse("photo-as-found", args=[photo.pk]), headers=HTMX)
+        assert (response.status_code, b"as they were found" in response.content) == (422, True)
+        assert client.get(reverse("photo-as-found", args=[photo.pk])).status_code == 405
+        photo.refresh_from_db()
+        assert photo.job is None
+
+    def test_only_ones_own(self, client_of, person, other, staff, photo):
+        shown = client_of(person).get(self.url(photo))
+        assert shown.headers["Cache-Control"] == "private, no-store"
+        for client in (client_of(other), client_of(staff), client_of(None)):
+            assert client.get(self.url(photo)).status_code == 404
+            data = {"file": self.drawn(self.lower_half)(shown.content)}
+            assert client.post(self.url(photo), data).status_code == 404
+            assert client.post(reverse("photo-as-found", args=[photo.pk])).status_code == 404
+        photo.refresh_from_db()
+        assert photo.job is None
+
+    def test_a_photo_still_in_work_has_no_garments_to_mend(self, client_of, person, make_photo):
+        photo = make_photo(person, mask="", labels="", classes=[])
+        assert client_of(person).get(self.url(photo, "skirt")).status_code == 404
