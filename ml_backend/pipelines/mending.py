@@ -19,8 +19,8 @@ U8 = npt.NDArray[np.uint8]
 SIDE = 2048
 """Longest side of the picture that is painted on."""
 
-_CHANGED = 24.0 / 255.0
-"""Smaller differences are those of enlarging and reducing."""
+_CHANGED = np.float32(3.0 / 255.0)
+"""Smaller differences are those of rounding."""
 
 _SURE = 0.5
 
@@ -67,17 +67,13 @@ def mend(mask: F32, labels: U8, value: int, drawn: F32) -> tuple[F32, U8]:
 
 
 def _changed(now: F32, drawn: F32) -> npt.NDArray[np.bool_]:
-    """Where the hand was, a pixel of the painted picture more on every side."""
+    """Where the hand was: ``drawn`` differs from the garment that was shown, enlarged the way a drawing is."""
     height, width = now.shape
-    different = np.abs(reduced(now) - reduced(drawn)) > _CHANGED
-    wide = np.pad(different, 1)
-    rows, columns = different.shape
-    near = np.zeros_like(different)
-    for down in range(3):
-        for across in range(3):
-            near |= wide[down : down + rows, across : across + columns]
-    return np.asarray(Image.fromarray(near).resize((width, height), Image.Resampling.NEAREST), np.bool_)
+    shown = Image.fromarray(np.rint(reduced(now) * 255).astype(np.uint8))
+    if shown.size != (width, height):
+        shown = shown.resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(np.abs(np.asarray(shown, np.float32) / np.float32(255) - drawn) > _CHANGED)
 
 
 def _resize(plane: F32, width: int, height: int) -> F32:
-    return np.asarray(Image.fromarray(plane, "F").resize((width, height), Image.Resampling.BOX), np.float32)
+    return np.array(Image.fromarray(plane).resize((width, height), Image.Resampling.BOX), np.float32)
