@@ -38,7 +38,7 @@ class Wearable(models.Model):
     classes = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
-    file_fields = ("image", "thumb", "mask", "labels", "preview_photo", "preview_maps", "preview_mask")
+    file_fields: tuple[str, ...] = ("image", "thumb", "mask", "labels", "preview_photo", "preview_maps", "preview_mask")
     file_route = ""
     """Name of the URL that serves the files."""
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ml_backend.errors import BadInput
 
-from .. import services
+from .. import outfits, services
 from ..forms import PhotoForm, first_error
 from ..models import Photo
 from ..people import ensure_person
@@ -31,7 +31,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     except BadInput as error:
         return refuse(request, error)
     if not is_htmx(request):
-        return go_back(request, photo=photo.pk, on=None, look=None, garments=None)
+        return go_back(request, photo=photo.pk, garments=outfits.FIRST, on=None, look=None, wear=None)
     return render(request, "studio/_photo_added.html", {"photo": photo})
 
 

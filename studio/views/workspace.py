@@ -63,6 +63,7 @@ def _choices(now: state.Workspace) -> dict[str, Any]:
         "bare": now.bare,
         "wear": now.wear,
         "query": now.query,
+        "here": f"{request.path}?{now.query.urlencode()}",
         "chips": garments.chips(now),
         "everything": garments.everything(now),
         "as_photographed": garments.bare(now),

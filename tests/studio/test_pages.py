@@ -354,7 +354,7 @@ class TestPhotos:
         assert reverse("photo-status", args=[photo.pk]) in page
         plain = self.upload(client, picture(200, 300))
         newest = Photo.objects.first()
-        assert plain.url == f"/?photo={newest.pk}"
+        assert plain.url == f"/?photo={newest.pk}&garments=first"
         assert b"Finding the cloth" in client.get(plain.url).content
 
     @pytest.mark.parametrize("content", [b"", b"not a picture", b"GIF89a" + bytes(20)])
