@@ -4,6 +4,7 @@ Queues: ``default`` (CPU work), ``gpu`` (networks, where a GPU worker listens), 
 Run ``celery -A fashion_site worker -Q default,gpu,training -B``.
 """
 
+import contextlib
 import os
 
 from celery import Celery
@@ -26,24 +27,41 @@ def look_often(**_: object) -> None:
 
     kombu hands every transport option to the database engine, so the pause between looks can only be set here.
     """
+    app.conf.broker_transport_options = transport_options(settings.BROKER_URL, patient=True)
     if EMBEDDED:
         from kombu.transport.sqlalchemy import Transport
 
+        from .embedded import keep_forks_out
+
         Transport.polling_interval = 0.2
+        keep_forks_out()
 
 
-def transport_options(url: str) -> dict[str, object]:
-    """How patient to be with the broker: a visitor must not wait for one that has stopped answering."""
+@worker_init.connect  # type: ignore[untyped-decorator]
+def step_back(**_: object) -> None:
+    """On a machine that also answers pages a page goes first: nobody waits for one because fabrics are being made."""
+    with contextlib.suppress(OSError):
+        os.nice(settings.WORKER_NICE)
+
+
+def transport_options(url: str, *, patient: bool = False) -> dict[str, object]:
+    """How patient to be with the broker: a worker has nothing else to wait for, but a visitor must not wait.
+
+    One that takes calls and says nothing holds a press for about three times ``socket_timeout``.  A bell that is not
+    rung is rung by the sweeper.
+    """
     if url.startswith("sqla+sqlite"):
-        return {"connect_args": {"timeout": 30}}
+        return {"connect_args": {"timeout": 30 if patient else 3}}
     if url.startswith(("redis", "valkey")):
-        return {"socket_connect_timeout": 3, "socket_timeout": 5, "socket_keepalive": True}
+        connect, answer = (3, 5) if patient else (1, 1)
+        return {"socket_connect_timeout": connect, "socket_timeout": answer, "socket_keepalive": True}
     return {}
 
 
 app.conf.update(
     broker_url=settings.BROKER_URL,
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # for ever: a worker that gave up would have to be started by hand
     broker_transport_options=transport_options(settings.BROKER_URL),
     # One more try, for a connection that went stale in the pool; after that the sweeper rings.
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0},
@@ -63,11 +81,6 @@ app.conf.update(
     timezone="UTC",
     beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
     beat_schedule={
-        "sweep": {
-            "task": "ml_backend.tasks.sweep",
-            "schedule": settings.JOB_SWEEP_SECONDS,
-            "options": {"expires": settings.JOB_SWEEP_SECONDS},
-        },
         "retention": {
             "task": "studio.tasks.retention",
             "schedule": 6 * 3600.0,

@@ -8,7 +8,9 @@ makes the site public: HTTPS only, secure cookies, HSTS, hashed static files (ru
 from pathlib import Path
 
 from environs import Env
+from limits import RateLimitItem, parse_many
 
+from .private import keep_private, made_private
 from .s3 import s3_client
 from .secret import secret_key
 
@@ -17,7 +19,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env.read_env(str(BASE_DIR / ".env"), recurse=False)
 
 DATA_DIR = Path(env.str("TOILE_DATA_DIR", "") or BASE_DIR / "var").resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+keep_private(DATA_DIR)
 
 # --- who may ask, and how -----------------------------------------------------------------------------------------
 
@@ -39,6 +41,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 180 * 86_400
 CSRF_COOKIE_SECURE = HTTPS
+TRUSTED_PROXIES: list[str] = env.list("TOILE_TRUSTED_PROXIES", [])
+"""Who may say in ``X-Forwarded-For`` where a request comes from: so many proxies, or their networks."""
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("TOILE_TRUSTED_ORIGINS", [])
 X_FRAME_OPTIONS = "DENY"
 
@@ -61,8 +65,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "fashion_site.compress.Compression",
     "fashion_site.csp.ContentSecurityPolicy",
     "studio.api.middleware.JsonErrors",
+    "studio.outside.ReadableText",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -71,6 +77,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "studio.caching.KeptByNobody",
+    "studio.visitors.Visitors",
+    "studio.limits.Limited",
     "studio.store.StoreUnreachable",
 ]
 
@@ -93,6 +102,8 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "studio.User"
+# The second keeps sessions of before the first.
+AUTHENTICATION_BACKENDS = ["studio.guesses.CountedGuesses", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
@@ -112,12 +123,51 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{DATA_DIR / 'toile.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    if str(DATABASES["default"]["NAME"]).startswith("/"):  # others are in memory
+        made_private(Path(DATABASES["default"]["NAME"]))
     # IMMEDIATE: a transaction that will write takes its lock at once and waits its turn, instead of failing half-way.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    # A server that takes calls and says nothing, and a machine that is gone, are found out within seconds.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 3,
+        "tcp_user_timeout": 10_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
+
+# --- how much in how much time ------------------------------------------------------------------------------------
+
+
+def _limit(name: str, usual: str) -> list[RateLimitItem]:
+    """``10/minute;100/hour``; empty is no limit."""
+    text = env.str(f"TOILE_LIMIT_{name}", usual)
+    return parse_many(text) if text.strip() else []
+
+
+LIMITS = {
+    "guests": _limit("GUESTS", "20/minute;120/hour"),
+    "sign_ups": _limit("SIGN_UPS", "30/hour"),
+    "jobs": _limit("JOBS", "120/minute;1200/hour"),
+    "jobs_address": _limit("JOBS_ADDRESS", "600/minute;9000/hour"),
+    "uploads": _limit("UPLOADS", "120/hour"),
+    "uploads_address": _limit("UPLOADS_ADDRESS", "360/hour"),
+    "masks": _limit("MASKS", "60/minute;1200/hour"),
+    "decoding": _limit("DECODING", "60/5minute;300/hour"),
+    "guesses": _limit("GUESSES", "10/15minute"),
+    "guesses_name": _limit("GUESSES_NAME", "40/hour"),
+    "guesses_address": _limit("GUESSES_ADDRESS", "60/15minute"),
+    "tokens": _limit("TOKENS", "60/15minute"),
+}
+"""See :mod:`studio.limits`.  ``decoding`` counts seconds of computing, the others things."""
+
+GUEST_QUOTA_BYTES = env.int("TOILE_GUEST_QUOTA_MB", 1024) * 1024 * 1024
+MEMBER_QUOTA_BYTES = env.int("TOILE_MEMBER_QUOTA_MB", 10 * 1024) * 1024 * 1024
+"""Files that one person may keep; 0 is no limit."""
 
 # --- files --------------------------------------------------------------------------------------------------------
 
@@ -132,6 +182,8 @@ WHITENOISE_AUTOREFRESH = DEBUG
 S3_BUCKET = env.str("TOILE_S3_BUCKET", "")
 S3_ENDPOINT = env.str("TOILE_S3_ENDPOINT", "")
 """Address of an S3 server other than Amazon's."""
+S3_SECONDS = env.float("TOILE_S3_SECONDS", 4.0)
+"""How long the S3 server may be silent before it is taken to be away."""
 STORAGES = {
     "default": {
         "BACKEND": "storages.backends.s3.S3Storage",
@@ -141,7 +193,7 @@ STORAGES = {
             "region_name": env.str("TOILE_S3_REGION", None),
             "access_key": env.str("TOILE_S3_ACCESS_KEY", None),
             "secret_key": env.str("TOILE_S3_SECRET_KEY", None),
-            "client_config": s3_client(env.str("TOILE_S3_ADDRESSING", None)) if S3_BUCKET else None,
+            "client_config": s3_client(env.str("TOILE_S3_ADDRESSING", None), S3_SECONDS) if S3_BUCKET else None,
             "default_acl": None,
             "querystring_auth": True,
             "querystring_expire": 300,
@@ -150,7 +202,10 @@ STORAGES = {
         },
     }
     if S3_BUCKET
-    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    else {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+    },
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if HTTPS
@@ -159,6 +214,8 @@ STORAGES = {
 }
 
 MAX_UPLOAD_BYTES = 25 * 1024 * 1024
+MAX_TEXT_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+"""Of a body without files, and of the fields beside them: many times what any form or request here needs."""
 MAX_PHOTO_PIXELS = 50_000_000
 PHOTO_RETENTION_DAYS = env.int("TOILE_PHOTO_RETENTION_DAYS", 0)
 """Private photos unused for so many days are deleted; 0 keeps them."""
@@ -180,11 +237,16 @@ JOB_MAX_SECONDS = env.float("TOILE_JOB_SECONDS", 900.0)
 JOB_SWEEP_SECONDS = env.float("TOILE_SWEEP_SECONDS", 10.0)
 JOB_RING_SECONDS = env.float("TOILE_RING_SECONDS", 45.0)
 """A job queued for so long without a start has its doorbell rung again."""
+JOB_OUTAGE_SECONDS = env.float("TOILE_OUTAGE_SECONDS", 900.0)
+"""How long, in pauses, a job waits for a store or database that is away before it fails and says so."""
 JOB_KEEP_DAYS = 30
 WORKER_WARM_UP = env.bool("TOILE_WARM_UP", True)
 """Load the models when a worker starts; off for workers that run none."""
 
-BROKER_URL = env.str("TOILE_BROKER_URL", f"sqla+sqlite:///{DATA_DIR / 'broker.sqlite3'}")
+WORKER_NICE = env.int("TOILE_WORKER_NICE", 15)
+"""How far workers step back before everything else on their machine; 0 where they have it to themselves."""
+
+BROKER_URL = env.str("TOILE_BROKER_URL", "") or f"sqla+sqlite:///{made_private(DATA_DIR / 'broker.sqlite3')}"
 
 LOGGING = {
     "version": 1,

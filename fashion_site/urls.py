@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from studio.api.site import api
 
+handler400 = "studio.outside.bad_request"
+
 urlpatterns = [
     path("", include("studio.urls")),
     path("gallery/", include("patterns.urls")),
@@ -13,3 +15,5 @@ urlpatterns = [
     path("api/", api.urls),
     path("admin/", admin.site.urls),
 ]
+
+handler500 = "studio.store.broke"

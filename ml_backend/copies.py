@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ from django.core.files.storage import default_storage
 from .errors import BadPackage, LibraryError
 from .packaging import Manifest, Package
 from .packaging.files import CARD, MANIFEST, is_safe_path
+from .packaging.header import strict_json
 from .packaging.package import MAX_MANIFEST_BYTES, WEIGHTS
 from .storage import delete_files
 
@@ -46,7 +46,7 @@ def store(package: Package, folder: str, progress: Progress | None = None) -> No
             if written[-1] != key:
                 raise BadPackage(f"Storage would not keep the model: {key} is taken.")
     except BaseException:
-        delete_files(written)
+        delete_files(written, later=False)
         raise
 
 
@@ -56,7 +56,7 @@ def remove(folder: str) -> None:
         names = names_of(_stored_manifest(folder))
     except LibraryError:
         names = [WEIGHTS, CARD, MANIFEST]
-    delete_files([f"{folder}/{name}" for name in names])
+    delete_files([f"{folder}/{name}" for name in names], later=False)
     path = _copy_of(folder.rpartition("/")[2])
     shutil.rmtree(path, ignore_errors=True)
     _stamp_of(path).unlink(missing_ok=True)
@@ -131,7 +131,7 @@ def _stored_manifest(folder: str) -> Manifest:
             text = file.read(MAX_MANIFEST_BYTES + 1)
         if len(text) > MAX_MANIFEST_BYTES:
             raise ValueError("it is too large")
-        return Manifest.parse(json.loads(text))
+        return Manifest.parse(strict_json(text))
     except FileNotFoundError as error:
         raise BadPackage("The model is missing in storage; add or pull it again.") from error
     except (ValueError, TypeError) as error:

@@ -6,6 +6,11 @@ LibraryError
 └── Stopped       should_stop() answered yes; nothing was written
 """
 
+import reprlib
+
+MOST_QUOTED = 60
+"""Characters of a wrong value that an error sentence repeats."""
+
 
 class LibraryError(Exception):
     """Base of all deliberate library errors; ``str(error)`` is one sentence fit to show a person."""
@@ -21,3 +26,20 @@ class BadPackage(LibraryError):
 
 class Stopped(LibraryError):
     """The caller asked the running work to stop."""
+
+
+def quoted(value: object) -> str:
+    """A wrong value as an error sentence repeats it: ``repr`` of a short one, the two ends of a long one.
+
+    A few hundred characters at most, whatever was sent, and always printable.
+    """
+    try:
+        return _short.repr(value)
+    except ValueError:  # Python refuses to write out numbers of thousands of digits
+        return "a number that is far too long"
+
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxlong = _short.maxother = MOST_QUOTED
+_short.maxlevel, _short.maxlist, _short.maxtuple, _short.maxset, _short.maxdict = 1, 3, 3, 3, 3
+_short.fillvalue = "…"

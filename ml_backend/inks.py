@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .errors import BadInput
+from .errors import BadInput, quoted
 from .requests import MAX_INKS, MIN_INKS, PATTERN_TYPES, GenerateRequest, parse_palette
 
 F32 = NDArray[np.float32]
@@ -89,11 +89,11 @@ def palette_from_seed(pattern_type: str, seed: int, count: int = 5) -> tuple[str
     least 0.3 in OKLab lightness, ground and every other ink by a visible step.  Raises :class:`BadInput`.
     """
     if pattern_type not in PATTERN_TYPES:
-        raise BadInput(f"{pattern_type!r} is not a pattern type; choose one of {', '.join(PATTERN_TYPES)}.")
+        raise BadInput(f"{quoted(pattern_type)} is not a pattern type; choose one of {', '.join(PATTERN_TYPES)}.")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise BadInput(f"The seed must be a whole number from 0, not {seed!r}.")
+        raise BadInput(f"The seed must be a whole number from 0, not {quoted(seed)}.")
     if not MIN_INKS <= count <= MAX_INKS:
-        raise BadInput(f"The number of colours must be from {MIN_INKS} to {MAX_INKS}, not {count!r}.")
+        raise BadInput(f"The number of colours must be from {MIN_INKS} to {MAX_INKS}, not {quoted(count)}.")
     rng = np.random.default_rng((100 + PATTERN_TYPES.index(pattern_type), seed))
     curated = rng.random() < 0.5
     lch = _curated(pattern_type, rng) if curated else _tempered(_HARMONIES.get(pattern_type, _harmony)(rng))
@@ -108,7 +108,7 @@ def fit_palette(palette: Sequence[str], count: int) -> tuple[str, ...]:
     """
     colours = list(parse_palette(tuple(palette)))
     if not MIN_INKS <= count <= MAX_INKS:
-        raise BadInput(f"The number of colours must be from {MIN_INKS} to {MAX_INKS}, not {count!r}.")
+        raise BadInput(f"The number of colours must be from {MIN_INKS} to {MAX_INKS}, not {quoted(count)}.")
     while len(colours) > count:
         colours = _merged(colours)
     given = len(colours)
@@ -337,11 +337,11 @@ def _apart(first: F64, second: F64) -> float:
 def _rgb(colour: str) -> tuple[float, float, float]:
     """``#rrggbb`` -> sRGB 0..1."""
     if len(colour) != 7 or colour[0] != "#":
-        raise BadInput(f"{colour!r} is not a colour; write it like #7a1f2b.")
+        raise BadInput(f"{quoted(colour)} is not a colour; write it like #7a1f2b.")
     try:
         return int(colour[1:3], 16) / 255, int(colour[3:5], 16) / 255, int(colour[5:7], 16) / 255
     except ValueError as error:
-        raise BadInput(f"{colour!r} is not a colour; write it like #7a1f2b.") from error
+        raise BadInput(f"{quoted(colour)} is not a colour; write it like #7a1f2b.") from error
 
 
 _TO_LMS = np.array(

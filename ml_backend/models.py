@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ class Job(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="jobs")
+    turn = models.CharField(max_length=80)
+    """Who takes turns at the workers: the owner, or all guests of one address together."""
     kind = models.CharField(max_length=40)
     queue = models.CharField(max_length=20, default="default")
     request = models.JSONField(default=dict)
@@ -36,7 +39,7 @@ class Job(models.Model):
     progress = models.FloatField(default=0.0)
     stage = models.CharField(max_length=120, blank=True)
     message = models.TextField(blank=True)
-    """Why it failed, in a sentence for its owner."""
+    """Why it failed, or why it was put back, in a sentence for its owner."""
 
     preview = models.BinaryField(default=bytes, editable=False)
     """A small WebP or JPEG of the picture in work, while there is one; see :func:`ml_backend.jobs.show`."""
@@ -47,6 +50,10 @@ class Job(models.Model):
     lease = models.UUIDField(null=True, editable=False)
     """Token of the claim that may write this row; null unless running."""
     lease_until = models.DateTimeField(null=True, editable=False)
+    not_before = models.DateTimeField(null=True, editable=False)
+    """A job that was put back does not start earlier."""
+    pauses = models.PositiveSmallIntegerField(default=0, editable=False)
+    """How often it was put back."""
 
     created_at = models.DateTimeField(default=timezone.now)
     queued_at = models.DateTimeField(default=timezone.now)
@@ -61,6 +68,7 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["queue", "state", "queued_at"], name="job_waiting"),
             models.Index(fields=["owner", "queue", "started_at"], name="job_turns"),
+            models.Index(fields=["turn", "queue", "started_at"], name="job_shared_turns"),
             models.Index(fields=["owner", "state"], name="job_active"),
             models.Index(fields=["state", "lease_until"], name="job_leases"),
         ]
@@ -80,6 +88,19 @@ class Job(models.Model):
     @property
     def can_retry(self) -> bool:
         return self.state in (self.State.FAILED, self.State.CANCELLED)
+
+    @property
+    def paused(self) -> bool:
+        """Queued, and put off until something that is away may be back."""
+        return self.state == self.State.QUEUED and self.not_before is not None and self.not_before > timezone.now()
+
+    @property
+    def why_waiting(self) -> str:
+        """While it is paused, a sentence that says why and for how long; else ""."""
+        if not self.paused or self.not_before is None:
+            return ""
+        seconds = math.ceil((self.not_before - timezone.now()).total_seconds())
+        return f"{self.message.rstrip('.')}; trying again in {max(seconds, 1)} s."
 
     @property
     def percent(self) -> int:
@@ -105,6 +126,18 @@ class ScratchFile(models.Model):
     lease = models.UUIDField(db_index=True)
     key = models.CharField(max_length=255)
     created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class StoredFile(models.Model):
+    """How large a stored file of a person's is; written and forgotten by :mod:`ml_backend.storage` only."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="stored_files")
+    key = models.CharField(max_length=255, db_index=True)
+    size = models.PositiveBigIntegerField()
+    """Bytes."""
 
     def __str__(self) -> str:
         return self.key

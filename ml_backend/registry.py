@@ -11,24 +11,29 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
 from . import copies
-from .errors import BadInput, BadPackage
+from .errors import BadInput, BadPackage, quoted
+from .faults import BrokenProcess
 from .models import ModelVersion
+from .networks import ARCHITECTURES
 from .packaging import Manifest, Package, sources
 from .packaging.contents import lora_file, text_width
 from .packaging.files import CARD
 from .packaging.starter import GENERATOR, WEIGHTS_DIR, starter
-from .requests import RESTYLE_ENGINES
+from .requests import RESTYLE_ENGINES, ImagineRequest, RestyleRequest, TextMaskRequest, parse_lora
+
+R = TypeVar("R", RestyleRequest, ImagineRequest, TextMaskRequest)
 
 STARTERS = {
     "generate": GENERATOR,
@@ -49,6 +54,8 @@ WORK = {
 }
 """What a capability does, to say what is missing while nothing serves it."""
 CAPABILITIES = (*STARTERS, "lora")
+MOST_NAMED = 20
+"""Models or LoRAs that a sentence names to choose from."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ def serving(capability: str) -> Package:
     if version is not None:
         return _package(version)
     if capability not in STARTERS:
-        raise BadPackage(f"No model serves {capability!r}.")
+        raise BadPackage(f"No model serves {quoted(capability)}.")
     if not _starter_ships(capability):
         raise BadPackage(
             f"No model to {WORK.get(capability, capability)} is installed here; whoever runs this site can add one: "
@@ -100,30 +107,65 @@ def chosen(capability: str) -> ModelVersion | None:
 
 def offered(capability: str) -> list[Offer]:
     """The models that a request may name for ``capability``, the one that serves unnamed first; reads no weights."""
-    rows = ModelVersion.objects.filter(capability=capability, serving=True, starter="").order_by("-created_at", "-pk")
+    rows = ModelVersion.objects.filter(serving=True, starter="").order_by("-created_at", "-pk")
+    able = [version for version in rows if capability in version.capabilities]
     try:
         default = reference(capability)
-        starters = [Manifest.read(WEIGHTS_DIR / folder) for folder in _serving_starters(capability)]
+        # Where people choose, a starter goes on beside what came later; elsewhere it retires.
+        beside = capability in BESIDE or chosen(capability) is None
+        starters = [Manifest.read(WEIGHTS_DIR / folder) for folder in _serving_starters(capability)] if beside else []
     except BadPackage:
         return []  # nothing serves, or a starter is damaged: the first job that needs it says so
-    names = {version.reference: version.name for version in rows}
+    names = {version.reference: version.name for version in able}
     names |= {manifest.reference: manifest.name for manifest in starters}
     offers = [Offer(reference, name, reference == default) for reference, name in names.items()]
     return sorted(offers, key=lambda offer: not offer.is_default)
 
 
 def resolve(capability: str, text: str) -> str:
-    """The reference of the model that a person named, by name or reference.
+    """The reference of the model that a person named, by its whole name or its whole reference.
 
-    Raises :class:`BadInput` with the names to choose from when that one does not serve ``capability``.
+    The one way in for a model that a request names, from pages, programs and recipes alike.  Raises
+    :class:`BadInput` with the names to choose from when that one does not serve ``capability``.
     """
     offers = offered(capability)
     for offer in offers:
         if text in (offer.reference, offer.name):
             return offer.reference
-    names = ", ".join(offer.reference for offer in offers) or "none"
+    names = ", ".join(offer.reference for offer in offers[:MOST_NAMED]) or "none"
     what = WORK.get(capability, capability)
-    raise BadInput(f"The model {text} does not serve here, or no longer does. To {what}, choose one of: {names}.")
+    where = "is kept, but does not serve" if _is_kept(text) else "does not serve here"
+    raise BadInput(f"The model {text} {where}, or no longer does. To {what}, choose one of: {names}.")
+
+
+def is_retired(capability: str, reference: str) -> bool:
+    """Whether the model that a recipe names can no longer be asked for."""
+    return bool(reference) and reference not in {offer.reference for offer in offered(capability)}
+
+
+def _is_kept(text: str) -> bool:
+    rows = ModelVersion.objects.only("name", "sha256", "starter")
+    return any(text in (version.name, version.reference) for version in rows)
+
+
+def settled(capability: str, request: R) -> R:
+    """``request`` with the model that it names, if it does, resolved for its engine, and its LoRAs looked at.
+
+    ``capability`` is what the request is for: ``text-mask``, ``restyle`` or ``imagine``.  Raises :class:`BadInput`.
+    """
+    needed = capability if isinstance(request, TextMaskRequest) else model_of(capability, request.engine)
+    if not isinstance(request, TextMaskRequest) and request.engine == "diffusion" and request.loras:
+        _check_loras(capability, request.loras)
+    return request if request.model is None else replace(request, model=resolve(needed, request.model))
+
+
+def _check_loras(capability: str, wanted: Sequence[str]) -> None:
+    """Raises :class:`BadInput` for one that cannot be had for what serves ``capability``."""
+    offered_here = loras(capability)
+    for name, _ in map(parse_lora, wanted):
+        if name not in offered_here:
+            known = ", ".join(list(offered_here)[:MOST_NAMED]) or "none"
+            raise BadInput(f"There is no LoRA called {name} here; choose of: {known}.")
 
 
 def default_engine(capability: str) -> str:
@@ -132,6 +174,11 @@ def default_engine(capability: str) -> str:
     The starter is too small to be what one sees first.
     """
     return "diffusion" if chosen(capability) is not None else "fabric"
+
+
+def only_sketches(capability: str) -> bool:
+    """Whether nothing but the starter diffuses to ``restyle`` or ``imagine``: it sketches, and is offered as that."""
+    return chosen(capability) is None and serves(capability)
 
 
 def model_of(capability: str, engine: str) -> str:
@@ -172,7 +219,7 @@ def find(reference: str) -> Package:
     """The very package a recipe names.  Raises :class:`BadPackage` when it is no longer kept."""
     name, _, prefix = reference.partition("@")
     kept = ModelVersion.objects.filter(name=name, sha256__startswith=prefix, starter="")
-    version = kept.first() if prefix else None
+    version = next((row for row in kept if row.reference == reference), None)
     if version is not None:
         return _package(version)
     for folder in all_starters():
@@ -229,6 +276,9 @@ def _fits(lora: ModelVersion, width: int | None) -> bool:
 def add(path: Path | str, *, notes: str = "", progress: copies.Progress | None = None) -> ModelVersion:
     """Keep a copy of the package at ``path`` in storage; adding the same weights again returns the first row."""
     package = Package.load(path)
+    for capability in package.manifest.capabilities:
+        if capability not in CAPABILITIES:
+            raise BadPackage(f"{package.manifest.name} claims to {capability[:40]!r}, which nothing here can use.")
     known = ModelVersion.objects.filter(sha256=package.manifest.sha256).first()
     if known is not None:
         return known
@@ -444,6 +494,24 @@ def _local(sha256: str, folder: str) -> Package:
 # --- pipelines (worker only: these import torch) ------------------------------------------------------------------
 
 
+_loading = threading.RLock()
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """The one door through which torch and what needs it is imported and loaded, one thread at a time; it nests.
+
+    Two threads that import torch by different modules meet in the middle: one gets a module half made, and the
+    process never recovers.  Raises :class:`BrokenProcess` when an import or the memory fails, for no later job of this
+    process would fare better.
+    """
+    with _loading:
+        try:
+            yield
+        except (ImportError, MemoryError) as error:
+            raise BrokenProcess(str(error) or type(error).__name__) from error
+
+
 PIPELINES = {
     "generate": "generate",
     "upscale": "upscale",
@@ -463,13 +531,14 @@ def pipeline(name: str, model: str | None = None) -> Any:
     Names are those of :data:`PIPELINES`, and ``draw`` and ``overlay``, which need no model.  Raises
     :class:`BadPackage` when its model is missing or damaged.
     """
-    if name == "draw":
-        return _draw()
-    if name == "overlay":
-        return _overlay()
-    if name not in PIPELINES:
-        raise BadPackage(f"No pipeline is called {name!r}.")
-    return pipeline_of(model, name) if model else _load(name, serving(PIPELINES[name]))
+    if name not in PIPELINES and name not in ("draw", "overlay"):
+        raise BadPackage(f"No pipeline is called {quoted(name)}.")
+    with loading():
+        if name == "draw":
+            return _draw()
+        if name == "overlay":
+            return _overlay()
+        return pipeline_of(model, name) if model else _load(name, serving(PIPELINES[name]))
 
 
 def pipeline_of(reference: str, name: str = "generate") -> Any:
@@ -478,11 +547,12 @@ def pipeline_of(reference: str, name: str = "generate") -> Any:
     Raises :class:`BadPackage` when the model is no longer kept, or is not one for this pipeline.
     """
     if name not in PIPELINES:
-        raise BadPackage(f"No pipeline is called {name!r}.")
-    package = find(reference)
-    if PIPELINES[name] not in package.manifest.capabilities:
-        raise BadPackage(f"The model {reference} cannot {WORK.get(PIPELINES[name], PIPELINES[name])}.")
-    return _load(name, package)
+        raise BadPackage(f"No pipeline is called {quoted(name)}.")
+    with loading():
+        package = find(reference)
+        if PIPELINES[name] not in package.manifest.capabilities:
+            raise BadPackage(f"The model {reference} cannot {WORK.get(PIPELINES[name], PIPELINES[name])}.")
+        return _load(name, package)
 
 
 def _load(name: str, package: Package) -> Any:
@@ -504,9 +574,17 @@ def try_out(package: Package, progress: copies.Progress | None = None) -> bool:
 
     Raises :class:`BadPackage` for files that are whole and do not make a model together.
     """
+    with loading():
+        return _try_out(package, progress)
+
+
+def _try_out(package: Package, progress: copies.Progress | None) -> bool:
     from .pipelines.diffusion.residency import Residency, memory_of
 
     architecture = package.manifest.architecture
+    if architecture in ARCHITECTURES:
+        package.network()
+        return True
     need = 3 * package.size  # half precision on disk, single precision on a CPU, and a part of it twice while it loads
     if architecture not in ("clipseg", "diffusers") or memory_of("cpu")[0] < need:
         return False
@@ -527,7 +605,8 @@ def try_out(package: Package, progress: copies.Progress | None = None) -> bool:
 
 def device() -> str:
     """``cuda`` where there is one.  Asked only inside a worker's job: CUDA does not survive a fork."""
-    import torch
+    with loading():
+        import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -626,13 +705,11 @@ def _overlay() -> Any:
 _loaded: OrderedDict[tuple[str, ...], Any] = OrderedDict()
 MOST_LOADED = 10
 """Those of diffusion models hold no weights: :mod:`.pipelines.diffusion.residency` keeps these by free memory."""
-_loading = threading.RLock()
-"""A job that comes while the worker is still warming up waits for the same pipeline; loading may nest."""
 
 
 def _resident(key: tuple[str, ...], load: Callable[[], Any]) -> Any:
     """What ``load`` makes, kept for the next job; the one unused for longest goes when there are too many."""
-    with _loading:
+    with loading():
         if key not in _loaded:
             _loaded[key] = load()
         _loaded.move_to_end(key)

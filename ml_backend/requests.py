@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from .errors import BadInput
+from .errors import BadInput, quoted
 
 PATTERN_TYPES = (
     "floral",
@@ -50,11 +50,18 @@ NORMALISATIONS = ("sigmoid", "ndtr", "minmax")
 
 MAX_PROMPT = 500
 """Characters of a prompt."""
+MAX_MODEL = 160
+"""Characters of a model's name or reference."""
+MAX_LORAS = 16
+"""LoRAs that one picture may mix in."""
 
 MIN_INKS, MAX_INKS = 4, 6
 MAX_SEED = 2**31 - 1
 MAX_SIZE = 4096
 """Largest side, in pixels, of a generated tile."""
+
+MAX_NAMED = 120
+"""Characters of wrong names that a sentence repeats."""
 
 _LORA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 _HEX_COLOUR = re.compile(r"#[0-9a-f]{6}")
@@ -63,12 +70,15 @@ _HEX_COLOUR = re.compile(r"#[0-9a-f]{6}")
 def parse_palette(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
     """``'#7a1f2b,#F3E9DC'`` or a sequence of such -> lower-case hex colours, two to ``MAX_INKS`` of them."""
     parts = value.split(",") if isinstance(value, str) else list(value)
+    counted = f"A palette has 2 to {MAX_INKS} colours, not {len(parts)}."
+    if len(parts) > MAX_INKS:
+        raise BadInput(counted)
     colours = tuple(str(part).strip().lower() for part in parts)
     for colour in colours:
         if not _HEX_COLOUR.fullmatch(colour):
-            raise BadInput(f"{colour!r} is not a colour; write it like #7a1f2b.")
-    if not 2 <= len(colours) <= MAX_INKS:
-        raise BadInput(f"A palette has 2 to {MAX_INKS} colours, not {len(colours)}.")
+            raise BadInput(f"{quoted(colour)} is not a colour; write it like #7a1f2b.")
+    if len(colours) < 2:
+        raise BadInput(counted)
     return colours
 
 
@@ -87,11 +97,11 @@ class Request:
         known = {field.name for field in dataclasses.fields(cls)}
         unknown = sorted(set(data) - known)
         if unknown:
-            raise BadInput(f"Unknown parameter: {', '.join(unknown)}.")
+            raise BadInput(f"Unknown parameter: {', '.join(unknown[:3])[:MAX_NAMED]}.")
         try:
             return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
         except TypeError as error:
-            raise BadInput(f"The request is incomplete or malformed: {error}.") from error
+            raise BadInput(f"The request is incomplete or malformed: {str(error)[:MAX_NAMED]}.") from error
 
 
 @dataclass(frozen=True)
@@ -136,6 +146,7 @@ class GenerateRequest(Request):
         self._check_moves()
         if self.palette is not None:
             object.__setattr__(self, "palette", parse_palette(self.palette))
+        _model(self.model)
 
     def _check_moves(self) -> None:
         others = {"to morph to": self.morph_to, "to take colours of": self.colours_of, "to draw like": self.detail_of}
@@ -174,6 +185,7 @@ class OverlayRequest(Request):
     def __post_init__(self) -> None:
         for garment in self.garments:
             parse_garment(garment)
+        object.__setattr__(self, "garments", tuple(dict.fromkeys(self.garments)))
         _one_of("repeat", self.repeat, REPEATS)
         _number("scale", self.scale_cm, 1.0, 200.0)
         _number("rotation", self.rotate, -360.0, 360.0)
@@ -238,6 +250,7 @@ class TextMaskRequest(Request):
             _number("threshold", self.threshold, 0.01, 0.99)
         _number("growth", self.grow, -10.0, 10.0)
         _number("feather", self.feather, 0.0, 10.0)
+        _model(self.model)
 
 
 @dataclass(frozen=True)
@@ -310,11 +323,14 @@ def _check_sampling(request: RestyleRequest | ImagineRequest) -> None:
     if request.size is not None:
         _integer("size", request.size, 64, 2048)
         if request.size % 64:
-            raise BadInput(f"The size must be a multiple of 64, not {request.size}.")
+            raise BadInput(f"The size must be a multiple of 64, not {quoted(request.size)}.")
     if request.scheduler is not None:
         _one_of("scheduler", request.scheduler, SCHEDULERS)
+    if len(request.loras) > MAX_LORAS:
+        raise BadInput(f"A picture can mix in at most {MAX_LORAS} LoRAs; these are {len(request.loras)}.")
     for lora in request.loras:
         parse_lora(lora)
+    _model(request.model)
 
 
 def parse_prompt(value: object, what: str = "words") -> str:
@@ -355,24 +371,29 @@ def parse_lora(value: object) -> tuple[str, float]:
     """``"linen:0.8"`` -> ("linen", 0.8); a bare name has strength 1."""
     name, _, strength = value.partition(":") if isinstance(value, str) else ("", "", "")
     if not _LORA_NAME.fullmatch(name):
-        raise BadInput(f"{value!r} is not a LoRA; write NAME:STRENGTH, for instance linen:0.8.")
+        raise BadInput(f"{quoted(value)} is not a LoRA; write NAME:STRENGTH, for instance linen:0.8.")
     try:
         amount = float(strength or 1.0)
     except ValueError as error:
-        raise BadInput(f"{value!r} is not a LoRA; write NAME:STRENGTH, for instance linen:0.8.") from error
+        raise BadInput(f"{quoted(value)} is not a LoRA; write NAME:STRENGTH, for instance linen:0.8.") from error
     _number("strength of a LoRA", amount, -2.0, 2.0)
     return name, amount
+
+
+def _model(value: object) -> None:
+    if value is not None and not (isinstance(value, str) and len(value) <= MAX_MODEL and value.isprintable()):
+        raise BadInput(f"A model is named by at most {MAX_MODEL} characters, as name or name@hash.")
 
 
 def _one_of(what: str, value: object, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         article = "an" if what[0] in "aeiou" else "a"
-        raise BadInput(f"{value!r} is not {article} {what}; choose one of {', '.join(allowed)}.")
+        raise BadInput(f"{quoted(value)} is not {article} {what}; choose one of {', '.join(allowed)}.")
 
 
 def _integer(what: str, value: object, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise BadInput(f"The {what} must be a whole number from {low} to {high}, not {value!r}.")
+        raise BadInput(f"The {what} must be a whole number from {low} to {high}, not {quoted(value)}.")
 
 
 def _number(what: str, value: object, low: float, high: float) -> None:
@@ -382,4 +403,4 @@ def _number(what: str, value: object, low: float, high: float) -> None:
         or not math.isfinite(value)
         or not low <= value <= high
     ):
-        raise BadInput(f"The {what} must be a number from {low:g} to {high:g}, not {value!r}.")
+        raise BadInput(f"The {what} must be a number from {low:g} to {high:g}, not {quoted(value)}.")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from django.core.files.storage import default_storage
 from PIL import Image
 
+from ml_backend import registry
 from ml_backend.images import save_picture
 from ml_backend.inks import compose, inks_from_png, inks_to_png
 
@@ -19,11 +20,12 @@ from .colours import colours_of
 from .models import Pattern
 
 THUMB_SIDE = 256
+SUFFIXES = {"inks": "png", "tile": "png", "web": "webp", "thumb": "webp"}
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Encoded files by field name (``inks``, ``tile``, ``thumb``), and the colours for the gallery's filter."""
+    """Encoded files by field name (those of :data:`SUFFIXES`), and the colours for the gallery's filter."""
 
     files: dict[str, bytes]
     colours: str
@@ -32,7 +34,7 @@ class Cut:
 def cut(inks: npt.NDArray[np.float32], palette: Sequence[str], recipe: Mapping[str, Any]) -> Cut:
     """``inks`` (K,H,W) painted with K colours; the tile carries ``recipe``."""
     tile = Image.fromarray(compose(inks, palette))
-    files = {"inks": inks_to_png(inks), "tile": png(tile, recipe), "thumb": thumb(tile)}
+    files = {"inks": inks_to_png(inks), "tile": png(tile, recipe), "web": web(tile), "thumb": thumb(tile)}
     return Cut(files, colours_of(palette, inks.mean(axis=(1, 2)).tolist()))
 
 
@@ -44,7 +46,8 @@ def stored_inks(pattern: Pattern) -> npt.NDArray[np.float32]:
 
 def enlarged(pattern: Pattern, size: int) -> Image.Image:
     """A finished pattern at ``size`` pixels a side, from its stored inks; borders stay sharp."""
-    from ml_backend.pipelines.generate import enlarge_softly, resize
+    with registry.loading():
+        from ml_backend.pipelines.generate import enlarge_softly, resize
 
     inks = stored_inks(pattern)
     factor = -(-size // inks.shape[1])
@@ -59,9 +62,16 @@ def png(image: Image.Image, recipe: Mapping[str, Any]) -> bytes:
     return target.getvalue()
 
 
+def web(tile: Image.Image) -> bytes:
+    """The same pixels in fewer bytes, as lossless WebP."""
+    target = io.BytesIO()
+    tile.save(target, "WEBP", lossless=True, quality=60, method=4)
+    return target.getvalue()
+
+
 def thumb(tile: Image.Image) -> bytes:
     """A small WebP of one repeat."""
     target = io.BytesIO()
     small = tile.resize((THUMB_SIDE, THUMB_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    small.save(target, "WEBP", quality=88, method=4)
+    small.save(target, "WEBP", quality=75, method=6)
     return target.getvalue()

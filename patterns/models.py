@@ -15,6 +15,8 @@ from django.utils import timezone
 from ml_backend.models import Job
 from ml_backend.requests import ENGINES, PATTERN_TYPES, GenerateRequest
 
+from .moderation import Moderated
+
 Viewer = AbstractBaseUser | AnonymousUser
 
 
@@ -39,11 +41,12 @@ class PatternQuerySet(models.QuerySet["Pattern"]):
         return self.filter(colours__contains=f"|{bucket}|")
 
 
-class Pattern(models.Model):
+class Pattern(Moderated):
     """One generated fabric.
 
     ``inks`` holds the coverage maps (``ml_backend.inks.inks_to_png``), ``tile`` the 512 px repeat with its recipe in
-    the PNG text, ``large`` the print-size tile once asked for, ``thumb`` a 256 px WebP.  All are empty until the job
+    the PNG text, ``web`` the same pixels as pages load them (half the bytes; patterns of before it was there have
+    none), ``large`` the print-size tile once asked for, ``thumb`` a 256 px WebP.  All are empty until the job
     is done.  ``parent`` is the pattern this one is a colourway or remix of, ``partner`` the second one of a mix of two.
     """
 
@@ -71,15 +74,15 @@ class Pattern(models.Model):
 
     inks = models.FileField(max_length=255, blank=True)
     tile = models.FileField(max_length=255, blank=True)
+    web = models.FileField(max_length=255, blank=True)
     large = models.FileField(max_length=255, blank=True)
     thumb = models.FileField(max_length=255, blank=True)
 
-    public = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = PatternQuerySet.as_manager()
 
-    file_fields = ("inks", "tile", "large", "thumb")
+    file_fields = ("inks", "tile", "web", "large", "thumb")
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -91,9 +94,19 @@ class Pattern(models.Model):
     def __str__(self) -> str:
         return f"{self.pattern_type} {self.seed}"
 
+    def is_visible_to(self, person: Viewer) -> bool:
+        """Whether :meth:`PatternQuerySet.visible_to` has it."""
+        return self.owner_id == person.pk or (self.public and self.ready)
+
     @property
     def folder(self) -> str:
         return f"patterns/{self.pk}"
+
+    def twins(self) -> PatternQuerySet:
+        """The same drawing in whatever colours and size."""
+        apart = ("palette", "size", "model")
+        alike = [name for name in self.request.to_dict() if name not in apart]
+        return Pattern.objects.filter(owner_id=self.owner_id, **{name: getattr(self, name) for name in alike})
 
     @property
     def state(self) -> str:
@@ -147,16 +160,17 @@ class Pattern(models.Model):
             setattr(self, name, value)
 
     def recipe(self) -> dict[str, Any]:
-        """What the files' metadata and the item page tell."""
-        return {
-            "made_with": "Toile",
-            **self.request.to_dict(),
-            "parent": str(self.parent_id) if self.parent_id else None,
-        }
+        """What the files' metadata and the item page tell: how to make it, and of nobody's rows."""
+        return {"made_with": "Toile", **self.request.to_dict()}
 
     @property
     def tile_url(self) -> str:
         return reverse("pattern-file", args=[self.pk, "tile"])
+
+    @property
+    def web_url(self) -> str:
+        """The tile for a page to show; :attr:`tile_url` is the one to keep."""
+        return reverse("pattern-file", args=[self.pk, "web"]) if self.web else self.tile_url
 
     @property
     def thumb_url(self) -> str:

@@ -9,8 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 from PIL import Image
 
@@ -19,7 +17,7 @@ from ml_backend.errors import BadInput
 from ml_backend.inks import compose, fit_palette
 from ml_backend.models import Job
 from ml_backend.requests import GenerateRequest, parse_palette
-from ml_backend.storage import delete_files
+from ml_backend.storage import delete_files, keep
 
 from . import cutting
 from .models import Favourite, Pattern
@@ -90,8 +88,7 @@ def store(row: Pattern, done: cutting.Cut) -> None:
     keys = {}
     try:
         for name, data in done.files.items():
-            suffix = "webp" if name == "thumb" else "png"
-            keys[name] = default_storage.save(f"{row.folder}/{name}.{suffix}", ContentFile(data))
+            keys[name] = keep(row.owner_id, f"{row.folder}/{name}.{cutting.SUFFIXES[name]}", data)
             setattr(row, name, keys[name])
         row.colours = done.colours
         row.save()
@@ -126,8 +123,7 @@ def favourite(user: AbstractBaseUser, pattern: Pattern, on: bool) -> None:
 
 
 def publish(pattern: Pattern, public: bool) -> None:
-    """Show in the gallery to everybody, or to its owner only."""
+    """Show in the gallery to everybody, or to its owner only; what staff took down stays so."""
     if public and not pattern.ready:
         raise BadInput(NOT_READY)
-    Pattern.objects.filter(pk=pattern.pk).update(public=public)
-    pattern.public = public
+    pattern.show(public)

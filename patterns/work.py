@@ -16,20 +16,33 @@ from ml_backend.storage import delete_after_commit
 from . import cutting
 from .models import Pattern
 
+UNWANTED = "The pattern is no longer wanted."
 
-@jobs.handler("generate")
-def generate(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: a :class:`GenerateRequest`.  Fills the pattern that waits for this job."""
+
+def _pattern(job: Job) -> Pattern:
     pattern = Pattern.objects.filter(job=job).first()
     if pattern is None:
-        raise Stopped("The pattern is no longer wanted.")
-    _check_serving(pattern)
+        raise Stopped(UNWANTED)
+    return pattern
+
+
+def _small_pattern(job: Job) -> Pattern:
+    pattern = Pattern.objects.filter(large_job=job).first()
+    if pattern is None:
+        raise Stopped(UNWANTED)
+    return pattern
+
+
+@jobs.handler("generate", possible=_pattern)
+def generate(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
+    """Request: a :class:`GenerateRequest`.  Fills the pattern that waits for this job."""
+    pattern = _pattern(job)
     fabric = _pipeline(pattern.request)(pattern.request, report, should_stop)
     report(0.95, "Cutting the tile")
     pattern.palette, pattern.model = list(fabric.palette), fabric.model or ""
     done = cutting.cut(fabric.inks, fabric.palette, pattern.recipe())
     keys = {
-        name: jobs.save(job, pattern.folder, f"{name}.{'webp' if name == 'thumb' else 'png'}", data)
+        name: jobs.save(job, pattern.folder, f"{name}.{cutting.SUFFIXES[name]}", data)
         for name, data in done.files.items()
     }
 
@@ -40,17 +53,15 @@ def generate(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> job
     return publish
 
 
-@jobs.handler("upscale")
+@jobs.handler("upscale", possible=_small_pattern)
 def upscale(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
     """Request: a :class:`GenerateRequest` with the large size.  Makes the pattern again at print size, same inks."""
-    pattern = Pattern.objects.filter(large_job=job).first()
-    if pattern is None:
-        raise Stopped("The pattern is no longer wanted.")
+    pattern = _small_pattern(job)
     request = dataclasses.replace(pattern.request, size=GenerateRequest.from_dict(job.request).size)
     image = _again(pattern, request, report, should_stop)
     report(0.9, "Writing the picture")
     content = cutting.png(image, {**pattern.recipe(), "size": request.size})
-    key = jobs.save(job, pattern.folder, "large.png", content)
+    key = jobs.save(job, pattern.folder, f"large-{request.size}.png", content)
 
     def publish() -> None:
         for replaced in Pattern.objects.filter(pk=pattern.pk):
@@ -72,17 +83,11 @@ def _again(
     return image
 
 
-def _check_serving(pattern: Pattern) -> None:
-    """Staff may have withdrawn the model that was asked for; what it made already can still be enlarged."""
-    if pattern.model and pattern.model not in {offer.reference for offer in registry.offered("generate")}:
-        raise BadPackage(
-            f"The model {pattern.model} was taken out of service while this waited. Nothing of yours is lost; "
-            "make the fabric again with another model."
-        )
-
-
 def _pipeline(request: GenerateRequest) -> Any:
-    """The very model the request names, else the one that serves now; a drawn fabric needs none."""
+    """The very model the request names, else the one that serves now; a drawn fabric needs none.
+
+    Whether a named one serves was asked when the work was: here its files need only be kept.
+    """
     if request.engine == "drawn":
         return registry.pipeline("draw")
     if request.model:
@@ -93,4 +98,4 @@ def _pipeline(request: GenerateRequest) -> Any:
 def _still_wanted(rows: int) -> None:
     """A row deleted while its job was at work takes nothing; stopping here drops the files."""
     if rows != 1:
-        raise Stopped("The pattern is no longer wanted.")
+        raise Stopped(UNWANTED)

@@ -1,13 +1,14 @@
 """Run web server and worker side by side: the program behind ``script/server``.
 
 Only the standard library is imported here.  A process that ends unasked is said and started again, a few times; Ctrl-C
-(or TERM) stops both, gently first.
+(or TERM) stops both, gently first.  If this program itself is killed, ``script/warden.py`` ends them.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +26,7 @@ GRACE = 12.0
 """Seconds that a process gets between being asked to stop and being killed."""
 MAX_CRASHES = 5
 CRASH_WINDOW = 60.0
+WARDEN = Path(__file__).with_name("warden.py")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -37,7 +40,7 @@ class Child:
     crashes: list[float] = field(default_factory=list)
 
     def start(self) -> None:
-        self.process = subprocess.Popen(self.command, cwd=ROOT, start_new_session=True)
+        self.process = subprocess.Popen(self.command, cwd=ROOT, start_new_session=True, preexec_fn=_ends_with_us())
 
     @property
     def status(self) -> int | None:
@@ -69,6 +72,29 @@ class Child:
         self.process.wait()
 
 
+class Warden:
+    """The process that outlives us by a moment if we are killed, to end what we started."""
+
+    def __init__(self) -> None:
+        command = [PYTHON, str(WARDEN)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)
+
+    def watch(self, children: list[Child]) -> None:
+        """Tell it who is to be ended; nobody, when all is closed."""
+        groups = [str(child.process.pid) for child in children if child.process]
+        with contextlib.suppress(OSError):
+            assert self.process.stdin
+            self.process.stdin.write(" ".join(groups) + "\n")
+            self.process.stdin.flush()
+
+    def dismiss(self) -> None:
+        self.watch([])
+        with contextlib.suppress(OSError):
+            assert self.process.stdin
+            self.process.stdin.close()
+        self.process.wait()
+
+
 class Supervisor:
     """Starts, watches and stops the children; ``stopping`` is set by a signal."""
 
@@ -83,15 +109,17 @@ class Supervisor:
         self.stopping = True
 
     def run(self) -> int:
+        warden = Warden()
         for child in self.children:
             child.start()
+            warden.watch(self.children)
         announced = False
         status = 0
         while not self.stopping and status == 0:
             if not announced and _answers(self.url):
                 announced = True
                 print(f"\n  Toile is open at {self.url}\n  Ctrl-C closes it.\n", flush=True)
-            status = self._watch()
+            status = self._watch(warden)
             time.sleep(0.2)
         print("\nClosing ..." if status == 0 else "Giving up.", flush=True)
         for child in self.children:
@@ -99,9 +127,10 @@ class Supervisor:
         deadline = time.monotonic() + GRACE
         for child in self.children:
             child.wait_or_kill(deadline)
+        warden.dismiss()
         return status
 
-    def _watch(self) -> int:
+    def _watch(self, warden: Warden) -> int:
         """Say and mend what crashed; non-zero when it crashes too often to go on."""
         for child in self.children:
             if child.status is None or self.stopping:
@@ -113,6 +142,7 @@ class Supervisor:
                 return 1
             print(f"Starting the {child.name} again.", file=sys.stderr, flush=True)
             child.start()
+            warden.watch(self.children)
         return 0
 
 
@@ -147,8 +177,19 @@ def main() -> int:
     queues = ["-Q", "default,gpu,training"]
     worker = [PYTHON, "-m", "celery", "--quiet", "-A", "fashion_site", "worker", "-B", *queues, "--loglevel", "WARNING"]
     shown = "localhost" if options.host in ("127.0.0.1", "0.0.0.0", "::") else options.host
-    children = [Child("web server", [*web, "--log-level", "warning", "--lifespan", "off"]), Child("worker", worker)]
+    children = [
+        Child("web server", [*web, "--log-level", "warning", "--lifespan", "off", "--no-proxy-headers"]),
+        Child("worker", worker),
+    ]
     return Supervisor(children, f"http://{shown}:{options.port}/").run()
+
+
+def _ends_with_us() -> Callable[[], object] | None:
+    """What a child runs first so that the kernel asks it to stop when we die (Linux; elsewhere the warden does)."""
+    if not sys.platform.startswith("linux"):
+        return None
+    set_death_signal, prctl = 1, ctypes.CDLL(None).prctl
+    return lambda: prctl(set_death_signal, int(signal.SIGTERM))
 
 
 def _free(host: str, port: int) -> bool:

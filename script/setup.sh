@@ -31,12 +31,15 @@ apt_install() {
 }
 
 set_up() {
-    local wanted=$1 python stamp
+    local wanted=$1 python stamp name
     python=$(find_python) || die "Toile needs Python 3.11 or newer."
     stamp=$(cat requirements*.txt | "$python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')
-    if [ "$(cat ".venv/.$wanted" 2>/dev/null)" = "$stamp" ]; then
-        return
-    fi
+    # What the tests need includes what the application needs.
+    for name in "$wanted" requirements-dev.txt; do
+        if [ "$(cat ".venv/.$name" 2>/dev/null)" = "$stamp" ]; then
+            return
+        fi
+    done
     if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
         echo "Making .venv ..."
         "$python" -m venv --clear .venv 2>/dev/null || { apt_install python3-venv && "$python" -m venv --clear .venv; } ||
@@ -46,4 +49,14 @@ set_up() {
     .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$wanted" || die "The packages could not be installed."
     .venv/bin/python -m pip check || die "The installed packages do not fit together."
     echo "$stamp" >".venv/.$wanted"
+}
+
+# PostgreSQL and Redis, for what runs on the servers of production.
+install_servers() {
+    local missing=()
+    command -v postgres >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/postgres" >/dev/null || missing+=(postgresql)
+    command -v redis-server >/dev/null || command -v valkey-server >/dev/null || missing+=(redis-server)
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    echo "Installing ${missing[*]} ..."
+    apt_install "${missing[@]}"
 }

@@ -5,4 +5,8 @@ class StudioConfig(AppConfig):
     name = "studio"
 
     def ready(self) -> None:
-        from . import cleanup  # noqa: F401  (connects its receivers)
+        from ml_backend import jobs
+
+        from . import checks, cleanup, guesses, limits  # noqa: F401  (they connect their checks and receivers)
+
+        jobs.gate(limits.new_job)

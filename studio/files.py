@@ -7,6 +7,7 @@ the page reads back pixel by pixel, which must come from this very site.
 from __future__ import annotations
 
 import mimetypes
+import re
 import uuid
 
 from django.conf import settings
@@ -19,18 +20,22 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from ml_backend.models import Job
+from patterns.cutting import THUMB_SIDE
 from patterns.models import Pattern
+from patterns.services import LARGE_SIZE
 
+from .caching import ASK_AGAIN, NOBODY, UNCHANGING
 from .models import FromWords, Garment, Imagining, Look, Mask, Photo, Restyle
 
-COMPOSITED = frozenset({"tile", "inks", "image", "mask", "preview_photo", "preview_maps", "preview_mask", "thumb"})
+COMPOSITED = frozenset(
+    {"tile", "web", "inks", "image", "mask", "preview_photo", "preview_maps", "preview_mask", "thumb"}
+)
 """Files that the browser draws into a canvas (a photo itself while its cloth is sought) or shows by the dozen."""
 
 NAMED = 3
 """Fabrics of an outfit that the name of its file tells."""
-
-UNCHANGING = "private, max-age=86400"
-ASK_AGAIN = "private, no-cache"
+SIZED = re.compile(r"-large-(\d+)[._]")
+"""A print-size tile's key with its side in pixels."""
 
 mimetypes.add_type("image/webp", ".webp")
 
@@ -38,7 +43,15 @@ mimetypes.add_type("image/webp", ".webp")
 @require_safe
 def pattern_file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
     pattern = get_object_or_404(Pattern.objects.visible_to(request.user), pk=pk)
-    return _answer(request, pattern, name, f"toile-{pattern.pattern_type}-{pattern.seed}", UNCHANGING)
+    return _answer(request, pattern, name, _pattern_title(pattern, name), UNCHANGING)
+
+
+def _pattern_title(pattern: Pattern, name: str) -> str:
+    """Type, seed and size in pixels, so that tile and print size do not overwrite each other where they are saved."""
+    sized = SIZED.search(str(pattern.large)) if name == "large" else None
+    sides = {"large": int(sized[1]) if sized else LARGE_SIZE, "thumb": THUMB_SIDE}
+    kind = "-inks" if name == "inks" else ""
+    return f"toile-{pattern.pattern_type}-{pattern.seed}{kind}-{sides.get(name, pattern.size)}px"
 
 
 @require_safe
@@ -83,7 +96,7 @@ def job_preview(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
         return HttpResponse(status=204)  # the job may end between a page and its picture: no error
     content = bytes(data)
     response = HttpResponse(content, content_type="image/webp" if content[8:12] == b"WEBP" else "image/jpeg")
-    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["Cache-Control"] = NOBODY
     return _guarded(response)
 
 
@@ -118,9 +131,14 @@ def _answer(
         etag = f'"{salted_hmac("toile.files", key).hexdigest()[:32]}"'
         response = get_conditional_response(request, etag=etag) or _bytes(key, content_type)
         response.headers["ETag"] = etag
-    response.headers["Cache-Control"] = caching
+    response.headers["Cache-Control"] = _kept(response, caching)
     response.headers["Content-Disposition"] = disposition
     return _guarded(response)
+
+
+def _kept(response: HttpResponseBase, caching: str) -> str:
+    """Who may keep the answer: of a file as ``caching`` says; a signed address is worth nothing a few minutes later."""
+    return NOBODY if isinstance(response, HttpResponseRedirect) else caching
 
 
 def _guarded(response: HttpResponseBase) -> HttpResponseBase:

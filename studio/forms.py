@@ -8,8 +8,17 @@ from uuid import UUID
 
 from django import forms
 
-from ml_backend.errors import BadInput
-from ml_backend.requests import ENGINES, MAX_GARMENTS, MAX_SEED, PATTERN_TYPES, REPEATS, OverlayRequest, parse_palette
+from ml_backend.errors import MOST_QUOTED, BadInput, quoted
+from ml_backend.requests import (
+    ENGINES,
+    MAX_GARMENTS,
+    MAX_MODEL,
+    MAX_SEED,
+    PATTERN_TYPES,
+    REPEATS,
+    OverlayRequest,
+    parse_palette,
+)
 from patterns.mixing import MOVES, Other, steps
 from patterns.models import Pattern
 
@@ -18,6 +27,8 @@ from . import outfits
 BATCH = 4
 """Fabrics made at one press of the button."""
 MAX_BATCH = 8
+MAX_PALETTE = 120
+"""Characters of the colours of a form."""
 
 DEFAULT_ENGINE = "dcgan"
 DEFAULT_SCALE_CM: float = outfits.USUAL["scale_cm"]
@@ -41,11 +52,11 @@ class FabricForm(forms.Form):
 
     pattern_type = forms.ChoiceField(choices=[(name, name) for name in PATTERN_TYPES])
     engine = forms.ChoiceField(choices=[(name, name) for name in ENGINES], required=False)
-    palette = PaletteField(required=False)
+    palette = PaletteField(required=False, max_length=MAX_PALETTE)
     like = forms.UUIDField(required=False)
     seed = forms.IntegerField(required=False, min_value=0, max_value=MAX_SEED)
     count = forms.IntegerField(required=False, min_value=1, max_value=MAX_BATCH)
-    model = forms.CharField(required=False, max_length=160)
+    model = forms.CharField(required=False, max_length=MAX_MODEL)
 
 
 class MixForm(forms.Form):
@@ -87,7 +98,7 @@ class RecolourForm(forms.Form):
     """Another palette for the pattern ``of``; an empty palette is the seed's own."""
 
     of = forms.UUIDField()
-    palette = PaletteField(required=False)
+    palette = PaletteField(required=False, max_length=MAX_PALETTE)
 
 
 class FitForm(forms.Form):
@@ -132,7 +143,7 @@ class LookForm(FitForm):
 
     pattern = forms.UUIDField(required=False)
     wear = WearField(required=False)
-    on = forms.SlugField(required=False)
+    on = forms.SlugField(required=False, max_length=50)
     photo = forms.UUIDField(required=False)
     format = forms.ChoiceField(choices=[("png", "PNG"), ("jpeg", "JPEG")], required=False)
 
@@ -172,7 +183,13 @@ class PhotoForm(forms.Form):
 
 
 def first_error(form: forms.Form) -> str:
-    """One sentence to show where there is no room for a form."""
-    for errors in form.errors.values():
-        return str(errors[0])
+    """One sentence to show where there is no room for a form; what was typed stands in it only in short."""
+    for errors in form.errors.as_data().values():
+        wrong = errors[0]
+        said = {name: _shortly(value) for name, value in (wrong.params or {}).items()}
+        return str(forms.ValidationError(wrong.message, wrong.code, said or None).messages[0])
     return "Something in this form is not right."
+
+
+def _shortly(value: Any) -> Any:
+    return quoted(value) if isinstance(value, str) and len(value) > MOST_QUOTED else value

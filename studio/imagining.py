@@ -13,6 +13,7 @@ from ml_backend.errors import BadInput
 from ml_backend.requests import IMAGINE_ENGINES, MAX_PROMPT, ImagineRequest
 from ml_backend.words.builder import CHOICES, Outfit
 
+from .said import key_of
 from .sampling import LoraChoice, SamplingForm, lora_choices
 
 PICTURES = 4
@@ -23,6 +24,19 @@ ENGINES = {
     "diffusion": "A model paints the whole picture from your words. It takes longer.",
 }
 """What each engine does, in a sentence for the page."""
+
+SKETCHING = (
+    "A small sketching model",
+    "The small model that ships here sketches the whole picture from your words. It is quick to try and often wide of "
+    "the mark; whoever runs this studio can put a real one into service.",
+)
+"""What diffusion is called, and said to be, while nothing but the starter serves it."""
+
+
+def words_of(engine: str, sketches: bool) -> tuple[str, str]:
+    """An engine's name and a sentence on it; ``sketches`` while only the starter serves diffusion."""
+    return SKETCHING if sketches and engine == "diffusion" else (engine.capitalize(), ENGINES[engine])
+
 
 PARTS = tuple(CHOICES)
 SETTINGS = ("negative_prompt", "steps", "guidance", "size", "scheduler")
@@ -36,6 +50,11 @@ class Words:
 
     text: str
     name: str = ""
+
+    @property
+    def key(self) -> str:
+        """How an address names them."""
+        return key_of(self.text)
 
     @property
     def outfit(self) -> str:
@@ -114,7 +133,7 @@ class ImagineForm(SamplingForm):
 
     prompt = forms.CharField(required=False, max_length=MAX_PROMPT)
     engine = forms.ChoiceField(choices=[(name, name) for name in IMAGINE_ENGINES], required=False)
-    built = forms.CharField(required=False)
+    built = forms.CharField(required=False, max_length=MAX_PROMPT)
     year = _part("year")
     usage = _part("usage")
     season = _part("season")
@@ -135,11 +154,11 @@ class ImagineForm(SamplingForm):
 
     def typed(self) -> Wanted:
         """The form as it was sent, right or wrong."""
-        kept = {name: self.data[name] for name in SETTINGS if self.data.get(name)}
+        kept = {name: self.data[name][: 2 * MAX_PROMPT] for name in SETTINGS if self.data.get(name)}
         said = {part: self.cleaned_data.get(part, "") for part in PARTS}
         strengths = {name: self.cleaned_data.get(f"lora-{name}") or 0.0 for name in self.offered}
         return Wanted(
-            prompt=self.data.get("prompt", ""),
+            prompt=self.data.get("prompt", "")[: 2 * MAX_PROMPT],
             engine=self._engine(),
             outfit=Outfit(**said),
             settings=kept,

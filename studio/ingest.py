@@ -6,24 +6,26 @@ import json
 import logging
 import subprocess
 import sys
-import threading
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 
 from ml_backend.errors import BadInput
-from ml_backend.storage import delete_files
+from ml_backend.storage import delete_files, keep
 
-from . import decode
+from . import decode, limits
 from .models import Photo, User
+from .places import Places, Taken
 
 log = logging.getLogger(__name__)
 
 TIMEOUT = 40.0
 """Seconds of wall time for one upload, waiting for a free place included."""
+
+OWN_PAUSE = 5
+"""Seconds after which somebody whose other pictures are still being opened may send the next."""
 
 SENTENCES = {
     "empty": "This file is empty. Nothing was kept; please choose a photo.",
@@ -53,22 +55,24 @@ class Refused(BadInput):
         self.kind = kind
 
 
-_places = threading.BoundedSemaphore(3)
-"""Decoders at a time in this process: three at their memory limit are what a small server bears."""
+_places = Places(most=3, waiting=4)
+"""Decoders at a time in this process: three at their memory limit are what a small server bears.  One a person and one
+an address, so that somebody's heavy pictures keep nobody else's waiting."""
 
 
 def ingest(upload: UploadedFile[Any], owner: User) -> Photo:
     """A saved photo of ``owner``, its cloth still to be found.  Raises :class:`BadInput`; then nothing is kept."""
+    limits.new_upload(owner)
     if upload.size is None or upload.size > settings.MAX_UPLOAD_BYTES:
         raise _refusal("bytes", megabytes=settings.MAX_UPLOAD_BYTES // (1024 * 1024))
-    decoded = decode_apart(upload.read())
+    decoded = decode_apart(upload.read(), owner)
     photo = Photo(owner=owner, width=decoded.width, height=decoded.height)
     suffix = "png" if decoded.format == "PNG" else "jpg"
     files = {"image": (f"image.{suffix}", decoded.image), "thumb": ("thumb.webp", decoded.thumb)}
     keys: list[str] = []
     try:
         for field, (name, data) in files.items():
-            keys.append(default_storage.save(f"{photo.folder}/{name}", ContentFile(data)))
+            keys.append(keep(owner.pk, f"{photo.folder}/{name}", data))
             setattr(photo, field, keys[-1])
         photo.save()
     except BaseException:
@@ -79,40 +83,52 @@ def ingest(upload: UploadedFile[Any], owner: User) -> Photo:
 
 def ingest_mask(upload: UploadedFile[Any], photo: Photo) -> bytes:
     """A drawn mask for ``photo`` as 8-bit grey PNG of its size.  Raises :class:`BadInput`."""
+    limits.new_mask(photo.owner)
     if upload.size is None or upload.size > settings.MAX_UPLOAD_BYTES:
         raise _refusal("bytes", megabytes=settings.MAX_UPLOAD_BYTES // (1024 * 1024))
-    return decode_apart(upload.read(), (photo.width, photo.height)).image
+    return decode_apart(upload.read(), photo.owner, (photo.width, photo.height)).image
 
 
-def decode_apart(data: bytes, mask_of: tuple[int, int] | None = None) -> decode.Decoded:
+def decode_apart(data: bytes, owner: User, mask_of: tuple[int, int] | None = None) -> decode.Decoded:
     """:func:`decode.decode`, or ``decode_mask`` for a photo of the size ``mask_of``, in a confined process.
 
-    Raises :class:`BadInput` whatever happens to it.
+    Raises :class:`BadInput` whatever happens to it, and when the pictures of ``owner`` took too long before.
     """
-    if not _places.acquire(timeout=TIMEOUT / 2):
-        raise _refusal("busy")
+    parties = limits.decoding_for(owner)
+    try:
+        with _places.one(parties, TIMEOUT / 2):
+            return _decoded(data, parties, mask_of)
+    except Taken as error:
+        if error.own:
+            raise limits.TooFast("opening", OWN_PAUSE) from error
+        raise _refusal("busy") from error
+
+
+def _decoded(data: bytes, parties: Sequence[str], mask_of: tuple[int, int] | None) -> decode.Decoded:
+    spent = float(decode.CPU_SECONDS)  # what a decoder that has to be killed has cost
     try:
         # -I: no environment, no working directory; the script sees the standard library, Pillow and itself.
         command = [sys.executable, "-IB", str(decode.__file__), str(settings.MAX_PHOTO_PIXELS)]
         command += [str(side) for side in mask_of or ()]
         done = subprocess.run(command, input=data, capture_output=True, timeout=TIMEOUT, env={}, check=False)  # noqa: S603
+        header, payload = _read(done)
+        spent = header.pop("cpu")
     except subprocess.TimeoutExpired as error:
         raise _refusal("heavy") from error
     finally:
-        _places.release()
-    return _read(done)
-
-
-def _read(done: subprocess.CompletedProcess[bytes]) -> decode.Decoded:
-    line, _, payload = done.stdout.partition(b"\n")
-    if done.returncode != 0 or not line:
-        log.warning("The decoder ended with %s: %s", done.returncode, done.stderr[-400:].decode("utf-8", "replace"))
-        raise _refusal("heavy" if done.returncode < 0 else "damaged")
-    header = json.loads(line)
+        limits.decoded(parties, spent)
     if "refused" in header:
         raise _refusal(header.pop("refused"), **header)
     end = header["image"]
     return decode.Decoded(header["width"], header["height"], header["format"], payload[:end], payload[end:])
+
+
+def _read(done: subprocess.CompletedProcess[bytes]) -> tuple[dict[str, Any], bytes]:
+    line, _, payload = done.stdout.partition(b"\n")
+    if done.returncode != 0 or not line:
+        log.warning("The decoder ended with %s: %s", done.returncode, done.stderr[-400:].decode("utf-8", "replace"))
+        raise _refusal("heavy" if done.returncode < 0 else "damaged")
+    return json.loads(line), payload
 
 
 def _refusal(kind: str, **details: Any) -> Refused:

@@ -6,15 +6,22 @@ A guest is a real row, made at the first thing worth keeping, so everything else
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from django.contrib.auth import login, logout
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
+from django.utils import timezone
 
-from ml_backend.models import Job
+from ml_backend import jobs
+from ml_backend.models import Job, StoredFile
 from patterns.models import Favourite, Pattern
 
+from . import limits, visitors
 from .models import Imagining, Look, Mask, Photo, Restyle, User
+
+BEGINNING = timedelta(minutes=5)
+"""Requests of one browser that are sent before the first is answered come within so long of it."""
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -29,21 +36,53 @@ def ensure_person(request: HttpRequest) -> User:
     known = person(request)
     if known is not None:
         return known
-    guest = User(username=f"guest-{uuid.uuid4().hex}", is_guest=True)
-    guest.set_unusable_password()
-    guest.save()
+    guest = _guest_of(request)
     login(request, guest, backend=BACKEND)
     return guest
 
 
+def _guest_of(request: HttpRequest) -> User:
+    """The guest that this browser began to be a moment ago, in a request beside this one; else a new one.
+
+    The user name is what the browser's own cookie makes it, and unique: of two first requests at once, one makes the
+    row and the other finds it.
+    """
+    name = visitors.guest_name(request)
+    for _ in range(2 if name else 0):
+        begun = User.objects.filter(username=name, is_guest=True, date_joined__gte=timezone.now() - BEGINNING).first()
+        if begun is not None:
+            return begun
+        if User.objects.filter(username=name).exists():
+            break  # a cookie of long ago enters nothing
+        try:
+            return _new_guest(name)
+        except IntegrityError:
+            continue
+    return _new_guest(f"guest-{uuid.uuid4().hex}")
+
+
+def _new_guest(name: str) -> User:
+    limits.new_guest()
+    guest = User(username=name, is_guest=True, origin=limits.origin())
+    guest.set_unusable_password()
+    with transaction.atomic():
+        guest.save()
+    return guest
+
+
 def sign_up(request: HttpRequest, username: str, password: str, email: str = "") -> User:
-    """A new member, signed in.  A guest becomes the member and keeps all work; the caller has validated the values."""
+    """A new member, signed in.  A guest becomes the member and keeps all work; the caller has validated the values.
+
+    Raises :class:`limits.TooFast`.
+    """
+    limits.new_member()
     member = person(request)
     if member is None or not member.is_guest:
         member = User()
     member.username, member.email, member.is_guest = username, email, False
     member.set_password(password)
     member.save()
+    jobs.share_turn(member)
     login(request, member, backend=BACKEND)
     return member
 
@@ -59,8 +98,9 @@ def sign_in(request: HttpRequest, member: User) -> None:
 def merge(guest: User, member: User) -> None:
     """Move everything of ``guest`` to ``member`` and delete the guest.  A running job goes on; it has a new owner."""
     with transaction.atomic():
-        for model in (Job, Pattern, Photo, Look, Mask, Restyle, Imagining):
+        for model in (Job, Pattern, Photo, Look, Mask, Restyle, Imagining, StoredFile):
             model._default_manager.filter(owner=guest).update(owner=member)
+        jobs.share_turn(member)
         kept = Favourite.objects.filter(user=member).values("pattern")
         Favourite.objects.filter(user=guest).exclude(pattern__in=kept).update(user=member)
         guest.delete()

@@ -18,6 +18,7 @@ from ml_backend.requests import (
 )
 
 from .models import Restyle
+from .said import key_of
 from .sampling import LoraChoice, SamplingForm, lora_choices, number
 
 VARIATIONS = 3
@@ -51,6 +52,19 @@ ENGINES = {
     ),
 }
 
+SKETCHING = (
+    "A small sketching model",
+    "The small model that ships here sketches the marked part from the words. It is quick to try and often wide of the "
+    "mark; whoever runs this studio can put a real one into service.",
+)
+"""What diffusion is called, and said to be, while nothing but the starter serves it."""
+
+
+def words_of(engine: str, sketches: bool) -> tuple[str, str]:
+    """An engine's name and a sentence on it; ``sketches`` while only the starter serves diffusion."""
+    return SKETCHING if sketches and engine == "diffusion" else ENGINES[engine]
+
+
 NOT_FOUND, UNSURE = 0.25, 0.5
 """Peak probability of a phrase below which it was not found, or perhaps not."""
 
@@ -65,6 +79,11 @@ class Preset:
     colours: tuple[str, ...]
     pattern_type: str = ""
     seed: int = 0
+
+    @property
+    def key(self) -> str:
+        """How an address names its words."""
+        return key_of(self.prompt)
 
 
 PRESETS = (
@@ -203,7 +222,7 @@ class TableForm(forms.Form):
     look = forms.UUIDField(required=False)
     restyle = forms.UUIDField(required=False)
     imagining = forms.UUIDField(required=False)
-    garment = forms.SlugField(required=False)
+    garment = forms.SlugField(required=False, max_length=50)
 
     def source(self) -> tuple[str, Any]:
         """(kind, id).  Raises :class:`BadInput` when there is none."""
@@ -285,7 +304,9 @@ def made_with(picture: Restyle) -> list[tuple[str, str]]:
 
 def verdict(found: Sequence[Mapping[str, Any]]) -> str:
     """How sure the words were found, in a sentence or two; ``found`` is a mask's.  Empty without phrases."""
-    sought = [one for one in found if not one.get("subtract")]
+    known = [one for one in found if one.get("known", True)]
+    unknown = [f"“{one['text']}”" for one in found if not one.get("known", True)]
+    sought = [one for one in known if not one.get("subtract")]
     missing = [f"“{one['text']}”" for one in sought if one["confidence"] < NOT_FOUND]
     unsure = [f"“{one['text']}”" for one in sought if NOT_FOUND <= one["confidence"] < UNSURE]
     sure = [f"“{one['text']}”" for one in sought if one["confidence"] >= UNSURE]
@@ -296,6 +317,8 @@ def verdict(found: Sequence[Mapping[str, Any]]) -> str:
         said.append(f"Perhaps this is {_listed(unsure)}; look closely.")
     if missing:
         said.append(f"Could not find {_listed(missing)} here. Try another word, or paint it with the brush.")
+    if unknown:
+        said.append(f"We do not know {_listed(unknown)} here; paint it with the brush.")
     return " ".join(said)
 
 

@@ -31,6 +31,8 @@ from .models import Garment, User
 
 GARMENTS = garments.ROOT
 SAMPLES = Path(__file__).resolve().parent / "samples.json"
+CARD_SIDE = 240
+"""Longer side, in pixels, of a garment's thumbnail: twice what its card in the strip takes."""
 HOUSE = "toile"
 """The person who owns the sample gallery; nobody can sign in as it."""
 
@@ -56,7 +58,7 @@ def load_garment(folder: Path) -> bool:
     with Image.open(photo_path) as opened:
         photo = opened.convert("RGB")
     files, figures = _fitted(photo, folder, meta.get("px_per_cm"))
-    files["image"], files["thumb"] = photo_path.read_bytes(), pictures.thumb(photo)
+    files["image"], files["thumb"] = photo_path.read_bytes(), pictures.thumb(photo, CARD_SIDE)
     names = {**pictures.SUFFIXES, "image": photo_path.name, "thumb": "thumb.webp"}
     keys: list[str] = []
     try:

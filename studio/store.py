@@ -1,21 +1,27 @@
-"""When the place where files lie cannot be reached: a page that says so, not a broken needle."""
+"""When files or rows cannot be reached: a page that says so and what to do, not a broken needle."""
 
 from __future__ import annotations
 
-import errno
 import logging
+import sys
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.defaults import server_error
+
+from ml_backend import faults
+from ml_backend.faults import Outage
 
 log = logging.getLogger(__name__)
 
 SENTENCE = "The cupboard where pictures are kept does not answer just now. Nothing of yours is lost; please try again."
+DATABASE_SENTENCE = (
+    "The order book, where everything is written down, does not answer just now. "
+    "Nothing of yours is lost; please try again in half a minute."
+)
 RETRY_SECONDS = "30"
-
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-STORE_LIBRARIES = ("botocore.", "boto3.", "s3transfer.")
 
 
 class StoreUnreachable:
@@ -28,26 +34,28 @@ class StoreUnreachable:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not is_of_store(error):
-            return None
-        log.error("The file store failed at %s: %s", request.path, error)
-        if request.headers.get("HX-Request") == "true":
-            response = HttpResponse(SENTENCE, status=503, content_type="text/plain; charset=utf-8")
-        else:
-            response = render(request, "503.html", {"why": SENTENCE}, status=503)
-        response.headers["Retry-After"] = RETRY_SECONDS
-        return response
+        return unreachable(request, error)
 
 
-def is_of_store(error: BaseException | None) -> bool:
-    """Whether it, or what caused it, comes of S3's client or of a disk that takes no more.
+def broke(request: HttpRequest) -> HttpResponseBase:
+    """The site's answer to any error outside of views, such as a session that cannot be read."""
+    return unreachable(request, sys.exc_info()[1]) or server_error(request)
 
-    Told by the module's name, so that a site without S3 does not load its client.
-    """
-    while error is not None:
-        if type(error).__module__.startswith(STORE_LIBRARIES):
-            return True
-        if isinstance(error, OSError) and error.errno in FULL_DISK:
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+
+def unreachable(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
+    """503 with a sentence where ``error`` comes of a store or database that is away, else None."""
+    away = faults.outage(error)
+    if away not in (Outage.STORE, Outage.DATABASE):
+        return None
+    log.error("%s failed at %s: %s", away.value, request.path, error)
+    sentence = SENTENCE if away is Outage.STORE else DATABASE_SENTENCE
+    if request.headers.get("HX-Request") == "true":
+        response = HttpResponse(sentence, status=503, content_type="text/plain; charset=utf-8")
+    elif away is Outage.STORE:
+        response = render(request, "503.html", {"why": sentence}, status=503)
+    else:  # a page that asks who is there would ask the database
+        page = render_to_string("503_database.html", {"why": sentence, "path": request.path})
+        response = HttpResponse(page, status=503)
+    response.headers["Retry-After"] = RETRY_SECONDS
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -9,6 +9,7 @@ from django.db import close_old_connections
 
 from ml_backend import jobs
 
+from . import counting
 from . import retention as rules
 from .api import idempotency
 
@@ -23,6 +24,7 @@ def retention() -> None:
     guests, old = rules.delete_empty_guests(), jobs.purge_old()
     rules.delete_expired_sessions()
     idempotency.delete_old()
+    counting.delete_over()
     if photos or masks or guests or old:
         log.info(
             "Retention deleted %s photos, %s masks, %s empty guests and %s old job rows.", photos, masks, guests, old

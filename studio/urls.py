@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import account, fabrics, gallery, imagine, looks, mixing, photos, restyle, work, workspace
+from .views import account, fabrics, gallery, imagine, looks, mixing, moderation, photos, restyle, work, workspace
 
 urlpatterns = [
     path("", workspace.workspace, name="studio"),
@@ -48,5 +48,7 @@ urlpatterns = [
     path("gallery/looks/<uuid:pk>/", looks.look, name="look"),
     path("jobs/<uuid:pk>/cancel/", work.cancel, name="job-cancel"),
     path("jobs/<uuid:pk>/retry/", work.retry, name="job-retry"),
+    path("take-down/<slug:kind>/<uuid:pk>/", moderation.take_down, name="take-down"),
+    path("window/<uuid:pk>/", moderation.dress_window, name="window"),
     path("account/", account.account, name="account"),
 ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +32,10 @@ if TYPE_CHECKING:
     from ..pipelines.restyle import Restyled
     from ..pipelines.restyle.crop import F32
     from ..pipelines.restyle.fabric import FabricRestyle
+    from ..pipelines.segment import SegmentPipeline
+    from ..pipelines.text_mask import TextMask
 
+SEGMENT_STARTER = "unet-starter"
 TEXT_MASK_STARTER = "clipseg-starter"
 INPAINT_STARTER = "inpaint-starter"
 CLIP_HELP = "CLIP model folder: the fabric engine then reads words like those it knows"
@@ -102,21 +107,57 @@ def run_text_mask(options: argparse.Namespace) -> Answer:
         refine=not options.no_refine,
     )
     pipeline = TextMaskPipeline(package(options.model, TEXT_MASK_STARTER), options.device)
+    segment = _segment(options)
     found, lines = [], []
     with bar("Looking", len(stems)) as progress:
         for index, path in enumerate(options.photos):
-            result = pipeline(images.open_picture(path), request)
+            photo = images.open_picture(path)
+            result = pipeline(photo, request, cloth=partial(segment, photo))
+            _check_known(result)
             mask = options.out / f"{path.stem}.png"
             images.save_picture(Image.fromarray((result.mask * 255).round().astype("uint8")), mask)
             phrases = [
-                {"text": each.text, "subtract": each.subtract, "confidence": round(each.confidence, 4)}
+                {
+                    "text": each.text,
+                    "subtract": each.subtract,
+                    "confidence": round(each.confidence, 4),
+                    "known": each.known,
+                }
                 for each in result.phrases
             ]
             found.append({"photo": str(path), "mask": str(mask), "phrases": phrases})
-            seen = ", ".join(f"{each.text} {each.confidence:.0%}" for each in result.phrases)
+            seen = ", ".join(
+                f"{each.text} {f'{each.confidence:.0%}' if each.known else 'unknown'}" for each in result.phrases
+            )
             lines.append(f"{mask}: {seen}")
             progress((index + 1) / len(stems), path.name)
     return {**request.to_dict(), "model": pipeline.model, "photos": found, "lines": lines}
+
+
+def _segment(options: argparse.Namespace) -> Callable[[Image], tuple[F32, Any]]:
+    """Gives cloth and classes of a photo, by the starter; it is loaded where words first name a garment."""
+
+    @cache
+    def network() -> SegmentPipeline:
+        from ..pipelines.segment import SegmentPipeline
+
+        return SegmentPipeline(package(None, SEGMENT_STARTER), options.device)
+
+    def segment(photo: Image) -> tuple[F32, Any]:
+        seen = network()(photo)
+        return seen.mask, seen.labels
+
+    return segment
+
+
+def _check_known(found: TextMask) -> None:
+    """Raises :class:`BadInput` where the model knows nothing that is sought."""
+    unknown = [phrase.text for phrase in found.phrases if not phrase.known]
+    if unknown and not any(phrase.known for phrase in found.phrases if not phrase.subtract):
+        said = ", ".join(repr(text) for text in unknown)
+        raise BadInput(
+            f"The model does not know {said}; it was taught words for clothes, shoes, bags, hair and people."
+        )
 
 
 def run_restyle(options: argparse.Namespace) -> Answer:
@@ -240,7 +281,10 @@ def _region(photo: Image, options: argparse.Namespace) -> F32:
     from ..pipelines.text_mask import TextMaskPipeline
 
     pipeline = TextMaskPipeline(package(options.mask_model, TEXT_MASK_STARTER), options.device)
-    found = pipeline(photo, TextMaskRequest(options.region)).mask
+    segment = _segment(options)
+    result = pipeline(photo, TextMaskRequest(options.region), cloth=lambda: segment(photo))
+    _check_known(result)
+    found = result.mask
     if not found.any():
         raise BadInput(f"Nothing like {options.region!r} was found in the photo; use other words or give --mask.")
     return found

@@ -35,6 +35,6 @@ def build(architecture: str, config: Mapping[str, Any]) -> nn.Module:
     known = {key: tuple(value) if isinstance(value, list) else value for key, value in config.items()}
     try:
         network: nn.Module = getattr(module, class_name)(getattr(module, config_name)(**known))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ArithmeticError, IndexError, RuntimeError, MemoryError) as error:
         raise BadPackage(f"The config of architecture {architecture!r} is unusable: {error}.") from error
     return network

@@ -6,9 +6,7 @@ its weights; a LoRA is one safetensors file that is known by the names of its te
 
 from __future__ import annotations
 
-import json
 import re
-import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +14,11 @@ from typing import Any
 
 from ..errors import BadPackage
 from .files import is_safe_path
+from .header import strict_json, tensors_of
 from .package import Package
 
 LORA_FILE = "pytorch_lora_weights.safetensors"
 MAX_JSON_BYTES = 64 * 1024 * 1024
-MAX_HEADER_BYTES = 100_000_000
-"""What the safetensors library itself accepts."""
 
 TRUSTED_LIBRARIES = ("diffusers", "transformers", "stable_diffusion")
 """Where components of a pipeline may come from; the last holds the safety checker of diffusers."""
@@ -47,10 +44,6 @@ class Contents:
     defaults: dict[str, Any] = field(default_factory=dict)
 
 
-Tensors = dict[str, tuple[str, tuple[int, ...]]]
-"""Name -> (dtype, shape)."""
-
-
 def contents_of(folder: Path) -> Contents:
     """Look into a diffusers, CLIPSeg or LoRA folder.
 
@@ -67,25 +60,6 @@ def contents_of(folder: Path) -> Contents:
     raise BadPackage(
         "This is no model that Toile knows: there is neither a model_index.json nor a CLIPSeg config.json."
     )
-
-
-def tensors_of(file: Path) -> Tensors:
-    """The tensors of a safetensors file, from its header.  Raises :class:`BadPackage` when the file is not whole."""
-    size = file.stat().st_size
-    try:
-        with file.open("rb") as stream:
-            (length,) = struct.unpack("<Q", stream.read(8))
-            if length > min(size, MAX_HEADER_BYTES):
-                raise ValueError("its header is longer than the file")
-            header: dict[str, Any] = json.loads(stream.read(length))
-        header.pop("__metadata__", None)
-        tensors = {name: (str(entry["dtype"]), tuple(map(int, entry["shape"]))) for name, entry in header.items()}
-        end = max((int(entry["data_offsets"][1]) for entry in header.values()), default=0)
-    except (struct.error, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise BadPackage(f"{file.name} is no safetensors file, or is cut short.") from error
-    if 8 + length + end != size:
-        raise BadPackage(f"{file.name} is cut short: {size} bytes instead of {8 + length + end}.")
-    return tensors
 
 
 def is_lora(tensors: Iterable[str]) -> bool:
@@ -122,10 +96,10 @@ def read_json(file: Path) -> dict[str, Any]:
     try:
         if file.stat().st_size > MAX_JSON_BYTES:
             raise BadPackage(f"{file.name} is too large for a configuration.")
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data = strict_json(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise BadPackage(f"The model is incomplete: {file.parent.name}/{file.name} is missing.") from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise BadPackage(f"{file.parent.name}/{file.name} cannot be read: {error}.") from error
     if not isinstance(data, dict):
         raise BadPackage(f"{file.parent.name}/{file.name} is not a JSON object.")

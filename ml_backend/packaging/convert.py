@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInput, BadPackage
-from .contents import Tensors, read_json
+from .contents import read_json
 from .files import is_pickle, is_safe_path
+from .header import Tensors
 
 if TYPE_CHECKING:
     import torch

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadPackage
+from ..networks import ARCHITECTURES
 from .files import CARD, MANIFEST, check_files, combined_sha256, hashes_of, sha256_of
+from .header import strict_json, tensors_of
 
 if TYPE_CHECKING:
     import torch
@@ -59,7 +61,7 @@ class Manifest:
         try:
             if file.stat().st_size > MAX_MANIFEST_BYTES:
                 raise BadPackage(f"The manifest of {path} is too large to be one.")
-            return cls.parse(json.loads(file.read_text(encoding="utf-8")))
+            return cls.parse(strict_json(file.read_text(encoding="utf-8")))
         except FileNotFoundError as error:
             raise BadPackage(f"{path} is not a model package: it has no {MANIFEST}.") from error
         except (OSError, ValueError, TypeError) as error:
@@ -75,14 +77,15 @@ class Manifest:
         for name in ("config", "metrics", "files"):
             if not isinstance(getattr(manifest, name), dict):
                 raise TypeError(f"{name} must be an object")
+        also = manifest.config.get("also", [])
+        if not isinstance(also, list) or not all(isinstance(name, str) for name in also):
+            raise TypeError("config.also must be a list of names")
         return manifest
 
     @property
     def capabilities(self) -> tuple[str, ...]:
         """All that it can serve, the main one first."""
-        also = self.config.get("also", ())
-        names = [also] if isinstance(also, str) else list(also)
-        return (self.capability, *(str(name) for name in names if name != self.capability))
+        return (self.capability, *(name for name in self.config.get("also", ()) if name != self.capability))
 
     @property
     def reference(self) -> str:
@@ -99,7 +102,9 @@ class Package:
 
     @classmethod
     def load(cls, path: Path | str, *, stamp: Path | None = None) -> Package:
-        """Read the manifest and check the files against it.  Raises :class:`BadPackage`.
+        """Read the manifest and check the files against it, and the headers of the weights.
+
+        Raises :class:`BadPackage`, also where nothing here could load it.
 
         ``stamp`` is a file outside the package where a folder package's verification may be noted, so that unchanged
         files are not hashed again; whoever can write there could as well write the program.
@@ -110,12 +115,18 @@ class Package:
             if manifest.architecture not in FOLDER_ARCHITECTURES:
                 raise BadPackage(f"{path} is a folder of an unknown kind: {manifest.architecture!r}.")
             check_files(path, manifest.files, manifest.sha256, stamp)
+            for name in manifest.files:
+                if name.endswith(".safetensors"):
+                    tensors_of(path / name)
             return cls(path, manifest)
+        if manifest.architecture not in ARCHITECTURES:
+            raise BadPackage(f"{path} is of an unknown architecture: {manifest.architecture!r}.")
         weights = path / WEIGHTS
         if not weights.is_file():
             raise BadPackage(f"{path} is not a model package: it has no {WEIGHTS}.")
         if sha256_of(weights) != manifest.sha256:
             raise BadPackage(f"The weights of {manifest.name} are damaged: their SHA-256 is not the manifest's.")
+        tensors_of(weights)
         return cls(path, manifest)
 
     @property

@@ -20,8 +20,9 @@ from ..errors import BadInput, BadPackage
 from . import hub
 from .archive import unpack
 from .choosing import PICKLE_REFUSED, choose
-from .contents import LORA_FILE, contents_of, is_lora, read_json, tensors_of
+from .contents import LORA_FILE, contents_of, is_lora, read_json
 from .files import MANIFEST, MAX_FILES, is_pickle
+from .header import tensors_of
 from .licence import licence_of
 from .package import Package, save_folder_manifest
 from .starter import WEIGHTS_DIR, starter

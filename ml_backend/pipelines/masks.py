@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage, special
 
-from ..errors import BadInput
+from ..errors import BadInput, quoted
 
 F32 = npt.NDArray[np.float32]
 
@@ -37,7 +37,7 @@ def normalise(logits: F32, how: str) -> F32:
     if how == "minmax":
         low, high = float(values.min()), float(values.max())
         return ((values - low) / max(high - low, 1e-9)).astype(np.float32)
-    raise BadInput(f"There is no normalisation {how!r}; there are sigmoid, ndtr and minmax.")
+    raise BadInput(f"There is no normalisation {quoted(how)}; there are sigmoid, ndtr and minmax.")
 
 
 def harden(mask: F32, threshold: float) -> F32:
@@ -147,4 +147,4 @@ def _enlarged(plane: F32, shape: tuple[int, ...]) -> F32:
     if plane.shape == shape:
         return plane
     size = (shape[1], shape[0])
-    return np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR), np.float32)
+    return np.array(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR), np.float32)

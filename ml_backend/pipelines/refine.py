@@ -39,7 +39,8 @@ _TILE = 256
 def refine(photo: U8, coarse: F32) -> F32:
     """Photo uint8 (H,W,3) and maps float32 (C,h,w) or (h,w) in 0..1 -> float32 (C,H,W) or (H,W) in 0..1.
 
-    Each map is refined on its own.  Raises :class:`BadInput` for other shapes.
+    Each map is refined on its own; the answer is always a fresh array that may be written to.  Raises
+    :class:`BadInput` for other shapes.
     """
     if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
         raise BadInput("The photo to refine by must be 8-bit RGB.")
@@ -163,5 +164,6 @@ def _full(photo: U8, coefficients: F32, low: F32, high: F32) -> F32:
 
 
 def _resize(plane: F32, width: int, height: int, box: tuple[float, float, float, float] | None = None) -> F32:
+    """A copy of one's own: what NumPy sees of a Pillow picture without copying can only be read."""
     how = Image.Resampling.BILINEAR
-    return np.asarray(Image.fromarray(np.ascontiguousarray(plane)).resize((width, height), how, box=box), np.float32)
+    return np.array(Image.fromarray(np.ascontiguousarray(plane)).resize((width, height), how, box=box), np.float32)

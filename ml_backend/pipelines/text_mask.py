@@ -6,7 +6,9 @@ near.  Its masks are blocky, so the edges come from the photo itself (:mod:`.ref
 
 A package may say in its manifest, under ``defaults``, how it was trained: ``frame`` (height, width), the proportions
 that its square stands for (without it photos are squashed into the square, as CLIPSeg's own processor does),
-``subject``, the words for what should fill the frame, and ``mirror``, whether to average with the mirror image.
+``subject``, the words for what should fill the frame, ``mirror``, whether to average with the mirror image, and
+``words``, the ones it was taught: it knows no others, and what it does not know is said to be unknown instead of
+taken for what is most like it.  Without that list it reads freely, as the published CLIPSeg does.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,13 +28,17 @@ from PIL import Image
 from ..errors import BadInput, BadPackage
 from ..networks.clipseg import answer, look
 from ..packaging import Package
-from ..requests import TextMaskRequest
+from ..requests import GARMENT_CLASSES, TextMaskRequest
 from ..words.colours import BASIC_COLOURS
+from ..words.naming import Naming, naming
 from . import masks
 from .base import Progress, ShouldStop, check, tell
 from .refine import refine
 
 F32 = npt.NDArray[np.float32]
+U8 = npt.NDArray[np.uint8]
+Cloth = Callable[[], tuple[F32, U8]]
+"""Gives a soft cloth mask (H, W) in 0..1 and a class map (H, W) of the photo; see :class:`.segment.Segmentation`."""
 Box = tuple[float, float, float, float]
 """(left, top, right, bottom) in shares of the photo's width and height; outside 0..1 lies beyond the photo."""
 
@@ -51,6 +57,9 @@ COARSE_SIDE = 64
 NEAR = 0.6
 """A second look is taken when its box is at most this high and wide, in shares of the first."""
 
+NEVER = np.float32(-30)
+"""Logit of words that were never taught."""
+
 MARGIN = 0.15
 """Room left around what was found, in shares of its size, for the second look."""
 
@@ -63,11 +72,15 @@ _NOT = re.compile(
 
 @dataclass(frozen=True)
 class Phrase:
-    """``confidence`` is the highest probability in the photo: below one half the words were hardly found."""
+    """``confidence`` is the highest probability in the photo: below one half the words were hardly found.
+
+    ``known`` is False for words that the model was never taught; they are neither marked nor taken away.
+    """
 
     text: str
     subtract: bool
     confidence: float = 0.0
+    known: bool = True
 
 
 @dataclass(frozen=True)
@@ -128,6 +141,7 @@ class TextMaskPipeline:
         self.frame = _frame(defaults.get("frame"), manifest.name)
         self.subject = str(defaults.get("subject", ""))
         self.mirror = bool(defaults.get("mirror", False))
+        self.words = _words(defaults.get("words"), manifest.name)
 
     def __call__(
         self,
@@ -135,25 +149,54 @@ class TextMaskPipeline:
         request: TextMaskRequest,
         progress: Progress | None = None,
         should_stop: ShouldStop | None = None,
+        cloth: Cloth | None = None,
     ) -> TextMask:
-        """Any RGB photo with sides of at least 16 px.  Raises :class:`BadInput` for smaller ones."""
+        """Any RGB photo with sides of at least 16 px.  Raises :class:`BadInput` for smaller ones.
+
+        ``cloth`` gives what the segmentation sees of the photo; it is asked where the words name a garment, and all of
+        that garment which either of the two sees is marked.  Words that are unknown leave the mask as it is.
+        """
         if min(photo.size) < 16:
             raise BadInput(f"The photo is {photo.width}x{photo.height} pixels; it needs at least 16 on each side.")
         phrases = parse_phrases(request.prompt)
         photo = photo.convert("RGB")
         tell(progress, 0.0, "Looking for the words")
-        logits = self.logits(photo, [phrase.text for phrase in phrases], should_stop)
+        names = [naming(phrase.text, self.words) for phrase in phrases]
+        known = [name.taught or (cloth is not None and name.known) for name in names]
+        if not any(known):
+            nothing = np.zeros((photo.height, photo.width), np.float32)
+            return TextMask(nothing, tuple(replace(phrase, known=False) for phrase in phrases))
+        logits = self._logits_of_known(photo, phrases, names, should_stop)
+        check(should_stop)
+        sure = _worn(cloth() if cloth and any(name.classes for name in names) else None, names, logits.shape[1:])
         check(should_stop)
         tell(progress, 0.6, "Following the edges")
-        coarse = combine(logits, phrases, request.normalise)
+        coarse = combine(logits, phrases, request.normalise, sure, known)
         mask = at_full_size(photo, coarse, smooth=request.refine)
         mask = masks.adjust(
             mask, threshold=request.threshold, grow_percent=request.grow, feather_percent=request.feather
         )
         mask = np.where(mask < 1 / 255, np.float32(0), mask)
-        peaks = masks.normalise(logits, "sigmoid").max(axis=(1, 2))
-        found = (replace(phrase, confidence=float(peak)) for phrase, peak in zip(phrases, peaks, strict=True))
+        peaks = np.maximum(masks.normalise(logits, "sigmoid"), sure).max(axis=(1, 2))
+        found = (
+            replace(phrase, confidence=float(peak), known=one)
+            for phrase, peak, one in zip(phrases, peaks, known, strict=True)
+        )
         return TextMask(mask, tuple(found))
+
+    def _logits_of_known(
+        self, photo: Image.Image, phrases: Sequence[Phrase], names: Sequence[Naming], should_stop: ShouldStop | None
+    ) -> F32:
+        """(P, h, w) logits, :data:`NEVER` for phrases that were not taught: the network is not even asked."""
+        taught = [number for number, name in enumerate(names) if name.taught]
+        logits = np.full((len(phrases), *_canvas_shape(photo.size)), NEVER, np.float32)
+        if not taught:
+            return logits
+        answers = self.logits(photo, [phrases[number].text for number in taught], should_stop)
+        if len(taught) == len(phrases):
+            return answers
+        logits[taught] = answers
+        return logits
 
     @torch.inference_mode()
     def logits(self, photo: Image.Image, phrases: Sequence[str], should_stop: ShouldStop | None = None) -> F32:
@@ -222,26 +265,66 @@ class TextMaskPipeline:
         return None
 
 
-def combine(logits: F32, phrases: Sequence[Phrase], normalise: str) -> F32:
+def combine(
+    logits: F32,
+    phrases: Sequence[Phrase],
+    normalise: str,
+    sure: F32 | None = None,
+    known: Sequence[bool] | None = None,
+) -> F32:
     """(P, h, w) logits -> (h, w) mask: all that is asked for, less what is taken away.
 
-    Phrases that are all taken away are taken from everything.
+    ``sure``, (P, h, w) in 0..1, is what is known of each phrase besides.  Phrases that are not ``known`` count for
+    nothing.  Known ones that are all taken away are taken from everything.
     """
-    maps = [masks.normalise(plane, normalise) for plane in logits]
-    wanted = [plane for plane, phrase in zip(maps, phrases, strict=True) if not phrase.subtract]
-    unwanted = [plane for plane, phrase in zip(maps, phrases, strict=True) if phrase.subtract]
-    mask = np.max(wanted, axis=0) if wanted else np.ones_like(maps[0])
+    maps = [_probable(plane, normalise) for plane in logits]
+    if sure is not None:
+        maps = [masks.unite(plane, more) for plane, more in zip(maps, sure, strict=True)]
+    knows = [True] * len(maps) if known is None else known
+    counted = [(plane, phrase) for plane, phrase, one in zip(maps, phrases, knows, strict=True) if one]
+    wanted = [plane for plane, phrase in counted if not phrase.subtract]
+    unwanted = [plane for plane, phrase in counted if phrase.subtract]
+    from_all = bool(unwanted) and all(phrase.subtract for phrase in phrases)
+    start = np.ones_like(maps[0]) if from_all else np.zeros_like(maps[0])
+    mask = np.max(wanted, axis=0) if wanted else start
     for plane in unwanted:
         mask = masks.subtract(mask, plane)
     return np.asarray(mask, np.float32)
+
+
+def _probable(plane: F32, how: str) -> F32:
+    """A phrase's map in 0..1; nowhere for one that the model was not taught, however maps are stretched."""
+    return np.zeros_like(plane) if (plane == NEVER).all() else masks.normalise(plane, how)
+
+
+def _worn(seen: tuple[F32, U8] | None, names: Sequence[Naming], shape: tuple[int, ...]) -> F32:
+    """(P, h, w) in 0..1: how much of each place is cloth of the classes that each phrase names."""
+    planes = np.zeros((len(names), *shape), np.float32)
+    if seen is None:
+        return planes
+    mask, labels = seen
+    size = (shape[1], shape[0])
+    for plane, name in zip(planes, names, strict=True):
+        if name.classes:
+            values = [GARMENT_CLASSES.index(one) for one in name.classes]
+            # Of several garments of one class each has a value of its own; the class is its remainder.
+            worn = np.where(np.isin(labels % len(GARMENT_CLASSES), values), mask, np.float32(0)).astype(np.float32)
+            plane[:] = np.asarray(Image.fromarray(worn).resize(size, Image.Resampling.BOX), np.float32)
+    return planes
+
+
+def _canvas_shape(size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of the map for a photo of ``size`` (width, height)."""
+    factor = CANVAS_SIDE / max(size)
+    width, height = (max(8, round(side * factor)) for side in size)
+    return height, width
 
 
 class _Canvas:
     """Logits over the whole photo, the weighted mean of the looks that saw each place."""
 
     def __init__(self, phrases: int, size: tuple[int, int]) -> None:
-        factor = CANVAS_SIDE / max(size)
-        self.width, self.height = (max(8, round(side * factor)) for side in size)
+        self.height, self.width = _canvas_shape(size)
         self.total = np.zeros((phrases, self.height, self.width), np.float32)
         self.weights = np.zeros((self.height, self.width), np.float32)
 
@@ -330,7 +413,7 @@ def at_full_size(photo: Image.Image, coarse: F32, *, smooth: bool) -> F32:
         size = (max(1, round(coarse.shape[1] * factor)), max(1, round(coarse.shape[0] * factor)))
         reduced = np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BOX), np.float32)
         return refine(np.asarray(photo), reduced)
-    return np.asarray(Image.fromarray(coarse).resize(photo.size, Image.Resampling.BILINEAR), np.float32)
+    return np.array(Image.fromarray(coarse).resize(photo.size, Image.Resampling.BILINEAR), np.float32)
 
 
 def _frame(value: Any, name: str) -> float | None:
@@ -344,6 +427,15 @@ def _frame(value: Any, name: str) -> float | None:
     if not (0.1 <= width / max(height, 1e-9) <= 10):
         raise BadPackage(f"The frame of {name} has impossible proportions.")
     return width / height
+
+
+def _words(value: Any, name: str) -> tuple[str, ...] | None:
+    """What the package was taught, None if it reads freely."""
+    if value is None:
+        return None
+    if not isinstance(value, list) or not value or not all(isinstance(word, str) and word for word in value):
+        raise BadPackage(f"The words that {name} was taught must be a list of words.")
+    return tuple(value)
 
 
 def _load(package: Package) -> tuple[Any, Any, Any]:

@@ -616,7 +616,12 @@ def export(
         name=name,
         capability="text-mask",
         architecture="clipseg",
-        defaults={"frame": list(config.frame), "subject": "the person", "mirror": True},
+        defaults={
+            "frame": list(config.frame),
+            "subject": "the person",
+            "mirror": True,
+            "words": [word for concept in CONCEPTS if concept.yes for word in concept.words],
+        },
     )
 
 

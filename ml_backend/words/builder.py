@@ -11,7 +11,7 @@ import re
 from dataclasses import astuple, dataclass, fields
 from typing import Self
 
-from ..errors import BadInput
+from ..errors import BadInput, quoted
 
 YEARS = tuple(str(year) for year in range(2007, 2020))
 """The collections that such captions name."""
@@ -138,7 +138,9 @@ class Outfit:
         for field in fields(self):
             value = getattr(self, field.name)
             if value and value not in CHOICES[field.name]:
-                raise BadInput(f"{value!r} is not a {field.name}; choose one of {', '.join(CHOICES[field.name])}.")
+                raise BadInput(
+                    f"{quoted(value)} is not a {field.name}; choose one of {', '.join(CHOICES[field.name])}."
+                )
 
     def __bool__(self) -> bool:
         """Whether anything is said at all."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import template
+from django.template import Context
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -18,10 +19,17 @@ from ..models import Pattern
 register = template.Library()
 
 
-@register.filter
-def place(job: Job) -> int:
-    """Place in the queue, 1 being next."""
-    return jobs.place(job)
+@register.simple_tag(takes_context=True)
+def place(context: Context, job: Job) -> int:
+    """Place in the queue, 1 being next.
+
+    The jobs on a page are those of the person who looks at it: the first that is shown asks for the places of all.
+    """
+    known: dict[Any, int] = context.get("places") or context.dicts[0].setdefault("places", {})
+    if job.pk not in known:
+        mine = Job.objects.filter(owner=job.owner_id, state=Job.State.QUEUED).only("queue", "owner", "state")
+        known |= jobs.places([*mine, job])
+    return known[job.pk]
 
 
 @register.filter

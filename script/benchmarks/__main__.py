@@ -2,12 +2,16 @@
 
 import argparse
 import json
+import sys
+from types import ModuleType
 
-from . import inference, pattern_flow, restyle, shards, training
+from . import faults, inference, load, pattern_flow, restyle, shards, training
 
-BENCHMARKS = {
+BENCHMARKS: dict[str, ModuleType] = {
+    "faults": faults,
     "pattern-flow": pattern_flow,
     "inference": inference,
+    "load": load,
     "restyle": restyle,
     "shards": shards,
     "training": training,
@@ -22,10 +26,16 @@ def main() -> None:
         sub.add_argument("--json", action="store_true")
         module.add_arguments(sub)
     options = parser.parse_args()
-    rows = BENCHMARKS[options.name].run(options)
+    module = BENCHMARKS[options.name]
+    rows = module.run(options)
     if options.json:
         print(json.dumps(rows))
-        return
+    else:
+        _table(rows)
+    sys.exit(module.status(rows) if hasattr(module, "status") else 0)
+
+
+def _table(rows: list[dict[str, object]]) -> None:
     columns = list(rows[0])
     widths = {column: max(len(column), *(len(str(row[column])) for row in rows)) for column in columns}
     for row in [{column: column for column in columns}, *rows]:

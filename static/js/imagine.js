@@ -14,6 +14,10 @@ const built = form.elements.built;
 const parts = $$("[data-part]", form);
 const batches = $("#batches");
 
+// Words behind the # are for this page only: no server and no log of one ever sees them.
+const said = new URLSearchParams(location.hash.slice(1)).get("prompt");
+if (said) prompt.value = said;
+
 // ---- the builder: the same sentence as ml_backend/words/builder.py writes
 
 function sentence() {
@@ -93,7 +97,7 @@ document.addEventListener("click", (event) => {
 // ---- settings
 
 const drawer = $("#drawer");
-const settings = $$("input, select", drawer);
+const settings = $$("input:not([type='radio']), select", drawer);
 
 function showSettings() {
   const heeded = settings.filter((one) => !one.disabled);
@@ -154,7 +158,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
 /** The words used before, newest first, without asking the server again. */
 function rememberWords(words) {
   const list = $("#said-list");
-  const link = Object.assign(document.createElement("a"), { href: `?engine=${engine()}&prompt=${encodeURIComponent(words)}`, textContent: words });
+  const link = Object.assign(document.createElement("a"), { href: `?engine=${engine()}#prompt=${encodeURIComponent(words)}`, textContent: words });
   link.dataset.words = words;
   link.dataset.outfit = built.value === words ? new URLSearchParams(parts.map((part) => [part.name, part.value])).toString() : "";
   for (const old of $$("a", list)) if (old.dataset.words === words) old.remove();

@@ -37,8 +37,8 @@ let others = start.others;
 // ---- choosing a fabric
 
 function fromCell(cell) {
-  const { pattern: id, tile, inks, type, engine, how, seed, seeds, model, palette, title, page } = cell.dataset;
-  return { id, tile, inks: inks ?? "", type, engine, how, seed: Number(seed), seeds, model, palette: palette ? palette.split(",") : [], title, page };
+  const { pattern: id, tile, file, inks, type, engine, how, seed, seeds, model, palette, title, page } = cell.dataset;
+  return { id, tile, file, inks: inks ?? "", type, engine, how, seed: Number(seed), seeds, model, palette: palette ? palette.split(",") : [], title, page };
 }
 
 /** Moments that were kept before there were blends know their seed only. */
@@ -47,6 +47,7 @@ const seedsOf = (fabric) => fabric.seeds ?? `seed ${fabric.seed}`;
 async function wear(chosen, { push = true, tile = true } = {}) {
   pattern = chosen;
   bare = false;
+  previewing = false;
   for (const cell of $$(".cell", tray)) {
     const mine = cell.dataset.pattern === chosen.id;
     cell.classList.toggle("chosen", mine);
@@ -59,7 +60,7 @@ async function wear(chosen, { push = true, tile = true } = {}) {
   mixWith(chosen.id);
   $("#more-like").value = chosen.id;
   $("#more-like").disabled = false;
-  $("[data-tile-link]").href = `${chosen.tile}?download`;
+  $("[data-tile-link]").href = `${chosen.file ?? chosen.tile}?download`;
   if (chosen.title) $("[data-caption]").textContent = chosen.title;
   $("[data-caption-small]").textContent = `${chosen.how}, ${seedsOf(chosen)}`;
   const recipe = $("a[data-page]");
@@ -108,32 +109,76 @@ tray.addEventListener("click", (event) => {
   wear(fromCell(link.closest(".cell")));
 });
 
-fabricForm.addEventListener("change", (event) => {
-  const { name } = event.target;
-  if (name === "pattern_type") {
-    shown(stage.setTile(event.target.dataset.sample));
-    $("[data-caption]").textContent = event.target.value.replace(/^./, (first) => first.toUpperCase());
-    $("[data-caption-small]").textContent = "a sample, while yours are made";
-    $("a[data-page]").hidden = true;
+// An arrow key walks through types and palettes and only shows them; a press, Enter or the space bar makes.
+// How fabrics are made, and by which model, counts from the next ones on.
+let arrowed = false;
+let previewing = false;
+const MAKES = ["pattern_type", "palette"];
+
+fabricForm.addEventListener("change", ({ target }) => {
+  if (!MAKES.includes(target.name)) return;
+  preview(target);
+  if (!arrowed) take(target);
+});
+
+function preview(radio) {
+  previewing = true;
+  if (radio.name === "palette") {
+    $("[data-palette-name]").textContent = radio.dataset.name;
+    const palette = fittedOf(radio);
+    if (palette && pattern.inks) shown(stage.setInks(pattern.inks, palette));
+    return;
   }
-  if (name === "palette") recolour(event.target);
+  shown(stage.setTile(radio.dataset.sample));
+  $("[data-caption]").textContent = radio.value.replace(/^./, (first) => first.toUpperCase());
+  $("[data-caption-small]").textContent = arrowed ? "a sample; Enter makes four" : "a sample, while yours are made";
+  $("a[data-page]").hidden = true;
+}
+
+function take(radio) {
+  previewing = false;
+  if (radio.name === "palette") recolour(radio);
   else fabricForm.requestSubmit($("#again"));
+}
+
+fabricForm.addEventListener("keydown", (event) => {
+  pressed = null;
+  arrowed = event.key.startsWith("Arrow");
+  if (!MAKES.includes(event.target.name) || ![" ", "Enter"].includes(event.key)) return;
+  event.preventDefault();
+  if (event.repeat) return;
+  event.target.checked = true;
+  preview(event.target);
+  take(event.target);
+});
+fabricForm.addEventListener("keyup", () => (arrowed = false));
+
+// What was only shown makes room for what is worn when one turns to something else.
+fabricForm.addEventListener("focusout", ({ relatedTarget }) => {
+  if (!previewing || !pattern || !relatedTarget || fabricForm.contains(relatedTarget)) return;
+  previewing = false;
+  dress(look(), { push: false });
 });
 
 // A press on the type that is chosen already asks for more of it.
 let pressed = null;
 fabricForm.addEventListener("pointerdown", (event) => {
+  arrowed = false;
   pressed = event.target.closest(".type")?.querySelector("input:checked") ?? null;
 });
 fabricForm.addEventListener("click", (event) => {
   if (event.target.matches("input") && event.target === pressed) fabricForm.requestSubmit($("#again"));
 });
 
-async function recolour(radio) {
-  $("[data-palette-name]").textContent = radio.dataset.name;
-  if (!pattern) return;
+/** The colours of a palette for the inks of the fabric that is worn; nothing for the seed's own. */
+function fittedOf(radio) {
   const fitted = (radio.dataset.fitted ?? "").split(";").map((text) => text.split(","));
-  const palette = fitted.find((colours) => colours.length === pattern.palette.length);
+  return pattern && fitted.find((colours) => colours.length === pattern.palette.length);
+}
+
+async function recolour(radio) {
+  if (!pattern) return;
+  const palette = fittedOf(radio);
   const twin = palette && $$(".cell[data-pattern]", tray).find((cell) => {
     const { type, seeds, engine, model } = cell.dataset;
     return type === pattern.type && seeds === seedsOf(pattern) && engine === pattern.engine && model === (pattern.model ?? model) && cell.dataset.palette === palette.join(",");
@@ -142,7 +187,6 @@ async function recolour(radio) {
     wear(fromCell(twin));
     return;
   }
-  if (palette && pattern.inks) shown(stage.setInks(pattern.inks, palette));
   awaited = "next";
   await window.htmx.ajax("POST", tray.dataset.recolour, {
     source: tray, target: tray, swap: "afterbegin", values: { of: pattern.id, palette: radio.value },
@@ -203,9 +247,16 @@ function onTray() {
     wear(fromCell(cell));
     return;
   }
-  awaited = cell.dataset.follow ?? $(".cell[data-follow]", tray)?.dataset.follow ?? null;
-  if (awaited) history.replaceState(history.state, "", address(awaited));
+  const coming = cell.dataset.follow ?? $(".cell[data-follow]", tray)?.dataset.follow ?? null;
+  const isNew = coming && coming !== awaited;
+  awaited = coming;
+  if (!isNew) return;
+  if (waits(history.state)) renew();
+  else step();
 }
+
+/** Whether a step of the history shows a fabric that is still to come. */
+const waits = (moment) => Boolean(moment?.awaited) && moment.awaited !== "next";
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt === fabricForm || event.detail.elt === mixForm) awaited = "next";
@@ -276,6 +327,7 @@ async function chooseGarment(name) {
   if (again) return;
   await dress(outfit.choose(look(), name, worn.classes), { push: false });
   renew();
+  for (const input of $$("input[name='next']")) input.value = address();
   announce(`${outfit.plainWords(name)}, ${bare ? "as photographed; choose a fabric" : "chosen"}`);
 }
 
@@ -498,30 +550,54 @@ $$("[data-zoom]").forEach((button) => button.addEventListener("click", () => {
 
 // ---- the address, the way back, the strip of moments
 
-const snapshot = () => ({ pattern, worn, fit: { ...fit, garments: [...(fit.garments ?? [])] }, bare, others });
+// Every fabric and every look that is shown is a step of the browser's own history, which Undo and Back both walk.
+// A fabric that is still being made is a step too: it points at that fabric and shows, until it comes, the one before.
 
-let depth = history.state?.depth ?? 0;
+const snapshot = () => ({ pattern, worn, fit: { ...fit, garments: [...(fit.garments ?? [])] }, bare, others, awaited });
+const same = (one, other) => Boolean(one) && address(one) === address(other);
 
-function step(url) {
-  depth += 1;
-  history.pushState({ ...snapshot(), depth }, "", url);
-  undoButton.disabled = false;
+let depth = history.state?.depth ?? (cameFromHere() ? keptDepth() + 1 : 0);
+
+/** Another address of the studio led here, by a link: one step more on the same way. */
+function cameFromHere() {
+  const [visit] = performance.getEntriesByType("navigation");
+  if (visit?.type !== "navigate" || !document.referrer) return false;
+  const from = new URL(document.referrer);
+  return from.origin === location.origin && from.pathname === location.pathname;
 }
 
-/** What is on the page is another view of the same step. */
+function keptDepth() {
+  return Number(sessionStorage.getItem("toile:depth") ?? 0);
+}
+
+function stand(at) {
+  depth = at;
+  sessionStorage.setItem("toile:depth", String(depth));
+  undoButton.disabled = depth === 0;
+}
+
+/** Go one step on; the step that is left is given the address that shows it again, whatever is made meanwhile. */
+function step() {
+  if (history.state?.fit) history.replaceState(history.state, "", address(history.state));
+  stand(depth + 1);
+  renew();
+}
+
+/** Take a step on, or bring this one up to date; a fabric that was waited for comes into its own step. */
 function renew() {
-  history.replaceState({ ...snapshot(), depth }, "", address());
-  for (const input of $$("input[name='next']")) input.value = address();
+  const now = { ...snapshot(), depth };
+  if (depth === history.state?.depth) history.replaceState(now, "", address(now));
+  else history.pushState(now, "", address(now));
 }
 
 function undo() {
   if (depth > 0) history.back();
 }
 
-function address(fabric = pattern?.id) {
+function address({ pattern, worn, fit, awaited, bare, others = [] } = snapshot()) {
   const query = new URLSearchParams();
-  const none = bare && fabric === pattern?.id;
-  if (none || fabric) query.set("pattern", none ? "none" : fabric);
+  const fabric = waits({ awaited }) ? awaited : bare ? "none" : pattern?.id;
+  if (fabric) query.set("pattern", fabric);
   if (worn) query.set(worn.kind === "photo" ? "photo" : "on", worn.id);
   for (const [name, usual] of Object.entries(DEFAULTS)) {
     const value = typeof fit[name] === "number" ? Math.round(fit[name] * 1000) / 1000 : fit[name];
@@ -536,8 +612,11 @@ function address(fabric = pattern?.id) {
 
 function remember() {
   if (!pattern || !worn) return;
-  const url = address();
-  if (url !== location.pathname + location.search) step(url);
+  const now = snapshot();
+  const url = address(now);
+  const arrived = history.state?.awaited && history.state.awaited === pattern.id;
+  if (arrived || same(history.state, now)) renew();
+  else step();
   for (const input of $$("input[name='next']")) input.value = url;
   const words = choosable() ? outfit.said(look(), worn.classes) : `in ${pattern.title ?? pattern.type}`;
   if (worn.maps) moments.keep({ ...snapshot(), url }, stage.thumbnail(), `${worn.name} ${words}`);
@@ -552,14 +631,20 @@ async function restore(moment, { push = true } = {}) {
   const { pattern: fabric, bare: none = false, others: rest = [] } = moment;
   const kept = { pattern: fabric, bare: none, fit: { ...DEFAULTS, garments: [], ...moment.fit }, others: rest };
   await dress(outfit.keepOnly(kept, worn?.classes ?? []), { push: false });
-  if (push) step(address());
+  if (push && !same(history.state, snapshot())) step();
+}
+
+/** A step that waits for its fabric goes on waiting, or wears it if it has come meanwhile. */
+function awaitAgain(moment) {
+  if (!waits(moment)) return;
+  awaited = moment.awaited;
+  onTray();
 }
 
 window.addEventListener("popstate", (event) => {
   if (!event.state?.fit) return;
-  depth = event.state.depth ?? 0;
-  undoButton.disabled = depth === 0;
-  restore(event.state, { push: false });
+  stand(event.state.depth ?? 0);
+  restore(event.state, { push: false }).then(() => awaitAgain(event.state));
 });
 
 undoButton.addEventListener("click", undo);
@@ -618,6 +703,19 @@ function openDownloads() {
   $("#downloads .sheet button").focus();
 }
 
+// A download that was asked for follows by itself, also where the page is loaded anew before it is ready.
+
+for (const place of $$("[data-wanted]")) {
+  const key = `toile:wanted:${place.id}`;
+  place.addEventListener("htmx:afterSettle", () => {
+    const following = $("[hx-get]", place)?.getAttribute("hx-get");
+    if (following) sessionStorage.setItem(key, following);
+    else sessionStorage.removeItem(key);
+  });
+  const wanted = sessionStorage.getItem(key);
+  if (wanted && !place.children.length) window.htmx.ajax("GET", wanted, { source: place, target: place, swap: "innerHTML" });
+}
+
 lookForm.addEventListener("submit", () => {
   $("#downloads").open = false;
   announce("Making your look");
@@ -636,8 +734,8 @@ async function begin() {
   const sample = $("input[name='pattern_type']:checked")?.dataset.sample;
   const tile = bare ? null : pattern?.tile ?? sample ?? null;
   const showing = worn ? stage.setWearable({ ...worn, photo: worn.photo || worn.image }) : Promise.resolve();
+  stand(depth);
   history.replaceState({ ...snapshot(), depth }, "");
-  undoButton.disabled = depth === 0;
   const dressing = stage.setOutfit(tile, stageFit(fit), others.map(stagePart));
   await shown(Promise.all([dressing, showing, point(true)]));
   onTray();

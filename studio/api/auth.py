@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
+from .. import limits
 from . import tokens
 from .models import ApiToken
 
@@ -15,7 +16,10 @@ class Token(HttpBearer):
     openapi_description = "A token from your account page."
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
+        """Raises :class:`limits.TooFast` for one of very many unknown tokens from an address; a known one passes."""
         known = tokens.find(token)
         if known is not None:
             request.user = known.owner
+        elif where := limits.origin():
+            limits.spend("tokens", where)
         return known

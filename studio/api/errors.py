@@ -10,21 +10,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, RawPostDataException
 from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from ml_backend.errors import BadInput, BadPackage
+from ml_backend import faults
+from ml_backend.errors import BadInput, BadPackage, quoted
 from ml_backend.jobs import TooManyJobs
+from ml_backend.storage import NoRoom
 
-from .. import store
 from ..ingest import Refused
+from ..limits import TooFast, seconds_of
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = "10"
-"""When to ask again after a person's cap of unfinished work, or a site that is busy."""
+"""When to ask a busy site again."""
+
+MOST_SAID = 200
+"""Characters of what pydantic says of a field."""
 
 CODES: Mapping[int, tuple[str, str]] = {
     400: ("malformed", "This request cannot be read; please check its body and headers."),
@@ -68,17 +73,25 @@ def problem(status: int, code: str, message: str, headers: Mapping[str, str] | N
     return response
 
 
+def code_of(status: int) -> str:
+    """What programs are told for a bare status."""
+    return (CODES.get(status) or CODES[400 if status < 500 else 500])[0]
+
+
 def of_status(status: int) -> HttpResponse:
     """The answer for a bare status: one of ``CODES``, or the nearest."""
     code, message = CODES.get(status) or CODES[400 if status < 500 else 500]
-    headers = {"WWW-Authenticate": 'Bearer realm="Toile"'} if status == 401 else {}
+    headers = {401: {"WWW-Authenticate": 'Bearer realm="Toile"'}, 503: {"Retry-After": RETRY_SECONDS}}.get(status, {})
     return problem(status, code, message, headers)
 
 
 def of_bad_input(error: BadInput) -> HttpResponse:
     """The sentence the page would show, with the status that fits."""
-    if isinstance(error, TooManyJobs):
-        return problem(429, "too_many_jobs", str(error), {"Retry-After": RETRY_SECONDS})
+    if isinstance(error, TooManyJobs | TooFast):
+        code = "too_fast" if isinstance(error, TooFast) else "too_many_jobs"
+        return problem(429, code, str(error), {"Retry-After": str(seconds_of(error))})
+    if isinstance(error, NoRoom):
+        return problem(422, "no_room", str(error))
     status, code = UPLOADS.get(error.kind if isinstance(error, Refused) else "", (422, "bad_input"))
     headers = {"Retry-After": RETRY_SECONDS} if status == 503 else {}
     return problem(status, code, str(error), headers)
@@ -90,11 +103,11 @@ def sentence_of(error: ValidationError) -> str:
     where = ".".join(str(part) for part in first["loc"][1:] if part not in ("body", "query"))
     field = where or "body"
     if first["type"] == "missing":
-        return f"The field {field!r} is missing."
+        return f"The field {quoted(field)} is missing."
     if first["type"] == "extra_forbidden":
-        return f"There is no parameter {field!r}."
-    said = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
-    return f"The field {field!r} is not right: {said[:1].lower()}{said[1:]}."
+        return f"There is no parameter {quoted(field)}."
+    said = str(first["msg"]).removeprefix("Value error, ").rstrip(".")[:MOST_SAID]
+    return f"The field {quoted(field)} is not right: {said[:1].lower()}{said[1:]}."
 
 
 def register(api: NinjaAPI) -> None:
@@ -109,13 +122,22 @@ def register(api: NinjaAPI) -> None:
     on(Http404, lambda _: of_status(404))
     on(ValidationError, lambda error: problem(422, "invalid", sentence_of(error)))
     on(AuthenticationError, lambda _: of_status(401))
-    on(HttpError, lambda error: of_status(error.status_code))
+    on(HttpError, _of_http_error)
+    on(RawPostDataException, lambda _: of_status(400))
     on(SuspiciousOperation, lambda _: of_status(400))
     on(MultiPartParserError, lambda _: of_status(400))
     on(RequestDataTooBig, lambda _: of_status(413))
     api.add_exception_handler(Exception, _broke)
 
 
+def _of_http_error(error: HttpError) -> HttpResponse:
+    """ninja's own refusal; where reading the body found the reason, that one."""
+    cause = error.__cause__
+    if isinstance(cause, ApiError):
+        return problem(cause.status, cause.code, cause.message)
+    return of_status(error.status_code)
+
+
 def _broke(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
     log.error("%s %s broke.", request.method, request.path, exc_info=error if isinstance(error, Exception) else True)
-    return of_status(503 if isinstance(error, Exception) and store.is_of_store(error) else 500)
+    return of_status(503 if isinstance(error, Exception) and faults.outage(error) else 500)

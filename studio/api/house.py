@@ -38,7 +38,7 @@ def mine(request: HttpRequest, visible: QuerySet[M], pk: uuid.UUID) -> M:
 
 
 def page(
-    request: HttpRequest, rows: QuerySet[M], paging: schemas.Paging, show: Callable[[HttpRequest, M], S]
+    request: HttpRequest, rows: QuerySet[M], paging: schemas.Paging, show: Callable[[HttpRequest, list[M]], list[S]]
 ) -> schemas.Page[S]:
     """The rows asked for, and where the next ones are."""
     total = rows.count()
@@ -46,7 +46,7 @@ def page(
     query = request.GET.copy()
     query["limit"], query["offset"] = str(paging.limit), str(end)
     return schemas.Page(
-        items=[show(request, row) for row in rows[paging.offset : end]],
+        items=show(request, list(rows[paging.offset : end])),
         total=total,
         next=request.build_absolute_uri(f"{request.path}?{query.urlencode()}") if end < total else None,
     )

@@ -27,6 +27,7 @@ from ninja import Schema, Status
 
 from .errors import ApiError
 from .models import IdempotencyKey
+from .reading import read
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -179,7 +180,7 @@ def fingerprint(request: HttpRequest) -> str:
             for file in files:
                 total.update(json.dumps([name, _digest(file)]).encode())
     elif request.body:
-        total.update(json.dumps(json.loads(request.body), sort_keys=True).encode())
+        total.update(json.dumps(read(request), sort_keys=True).encode())
     return total.hexdigest()
 
 

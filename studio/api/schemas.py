@@ -1,7 +1,8 @@
 """What goes in and what comes out, as the documentation shows it.
 
-The bodies only look at types: whether a value is allowed is judged by the requests of ``ml_backend.requests``, as on
-the pages, so there is one sentence for each mistake.  What they allow is repeated here for readers only.
+The bodies only look at types and bounds: whether a value is allowed is judged by the requests of
+``ml_backend.requests``, as on the pages, so there is one sentence for each mistake.  What they allow is repeated here
+for readers only; the bounds are wider and keep out what nobody means.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from ml_backend.requests import (
     ENGINES,
     IMAGINE_ENGINES,
     MAX_GARMENTS,
+    MAX_INKS,
+    MAX_LORAS,
+    MAX_MODEL,
     MAX_PROMPT,
     MAX_SEED,
     NORMALISATIONS,
@@ -64,7 +68,13 @@ def _iso(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds")
 
 
-Text = Annotated[str, AfterValidator(_readable)]
+Text = Annotated[str, Field(max_length=4 * MAX_PROMPT), AfterValidator(_readable)]
+"""Words; white space counts only here."""
+Name = Annotated[str, Field(max_length=60), AfterValidator(_readable)]
+"""One of a few names, a slug or a colour."""
+ModelName = Annotated[str, Field(max_length=MAX_MODEL), AfterValidator(_readable)]
+LoraName = Annotated[str, Field(max_length=120), AfterValidator(_readable)]
+Palette = Annotated[list[Name], Field(max_length=4 * MAX_INKS)]
 Moment = Annotated[
     datetime,
     PlainSerializer(_iso, return_type=str),
@@ -137,6 +147,13 @@ class Paging(Schema):
     offset: int = Field(0, ge=0, le=100_000, description="Rows to pass over.")
 
 
+class Sought(Schema):
+    """Which patterns of a list."""
+
+    pattern_type: Name = ""
+    colour: Name = ""
+
+
 class Page(Schema, Generic[T]):
     items: list[T] = Field(description="Newest first.")
     total: int
@@ -177,8 +194,8 @@ class Job(Schema):
     state: str = Field(json_schema_extra=_one_of(("queued", "running", "done", "failed", "cancelled")))
     progress: float = Field(description="0 to 1.")
     stage: str = Field(description="What is being done, in words.")
-    message: str = Field(description="Why it failed.")
-    place: int = Field(description="Place in the queue: 1 starts next, 0 is not waiting.")
+    message: str = Field(description="Why it failed; of one that was put back, why it pauses and for how long.")
+    place: int = Field(description="Place in the queue: 1 starts next, 0 is not waiting, or pauses.")
     preview: str | None = Field(description="A small picture of what is in work, while there is one.")
     results: list[Result]
     created_at: Moment
@@ -224,6 +241,7 @@ class Phrase(Schema):
     text: str
     subtract: bool
     confidence: float = Field(description="0 to 1; a low one was hardly found.")
+    known: bool = Field(True, description="False for words that the model was never taught; they mark nothing.")
 
 
 class Mask(Thing):
@@ -405,13 +423,13 @@ class PhotoCopy(Schema):
     look: uuid.UUID | None = None
     restyle: uuid.UUID | None = None
     imagining: uuid.UUID | None = None
-    garment: Text | None = Field(None, description="Slug, from /api/v1/garments.")
+    garment: Name | None = Field(None, description="Slug, from /api/v1/garments.")
 
 
 class Region(Schema):
     """How words become a mask."""
 
-    normalise: str = Field("sigmoid", json_schema_extra=_one_of(NORMALISATIONS))
+    normalise: Name = Field("sigmoid", json_schema_extra=_one_of(NORMALISATIONS))
     threshold: float | None = Field(
         None, description="Sharp mask above it; null keeps the soft one.", json_schema_extra=_between(0.01, 0.99)
     )
@@ -429,7 +447,9 @@ class NewMask(Region):
     prompt: Text = Field(
         description=f"Phrases parted by commas or 'and'; 'not ...' takes away. At most {MAX_PROMPT} characters."
     )
-    model: Text | None = Field(None, description="name@sha256-prefix; null is the one that serves.")
+    model: ModelName | None = Field(
+        None, description="Name or name@hash, whole, from the choices of /api/v1/models; null is the one that serves."
+    )
 
     def request(self) -> TextMaskRequest:
         return request_of(TextMaskRequest, self)
@@ -451,9 +471,15 @@ class Painting(Schema):
         description="Side the model works at, a multiple of 64; null is its own.",
         json_schema_extra=_between(64, 2048),
     )
-    scheduler: str | None = Field(None, json_schema_extra=_one_of(SCHEDULERS, optional=True))
-    loras: list[Text] = Field([], description="NAME or NAME:STRENGTH, names from /api/v1/models.")
-    model: Text | None = Field(None, description="name@sha256-prefix; null is the one that serves.")
+    scheduler: Name | None = Field(None, json_schema_extra=_one_of(SCHEDULERS, optional=True))
+    loras: list[LoraName] = Field(
+        [],
+        max_length=4 * MAX_LORAS,
+        description=f"NAME or NAME:STRENGTH, names from /api/v1/models; at most {MAX_LORAS}.",
+    )
+    model: ModelName | None = Field(
+        None, description="Name or name@hash, whole, from the choices of /api/v1/models; null is the one that serves."
+    )
 
     @property
     def first_seed(self) -> int:
@@ -470,7 +496,7 @@ class NewRestyle(Painting):
     photo: uuid.UUID
     mask: uuid.UUID | None = Field(None, description="A mask of this photo.")
     region: Text | None = Field(None, description="What to change, in words, instead of a mask.")
-    engine: str | None = Field(
+    engine: Name | None = Field(
         None,
         description="fabric changes cloth and colour in seconds, diffusion repaints; null is the one that serves best.",
         json_schema_extra=_one_of(RESTYLE_ENGINES, optional=True),
@@ -480,7 +506,7 @@ class NewRestyle(Painting):
         description="1 repaints from nothing, less keeps some of what was there; null is the model's own.",
         json_schema_extra=_between(0.05, 1),
     )
-    sketch: str | None = Field(
+    sketch: Name | None = Field(
         None,
         description="What was there: the old cloth (none), or the photo wearing a drawn fabric of the same words "
         "(fabric). Null is the model's own, or none where a strength is given. Only for diffusion.",
@@ -494,7 +520,7 @@ class NewRestyle(Painting):
 class NewImagining(Painting):
     model_config = _asked({"prompt": "an image of a Casual Summer Yellow Women's Dress", "count": 4, "seed": 7})
 
-    engine: str | None = Field(
+    engine: Name | None = Field(
         None,
         description="fabric sews a cloth of the words into one of six garments, in seconds, and reads prompt, seed and "
         "size only; diffusion paints the whole picture; null is the one that serves best.",
@@ -508,13 +534,13 @@ class NewImagining(Painting):
 class NewPatterns(Schema):
     model_config = _asked({"pattern_type": "floral", "count": 4, "palette": ["#f5ece0", "#9c2a2e", "#66704f"]})
 
-    pattern_type: str = Field(json_schema_extra=_one_of(PATTERN_TYPES))
+    pattern_type: Name = Field(json_schema_extra=_one_of(PATTERN_TYPES))
     count: int = Field(
         1, description="Patterns, of this seed and those after it.", json_schema_extra=_between(1, MAX_BATCH)
     )
     seed: int | None = Field(None, description="Null: fresh ones.", json_schema_extra=_between(0, MAX_SEED))
-    engine: str = Field(DEFAULT_ENGINE, description="dcgan dreams, drawn draws.", json_schema_extra=_one_of(ENGINES))
-    palette: list[Text] | None = Field(None, description="2 to 6 colours like #7a1f2b; null lets the seed choose.")
+    engine: Name = Field(DEFAULT_ENGINE, description="dcgan dreams, drawn draws.", json_schema_extra=_one_of(ENGINES))
+    palette: Palette | None = Field(None, description="2 to 6 colours like #7a1f2b; null lets the seed choose.")
     vary_of: int | None = Field(
         None, description="Seed of which these are variations.", json_schema_extra=_between(0, MAX_SEED)
     )
@@ -525,7 +551,7 @@ class NewPatterns(Schema):
     morph_amount: float = Field(
         0.0, description="How far a blend goes, 0 (this one) to 1 (that one).", json_schema_extra=_between(0, 1)
     )
-    morph_type: str | None = Field(
+    morph_type: Name | None = Field(
         None,
         description="Type of that fabric; null: the same.",
         json_schema_extra=_one_of(PATTERN_TYPES, optional=True),
@@ -538,7 +564,7 @@ class NewPatterns(Schema):
         description="Keep the layout, draw it as the fabric of this seed is drawn; dreamed only.",
         json_schema_extra=_between(0, MAX_SEED),
     )
-    model: Text | None = Field(
+    model: ModelName | None = Field(
         None, description="Which model dreams: a name or reference that /api/v1/models offers; null: the default."
     )
 
@@ -554,14 +580,15 @@ class NewPatterns(Schema):
 class Recolouring(Schema):
     model_config = _asked({"palette": ["#101820", "#f2aa4c", "#ffffff"]})
 
-    palette: list[Text] = Field(description="2 to 6 colours like #7a1f2b.")
+    palette: Palette = Field(description="2 to 6 colours like #7a1f2b.")
 
 
 class Fit(Schema):
     """How a pattern is worn."""
 
-    garments: list[Text] = Field(
+    garments: list[Name] = Field(
         [],
+        max_length=4 * MAX_GARMENTS,
         description=f"Only these clothes of the picture: {', '.join(CLOTH_CLASSES)}; from the second of a kind on with "
         "its number, like top-2. Empty: all.",
     )
@@ -571,7 +598,7 @@ class Fit(Schema):
     rotate: float = Field(0.0, description="Degrees counter-clockwise.", json_schema_extra=_between(-360, 360))
     offset_x: float = Field(0.0, description="In tile sides.", json_schema_extra=_between(-10, 10))
     offset_y: float = Field(0.0, description="In tile sides.", json_schema_extra=_between(-10, 10))
-    repeat: str = Field("basic", json_schema_extra=_one_of(REPEATS))
+    repeat: Name = Field("basic", json_schema_extra=_one_of(REPEATS))
     strength: float = Field(1.0, description="0 the photo, 1 the fabric.", json_schema_extra=_between(0, 1))
     shoulder_cm: float = Field(
         40.0, description="Shoulder width that ties pixels to centimetres.", json_schema_extra=_between(10, 100)
@@ -597,8 +624,8 @@ class NewLook(Fit):
         description="An outfit, in place of pattern and fit: each part names its garments, and none twice.",
     )
     photo: uuid.UUID | None = None
-    garment: Text | None = Field(None, description="Slug, from /api/v1/garments.")
-    format: str = Field("png", json_schema_extra=_one_of(("png", "jpeg")))
+    garment: Name | None = Field(None, description="Slug, from /api/v1/garments.")
+    format: Name = Field("png", json_schema_extra=_one_of(("png", "jpeg")))
 
     def worn(self) -> list[tuple[uuid.UUID, OverlayRequest]]:
         """Patterns, by id, and how each is worn."""

@@ -1,12 +1,19 @@
-"""Rows as the API shows them."""
+"""Rows as the API shows them.
+
+Of other people's published things only what stands here is told: no id of a job, nor of a photo, mask or pattern that
+who asks may not see (:func:`_thing`, :func:`_if_seen`).
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
-from django.db.models import Model
+from django.db.models import Model, Prefetch, prefetch_related_objects
 from django.http import HttpRequest
 from django.urls import reverse
+from ninja import Schema
 
 from ml_backend import jobs
 from ml_backend.models import Job
@@ -14,6 +21,9 @@ from patterns.models import Pattern
 
 from ..models import FromWords, Garment, Imagining, Look, Mask, Photo, Restyle
 from . import schemas
+
+M = TypeVar("M", bound=Model)
+S = TypeVar("S", bound=Schema)
 
 Row = Photo | Mask | Restyle | Imagining | Pattern | Look
 
@@ -32,12 +42,27 @@ def _files(request: HttpRequest, row: Row) -> dict[str, str]:
     return {name: address(request, f"{_kind(row)}-file", row.pk, name) for name in there}
 
 
+def each(show: Callable[[HttpRequest, M], S]) -> Callable[[HttpRequest, Sequence[M]], list[S]]:
+    """Shows the rows of a list one by one: for those that need nothing beside themselves."""
+    return lambda request, rows: [show(request, row) for row in rows]
+
+
+def _is_own(request: HttpRequest, row: Any) -> bool:
+    return bool(row.owner_id == request.user.pk)
+
+
+def _if_seen(request: HttpRequest, row: Pattern | None) -> uuid.UUID | None:
+    """The id of a pattern that another thing is made of, for who may see that pattern itself."""
+    return row.pk if row is not None and row.is_visible_to(request.user) else None
+
+
 def _thing(request: HttpRequest, row: Row) -> dict[str, Any]:
+    """What all have in common; a job is its owner's alone."""
     return {
         "id": row.pk,
         "url": address(request, _kind(row), row.pk),
         "state": row.state,
-        "job": row.job_id,
+        "job": row.job_id if _is_own(request, row) else None,
         "files": _files(request, row),
         "created_at": row.created_at,
     }
@@ -60,7 +85,7 @@ def _made(request: HttpRequest, row: FromWords) -> dict[str, Any]:
 
 def restyle(request: HttpRequest, row: Restyle) -> schemas.Restyle:
     """Of somebody else's published picture, photo and mask are not told."""
-    mine = row.owner_id == request.user.pk
+    mine = _is_own(request, row)
     return schemas.Restyle(
         **_made(request, row),
         photo=row.photo_id if mine else None,
@@ -76,18 +101,22 @@ def imagining(request: HttpRequest, row: Imagining) -> schemas.Imagining:
 def pattern(request: HttpRequest, row: Pattern) -> schemas.Pattern:
     made = {**row.request.to_dict(), "palette": row.palette}
     return schemas.Pattern(
-        **_thing(request, row), **made, parent=row.parent_id, public=row.public, large_job=row.large_job_id
+        **_thing(request, row),
+        **made,
+        parent=_if_seen(request, row.parent),
+        public=row.public,
+        large_job=row.large_job_id if _is_own(request, row) else None,
     )
 
 
 def look(request: HttpRequest, row: Look) -> schemas.Look:
-    """Of somebody else's published look, the photo is not told."""
-    parts = [schemas.WornPart(pattern=part.pattern_id, request=part.params) for part in row.parts.all()]
+    """Of somebody else's published look, the photo is not told, nor a fabric that is not published."""
+    parts = [schemas.WornPart(pattern=_if_seen(request, part.pattern), request=part.params) for part in row.parts.all()]
     return schemas.Look(
         **_thing(request, row),
         parts=parts,
         pattern=parts[0].pattern if parts else None,
-        photo=row.photo_id if row.owner_id == request.user.pk else None,
+        photo=row.photo_id if _is_own(request, row) else None,
         garment=row.garment.slug if row.garment else None,
         format=row.format,
         request=parts[0].request if parts else {},
@@ -108,32 +137,44 @@ def garment(request: HttpRequest, row: Garment) -> schemas.Garment:
 
 
 def job(request: HttpRequest, row: Job) -> schemas.Job:
-    names = ("id", "kind", "state", "progress", "stage", "message", "created_at", "started_at", "finished_at")
+    """One job; of a list :func:`all_jobs` asks for everything at once."""
+    return all_jobs(request, [row])[0]
+
+
+def all_jobs(request: HttpRequest, rows: Sequence[Job]) -> list[schemas.Job]:
+    """Jobs with their places and what they make, in a number of queries that does not grow with them."""
+    places = jobs.places(rows)
+    prefetch_related_objects(rows, *RESULTS.values())
+    return [_job(request, row, places[row.pk]) for row in rows]
+
+
+def _job(request: HttpRequest, row: Job, place: int) -> schemas.Job:
+    names = ("id", "kind", "state", "progress", "stage", "created_at", "started_at", "finished_at")
     return schemas.Job(
         **{name: getattr(row, name) for name in names},
+        message=row.why_waiting or row.message,
         url=address(request, "job", row.pk),
-        place=jobs.place(row),
+        place=place,
         preview=address(request, "job-preview", row.pk) if row.preview else None,
         results=_results(request, row),
     )
 
 
+RESULTS: dict[str, Prefetch[Any]] = {
+    name: Prefetch(name, model._default_manager.only("pk", link, order).order_by(order), f"{name}_shown")
+    for name, model, link, order in (
+        ("photos", Photo, "job", "created_at"),
+        ("masks", Mask, "job", "created_at"),
+        ("restyles", Restyle, "job", "number"),
+        ("imaginings", Imagining, "job", "number"),
+        ("patterns", Pattern, "job", "created_at"),
+        ("large_patterns", Pattern, "large_job", "created_at"),
+        ("looks", Look, "job", "created_at"),
+    )
+}
+"""What a job may make: ids alone, a batch in its order."""
+
+
 def _results(request: HttpRequest, row: Job) -> list[schemas.Result]:
-    """What the job makes or has made: a batch in its order."""
-    kinds = {
-        "photo": row.photos.order_by("created_at"),
-        "mask": row.masks.order_by("created_at"),
-        "restyle": row.restyles.order_by("number"),
-        "imagining": row.imaginings.order_by("number"),
-        "pattern": Pattern.objects.filter(pk__in=[*_ids(row.patterns), *_ids(row.large_patterns)]),
-        "look": row.looks.order_by("created_at"),
-    }
-    return [
-        schemas.Result(kind=kind, id=pk, url=address(request, kind, pk))
-        for kind, rows in kinds.items()
-        for pk in _ids(rows)
-    ]
-
-
-def _ids(rows: Any) -> list[Any]:
-    return list(rows.values_list("pk", flat=True))
+    made = [one for name in RESULTS for one in getattr(row, f"{name}_shown")]
+    return [schemas.Result(kind=_kind(one), id=one.pk, url=address(request, _kind(one), one.pk)) for one in made]

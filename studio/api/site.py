@@ -10,6 +10,7 @@ from ninja import NinjaAPI, Swagger
 
 from . import errors
 from .auth import Token
+from .reading import SmallJson
 from .routes import catalogue, imaginings, jobs, looks, masks, patterns, photos, restyles
 
 DESCRIPTION = """\
@@ -24,8 +25,8 @@ about once a second. What is made stays in your gallery.
 it gets the first answer (marked `Idempotency-Replayed: true`) and makes nothing new. Another request with the same key
 is refused with 422 (`key_reused`). A refusal is not kept.
 
-**Errors** have one shape, `{"error": {"code", "message"}}`. 429 is your limit of unfinished work: wait for
-`Retry-After` seconds.
+**Errors** have one shape, `{"error": {"code", "message"}}`. 429 is a limit, of unfinished work or of what
+is asked for in a minute or an hour: wait for `Retry-After` seconds.
 """
 
 
@@ -46,6 +47,7 @@ api = NinjaAPI(
     docs_url="docs",
     docs=Docs({"docExpansion": "list", "defaultModelsExpandDepth": 0, "deepLinking": True}),
     auth=Token(),
+    parser=SmallJson(),
 )
 errors.register(api)
 api.add_router("/v1/photos", photos.router)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from ml_backend.models import Job
 from ml_backend.requests import OutfitRequest, OverlayRequest
 from patterns.models import Pattern, Viewer
+from patterns.moderation import Moderated
 
 from .wearable import Garment, Photo
 
@@ -38,7 +39,7 @@ class LookQuerySet(models.QuerySet["Look"]):
         return self.prefetch_related(models.Prefetch("parts", LookPart.objects.select_related("pattern")))
 
 
-class Look(models.Model):
+class Look(Moderated):
     """A photo or garment wearing an outfit, rendered at the photo's full size.
 
     What is worn stands in its ``parts``; ``recipe`` also keeps that of the patterns, which may be deleted later.
@@ -59,7 +60,6 @@ class Look(models.Model):
     file = models.FileField(max_length=255, blank=True)
     thumb = models.FileField(max_length=255, blank=True)
 
-    public = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = LookQuerySet.as_manager()
@@ -88,6 +88,14 @@ class Look(models.Model):
     @property
     def folder(self) -> str:
         return f"looks/{self.pk}"
+
+    def twins(self) -> LookQuerySet:
+        """The same fabrics on the same thing, whichever garment wears which and however they lie."""
+        there = {"look__owner": self.owner_id, "look__photo": self.photo_id, "look__garment": self.garment_id}
+        fabrics: dict[uuid.UUID, set[uuid.UUID | None]] = {self.pk: set()}
+        for look, pattern in LookPart.objects.filter(**there).values_list("look", "pattern"):
+            fabrics.setdefault(look, set()).add(pattern)
+        return Look.objects.filter(pk__in=[pk for pk, worn in fabrics.items() if worn == fabrics[self.pk]])
 
     @property
     def wearable(self) -> Photo | Garment:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from ml_backend.models import Job
 from ml_backend.requests import ImagineRequest, RestyleRequest, TextMaskRequest
 from patterns.models import Viewer
+from patterns.moderation import Moderated
 
 from .wearable import Photo
 
@@ -105,7 +106,7 @@ class FromWordsQuerySet(models.QuerySet[M]):
         return self.filter(mine | (Q(public=True) & ~Q(file="")))
 
 
-class FromWords(models.Model):
+class FromWords(Moderated):
     """One picture made from words and one seed; the pictures asked for together share ``batch`` and ``job``.
 
     ``number`` (0, 1, ...) is its place in the batch, ``params`` the request as asked, ``recipe`` what made it, written
@@ -128,7 +129,6 @@ class FromWords(models.Model):
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
 
-    public = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
     file_fields = ("file", "thumb")
@@ -150,6 +150,13 @@ class FromWords(models.Model):
     @property
     def folder(self) -> str:
         return f"{self._meta.model_name}s/{self.pk}"
+
+    def twins(self) -> models.QuerySet[Any]:
+        """The same words with the same seed, of the same photo where there is one."""
+        same: dict[str, Any] = {"params__prompt": self.prompt, "params__seed": self.seed}
+        if isinstance(self, Restyle):
+            same["photo_id"] = self.photo_id
+        return type(self)._default_manager.filter(owner_id=self.owner_id, **same)
 
     @property
     def prompt(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from ml_backend import jobs
-from ml_backend.errors import BadInput
+from ml_backend.errors import BadInput, quoted
 from ml_backend.requests import OutfitRequest, OverlayRequest
 from patterns.models import Pattern
 
@@ -27,7 +27,7 @@ def ask_look(
 def ask_outfit(owner: User, parts: Sequence[Part], wearable: Photo | Garment, format: str = Look.Format.PNG) -> Look:
     """A look, queued to be rendered at full size; it waits for patterns and a photo that are still in work."""
     if format not in Look.Format.values:
-        raise BadInput(f"A look can be saved as PNG or JPEG, not as {format!r}.")
+        raise BadInput(f"A look can be saved as PNG or JPEG, not as {quoted(format)}.")
     outfit = OutfitRequest(tuple(request for _, request in parts))
     needed = [pattern.job for pattern, _ in parts if not pattern.ready]
     if isinstance(wearable, Photo) and (not wearable.ready or wearable.mending):
@@ -49,9 +49,8 @@ def ask_outfit(owner: User, parts: Sequence[Part], wearable: Photo | Garment, fo
 
 
 def publish(made: Look | Restyle | Imagining, public: bool) -> None:
-    """Show in the gallery to everybody, or to its owner only."""
+    """Show in the gallery to everybody, or to its owner only; what staff took down stays so."""
     if public and not made.ready:
         what = "look" if isinstance(made, Look) else "picture"
         raise BadInput(f"This {what} is still being made; try again in a moment.")
-    type(made)._default_manager.filter(pk=made.pk).update(public=public)
-    made.public = public
+    made.show(public)

@@ -6,14 +6,13 @@ import posixpath
 from typing import Any
 
 from django.conf import settings
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from ml_backend import jobs
 from ml_backend.errors import BadInput
-from ml_backend.storage import delete_files
+from ml_backend.storage import delete_files, keep
 
 from .. import pictures
 from ..ingest import ingest
@@ -79,7 +78,7 @@ def _copied(owner: User, source: Source, name: str) -> Photo:
     keys: dict[str, str] = {}
     try:
         keys["image"] = _copy(key, photo, "image")
-        keys["thumb"] = default_storage.save(f"{photo.folder}/thumb.webp", ContentFile(pictures.thumb(picture)))
+        keys["thumb"] = keep(owner.pk, f"{photo.folder}/thumb.webp", pictures.thumb(picture))
         if isinstance(source, Garment) and source.ready:
             cloth = {field: str(getattr(source, field)) for field in Wearable.file_fields if field not in keys}
             keys |= {field: _copy(there, photo, field) for field, there in cloth.items() if there}
@@ -96,7 +95,7 @@ def _copied(owner: User, source: Source, name: str) -> Photo:
 def _copy(key: str, photo: Photo, name: str) -> str:
     """The key of a copy among the photo's own files."""
     with default_storage.open(key) as file:
-        return default_storage.save(f"{photo.folder}/{name}{posixpath.splitext(key)[1]}", file)
+        return keep(photo.owner_id, f"{photo.folder}/{name}{posixpath.splitext(key)[1]}", file.read())
 
 
 def garment_of(photo: Photo) -> Garment | None:

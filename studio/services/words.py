@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -17,7 +16,7 @@ from django.utils import timezone
 from ml_backend import jobs, registry
 from ml_backend.errors import BadInput
 from ml_backend.requests import MAX_SEED, ImagineRequest, RestyleRequest, TextMaskRequest
-from ml_backend.storage import delete_files
+from ml_backend.storage import delete_files, keep
 from ml_backend.words.reading import read
 from patterns.models import Viewer
 
@@ -43,8 +42,7 @@ def ask_mask(owner: User, photo: Photo, request: TextMaskRequest) -> Mask:
     garment = garment_of(photo)
     if garment is not None and request == TextMaskRequest(request.prompt) and _is_word_for(garment, request.prompt):
         return _whole(owner, photo, request)
-    if request.model is not None:
-        request = dataclasses.replace(request, model=registry.resolve("text-mask", request.model))
+    request = registry.settled("text-mask", request)
     with transaction.atomic():
         mask = Mask(owner=owner, photo=photo, origin=Mask.Origin.WORDS, words=request.prompt, params=request.to_dict())
         mask.job = jobs.submit(owner, "text-mask", {"mask": str(mask.pk)}, queue=settings.MODEL_QUEUE)
@@ -69,7 +67,7 @@ def _whole(owner: User, photo: Photo, request: TextMaskRequest) -> Mask:
     mask = Mask(owner=owner, photo=photo, origin=Mask.Origin.WORDS, words=request.prompt, params=request.to_dict())
     mask.found = found
     with default_storage.open(str(photo.mask)) as file:
-        mask.file = default_storage.save(f"{mask.folder}/mask.png", file)
+        mask.file = keep(owner.pk, f"{mask.folder}/mask.png", file.read())
     try:
         mask.save()
     except BaseException:
@@ -83,7 +81,7 @@ def add_mask(owner: User, photo: Photo, upload: UploadedFile[Any]) -> Mask:
     _check_own(owner, photo)
     data = ingest_mask(upload, photo)
     mask = Mask(owner=owner, photo=photo, origin=Mask.Origin.BRUSH)
-    key = default_storage.save(f"{mask.folder}/mask.png", ContentFile(data))
+    key = keep(owner.pk, f"{mask.folder}/mask.png", data)
     try:
         mask.file = key
         mask.save()
@@ -101,7 +99,7 @@ def ask_restyle(owner: User, photo: Photo, mask: Mask, request: RestyleRequest, 
     _check_own(owner, photo)
     if mask.owner_id != owner.pk or mask.photo_id != photo.pk:
         raise BadInput("This mask belongs to another photo. Mark again what to change.")
-    requests = _series(request, count)
+    requests = _series(registry.settled("restyle", request), count)
     needed = [] if mask.ready else [mask.job]
     if not mask.ready and mask.job is None:
         raise BadInput("This mask was never made. Mark again what to change.")
@@ -114,7 +112,7 @@ def ask_restyle(owner: User, photo: Photo, mask: Mask, request: RestyleRequest, 
 
 def ask_imagine(owner: User, request: ImagineRequest, count: int = 1) -> list[Imagining]:
     """``count`` pictures from words, of the request's seed and those after it; one batch, made by one job."""
-    requests = _series(request, count)
+    requests = _series(registry.settled("imagine", request), count)
     with transaction.atomic():
         common = _batch(owner)
         job = jobs.submit(owner, "imagine", {"batch": str(common["batch"])}, queue=settings.MODEL_QUEUE)

@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from ml_backend.storage import used_by
+
 from ..models import Imagining, Look, Photo, Restyle
 from ..people import person
 
@@ -21,5 +23,6 @@ def account(request: HttpRequest) -> HttpResponse:
         "imaginings": Imagining.objects.of(request.user).ready().count(),
         "patterns": me.patterns.count() if me else 0,
         "tokens": me.api_tokens.count() if me else 0,
+        "used": used_by(me) if me else 0,
     }
     return render(request, "account/account.html", {**counts, "me": me, "newest_photos": photos[:24]})

@@ -143,7 +143,8 @@ def large(request: HttpRequest) -> HttpResponse:
     owner = ensure_person(request)
     try:
         if pattern.owner_id != owner.pk and not pattern.large:
-            pattern = services.recolour(owner, pattern, tuple(pattern.palette))
+            palette = tuple(pattern.palette)
+            pattern = same_colourway(owner, pattern, palette) or services.recolour(owner, pattern, palette)
         services.ask_large(pattern)
     except BadInput as error:
         return refuse(request, error)

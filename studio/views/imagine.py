@@ -21,11 +21,12 @@ from ml_backend.errors import BadInput
 from ml_backend.requests import IMAGINE_ENGINES
 from ml_backend.words.builder import CHOICES, COLOURS, GENDERS, PLURALS
 
-from .. import imagining, sampling, services
+from .. import imagining, said, sampling, services
 from ..forms import first_error
+from ..limits import TooFast
 from ..models import Imagining
 from ..people import ensure_person
-from .answers import is_htmx, refuse
+from .answers import is_htmx, refuse, say_if_retired
 from .batches import Batch
 from .zipping import zip_of
 
@@ -53,8 +54,8 @@ UNSAID = {
 def imagine(request: HttpRequest) -> HttpResponse:
     """The words, and the wall of what came of them.
 
-    The address fills the form in: ``prompt`` words only, ``remix`` a picture's whole recipe, ``again`` the same without
-    its seed; ``engine`` goes before the picture's.
+    The address fills the form in: ``said`` words only, by their key, ``remix`` a picture's whole recipe, ``again`` the
+    same without its seed; ``engine`` goes before the picture's.
     """
     page = _batches(request)
     if is_htmx(request):
@@ -64,6 +65,7 @@ def imagine(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, page: Page[Any], wanted: imagining.Wanted, status: int = 200) -> HttpResponse:
     served = registry.engines("imagine")
+    sketches = registry.only_sketches("imagine")
     if served and wanted.engine not in served:
         wanted = replace(wanted, engine=served[0])
     context = {
@@ -72,7 +74,8 @@ def _page(request: HttpRequest, page: Page[Any], wanted: imagining.Wanted, statu
         "under_way": any(batch.active for batch in page),
         "wanted": wanted,
         "parts": _parts(wanted),
-        "engines": imagining.ENGINES.items(),
+        "engines": [(name, *imagining.words_of(name, sketches)) for name in imagining.ENGINES],
+        "sketches": sketches,
         "served": served,
         "presets": imagining.PRESETS,
         "history": [imagining.Words(text) for text in services.prompts_of(request.user, "imagine", HISTORY)],
@@ -95,8 +98,12 @@ def _params(request: HttpRequest) -> dict[str, Any]:
     for name in ("remix", "again"):
         picture = _by_id(request, name)
         if picture is not None:
+            say_if_retired(request, "imagine", picture)
             seed = picture.seed if name == "remix" else None
             return {**picture.params, "engine": picture.engine, "seed": seed}
+    if key := request.GET.get("said"):
+        known = [words.text for words in imagining.PRESETS] + services.prompts_of(request.user, "imagine", HISTORY)
+        return {"prompt": said.named(known, key)}
     return {"prompt": request.GET.get("prompt", "")}
 
 
@@ -160,7 +167,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 def _refuse(request: HttpRequest, why: str | BadInput, form: imagining.ImagineForm) -> HttpResponse:
     """To a plain form the page again, with everything as it was typed."""
-    if is_htmx(request) or isinstance(why, jobs.TooManyJobs):
+    if is_htmx(request) or isinstance(why, jobs.TooManyJobs | TooFast):
         return refuse(request, why)
     messages.error(request, str(why))
     return _page(request, _batches(request), form.typed(), 422)

@@ -18,6 +18,7 @@ from patterns import mixing, services
 from patterns.mixing import Other
 from patterns.models import Pattern, PatternQuerySet
 
+from .. import window
 from ..forms import MixForm, first_error
 from ..models import User
 from ..people import ensure_person
@@ -89,7 +90,9 @@ def mix_of(request: HttpRequest, one: Pattern | None, asked: str = "") -> Mix | 
 def _others(request: HttpRequest, one: Pattern, other: Pattern | None) -> list[Pattern]:
     rows = _some(Pattern.objects.of(request.user).ready(), one)
     if len(rows) < FEW:
-        rows += [row for row in _some(Pattern.objects.public(), one) if row not in rows]
+        # Who has fabrics chooses among everybody's too; the first visit shows what the house stands for.
+        others = Pattern.objects.public() if rows else window.shipped()
+        rows += [row for row in _some(others, one) if row not in rows]
     return [other, *rows] if other is not None and other not in rows and other != one else rows
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from django.contrib import messages
 from django.db import transaction
@@ -17,10 +18,11 @@ from ml_backend import registry
 from ml_backend.errors import BadInput
 from ml_backend.requests import MAX_PROMPT, SCHEDULERS, TextMaskRequest
 
-from .. import restyling, sampling, services
+from .. import restyling, said, sampling, services
 from ..forms import PhotoForm, first_error
 from ..models import Garment, Mask, Photo, Restyle, User
 from ..people import ensure_person
+from ..said import WORDS, Said
 from . import table
 from .answers import go_back, is_htmx, refuse
 from .zipping import zip_of
@@ -35,7 +37,7 @@ def restyle(request: HttpRequest) -> HttpResponse:
     """The table: what lies on it, the words, and the pictures that came of them."""
     now = table.read(request)
     wanted = restyling.wanted(
-        request.GET,
+        _words(request),
         now.params,
         region=now.region,
         engine=registry.default_engine("restyle"),
@@ -63,13 +65,27 @@ def restyle(request: HttpRequest) -> HttpResponse:
     )
 
 
+def _words(request: HttpRequest) -> dict[str, str]:
+    """The address, with the words that it names: a preset's, earlier ones, what was typed before it came to this."""
+    query = {name: str(value) for name, value in request.GET.items()}
+    if text := said.named(restyling.REGION_WORDS, query.get("common", "")):
+        query["region"] = text
+    if text := said.named((preset.prompt for preset in restyling.PRESETS), query.get("preset", "")):
+        query["prompt"] = text
+    if key := query.get("said"):
+        query["prompt"] = said.named(services.prompts_of(request.user, "restyle", HISTORY), key)
+    return {**query, **said.typed(request)}
+
+
 def _choices(request: HttpRequest) -> dict[str, Any]:
+    sketches = registry.only_sketches("restyle")
     return {
         "source_kinds": restyling.SOURCES,
-        "region_words": restyling.REGION_WORDS,
+        "region_words": [Said(text) for text in restyling.REGION_WORDS],
         "presets": restyling.PRESETS,
-        "history": services.prompts_of(request.user, "restyle", HISTORY),
-        "engines": [(name, *words) for name, words in restyling.ENGINES.items()],
+        "history": [Said(text) for text in services.prompts_of(request.user, "restyle", HISTORY)],
+        "engines": [(name, *restyling.words_of(name, sketches)) for name in restyling.ENGINES],
+        "sketches": sketches,
         "diffuses": registry.serves("restyle"),
         "counts": range(1, sampling.MAX_PICTURES + 1),
         "schedulers": [(name, sampling.SCHEDULER_NAMES[name]) for name in SCHEDULERS],
@@ -99,6 +115,8 @@ def upload(request: HttpRequest) -> HttpResponse:
     except BadInput as error:
         return refuse(request, error)
     fresh = dict.fromkeys((*restyling.SOURCES, "mask", "batch", "remix"))
+    if not is_htmx(request):
+        said.keep_typed(request, dict(parse_qsl(urlsplit(request.POST.get("next", "")).query)))
     answer = go_back(request, **{**fresh, "photo": photo.pk})
     if is_htmx(request):
         return HttpResponse(status=204, headers={"HX-Redirect": answer.url})
@@ -200,9 +218,9 @@ def _owned(request: HttpRequest, form: restyling.TableForm) -> tuple[User, Photo
 
 def _to_table(request: HttpRequest, photo: Photo, **more: Any) -> HttpResponseRedirect:
     """The page again, with the words that were typed."""
-    fresh = dict.fromkeys((*restyling.SOURCES, "batch", "remix", "mask", "region", "prompt"))
-    words = {name: request.POST.get(name) or None for name in ("prompt",)}
-    return go_back(request, **{**fresh, "photo": photo.pk, **words, **more})
+    fresh = dict.fromkeys((*restyling.SOURCES, "batch", "remix", "mask"))
+    said.keep_typed(request, {name: request.POST.get(name) for name in WORDS if name != "region"})
+    return go_back(request, **{**fresh, "photo": photo.pk, **more})
 
 
 def _refuse(request: HttpRequest, why: str | BadInput) -> HttpResponse:
@@ -212,7 +230,8 @@ def _refuse(request: HttpRequest, why: str | BadInput) -> HttpResponse:
     answer = refuse(request, why)
     if not isinstance(answer, HttpResponseRedirect):
         return answer
-    return go_back(request, **{name: request.POST.get(name) or None for name in ("region", "prompt")})
+    said.keep_typed(request, {name: request.POST.get(name) for name in WORDS})
+    return answer
 
 
 @require_safe

@@ -10,14 +10,14 @@ from django.http import HttpRequest, QueryDict
 
 from ml_backend.inks import PALETTES, fit_palette
 from ml_backend.requests import ENGINES, MAX_INKS, MIN_INKS, PATTERN_TYPES, OverlayRequest
+from ml_backend.words.wardrobe import WARDROBE
 from patterns.models import Pattern
 from patterns.templatetags.cloth import seeds
 
-from .. import outfits
+from .. import outfits, window
 from ..forms import DEFAULT_ENGINE, FitForm
 from ..models import Garment, Look, Photo
 
-FAVOURED_GARMENT = "dress"
 GARMENT_STEP = 32
 """What a garment's value in a label map is times in a preview that does not say."""
 FIT_FIELDS = tuple(FitForm.base_fields)
@@ -44,6 +44,8 @@ class Workspace:
     palette: str
     query: QueryDict
     """The address with everything said that a look in it, or a photo that is opened, stands for."""
+    stand_in: str = ""
+    """A sentence for a remix that cannot be worn as it was."""
 
     @property
     def wearable(self) -> Photo | Garment | None:
@@ -84,7 +86,7 @@ def read(request: HttpRequest) -> Workspace:
     pattern = _by_id(Pattern.objects.visible_to(request.user), query.get("pattern"))
     if not pattern and not bare and parts:
         pattern = parts[0][0]
-    photo, garment = _worn(request, look)
+    photo, garment, stands_in = _worn(request, look)
     shown = pattern if pattern and pattern.ready else _newest(request)
     asked = pattern or shown
     fit = _fit(query, parts[0][1] if parts else None, photo, garment)
@@ -102,6 +104,7 @@ def read(request: HttpRequest) -> Workspace:
         engine=_one_of(query.get("engine"), ENGINES) or _engine_of(request, pattern or shown),
         palette=_named_palette(asked),
         query=_told(query, fit, others) if parts or photo else query,
+        stand_in=_said(garment if stands_in else None, pattern) if look else "",
     )
 
 
@@ -125,18 +128,43 @@ def named_palettes() -> list[NamedPalette]:
     return [NamedPalette(name, colours) for name, colours in PALETTES.items()]
 
 
-def _worn(request: HttpRequest, look: Look | None) -> tuple[Photo | None, Garment | None]:
+def _worn(request: HttpRequest, look: Look | None) -> tuple[Photo | None, Garment | None, bool]:
+    """What wears the fabric, and whether a garment stands in for a photo that is somebody else's."""
     photo = _by_id(Photo.objects.visible_to(request.user), request.GET.get("photo"))
     if photo:
-        return photo, None
+        return photo, None, False
     garments = {garment.slug: garment for garment in Garment.objects.all()}
     if (slug := request.GET.get("on", "")) in garments:
-        return None, garments[slug]
+        return None, garments[slug], False
     if look and look.photo and look.photo.owner_id == request.user.pk:
-        return look.photo, None
+        return look.photo, None, False
     if look and look.garment:
-        return None, look.garment
-    return None, garments.get(FAVOURED_GARMENT) or next(iter(garments.values()), None)
+        return None, look.garment, False
+    if look and look.photo:
+        return None, _of_that_kind(look, garments), True
+    return None, window.garment(garments), False
+
+
+def _of_that_kind(look: Look, garments: dict[str, Garment]) -> Garment | None:
+    """The default garment most like what wore the fabric in a photo: the first of its garments that there is."""
+    photographed = look.photo.classes if look.photo else []
+    for name in [name for one in look.outfit.parts for name in one.garments] or photographed:
+        slugs = [slug for slug, garment in garments.items() if name in garment.classes]
+        slugs += [form.slug for form in WARDROBE if form.garment_class == name and form.slug in garments]
+        if slugs:
+            return garments[name if name in slugs else slugs[0]]
+    return window.garment(garments)
+
+
+def _said(stand_in: Garment | None, pattern: Pattern | None) -> str:
+    """What of a remix is not as it was."""
+    said = []
+    if stand_in is not None:
+        name = stand_in.name.lower()
+        said.append(f"This look was worn on somebody’s own photo, which stays theirs; here our {name} wears it.")
+    if pattern is None:
+        said.append("Its fabric is not published, so another one is on the stage.")
+    return " ".join(said)
 
 
 Part = tuple[Pattern | None, OverlayRequest]
@@ -211,7 +239,8 @@ def _told(query: QueryDict, fit: OverlayRequest, others: tuple[tuple[Pattern, Ov
 
 
 def _newest(request: HttpRequest) -> Pattern | None:
-    return Pattern.objects.of(request.user).ready().first() or Pattern.objects.public().first()
+    """One's own newest fabric; before the first, what is in the window."""
+    return Pattern.objects.of(request.user).ready().first() or window.fabric()
 
 
 def _by_id(rows: Any, text: str | None) -> Any:
@@ -247,7 +276,8 @@ def _named_palette(pattern: Pattern | None) -> str:
 def _pattern_json(pattern: Pattern) -> dict[str, Any]:
     return {
         "id": str(pattern.pk),
-        "tile": pattern.tile_url,
+        "tile": pattern.web_url,
+        "file": pattern.tile_url,
         "inks": pattern.inks_url if pattern.inks else "",
         "type": pattern.pattern_type,
         "engine": pattern.engine,

@@ -16,6 +16,7 @@ from patterns.templatetags.cloth import described_look
 from .. import restyling, services
 from ..models import Garment, Imagining, Look, Mask, Photo, Restyle
 from . import batches
+from .answers import say_if_retired
 
 FAVOURED_GARMENT = "dress"
 
@@ -140,6 +141,7 @@ def _again(params: dict[str, Any]) -> dict[str, Any]:
 
 def _remixed(request: HttpRequest, made: Restyle) -> Table:
     """Everything as it was; of somebody else's published picture, the picture itself and the words."""
+    say_if_retired(request, "restyle", made)
     if made.owner_id == request.user.pk:
         return Table("photo", made.photo, made.mask, batch_of(request, str(made.batch)), {**made.params, "count": 1})
     return Table("restyle", made, None, None, {**made.params, "count": 1})

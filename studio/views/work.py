@@ -10,9 +10,11 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST
 
 from ml_backend import jobs
+from ml_backend.errors import BadInput
 from ml_backend.models import Job
 
-from .answers import go_back, is_htmx
+from .. import limits
+from .answers import go_back, is_htmx, refuse
 
 
 @require_POST
@@ -26,9 +28,15 @@ def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Queue a failed or cancelled job again."""
+    """Queue a failed or cancelled job again, unless what it works on is gone or too much is under way."""
     job = _mine(request, pk)
-    if not jobs.retry(job) and not is_htmx(request):
+    if job.can_retry:
+        limits.new_job(job.owner)
+    try:
+        queued = jobs.retry(job)
+    except BadInput as error:
+        return refuse(request, error)
+    if not queued and not is_htmx(request):
         messages.info(request, "This is already under way.")
     return _subjects(request, job)
 
@@ -46,6 +54,7 @@ def _subjects(request: HttpRequest, job: Job) -> HttpResponse:
         "looks": job.looks.select_related("job"),
         "photos": job.photos.select_related("job"),
         "larges": job.large_patterns.select_related("large_job"),
+        "now": True,  # trying again asks for the file anew: it is saved as soon as it is there
         "oob": True,
     }
     return render(request, "jobs/_subjects.html", context)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from ml_backend import registry
@@ -14,10 +15,13 @@ from ml_backend.requests import PATTERN_TYPES, REPEATS
 from patterns.models import Pattern
 from patterns.templatetags.cloth import described_look, worn_name
 
+from .. import window
 from ..models import Garment, Look, Photo
 from . import garments, mixing, state
 
 TRAY = 12
+FIRST = 8
+"""Fabrics in the tray of somebody who has none."""
 STRIP = 12
 HISTORY = 24
 
@@ -35,6 +39,7 @@ def workspace(request: HttpRequest) -> HttpResponse:
         {
             **_choices(now),
             **_stage(now),
+            "stand_in": now.stand_in,
             "tray": tray,
             "photos": photos,
             "room": "studio",
@@ -63,7 +68,7 @@ def _choices(now: state.Workspace) -> dict[str, Any]:
         "bare": now.bare,
         "wear": now.wear,
         "query": now.query,
-        "here": f"{request.path}?{now.query.urlencode()}",
+        "here": f"{reverse('studio')}?{now.query.urlencode()}",
         "chips": garments.chips(now),
         "everything": garments.everything(now),
         "as_photographed": garments.bare(now),
@@ -108,9 +113,9 @@ def _still(now: state.Workspace) -> dict[str, str]:
 
 
 def _tray(request: HttpRequest, chosen: Pattern | None) -> tuple[list[Pattern], bool]:
-    """The newest fabrics of one's own, or of everybody's before the first; the chosen one is always among them."""
+    """The newest fabrics of one's own, or those of the window before the first; the chosen one is always among them."""
     mine = list(Pattern.objects.of(request.user).select_related("job").exclude(job__state="cancelled", tile="")[:TRAY])
-    tray = mine or list(Pattern.objects.public()[:TRAY])
+    tray = mine or window.fabrics(FIRST)
     if chosen and chosen.pk not in {pattern.pk for pattern in tray}:
         tray = [chosen, *tray[: TRAY - 1]]
     return tray, bool(mine)

@@ -11,6 +11,7 @@ from django.core.files.storage import default_storage
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
+from ..caching import NOBODY
 from ..models import FromWords
 
 
@@ -18,7 +19,7 @@ def zip_of(pictures: Iterable[FromWords], title: str) -> StreamingHttpResponse:
     """The files of finished pictures, named ``TITLE-NUMBER-seed-SEED.png``; one that storage has lost is left out."""
     response = Streamed(packed(list(pictures), title), content_type="application/zip")
     response.headers["Content-Disposition"] = content_disposition_header(True, f"{title}.zip") or "attachment"
-    response.headers["Cache-Control"] = "private, no-store"
+    response.headers["Cache-Control"] = NOBODY
     return response
 
 

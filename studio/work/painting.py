@@ -13,7 +13,7 @@ from ml_backend import jobs, registry, safety
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
 
-from ..models import FromWords, Imagining, Mask, Restyle
+from ..models import FromWords, Imagining, Mask, Photo, Restyle
 from .wanted import still_wanted
 
 if TYPE_CHECKING:
@@ -26,24 +26,44 @@ NOT_FOUND = (
     "We could not find {words} in this photo. Nothing of yours is lost; "
     "try other words, or mark the place with the brush."
 )
+UNKNOWN = (
+    "We do not know {words}: the words known here are those for clothes, shoes, bags, hair and people. "
+    "Nothing of yours is lost; try one of these, or mark the place with the brush."
+)
 NO_MASK = "The mask of this picture is gone. The photo is kept; mark again what to change."
 UNPAINTED = "The model gave fewer pictures than were asked for. Those that came are kept; try again for the rest."
 
 Row = TypeVar("Row", bound=FromWords)
 
 
-@jobs.handler("text-mask")
+def _mask(job: Job) -> Mask:
+    mask = Mask.objects.select_related("photo").filter(pk=job.request["mask"]).first()
+    if mask is None or mask.request is None:
+        raise Stopped("The mask is no longer wanted.")
+    return mask
+
+
+@jobs.handler("text-mask", possible=_mask)
 def text_mask(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
     """Request: ``{"mask": id}``.  Fills in the mask's file and what its words were taken for."""
     from .. import pictures
 
-    mask = Mask.objects.select_related("photo").filter(pk=job.request["mask"]).first()
-    if mask is None or mask.request is None:
-        raise Stopped("The mask is no longer wanted.")
+    mask = _mask(job)
+    assert mask.request is not None  # else it was stopped above
     photo = pictures.load(str(mask.photo.image), "RGB")
     model = mask.request.model
     look = registry.pipeline("text-mask", model) if model else registry.pipeline("text-mask")
-    found = look(photo, mask.request, progress=_upto(report, 0.9), should_stop=should_stop)
+    found = look(
+        photo,
+        mask.request,
+        progress=_upto(report, 0.9),
+        should_stop=should_stop,
+        cloth=_cloth(mask.photo, photo, should_stop),
+    )
+    if not any(phrase.known for phrase in found.phrases if not phrase.subtract):
+        unknown = [phrase.text for phrase in found.phrases if not phrase.known]
+        if unknown:
+            raise BadInput(UNKNOWN.format(words=", ".join(_quoted(text) for text in unknown)))
     if (found.mask > 0.5).mean() < LEAST_SHARE:
         raise BadInput(NOT_FOUND.format(words=_quoted(mask.words)))
     report(0.95, "Writing the mask")
@@ -51,7 +71,12 @@ def text_mask(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jo
     fields: dict[str, Any] = {
         "file": key,
         "found": [
-            {"text": phrase.text, "subtract": phrase.subtract, "confidence": round(float(phrase.confidence), 4)}
+            {
+                "text": phrase.text,
+                "subtract": phrase.subtract,
+                "confidence": round(float(phrase.confidence), 4),
+                **({} if phrase.known else {"known": False}),
+            }
             for phrase in found.phrases
         ],
         "params": {**mask.params, "model": model or registry.reference("text-mask")},
@@ -63,12 +88,39 @@ def text_mask(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jo
     return publish
 
 
-@jobs.handler("restyle")
+def _restyles(job: Job) -> list[Restyle]:
+    rows = _missing(Restyle, job)
+    if rows and rows[0].mask is None:
+        raise BadInput(NO_MASK)
+    return rows
+
+
+def _imaginings(job: Job) -> list[Imagining]:
+    return _missing(Imagining, job)
+
+
+def _cloth(photo: Photo, image: Image, should_stop: jobs.ShouldStop) -> Callable[[], tuple[Any, Any]] | None:
+    """Gives what the segmentation sees of the photo: as it was found when the photo came in, else found now."""
+    from .. import pictures
+
+    def kept() -> tuple[Any, Any]:
+        return pictures.load_mask(str(photo.mask)), pictures.load_labels(str(photo.labels))
+
+    def fresh() -> tuple[Any, Any]:
+        found = registry.pipeline("segment")(image, should_stop=should_stop)
+        return found.mask, found.labels
+
+    if photo.mask and photo.labels:
+        return kept
+    return fresh if registry.serves("segment") else None
+
+
+@jobs.handler("restyle", possible=_restyles)
 def restyle(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
     """Request: ``{"batch": id}``.  Repaints the photo of the batch once for each picture that is not made yet."""
     from .. import pictures
 
-    rows = _missing(Restyle, job)
+    rows = _restyles(job)
     if not rows:
         return _nothing
     photo, mask = rows[0].photo, rows[0].mask
@@ -89,10 +141,10 @@ def restyle(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
     return _nothing
 
 
-@jobs.handler("imagine")
+@jobs.handler("imagine", possible=_imaginings)
 def imagine(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
     """Request: ``{"batch": id}``.  Makes each picture of the batch that is not made yet."""
-    rows = _missing(Imagining, job)
+    rows = _imaginings(job)
     if not rows:
         return _nothing
     report(0.01, "Reading the words")

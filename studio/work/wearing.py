@@ -25,18 +25,25 @@ NO_CLOTH = (
     "try one in which the person or the garment is larger and well lit."
 )
 
+NO_PATTERN = "The pattern of this look was deleted. The photo is kept; choose another pattern."
+
 _fits: dict[str, Fit] = {}
 """The fit of the photo used last, by its mask's key: a person tries several looks on one photo."""
 
 
-@jobs.handler("segment")
+def _photo(job: Job) -> Photo:
+    photo = Photo.objects.filter(pk=job.request["photo"]).first()
+    if photo is None:
+        raise Stopped("The photo is no longer there.")
+    return photo
+
+
+@jobs.handler("segment", possible=_photo)
 def segment(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
     """Request: ``{"photo": id}``.  Fills in the photo's mask, labels, previews and fit."""
     from .. import pictures
 
-    photo = Photo.objects.filter(pk=job.request["photo"]).first()
-    if photo is None:
-        raise Stopped("The photo is no longer there.")
+    photo = _photo(job)
     image = pictures.load(str(photo.image), "RGB")
     found = registry.pipeline("segment")(
         image, progress=lambda share, stage: report(share * 0.6, stage), should_stop=should_stop
@@ -68,7 +75,7 @@ def _laid_out(job: Job, photo: Photo, image: Any, mask: Any, labels: Any, report
     return {**keys, "fit": data, "classes": data.get("classes", [])}
 
 
-@jobs.handler("mend")
+@jobs.handler("mend", possible=_photo)
 def mend(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
     """Request: ``{"photo": id, "garment": name, "mask": id of the drawn one}``, or no names: back to what was found.
 
@@ -76,9 +83,7 @@ def mend(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Pu
     """
     from .. import pictures
 
-    photo = Photo.objects.filter(pk=job.request["photo"]).first()
-    if photo is None:
-        raise Stopped("The photo is no longer there.")
+    photo = _photo(job)
     report(0.05, "Opening the photo")
     image = pictures.load(str(photo.image), "RGB")
     drawn = Mask.objects.filter(pk=job.request["mask"]).first() if job.request["mask"] else None
@@ -117,16 +122,24 @@ def _mended(photo: Photo, name: str, drawn: Mask | None) -> tuple[Any, Any, dict
     return mask, labels, {"found_mask": str(found[0]), "found_labels": str(found[1])}
 
 
-@jobs.handler("wear")
+def _look(job: Job) -> Look:
+    look = Look.objects.select_related("photo", "garment").with_parts().filter(pk=job.request["look"]).first()
+    if look is None:
+        raise Stopped("The look is no longer wanted.")
+    patterns = [part.pattern for part in look.parts.all()]
+    if not patterns or None in patterns:
+        raise BadInput(NO_PATTERN if len(patterns) <= 1 else NO_PATTERN.replace("The pattern", "A pattern"))
+    return look
+
+
+@jobs.handler("wear", possible=_look)
 def wear(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
     """Request: an :class:`OutfitRequest` and ``look``.  Renders the look at its photo's full size."""
     from ml_backend.pipelines import overlay
 
     from .. import pictures
 
-    look = Look.objects.select_related("photo", "garment").with_parts().filter(pk=job.request["look"]).first()
-    if look is None:
-        raise Stopped("The look is no longer wanted.")
+    look = _look(job)
     tiles = _tiles(look)
     if not look.wearable.ready:
         raise BadInput("The clothes in this photo have not been found yet. Try the photo again first.")
@@ -166,9 +179,8 @@ def _tiles(look: Look) -> list[str]:
     """Storage keys, one a part: the print-size tile where there is one, as a pattern worn large stays sharp with it."""
     patterns = [part.pattern for part in look.parts.all()]
     there = [pattern for pattern in patterns if pattern is not None and pattern.ready]
-    if not there or len(there) < len(patterns):
-        which = "The pattern" if len(patterns) <= 1 else "A pattern"
-        raise BadInput(f"{which} of this look was deleted. The photo is kept; choose another pattern.")
+    if len(there) < len(patterns):
+        raise BadInput(NO_PATTERN)
     return [str(pattern.large or pattern.tile) for pattern in there]
 
 

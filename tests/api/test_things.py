@@ -12,13 +12,14 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from ml_backend import registry
+from ml_backend import jobs, registry
 from ml_backend.errors import BadPackage
 from ml_backend.models import Job
 from ml_backend.requests import PATTERN_TYPES, GenerateRequest
 from patterns.models import Pattern
 from studio import ingest
 from studio.models import Imagining, Look, Mask, Photo, Restyle
+from studio.places import Places
 
 from .conftest import error
 
@@ -100,8 +101,8 @@ def test_a_damaged_or_too_large_upload_is_refused(program, picture, settings):
 
 def test_a_busy_site_says_when_to_ask_again(program, picture, monkeypatch):
     monkeypatch.setattr(ingest, "TIMEOUT", 0.01)
-    monkeypatch.setattr(ingest, "_places", ingest.threading.BoundedSemaphore(1))
-    with ingest._places:
+    monkeypatch.setattr(ingest, "_places", Places(most=1, waiting=4))
+    with ingest._places.one(["somebody"], 0):
         refused = program.upload("/photos", image=upload(picture()))
     assert error(refused) == (503, "busy")
     assert int(refused.headers["Retry-After"]) > 0
@@ -152,7 +153,7 @@ def test_a_mask_from_words(program, person, make_photo, stand_ins, work_off):
     work_off()
     done = program.get(f"/masks/{mask['id']}").json()
     assert done["state"] == "done"
-    assert done["found"] == [{"text": "the dress", "subtract": False, "confidence": 0.93}]
+    assert done["found"] == [{"text": "the dress", "subtract": False, "confidence": 0.93, "known": True}]
     assert Image.open(io.BytesIO(program.get(f"/masks/{mask['id']}/files/file").content)).size == (120, 160)
     assert program.get(f"/masks?photo={photo.pk}").json()["total"] == 1
     assert program.get(f"/masks?photo={NOWHERE}").json()["total"] == 0
@@ -575,6 +576,27 @@ def test_a_job_is_cancelled_and_tried_again(program, outsider, work_off):
     assert outsider.get("/jobs").json()["total"] == 0
 
 
+def test_trying_again_knows_the_cap(program, settings):
+    settings.MAX_ACTIVE_JOBS = 1
+    made = [program.post("/patterns", {"pattern_type": "dotted", "engine": "drawn"}).json()["items"][0]]
+    assert program.post(f"/jobs/{made[0]['job']}/cancel").status_code == 200
+    made += [program.post("/patterns", {"pattern_type": "dotted", "engine": "drawn"}).json()["items"][0]]
+    answer = program.post(f"/jobs/{made[0]['job']}/retry")
+    assert error(answer) == (429, "too_many_jobs")
+    assert answer.headers["Retry-After"]
+    assert program.get("/jobs?active=true").json()["total"] == 1
+
+
+def test_a_job_that_was_put_back_says_why_it_waits(program, client_of, person):
+    made = program.post("/patterns", {"pattern_type": "dotted", "engine": "drawn"}).json()["items"][0]
+    jobs.put_back(jobs.claim("default"), "The store of pictures does not answer.", "no")
+    shown = program.get(f"/jobs/{made['job']}").json()
+    assert (shown["state"], shown["place"]) == ("queued", 0)
+    assert shown["message"].startswith("The store of pictures does not answer; trying again in ")
+    page = client_of(person).get(f"/?cell={made['id']}").content.decode()
+    assert "The store of pictures does not answer; trying again in " in page
+
+
 def test_a_preview_is_for_its_owner(program, outsider, person):
     job = Job.objects.create(owner=person, kind="restyle", preview=b"RIFF....WEBPVP8 ", shown=1)
     shown = program.get(f"/jobs/{job.pk}").json()["preview"]
@@ -626,6 +648,7 @@ def test_the_catalogue(program, make_garment, monkeypatch):
         "capability": "generate", "serves": True, "reference": "generate@0123", "choices": ["ours@01", "other@02"],
     }  # fmt: skip
     assert models["segment"]["choices"] == [], "nobody chooses there"
+    assert models["text-mask"]["choices"] == ["ours@01", "other@02"], "requests may name those"
     assert models["imagine"]["reference"] is None
 
 
@@ -659,3 +682,89 @@ def test_what_breaks_is_logged_and_not_told(program, monkeypatch, caplog):
     assert error(refused) == (500, "broken")
     assert "loom" not in refused.content.decode()
     assert "the loom of doom" in caplog.text
+
+
+# --- what an outsider is told ---------------------------------------------------------------------------------------
+
+
+def test_a_published_thing_tells_no_id_of_a_private_one(
+    program, outsider, person, make_pattern, make_photo, make_garment
+):
+    """One published thing of each kind, each made of private ones: to an outsider none of those ids is told."""
+    private, photo, garment = make_pattern(person), make_photo(person), make_garment("dress")
+    mask = Mask.objects.create(owner=person, photo=photo, origin="brush", file="x.png")
+    jobs_of = [Job.objects.create(owner=person, kind="wear", state="done") for _ in range(2)]
+    shown = {"owner": person, "job": jobs_of[0], "public": True, "file": "x.png"}
+    words = {"params": {"prompt": "a dress", "seed": 7, "engine": "fabric"}}
+    rows = {
+        "looks": Look.objects.create(**shown, photo=photo),
+        "restyles": Restyle.objects.create(**shown, **words, photo=photo, mask=mask),
+        "imaginings": Imagining.objects.create(**shown, **words),
+    }
+    rows["looks"].parts.create(pattern=private)
+    rows["patterns"] = make_pattern(person, public=True, parent=private, job=jobs_of[0], large_job=jobs_of[1])
+    secrets = [str(row.pk) for row in (private, photo, mask, *jobs_of)]
+    for path, row in rows.items():
+        for asked in (f"/{path}/{row.pk}", f"/{path}?whose=public"):
+            text = outsider.get(asked).content.decode()
+            assert str(row.pk) in text
+            assert [secret for secret in secrets if secret in text] == [], asked
+        assert program.get(f"/{path}/{row.pk}").json()["job"] == str(jobs_of[0].pk), "its owner sees all"
+    assert program.get(f"/looks/{rows['looks'].pk}").json()["pattern"] == str(private.pk)
+    assert program.get(f"/patterns/{rows['patterns'].pk}").json()["parent"] == str(private.pk)
+    worn = Look.objects.create(**shown, garment=garment)
+    worn.parts.create(pattern=rows["patterns"])
+    assert outsider.get(f"/looks/{worn.pk}").json()["pattern"] == str(rows["patterns"].pk), "that one is published"
+    tile = outsider.get(f"/patterns/{rows['patterns'].pk}/files/tile").content
+    assert str(private.pk).encode() not in tile
+
+
+def test_my_own_thing_does_not_tell_what_another_has_taken_back(program, person, other, make_pattern):
+    theirs = make_pattern(other, public=True)
+    mine = make_pattern(person, parent=theirs)
+    assert program.get(f"/patterns/{mine.pk}").json()["parent"] == str(theirs.pk)
+    Pattern.objects.filter(pk=theirs.pk).update(public=False)
+    assert program.get(f"/patterns/{mine.pk}").json()["parent"] is None
+
+
+# --- models by name ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ["fabric", "diffusion"])
+@pytest.mark.parametrize(
+    "named", ["unreleased@7", "unreleased-painter@{hash}", "{first}", "{name}@{first}", "{name}@", "@", "x"]
+)
+def test_a_model_is_offered_or_refused_wherever_it_is_named(
+    program, person, make_photo, stand_ins, monkeypatch, engine, named
+):
+    """By its whole name or reference only; a package that is kept and not in service is not run."""
+    sha = "7abcdef012345678" * 4
+    registry.ModelVersion.objects.create(name="unreleased-painter", capability="restyle", sha256=sha)
+    offered = registry.Offer("painter@0123456789ab", "painter", True)
+    monkeypatch.setattr(registry, "offered", lambda capability: [offered])
+    text = named.format(hash=sha[:12], first="0", name="painter")
+    photo = make_photo(person)
+    mask = Mask.objects.create(owner=person, photo=photo, origin="brush", file="x.png")
+    bodies = {
+        "/restyles": {"photo": str(photo.pk), "mask": str(mask.pk), "prompt": "a dress", "engine": engine},
+        "/imaginings": {"prompt": "a dress", "engine": engine},
+        "/masks": {"photo": str(photo.pk), "prompt": "the sleeves"},
+        "/patterns": {"pattern_type": "floral"},
+    }
+    for path, body in bodies.items():
+        refused = program.post(path, {**body, "model": text})
+        assert error(refused) == (422, "bad_input")
+        assert "choose one of: painter@0123456789ab." in refused.json()["error"]["message"]
+    assert not Job.objects.exists()
+    for path, body in bodies.items():
+        assert program.post(path, {**body, "model": "painter"}).status_code == 202
+    named_rows = [*Restyle.objects.all(), *Imagining.objects.all(), *Mask.objects.exclude(pk=mask.pk)]
+    assert {row.params["model"] for row in named_rows} == {"painter@0123456789ab"}
+
+
+def test_a_lora_that_is_not_here_is_refused_when_asked_for(program, monkeypatch, stand_ins):
+    body = {"prompt": "a dress", "engine": "diffusion", "loras": ["silk:0.5"]}
+    refused = program.post("/imaginings", body)
+    assert error(refused) == (422, "bad_input")
+    assert "no LoRA called silk here; choose of: linen, tartan" in refused.json()["error"]["message"]
+    assert program.post("/imaginings", {**body, "loras": ["linen:0.5"]}).status_code == 202

@@ -93,7 +93,7 @@ def test_there_is_a_limit(person):
 
 
 def test_tokens_go_with_the_account(person, program, client_of):
-    client_of(person).post("/accounts/delete/")
+    client_of(person).post("/accounts/delete/", {"password": "s3wing-kit"})
     assert not ApiToken.objects.exists()
     assert program.get("/limits").status_code == 401
 

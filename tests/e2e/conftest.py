@@ -120,9 +120,9 @@ def worker(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def shop(live_server: Any, make_person: Any, make_pattern: Any, make_garment: Any) -> str:
     """A live studio with two garments and three published fabrics; its address."""
-    atelier = make_person("atelier")
+    house = make_person("toile")
     for seed, kind in enumerate(("plaid", "paisley", "floral")):
-        make_pattern(atelier, pattern_type=kind, seed=seed, public=True)
+        make_pattern(house, pattern_type=kind, seed=seed, public=True)
     make_garment("dress")
     make_garment("skirt")
     return str(live_server.url)

@@ -32,6 +32,8 @@ def words(page):
 
 
 def choose(page, engine):
+    if not page.is_visible("#drawer .engine"):
+        page.click("#drawer summary")
     page.click(f"label:has([name='engine'][value='{engine}'])")
 
 
@@ -79,7 +81,7 @@ def test_an_engine_shows_the_settings_that_it_heeds(page, painter, shop, worker,
     assert page.is_visible("#seed")
     choose(page, "diffusion")
     assert all(page.is_visible(f"#{name}") for name in diffusion)
-    assert "takes longer" in page.inner_text(".how")
+    assert "small model that ships here sketches" in page.inner_text(".how")
     page.fill("#steps", "9")
     page.fill("#seed", "5")
     assert page.inner_text("[data-set]") == "steps 9 · seed 5"
@@ -191,7 +193,10 @@ def test_published_it_hangs_in_the_gallery_and_is_remixed(page, new_page, painte
     page.locator("#full").get_by_role("button", name="Publish").click()
     page.wait_for_selector("text=Everybody can see this picture now.")
     visitor = new_page()
-    visitor.goto(f"{shop}/gallery/imagined/?q=red")
+    visitor.goto(f"{shop}/gallery/imagined/")
+    visitor.get_by_role("searchbox").fill("red")
+    visitor.get_by_role("button", name="Seek").click()
+    visitor.wait_for_url(re.compile("sought="))
     visitor.locator(".piece").hover()
     visitor.get_by_role("link", name="Remix").click()
     visitor.wait_for_url(re.compile("remix="))

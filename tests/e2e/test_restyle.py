@@ -300,8 +300,9 @@ def test_a_garment_lies_there_marked_and_needs_no_words_for_it(page, shop, worke
     assert page.locator("[data-do='undo']").is_disabled()
     assert page.input_value("#region") == "the dress"
     page.fill("#prompt", "red linen")
-    page.click("label:has([name='engine'][value='diffusion'])")
+    assert not page.is_visible("label:has([name='engine'])"), "the starter alone is no choice to put in front"
     page.click(".advanced summary")
+    page.click("label:has-text('a small sketching model')")
     begun = page.is_checked("#sketch")
     page.set_checked("#sketch", not begun)
     page.wait_for_url(re.compile("sketch=none" if begun else "sketch=fabric"), timeout=WAIT)

@@ -55,7 +55,7 @@ def fabric(make_person, make_pattern):
     ]
     target = io.BytesIO()
     Image.fromarray(np.stack(planes, -1).clip(0, 255).astype(np.uint8)).save(target, "PNG")
-    row = make_pattern(make_person("weaver"), public=True)
+    row = make_pattern(make_person("toile"), public=True)
     Pattern.objects.filter(pk=row.pk).update(tile=default_storage.save("x/smooth.png", ContentFile(target.getvalue())))
     row.refresh_from_db()
     return row

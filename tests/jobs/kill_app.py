@@ -1,10 +1,11 @@
-"""A Celery app with one quick kind of job, for the test that kills its worker.
+"""A Celery app with one quick kind of job, and one that finds its process broken, for the tests that need a worker.
 
 ``celery -A tests.jobs.kill_app worker`` works; ``python -m tests.jobs.kill_app USERNAME COUNT`` submits.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -12,6 +13,7 @@ import django
 
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
 
 from fashion_site.celery import app  # noqa: E402
@@ -33,6 +35,16 @@ def quick(job, report, should_stop):
         Pattern.objects.create(owner_id=job.owner_id, pattern_type="dotted", seed=job.request["n"], job=job, tile=key)
 
     return publish
+
+
+@jobs.handler("breaks")
+def breaks(job, report, should_stop):
+    """The first process that tries is beyond repair; the next one says which it is."""
+    seen = settings.DATA_DIR / "pids"
+    seen.open("a").write(f"{os.getpid()}\n")
+    if len(seen.read_text().split()) == 1:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+    return lambda: None
 
 
 if __name__ == "__main__":

@@ -214,13 +214,16 @@ def test_a_failing_publish_publishes_nothing(person, kind, work_off, caplog):
     assert not default_storage.listdir("tests")[1]
 
 
-def test_stopped_without_a_cancel_ends_as_cancelled(person, kind, work_off):
+def test_stopped_without_a_cancel_ends_as_cancelled_and_nobody_waits_for_it(person, kind, work_off):
     def handler(job, report, should_stop):
         raise Stopped("not wanted")
 
-    job = jobs.submit(person, kind(handler), {})
+    name = kind(handler)
+    job = jobs.submit(person, name, {})
+    waiting = jobs.submit(person, name, {}, after=[job])
     work_off()
     assert state(job) == "cancelled"
+    assert (state(waiting), waiting.message) == ("failed", jobs.NEEDED_FAILED)
 
 
 # --- cancelling and trying again ----------------------------------------------------------------------------------
@@ -257,6 +260,46 @@ def test_a_finished_job_cannot_be_cancelled(person, kind, work_off):
     assert not jobs.cancel(job)
     assert job.state == "done"
     assert not jobs.retry(job)
+
+
+def test_retry_knows_the_cap(person, kind, settings):
+    name = kind()
+    first = jobs.submit(person, name, {})
+    second = jobs.submit(person, name, {}, after=[first])
+    jobs.cancel(first)
+    settings.MAX_ACTIVE_JOBS = 2
+    third = jobs.submit(person, name, {})
+    with pytest.raises(jobs.TooManyJobs, match="1 pieces of work"):
+        jobs.retry(second)
+    assert [state(job) for job in (first, second, third)] == ["cancelled", "failed", "queued"], "all or nothing"
+    assert jobs.retry(first)
+    with pytest.raises(jobs.TooManyJobs):
+        jobs.retry(second)
+    jobs.cancel(third)
+    assert jobs.retry(second)
+
+
+def test_retry_of_what_is_impossible_now_queues_nothing(person):
+    gone = set()
+
+    def look(job):
+        if job.request["n"] in gone:
+            raise Stopped("The yarn is no longer there.")
+
+    jobs.handler("yarn", possible=look)(lambda job, report, should_stop: lambda: None)
+    try:
+        first = jobs.submit(person, "yarn", {"n": 1})
+        second = jobs.submit(person, "yarn", {"n": 2}, after=[first])
+        jobs.cancel(first)
+        gone.add(1)
+        with pytest.raises(BadInput, match="yarn is no longer there"):
+            jobs.retry(second)
+        assert (state(first), state(second)) == ("cancelled", "failed")
+        gone.clear()
+        assert jobs.retry(second)
+        assert (state(first), state(second)) == ("queued", "queued")
+    finally:
+        jobs._handlers.pop("yarn")
 
 
 def test_retry_starts_afresh(person, kind, work_off):
@@ -321,7 +364,7 @@ def test_a_heartbeat_keeps_the_sweeper_away(person, kind):
     assert jobs.sweep().requeued == 0
 
 
-def test_three_deaths_are_enough(person, kind):
+def test_six_deaths_are_enough(person, kind):
     job = jobs.submit(person, kind(), {})
     for _ in range(jobs.MAX_ATTEMPTS):
         expire(jobs.claim("default"))
@@ -340,6 +383,18 @@ def test_sweep_rings_again_for_the_unheard_once(person, kind, monkeypatch):
     assert jobs.sweep().rung == 1
     assert rung == ["gpu"]
     assert jobs.sweep().rung == 0
+
+
+def test_sweep_ends_what_waits_in_vain(person, kind):
+    """However it came there: by hand, or by an earlier release."""
+    name = kind()
+    first = jobs.submit(person, name, {})
+    second = jobs.submit(person, name, {}, after=[first])
+    third = jobs.submit(person, name, {}, after=[second])
+    Job.objects.filter(pk=first.pk).update(state="cancelled")
+    assert jobs.sweep().failed == 1
+    assert [state(job) for job in (second, third)] == ["failed", "failed"]
+    assert jobs.sweep().failed == 0
 
 
 def test_sweep_deletes_files_of_lost_claims_only(person, kind, settings):
@@ -433,3 +488,19 @@ def wait_until(condition, seconds=10.0) -> None:
             return
         waiting.wait(0.05)
     pytest.fail("waited in vain")
+
+
+# --- the embedded broker ------------------------------------------------------------------------------------------
+
+
+def test_sweep_before_any_worker(tmp_path, settings, capsys):
+    """Neither a broker that nobody has opened yet nor one without its tables is a reason not to sweep."""
+    from django.core.management import call_command
+
+    path = tmp_path / "broker.sqlite3"
+    settings.BROKER_URL = f"sqla+sqlite:///{path}"
+    call_command("sweep")
+    assert not path.exists()
+    path.touch()
+    call_command("sweep")
+    assert capsys.readouterr().out.count("0 messages") == 2

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from ml_backend.models import Job, ScratchFile
 from patterns.models import Pattern
@@ -25,17 +27,7 @@ COUNT = 20
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="the embedded broker is tested with the embedded database")
 def test_killed_worker_loses_nothing_and_doubles_nothing(transactional_db, tmp_path, settings):
     User.objects.create_user("ana")
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "fashion_site.settings",
-        "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
-        "TOILE_DATA_DIR": str(tmp_path),
-        "TOILE_LEASE_SECONDS": "3",
-        "TOILE_SWEEP_SECONDS": "1",
-        "TOILE_RING_SECONDS": "2",
-        "TOILE_WARM_UP": "0",
-    }
-    environment.pop("TOILE_BROKER_URL", None)
+    environment = environment_of(tmp_path)
     subprocess.run(
         [sys.executable, "-m", "tests.jobs.kill_app", "ana", str(COUNT)], cwd=ROOT, env=environment, check=True
     )
@@ -60,6 +52,40 @@ def test_killed_worker_loses_nothing_and_doubles_nothing(transactional_db, tmp_p
     kept = {f"quick/{path.name}" for path in (tmp_path / "files" / "quick").iterdir()}
     assert kept == set(Pattern.objects.values_list("tile", flat=True))
     assert max(Job.objects.values_list("attempt", flat=True)) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the embedded broker is tested with the embedded database")
+def test_a_broken_process_is_replaced_and_its_job_done(transactional_db, tmp_path):
+    ana = User.objects.create_user("ana")
+    job = Job.objects.create(owner=ana, kind="breaks", rung_at=timezone.now() - timedelta(minutes=5))
+    worker = start_worker(environment_of(tmp_path), tmp_path / "worker.log")
+    try:
+        wait_for(lambda: done() == 1, worker)
+        assert worker.poll() is None, "the worker itself goes on"
+    finally:
+        worker.terminate()
+        worker.wait(timeout=20)
+    job.refresh_from_db()
+    assert (job.state, job.attempt, job.pauses) == ("done", 1, 1)
+    first, second = (tmp_path / "pids").read_text().split()
+    assert first != second
+
+
+def environment_of(tmp_path: Path) -> dict[str, str]:
+    """Of a worker on this test's database, with files and broker in its folder."""
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "fashion_site.settings",
+        "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+        "TOILE_DATA_DIR": str(tmp_path),
+        "TOILE_LEASE_SECONDS": "3",
+        "TOILE_SWEEP_SECONDS": "1",
+        "TOILE_RING_SECONDS": "2",
+        "TOILE_WARM_UP": "0",
+    }
+    environment.pop("TOILE_BROKER_URL", None)
+    return environment
 
 
 def start_worker(environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:

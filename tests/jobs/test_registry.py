@@ -20,6 +20,7 @@ from ml_backend.packaging.package import sha256_of
 from ml_backend.words.reading import read
 from ml_backend.words.similarity import SimilarWords
 from tests.ml_backend.tiny import tiny_clip
+from tests.weights import weights_of
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +44,7 @@ def package(tmp_path):
     def make(name: str, content: bytes = b"weights", capability: str = "generate") -> Path:
         path = tmp_path / "packages" / name
         path.mkdir(parents=True)
-        (path / "weights.safetensors").write_bytes(content)
+        (path / "weights.safetensors").write_bytes(weights_of(content))
         sha = sha256_of(path / "weights.safetensors")
         manifest = {"name": name, "capability": capability, "architecture": "dcgan", "config": {}, "sha256": sha}
         (path / "manifest.json").write_text(json.dumps(manifest))
@@ -103,7 +104,7 @@ def starters(monkeypatch, tmp_path):
 
     def ship(name: str, content: bytes = b"") -> Package:
         (home / name).mkdir(parents=True, exist_ok=True)
-        (home / name / "weights.safetensors").write_bytes(content or name.encode())
+        (home / name / "weights.safetensors").write_bytes(weights_of(content or name.encode()))
         sha = sha256_of(home / name / "weights.safetensors")
         manifest = {"name": name, "capability": "generate", "architecture": "dcgan", "config": {}, "sha256": sha}
         (home / name / "manifest.json").write_text(json.dumps(manifest))
@@ -280,7 +281,7 @@ def test_the_local_copy_is_verified_and_mended(package, settings):
     (copy / "weights.safetensors").write_bytes(b"wrong")
     registry._local.cache_clear()
     assert registry.serving("generate").path == copy
-    assert (copy / "weights.safetensors").read_bytes() == b"right"
+    assert (copy / "weights.safetensors").read_bytes() == weights_of(b"right")
 
 
 def test_stored_weights_that_were_changed_never_serve(package):
@@ -310,7 +311,8 @@ def test_pipelines_stay_loaded_and_the_stalest_goes(monkeypatch):
     assert made == ["a", "b", "c", "b"]
 
 
-def test_add_model_command(package, capsys):
+def test_add_model_command(package, capsys, monkeypatch):
+    monkeypatch.setattr(registry, "try_out", lambda package: True)
     path = package("a", b"1")
     call_command("add_model", str(path), "--serve", "--notes", "better florals")
     version = ModelVersion.objects.get()

@@ -71,6 +71,19 @@ def test_text_mask_writes_a_grey_mask_of_the_photos_size(folder, shelf, capsys):
     assert set(np.unique(pixels(folder / "hard/ana.png"))) <= {0, 255}
 
 
+def test_words_that_are_not_known_are_said_to_be_unknown(folder, capsys):
+    arguments = ["text-mask", folder / "ana.png", "--out", folder / "masks", "--prompt"]
+    for words in ("the sky", "banana"):
+        assert f"does not know '{words}'" in complaint(capsys, *arguments, words)
+    assert not (folder / "masks").exists()
+    answer = run(capsys, *arguments, "the dress, banana")
+    assert [phrase["known"] for phrase in answer["photos"][0]["phrases"]] == [True, False]
+    assert main([*map(str, arguments), "the dress, banana"]) == 0
+    assert "banana unknown" in capsys.readouterr().out
+    asked = ["restyle", folder / "ana.png", "--region", "the sky", "--prompt", "a red dress", "--out", folder / "out"]
+    assert "does not know 'the sky'" in complaint(capsys, *asked)
+
+
 def test_restyle_by_diffusion_is_the_default_with_a_model(folder, shelf, capsys):
     where = ["restyle", folder / "ana.png", "--mask", folder / "mask.png", "--prompt", "a red dress"]
     how = ["--count", 2, "--seed", 7, "--steps", 2, "--model", shelf / "inpaint"]

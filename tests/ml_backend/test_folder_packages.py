@@ -11,11 +11,12 @@ from ml_backend.errors import BadPackage
 from ml_backend.packaging import Package, save_folder_manifest
 from ml_backend.packaging import files as package_files
 from ml_backend.packaging.files import combined_sha256, is_safe_path
+from tests.weights import weights_of
 
 FILES = {
     "model_index.json": b'{"_class_name": "StableDiffusionInpaintPipeline"}',
     "unet/config.json": b'{"in_channels": 9}',
-    "unet/diffusion_pytorch_model.safetensors": b"weights of the network",
+    "unet/diffusion_pytorch_model.safetensors": weights_of(b"weights of the network"),
     "tokenizer/merges.txt": b"a b",
     "LICENSE": b"CC0",
 }
@@ -70,7 +71,7 @@ def test_the_card_may_be_written_later(package):
 
 def test_a_changed_file_is_refused(package):
     weights = package.path / "unet/diffusion_pytorch_model.safetensors"
-    weights.write_bytes(b"weights of the other net")
+    weights.write_bytes(weights_of(b"weights of the other net"))
     with pytest.raises(BadPackage, match="damaged"):
         Package.load(package.path)
 
@@ -219,7 +220,7 @@ def test_a_stamp_does_not_hide_a_change(package, tmp_path, hashed):
     weights = package.path / "unet/diffusion_pytorch_model.safetensors"
     before = weights.stat()
     time.sleep(0.02)
-    weights.write_bytes(b"WEIGHTS OF THE NETWORK")
+    weights.write_bytes(weights_of(b"WEIGHTS OF THE NETWORK"))
     os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))
     with pytest.raises(BadPackage, match="damaged"):
         Package.load(package.path, stamp=stamp)

@@ -11,6 +11,8 @@ from scipy import ndimage
 
 from ml_backend.errors import BadInput
 from ml_backend.pipelines.refine import refine
+from ml_backend.pipelines.segment import at_full_size
+from ml_backend.requests import GARMENT_CLASSES
 
 
 def scene(height: int = 480, width: int = 360) -> tuple[np.ndarray, np.ndarray]:
@@ -85,3 +87,22 @@ def test_shapes_are_checked() -> None:
         refine(photo[..., 0], np.zeros((4, 4), np.float32))
     with pytest.raises(BadInput, match="shape"):
         refine(photo, np.zeros((1, 2, 4, 4), np.float32))
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_a_map_that_is_sure_everywhere_stays_so_and_may_be_written_to(value: float) -> None:
+    photo, _ = scene(160, 120)
+    refined = refine(photo, np.full((20, 15), value, np.float32))
+    assert refined.shape == (160, 120)
+    assert (refined == value).all()
+    refined[refined < 1 / 255] = 0
+
+
+def test_a_close_up_of_nothing_but_cloth_is_found_whole() -> None:
+    """A photo that is cloth from edge to edge: the segmentation is sure everywhere."""
+    photo, _ = scene(160, 120)
+    coarse = np.zeros((len(GARMENT_CLASSES), 24, 18), np.float32)
+    coarse[GARMENT_CLASSES.index("dress")] = 1
+    found = at_full_size(Image.fromarray(photo), coarse)
+    assert (found.mask == 1).all()
+    assert found.garments == ("dress",)

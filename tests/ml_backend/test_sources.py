@@ -267,7 +267,7 @@ def test_truncated_weights_are_refused(published, take):
 )
 def test_what_is_no_safetensors_file(tmp_path, content):
     (tmp_path / "x.safetensors").write_bytes(content)
-    with pytest.raises(BadPackage, match="cut short"):
+    with pytest.raises(BadPackage, match="no whole safetensors file"):
         tensors_of(tmp_path / "x.safetensors")
 
 

@@ -14,7 +14,7 @@ from ml_backend.networks.clipseg import answer, look
 from ml_backend.packaging import Package, save_folder_manifest
 from ml_backend.pipelines import masks
 from ml_backend.pipelines.text_mask import Phrase, TextMaskPipeline, combine, parse_phrases
-from ml_backend.requests import TextMaskRequest
+from ml_backend.requests import GARMENT_CLASSES, TextMaskRequest
 from tests.ml_backend.tiny import tiny_clipseg
 
 
@@ -278,3 +278,97 @@ class TestBrokenFolders:
     def test_other_models(self, tiny_segmenter):
         with pytest.raises(BadPackage, match="does not find words"):
             TextMaskPipeline(tiny_segmenter)
+
+
+def worn(width=60, height=90, garment="dress"):
+    """Cloth of one class in the upper left quarter."""
+    mask, labels = np.zeros((height, width), np.float32), np.zeros((height, width), np.uint8)
+    mask[: height // 2, : width // 2] = 1
+    labels[: height // 2, : width // 2] = GARMENT_CLASSES.index(garment)
+    return mask, labels
+
+
+@pytest.fixture
+def taught(package):
+    """Taught "dress" and "hair" and nothing else."""
+    framed(package, words=["dress", "hair"])
+    yield TextMaskPipeline(Package.load(package.path))
+    framed(package)
+
+
+def test_words_that_were_never_taught_mark_nothing_and_say_so(taught):
+    found = taught(photo(), TextMaskRequest("the sky, banana"), cloth=worn)
+    assert not found.mask.any()
+    assert [(one.text, one.known, one.confidence) for one in found.phrases] == [
+        ("the sky", False, 0.0), ("banana", False, 0.0),
+    ]  # fmt: skip
+
+
+def test_beside_known_words_unknown_ones_change_nothing(taught):
+    alone = taught(photo(), TextMaskRequest("the dress"))
+    both = taught(photo(), TextMaskRequest("the dress, the sky, not the banana"))
+    assert np.array_equal(alone.mask, both.mask)
+    assert [one.known for one in both.phrases] == [True, False, False]
+
+
+@pytest.mark.parametrize("normalise", ["sigmoid", "ndtr", "minmax"])
+def test_a_garment_unites_what_both_masks_see(taught, monkeypatch, normalise):
+    right = np.full((1, 96, 64), -9, np.float32)
+    right[:, :, 40:] = 9
+    monkeypatch.setattr(taught, "logits", lambda *_: right.copy())
+    asked = TextMaskRequest("the dress", normalise=normalise, refine=False)
+    assert taught(photo(), asked).mask[:30, :20].mean() < 0.3, "alone it does not see the upper left"
+    found = taught(photo(), asked, cloth=worn)
+    assert found.mask[:30, :20].min() > 0.9, "the class map sees that"
+    assert found.mask[60:, 50:].min() > 0.7, "and the words the rest"
+    assert found.phrases[0].confidence > 0.9
+    others = taught(photo(), asked, cloth=lambda: worn(garment="trousers"))
+    assert others.mask[:30, :20].mean() < 0.3, "another garment does not count"
+    mask, labels = worn()
+    second = taught(photo(), asked, cloth=lambda: (mask, np.where(labels > 0, labels + 8, labels).astype(np.uint8)))
+    assert second.mask[:30, :20].min() > 0.9, "a second dress is a dress"
+
+
+@pytest.mark.parametrize("normalise", ["sigmoid", "ndtr", "minmax"])
+def test_a_garment_that_was_not_taught_is_found_by_its_class_alone(taught, normalise):
+    asked = TextMaskRequest("the kaftan", normalise=normalise, refine=False)
+    found = taught(photo(), asked, cloth=worn)
+    assert found.phrases[0].known
+    assert found.mask[:30, :20].min() > 0.9
+    assert found.mask[60:, 50:].max() < 0.1
+    assert not taught(photo(), asked).phrases[0].known, "without a class map nobody knows it"
+
+
+def test_cloth_is_looked_for_only_where_a_garment_is_named(taught):
+    def never():
+        raise AssertionError("asked for cloth")
+
+    assert taught(photo(), TextMaskRequest("her hair"), cloth=never).phrases[0].known
+
+
+def test_a_model_that_reads_freely_is_asked_about_every_word(pipeline):
+    assert pipeline.words is None
+    found = pipeline(photo(), TextMaskRequest("the sky, banana"), cloth=worn)
+    assert all(one.known for one in found.phrases)
+
+
+@pytest.mark.parametrize("words", [[], "dress", [1], [""]])
+def test_a_package_with_impossible_words_is_refused(package, words):
+    framed(package, words=words)
+    with pytest.raises(BadPackage, match="must be a list of words"):
+        TextMaskPipeline(Package.load(package.path))
+    framed(package)
+
+
+def test_the_starter_does_not_take_the_dress_for_the_sky():
+    from ml_backend import garments
+    from ml_backend.packaging.starter import starter
+
+    with Image.open(garments.ROOT / "dress" / "photo.webp") as opened:
+        dress = opened.convert("RGB").resize((240, 300))
+    find = TextMaskPipeline(starter("clipseg-starter"))
+    for words in ("the sky", "banana"):
+        found = find(dress, TextMaskRequest(words))
+        assert not found.mask.any()
+        assert not found.phrases[0].known
+    assert (find(dress, TextMaskRequest("the dress")).mask > 0.5).mean() > 0.05

@@ -90,6 +90,15 @@ class Server:
 
         wait_until(up, f"{self.name} to answer")
 
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It and its children still take connections, in the kernel's queue, and say nothing."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self.process.pid, signal.SIGCONT)
+
     def stop(self, number: int = signal.SIGTERM, grace: float = 20.0) -> None:
         """Ask it to stop, wait, and kill what is left of its process group."""
         with contextlib.suppress(ProcessLookupError):
@@ -132,33 +141,46 @@ def start(
     return Server(name, process, log)
 
 
-@contextlib.contextmanager
-def running(
-    name: str,
-    command: Sequence[str | Path],
-    log: Path,
-    ready: Callable[[], bool],
-    *,
-    env: Mapping[str, str] | None = None,
-    user: str | None = None,
-    stop_with: int = signal.SIGTERM,
-) -> Iterator[Server]:
-    """A child that answers, stopped on the way out."""
-    server = start(name, command, log, env=env, user=user)
-    try:
-        server.wait_ready(ready)
-        yield server
-    finally:
-        server.stop(stop_with)
-
-
 # --- PostgreSQL ---------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class PostgreSQL:
+    """A throw-away cluster that can be stopped and started again at the same address."""
+
+    url: str
+    command: list[str | Path]
+    log: Path
+    environment: dict[str, str]
+    user: str | None
+    server: Server | None = None
+
+    def start(self, ready: Callable[[], bool]) -> None:
+        self.server = start("PostgreSQL", self.command, self.log, env=self.environment, user=self.user)
+        self.server.wait_ready(ready)
+
+    def restart(self) -> None:
+        """Every connection is cut, and for a moment nobody answers."""
+        self.stop()
+        self.start(lambda: _connects(self.url))
+
+    def stop(self) -> None:
+        if self.server:
+            self.server.stop(signal.SIGINT)  # "fast": does not wait for clients to leave
+        self.server = None
 
 
 @contextlib.contextmanager
 def postgresql() -> Iterator[str]:
     """A throw-away cluster with an empty database; yields its ``DATABASE_URL``.  Raises :class:`Unavailable`."""
-    initdb, postgres = _postgresql_program("initdb"), _postgresql_program("postgres")
+    with postgresql_server() as server:
+        yield server.url
+
+
+@contextlib.contextmanager
+def postgresql_server() -> Iterator[PostgreSQL]:
+    """:func:`postgresql`, to be stopped and started.  Raises :class:`Unavailable`."""
+    initdb, postgres = postgresql_programs()
     user = _unprivileged_user() if os.getuid() == 0 else None
     password, (port,) = secrets.token_hex(16), free_ports(1)
     # Not under pytest's own temporary folder: that one is closed to the other user.
@@ -184,18 +206,24 @@ def postgresql() -> Iterator[str]:
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
         address = f"postgresql://toile:{password}@{HOST}:{port}"
-        with running(
-            "PostgreSQL",
-            command,
-            folder / "postgres.log",
-            lambda: _made_database(f"{address}/postgres"),
-            env=environment,
-            user=user,
-            stop_with=signal.SIGINT,  # "fast": does not wait for clients to leave
-        ):
-            yield f"{address}/toile"
+        server = PostgreSQL(f"{address}/toile", command, folder / "postgres.log", environment, user)
+        try:
+            server.start(lambda: _made_database(f"{address}/postgres"))
+            yield server
+        finally:
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _connects(address: str) -> bool:
+    import psycopg
+
+    try:
+        psycopg.connect(address, connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _made_database(address: str) -> bool:
@@ -207,6 +235,11 @@ def _made_database(address: str) -> bool:
     except psycopg.OperationalError:
         return False
     return True
+
+
+def postgresql_programs() -> tuple[Path, Path]:
+    """``initdb`` and ``postgres``.  Raises :class:`Unavailable`."""
+    return _postgresql_program("initdb"), _postgresql_program("postgres")
 
 
 def _postgresql_program(name: str) -> Path:
@@ -248,15 +281,9 @@ class Redis:
         self.server = start("Redis", command, self.folder / "redis.log")
         self.server.wait_ready(lambda: answers(self.port))
 
-    @contextlib.contextmanager
-    def frozen(self) -> Iterator[None]:
-        """It still takes connections, in the kernel's queue, and says nothing."""
+    def frozen(self) -> contextlib.AbstractContextManager[None]:
         assert self.server
-        self.server.process.send_signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self.server.process.send_signal(signal.SIGCONT)
+        return self.server.frozen()
 
     def stop(self) -> None:
         """Stop without keeping anything: messages in it are lost."""

@@ -13,7 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from fashion_site.limits import SENTENCE, limit_body
+from fashion_site.limits import MOST_ADDRESS, SENTENCE, TOO_MUCH_TEXT, limit_body
 from fashion_site.secret import secret_key
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -152,11 +152,26 @@ def test_the_admin_shows_models_but_nobodys_work(client_of, staff, person):
 # --- the limit on bodies ------------------------------------------------------------------------------------------
 
 
-def ask(messages: list[bytes], most: int, declared: int | None = None, path: str = "/") -> tuple[int, bytes, int]:
+FORM = b"multipart/form-data; boundary=x"
+TEXT = 20
+"""The limit of a body that carries no files, in these tests."""
+
+
+def ask(
+    messages: list[bytes],
+    most: int,
+    declared: int | None = None,
+    path: str = "/",
+    *,
+    kind: bytes = FORM,
+    query: bytes = b"",
+    left: list[bytes] | None = None,
+) -> tuple[int, bytes, int]:
     """(status, body, bytes the application got) of an application that reads a body of ``messages``."""
     got = 0
     sent: list[dict[str, object]] = []
-    waiting = list(messages)
+    waiting = list(messages) if left is None else left
+    waiting[:] = messages
 
     async def application(scope, receive, send):
         nonlocal got
@@ -175,8 +190,10 @@ def ask(messages: list[bytes], most: int, declared: int | None = None, path: str
     async def send(message):
         sent.append(message)
 
-    headers = [(b"content-length", str(declared).encode())] if declared is not None else []
-    asyncio.run(limit_body(application, most)({"type": "http", "path": path, "headers": headers}, receive, send))
+    headers = [(b"content-type", kind)]
+    headers += [(b"content-length", str(declared).encode())] if declared is not None else []
+    scope = {"type": "http", "path": path, "raw_path": path.encode(), "query_string": query, "headers": headers}
+    asyncio.run(limit_body(application, most, TEXT)(scope, receive, send))
     return int(str(sent[0]["status"])), bytes(sent[1]["body"]), got  # type: ignore[call-overload]
 
 
@@ -191,6 +208,44 @@ def test_a_declared_body_beyond_the_limit_is_not_read():
 def test_a_streamed_body_stops_at_the_limit():
     status, body, got = ask([b"x" * 60, b"x" * 60, b"x" * 60], 100)
     assert (status, body, got) == (413, SENTENCE.encode(), 60)
+
+
+@pytest.mark.parametrize("declared", [None, 21])
+def test_a_body_without_files_has_a_small_limit_of_its_own(declared):
+    for kind in (b"application/json", b"application/x-www-form-urlencoded", b""):
+        status, body, _ = ask([b"x" * 15, b"x" * 6], 100, declared, kind=kind)
+        assert (status, body) == (413, TOO_MUCH_TEXT.encode())
+    assert ask([b"x" * 15, b"x" * 5], 100, 20, kind=b"application/json") == (200, b"ok", 20)
+
+
+def test_who_still_sends_hears_the_answer():
+    """The rest is read and dropped; otherwise the connection would close upon the sender, and the answer with it."""
+    left: list[bytes] = []
+    assert ask([b"x" * 60] * 9, 100, 540, left=left)[0] == 413
+    assert left == []
+    assert ask([b"x" * 101], 100, left=left)[0] == 413, "nothing more is waited for after the end"
+
+
+def test_an_address_has_a_limit_too():
+    assert ask([b""], 100, path="/" + "a" * MOST_ADDRESS)[0] == 414
+    assert ask([b""], 100, query=b"q=" + b"a" * MOST_ADDRESS)[0] == 414
+    assert ask([b""], 100, query=b"q=" + b"a" * 12_000)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text/plain; charset=rot13",
+        "a/b; charset=undefined",
+        "a/b; charset=utf-7",
+        "a/b; charset*=rot13''%41",
+        "a; charset=",
+    ],
+)
+def test_another_encoding_than_utf8_is_refused_before_django_tries_it(kind):
+    status, body, got = ask([b"x"], 100, kind=kind.encode(), path="/api/v1/photos")
+    assert (status, got, json.loads(body)["error"]["code"]) == (415, 0, "malformed")
+    assert ask([b"x"], 100, kind=b"text/plain; charset=UTF-8")[0] == 200
 
 
 def test_the_api_hears_of_the_limit_in_json():

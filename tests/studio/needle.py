@@ -18,6 +18,7 @@ class Phrase:
     text: str
     subtract: bool
     confidence: float
+    known: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,11 +28,19 @@ class Found:
 
 
 class Finder:
-    """Finds every word in the middle of the photo, "unicorn" nowhere."""
+    """Finds every word in the middle of the photo, "unicorn" nowhere, and was never taught "banana".
 
-    def __call__(self, photo, request, progress=None, should_stop=None) -> Found:
+    ``seen`` is what the segmentation was said to see of the photo last.
+    """
+
+    seen: object = None
+
+    def __call__(self, photo, request, progress=None, should_stop=None, cloth=None) -> Found:
         progress(0.5, "Looking for the words")
         mask = np.zeros((photo.height, photo.width), np.float32)
+        Finder.seen = cloth() if cloth else None
+        if "banana" in request.prompt:
+            return Found(mask, (Phrase(request.prompt, False, 0.0, known=False),))
         hopeless = "unicorn" in request.prompt
         if not hopeless:
             mask[photo.height // 4 : -photo.height // 4, photo.width // 4 : -photo.width // 4] = 0.9

@@ -27,6 +27,7 @@ class Phrase:
     text: str
     subtract: bool
     confidence: float
+    known: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,6 +8,7 @@ import random
 import struct
 import subprocess
 import sys
+import time
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -44,6 +45,13 @@ def encoded(image: Image.Image, format: str, **options) -> bytes:
     target = io.BytesIO()
     image.save(target, format, **options)
     return target.getvalue()
+
+
+def many_scans(more: int) -> bytes:
+    """A progressive JPEG that goes over its picture ``more`` times more often than it needs to."""
+    data = encoded(halves(), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    return data[:-2] + data[last:-2] * more + data[-2:]
 
 
 def near(pixel, wanted, within=12) -> bool:
@@ -285,3 +293,33 @@ def test_the_script_knows_nothing_of_django():
     code = "import sys; from studio import decode; print([m for m in ('django', 'numpy', 'torch') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# --- scans --------------------------------------------------------------------------------------------------------
+
+
+def test_scans_are_counted_without_decoding():
+    assert decode.scans_of(encoded(halves(), "JPEG")) == 1
+    usual = decode.scans_of(encoded(halves(), "JPEG", progressive=True))
+    assert 1 < usual < decode.MAX_SCANS
+    assert decode.scans_of(many_scans(200)) == usual + 200
+
+
+def test_a_thumbnail_and_the_pictures_behind_do_not_count():
+    plain, inside = encoded(halves(), "JPEG"), many_scans(200)
+    segment = b"\xff\xe1" + struct.pack(">H", len(inside) + 2) + inside
+    assert decode.scans_of(plain[:2] + segment + plain[2:] + inside) == 1
+
+
+@pytest.mark.parametrize("data", [b"\xff\xd8\xff", b"\xff\xd8" + b"\xff" * 5_000_000, b"\xff\xd8\xff\xda", b""])
+def test_counting_ends_at_once_for_anything(data):
+    started = time.process_time()
+    assert decode.scans_of(data) <= 1
+    assert time.process_time() - started < 2
+
+
+def test_more_scans_than_anybody_writes_are_refused():
+    with pytest.raises(decode.Refused) as caught:
+        decode.decode(many_scans(decode.MAX_SCANS), PIXELS)
+    assert caught.value.kind == "heavy"
+    assert near(opened(decode.decode(many_scans(5), PIXELS)).getpixel((10, 10)), (200, 30, 30))

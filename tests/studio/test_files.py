@@ -93,7 +93,7 @@ def test_headers_keep_a_file_a_picture(person, make_photo, make_pattern, client_
     assert answer["Cache-Control"] == "private, no-cache"
     assert answer["Content-Disposition"].startswith("inline")
     answer = client_of(person).get(pattern.tile_url + "?download")
-    assert answer["Content-Disposition"] == f'attachment; filename="toile-dotted-{pattern.seed}.png"'
+    assert answer["Content-Disposition"] == f'attachment; filename="toile-dotted-{pattern.seed}-64px.png"'
 
 
 def test_unchanged_is_not_sent_again_but_only_to_who_may_see_it(person, make_photo, client_of, visitors):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -77,24 +79,43 @@ class TestWall:
         rows(room, 2, prompt="a Red dress")
         rows(room, 3, prompt="a dress of blue linen")
         found = {
-            words: client.get(self.url(room), {"q": words}).content.count(PIECE)
+            words: self.seek(client, room, words).content.count(PIECE)
             for words in ("dress", "DRESS red", "linen", "velvet", "%", "  ", "\0red")
         }
         assert found == {"dress": 5, "DRESS red": 2, "linen": 3, "velvet": 0, "%": 0, "  ": 5, "\0red": 2}
-        page = client.get(self.url(room), {"q": "<b>linen"}).content
+        page = self.seek(client, room, "<b>linen").content
         assert b"&lt;b&gt;linen" in page
         assert b"<b>linen" not in page
 
     def test_the_next_page_keeps_the_words(self, client, rows, room):
         rows(room, 60, prompt="a coat")
-        page = client.get(self.url(room), {"q": "coat"}).content
-        assert b"?q=coat&amp;page=2" in page
+        found = self.seek(client, room, "coat")
+        key = found.request["QUERY_STRING"].removeprefix("sought=")
+        assert f"?sought={key}&amp;page=2".encode() in found.content
+        assert client.get(self.url(room), {"sought": key, "page": 2}).content.count(PIECE) == 12
+
+    def test_what_is_sought_stands_in_no_address_and_is_nobody_elses(self, client, client_of, person, rows, room):
+        rows(room, 2, prompt="a Red dress")
+        rows(room, 3, prompt="blue linen")
+        answer = client.post(self.url(room), {"q": "linen", "whose": "mine"})
+        assert "linen" not in answer.url
+        assert "whose=mine" in answer.url
+        page = client.get(answer.url.replace("whose=mine&", ""))
+        assert page.content.count(PIECE) == 3
+        assert b"linen" not in b"".join(link for link in re.findall(rb'href="[^"]*"', page.content))
+        assert client_of(person).get(answer.url.replace("whose=mine&", "")).content.count(PIECE) == 5
+        assert client.post(self.url(room), {"q": "  "}).url == self.url(room)
+
+    def seek(self, client, room, words):
+        return client.post(self.url(room), {"q": words}, follow=True)
 
     @pytest.mark.parametrize(
-        ("query", "words"), [("", b"Nobody has"), ("?whose=mine", b"yet"), ("?q=velvet", b"Nothing in these words")]
+        ("query", "words"), [("", b"Nobody has"), ("?whose=mine", b"yet"), ("velvet", b"Nothing in these words")]
     )
     def test_every_emptiness_says_what_to_do(self, client_of, person, room, query, words):
-        page = client_of(person).get(self.url(room) + query).content
+        client = client_of(person)
+        sought = query and not query.startswith("?")
+        page = (self.seek(client, room, query) if sought else client.get(self.url(room) + query)).content
         assert words in page
         assert b"button" in page
 
@@ -102,7 +123,8 @@ class TestWall:
         rows(room, 1)
         assert client.get(self.url(room), {"page": "x", "whose": "yours"}).content.count(PIECE) == 1
         assert client.get(self.url(room), {"page": "999"}).content.count(PIECE) == 1
-        assert client.post(self.url(room)).status_code == 405
+        assert client.get(self.url(room), {"sought": "x"}).content.count(PIECE) == 1
+        assert client.put(self.url(room)).status_code == 405
 
 
 def test_the_rooms_lead_to_each_other_and_keep_whose(client_of, person):

@@ -183,6 +183,18 @@ class TestEngines:
         assert self.checked(remix) == ["diffusion"]
         assert remix.context["wanted"].settings["steps"] == 9
 
+    def test_the_starter_alone_is_offered_as_the_small_sketching_model_it_is(self, client, monkeypatch):
+        page = text_of(client.get(PAGE))
+        assert page.index("Settings") < page.index("a small sketching model")
+        assert "A model paints the whole picture" not in page
+        assert "open" not in re.search(r'<details class="drawer"[^>]*>', client.get(PAGE).content.decode())[0]
+        asked = client.get(PAGE, {"engine": "diffusion"}).content.decode()
+        assert re.search(r'<details class="drawer"[^>]* open>', asked), "what is chosen is in sight"
+        monkeypatch.setattr(registry, "only_sketches", lambda _: False)
+        page = text_of(client.get(PAGE))
+        assert page.index("A model paints the whole picture") < page.index("Settings")
+        assert "sketching" not in page
+
     def test_without_its_model_diffusion_cannot_be_chosen(self, mine, imagined, monkeypatch):
         (made,) = imagined(engine="diffusion")
         monkeypatch.setattr(registry, "serves", lambda capability: capability == "generate")

@@ -217,7 +217,7 @@ class TestTheDrawer:
         assert (self.chosen(page, "move"), self.chosen(page, "with")) == (["colours"], [str(drawn.pk)])
 
     def test_it_stands_empty_and_takes_nonsense(self, client, other, dreamed):
-        for query in ("", "?of=x", "?of=%00&with=1", f"?of={dreamed(other).pk}"):
+        for query in ("", "?of=x", "?of=%20&with=1", f"?of={dreamed(other).pk}"):
             page = client.get(f"/fabrics/mix/{query}")
             assert page.status_code == 200
             assert "Make a fabric first" in page.content.decode()

@@ -274,7 +274,7 @@ def test_a_look_made_before_there_were_parts_becomes_one_of_one_part():
     from django.db.migrations.executor import MigrationExecutor
 
     executor = MigrationExecutor(connection)
-    here = ("studio", "0007_outfits")
+    here = ("studio", "0006_outfits")
     (before,) = [node.key for node in executor.loader.graph.node_map[here].parents if node.key[0] == "studio"]
     params = {"garments": ["skirt"], "scale_cm": 9.5, "repeat": "mirror"}
     then = [before, *(leaf for leaf in executor.loader.graph.leaf_nodes() if leaf[0] != "studio")]

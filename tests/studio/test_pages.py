@@ -54,8 +54,10 @@ def finished_look(make_look):
 
 
 class TestWorkspace:
-    def test_a_first_visit_makes_no_rows_and_wears_a_published_fabric(self, client, other, make_pattern, garment):
-        fabric = make_pattern(other, public=True)
+    def test_a_first_visit_makes_no_rows_and_wears_a_fabric_of_the_house(
+        self, client, make_person, make_pattern, garment
+    ):
+        fabric = make_pattern(make_person("toile"), public=True)
         response = client.get("/")
         assert response.status_code == 200
         state = state_of(response)
@@ -123,6 +125,50 @@ class TestWorkspace:
         state = state_of(client_of(other).get("/", {"look": look.pk}))
         assert state["pattern"] is None
         assert state["worn"]["kind"] == "garment"
+
+    @pytest.mark.parametrize(
+        ("chosen", "found", "slug"),
+        [
+            (["skirt"], ["top", "skirt"], "skirt"),
+            ([], ["trousers", "top"], "trousers"),
+            (["outerwear"], ["outerwear", "trousers"], "shirt"),
+            (["other"], ["other"], "dress"),
+            ([], [], "dress"),
+        ],
+    )
+    def test_a_remix_of_somebodys_photo_is_worn_on_the_garment_of_that_kind(
+        self, client_of, person, other, make_look, make_pattern, make_photo, make_garment, chosen, found, slug
+    ):
+        for order, (name, worn) in enumerate(
+            [("t-shirt", "top"), ("shirt", "top"), ("skirt", "skirt"), ("trousers", "trousers")]
+        ):
+            make_garment(name, classes=[worn], order=order)
+        look = make_look(
+            photo=make_photo(person, classes=found),
+            parts=[(make_pattern(person, public=True), {"scale_cm": 9.5, "garments": chosen})],
+            public=True,
+            file="looks/x/look.png",
+        )
+        response = client_of(other).get("/", {"look": look.pk})
+        state = state_of(response)
+        assert (state["worn"]["kind"], state["worn"]["id"]) == ("garment", slug)
+        assert state["pattern"]["id"] == str(look.patterns[0].pk)
+        assert state["fit"]["scale_cm"] == 9.5
+        dressed = set(state["fit"]["garments"] or state["worn"]["classes"])
+        assert dressed & set(state["worn"]["classes"]), "it wears something"
+        said = re.sub(r"\s+", " ", response.content.decode())
+        assert "worn on somebody’s own photo, which stays theirs" in said
+        assert f"here our {slug} wears it" in said.lower()
+        assert "somebody’s own photo" not in client_of(person).get("/", {"look": look.pk}).content.decode()
+
+    def test_a_remix_whose_fabric_is_private_says_so(self, client_of, other, make_look):
+        look = make_look(public=True, file="looks/x/look.png")
+        page = client_of(other).get("/", {"look": look.pk}).content.decode()
+        assert "Its fabric is not published" in page
+
+    def test_garments_that_are_not_in_the_picture_are_not_asked_for(self, client, garment):
+        assert state_of(client.get("/?on=dress&garments=trousers"))["fit"]["garments"] == []
+        assert state_of(client.get("/?on=dress&garments=trousers&garments=skirt"))["fit"]["garments"] == ["skirt"]
 
     def test_work_under_way_refreshes_the_page_for_those_without_scripts(self, client_of, person, make_photo):
         client = client_of(person)

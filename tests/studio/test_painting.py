@@ -138,6 +138,23 @@ def test_words_that_are_not_there_are_said(person, photo, needle, work_off):
     assert files() == 0
 
 
+def test_words_that_are_not_known_are_said_to_be_unknown(person, photo, needle, work_off):
+    mask = services.ask_mask(person, photo, TextMaskRequest("a banana"))
+    work_off()
+    mask.refresh_from_db()
+    assert mask.state == "failed"
+    assert "We do not know “a banana”" in mask.job.message
+    assert files() == 0
+
+
+def test_the_search_is_told_what_the_segmentation_saw(person, photo, needle, work_off):
+    services.ask_mask(person, photo, TextMaskRequest("the dress"))
+    work_off()
+    mask, labels = Finder.seen
+    assert (mask.shape, labels.shape) == ((SIZE[1], SIZE[0]), (SIZE[1], SIZE[0]))
+    assert set(np.unique(labels[mask > 0.5])) == {4}
+
+
 def test_a_mask_deleted_while_it_is_sought_leaves_nothing(person, photo, needle, work_off):
     mask = services.ask_mask(person, photo, TextMaskRequest("the dress"))
     job = mask.job
@@ -333,7 +350,8 @@ def test_restyles_are_made_with_their_recipe(person, photo, drawn, needle, work_
     assert not ScratchFile.objects.exists()
 
 
-def test_the_model_of_a_recipe_is_asked_for(person, photo, drawn, needle, work_off):
+def test_the_model_of_a_recipe_is_asked_for(person, photo, drawn, needle, work_off, monkeypatch):
+    monkeypatch.setattr(registry, "offered", lambda capability: [registry.Offer(MODEL, "needle", True)])
     ask(person, photo, drawn, 1, model=MODEL)
     work_off()
     assert needle.loaded == [("restyle-fabric", MODEL)]
@@ -353,6 +371,18 @@ def test_a_pipeline_that_hands_all_over_at_the_end_will_do(person, photo, drawn,
     rows = ask(person, photo, drawn)
     work_off()
     assert states(rows) == ["done"] * 3
+
+
+def test_a_restyle_whose_mask_is_gone_is_not_tried_again(person, photo, needle, work_off):
+    mask = services.ask_mask(person, photo, TextMaskRequest("the skirt"))
+    rows = services.ask_restyle(person, photo, mask, RestyleRequest("small blue dots", seed=7), 1)
+    mask.delete()
+    job = Job.objects.get(pk=rows[0].job_id)
+    assert job.state == "failed"
+    with pytest.raises(BadInput, match="mask of this picture is gone"):
+        jobs.retry(job)
+    assert work_off() == 0
+    assert not Job.objects.filter(state="queued").exists()
 
 
 def test_cancelled_in_the_middle_keeps_what_is_made_and_a_retry_makes_the_rest(person, photo, drawn, needle, work_off):
@@ -380,7 +410,7 @@ def test_what_a_dead_worker_had_published_before_its_end_is_enough(person, photo
     assert needle.asked == [7, 8]
 
 
-def test_a_full_disk_keeps_what_is_made_and_can_be_tried_again(person, photo, drawn, needle, work_off, monkeypatch):
+def test_a_full_disk_keeps_what_is_made_and_the_rest_waits(person, photo, drawn, needle, work_off, monkeypatch):
     rows = ask(person, photo, drawn)
     save = default_storage.save
     full = [False]
@@ -393,20 +423,17 @@ def test_a_full_disk_keeps_what_is_made_and_can_be_tried_again(person, photo, dr
     monkeypatch.setattr(default_storage, "save", limited)
     needle.before = lambda number: full.__setitem__(0, number == 2)
     work_off()
-    assert states(rows) == ["done", "done", "failed"]
+    assert states(rows) == ["done", "done", "queued"]
     job = fresh(rows)[2].job
-    assert job.message == jobs.BROKE
-    assert "space" not in job.message
+    assert job.message == "The store of pictures does not answer."
     full[0], needle.before = False, lambda number: None
-    jobs.retry(job)
+    Job.objects.update(not_before=None)
     work_off()
     assert states(rows) == ["done"] * 3
     assert needle.asked == [7, 8, 9, 9]
 
 
-def test_a_store_that_cannot_be_reached_is_said_and_can_be_tried_again(
-    person, photo, drawn, needle, work_off, monkeypatch
-):
+def test_a_store_that_cannot_be_reached_is_said_and_waited_for(person, photo, drawn, needle, work_off, monkeypatch):
     rows = ask(person, photo, drawn, 2)
 
     def unreachable(*args, **options):
@@ -415,9 +442,9 @@ def test_a_store_that_cannot_be_reached_is_said_and_can_be_tried_again(
     with monkeypatch.context() as away:
         away.setattr(default_storage, "open", unreachable)
         work_off()
-    assert states(rows) == ["failed", "failed"]
-    assert fresh(rows)[0].job.message == jobs.BROKE
-    jobs.retry(fresh(rows)[0].job)
+    assert states(rows) == ["queued", "queued"]
+    assert fresh(rows)[0].job.why_waiting == "The store of pictures does not answer; trying again in 5 s."
+    Job.objects.update(not_before=None)
     work_off()
     assert states(rows) == ["done", "done"]
 
@@ -489,7 +516,8 @@ def test_deleting_the_photo_deletes_everything_made_from_it(person, photo, drawn
 # --- imaginings ---------------------------------------------------------------------------------------------------
 
 
-def test_imaginings_are_made_with_their_recipe(person, needle, work_off):
+def test_imaginings_are_made_with_their_recipe(person, needle, work_off, monkeypatch):
+    monkeypatch.setattr(registry, "loras", lambda capability: ("linen",))
     rows = services.ask_imagine(person, ImagineRequest("a red dress", 5, loras=("linen:0.5",)), 2)
     work_off()
     for row in fresh(rows):

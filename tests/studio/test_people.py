@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
 from ml_backend import jobs
 from ml_backend.models import Job
@@ -174,11 +177,139 @@ def test_guests_have_no_password_to_change(client: Client, guest):
 def test_delete_asks_first_and_wants_post(client: Client, person, make_pattern):
     make_pattern(person)
     client.force_login(person)
-    assert client.get(reverse("delete-everything")).status_code == 200
+    assert b'type="password"' in client.get(reverse("delete-everything")).content
     assert User.objects.count() == 1
-    assert client.post(reverse("delete-everything")).status_code == 302
+    assert client.post(reverse("delete-everything"), {"password": PASSWORD}).status_code == 302
     assert not User.objects.exists()
     assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.parametrize("password", ["", "wrong", PASSWORD + " "])
+def test_a_member_is_deleted_with_the_password_only(client: Client, person, make_pattern, password):
+    make_pattern(person)
+    client.force_login(person)
+    answer = client.post(reverse("delete-everything"), {"password": password})
+    assert answer.status_code == 200
+    assert answer.context["form"].errors["password"][0].endswith((".", "afterwards."))
+    assert person.patterns.count() == 1
+
+
+def test_a_guest_has_no_password_to_give(client: Client, guest, make_pattern):
+    make_pattern(guest)
+    client.force_login(guest)
+    assert b'type="password"' not in client.get(reverse("delete-everything")).content
+    assert client.post(reverse("delete-everything")).status_code == 302
+    assert not User.objects.exists()
+
+
+def test_a_new_password_revokes_the_tokens(client: Client, person, other):
+    from studio.api import tokens
+
+    token, theirs = tokens.make(person, "script")[1], tokens.make(other, "script")[1]
+    client.force_login(person)
+    new = {"old_password": PASSWORD, "new_password1": "qu1lting-bee", "new_password2": "qu1lting-bee"}
+    assert client.post(reverse("password-change"), {**new, "old_password": "wrong"}).status_code == 200
+    assert tokens.find(token) is not None
+    assert client.post(reverse("password-change"), new).status_code == 302
+    assert tokens.find(token) is None
+    assert tokens.find(theirs) is not None
+
+
+def test_signing_in_keeps_the_tokens_even_when_the_hash_is_renewed(client: Client, person, settings):
+    from studio.api import tokens
+
+    token = tokens.make(person, "script")[1]
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", *settings.PASSWORD_HASHERS]
+    assert client.post(reverse("sign-in"), {"username": "ana", "password": PASSWORD}).status_code == 302
+    person.refresh_from_db()
+    assert person.password.startswith("pbkdf2")
+    assert tokens.find(token) is not None
+
+
+# --- two first things at once -------------------------------------------------------------------------------------
+
+
+def fabric(**more):
+    return {"pattern_type": "dotted", "engine": "drawn", "count": 1, **more}
+
+
+def test_reading_a_page_gives_a_name_and_makes_no_row(client: Client):
+    cookie = client.get(reverse("studio")).cookies["visitor"]
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+    assert "visitor" not in client.get(reverse("studio")).cookies
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_first_presses_at_once_make_one_guest_and_keep_both_works(client: Client, monkeypatch):
+    client.get(reverse("studio"))
+    together = threading.Barrier(2, timeout=20)
+    make = people._new_guest
+
+    def at_the_same_moment(name: str) -> User:
+        together.wait()
+        return make(name)
+
+    monkeypatch.setattr(people, "_new_guest", at_the_same_moment)
+    answers: list[Client] = []
+
+    def press(seed: int) -> None:
+        browser = Client()
+        browser.cookies["visitor"] = client.cookies["visitor"].value
+        assert browser.post(reverse("fabric-new"), fabric(seed=seed)).status_code == 302
+        answers.append(browser)
+        connection.close()
+
+    threads = [threading.Thread(target=press, args=(seed,)) for seed in (3, 8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    guest = User.objects.get()
+    assert guest.is_guest
+    assert {pattern.seed for pattern in Pattern.objects.filter(owner=guest)} == {3, 8}
+    assert {browser.session["_auth_user_id"] for browser in answers} == {str(guest.pk)}
+
+
+def test_a_second_press_before_the_first_answer_is_the_same_guests(client: Client):
+    client.get(reverse("studio"))
+    other = Client()
+    other.cookies["visitor"] = client.cookies["visitor"].value
+    client.post(reverse("fabric-new"), fabric(seed=1))
+    other.post(reverse("fabric-new"), fabric(seed=2))
+    assert User.objects.get().patterns.count() == 2
+    assert client.cookies["visitor"].value == ""
+
+
+def test_a_name_of_long_ago_or_made_up_enters_nothing(client: Client):
+    client.get(reverse("studio"))
+    thief = Client()
+    thief.cookies["visitor"] = client.cookies["visitor"].value
+    client.post(reverse("fabric-new"), fabric(seed=1))
+    User.objects.update(date_joined=timezone.now() - people.BEGINNING * 2)
+    thief.post(reverse("fabric-new"), fabric(seed=2))
+    forger = Client()
+    forger.cookies["visitor"] = "made-up"
+    forger.post(reverse("fabric-new"), fabric(seed=3))
+    assert [guest.patterns.count() for guest in User.objects.all()] == [1, 1, 1]
+
+
+def test_a_member_is_never_entered_by_a_browsers_name(client: Client):
+    client.get(reverse("studio"))
+    thief = Client()
+    thief.cookies["visitor"] = client.cookies["visitor"].value
+    client.post(reverse("fabric-new"), fabric(seed=1))
+    User.objects.update(is_guest=False)
+    thief.post(reverse("fabric-new"), fabric(seed=2))
+    assert User.objects.count() == 2
+
+
+def test_two_browsers_are_two_guests():
+    for _ in range(2):
+        browser = Client()
+        browser.get(reverse("studio"))
+        browser.post(reverse("fabric-new"), fabric())
+    assert User.objects.count() == 2
 
 
 def test_sign_out_wants_post(client: Client, person):

@@ -146,7 +146,7 @@ class TestPage:
 
     def test_nonsense_in_the_address_falls_back(self, client, make_garment):
         make_garment("dress")
-        query = "photo=x&mask=1&batch=%00&remix=-&look=7&garment=ball%20gown&steps=many&engine=magic&count=99&seed=-1"
+        query = "photo=x&mask=1&batch=%20&remix=-&look=7&garment=ball%20gown&steps=many&engine=magic&count=99&seed=-1"
         response = client.get(f"{PAGE}?{query}")
         assert response.status_code == 200
         assert state_of(response)["source"]["id"] == "dress"
@@ -165,6 +165,19 @@ class TestPage:
             "negative_prompt": "text", "steps": 30, "guidance": 7.5, "size": 512, "strength": 0.8, "scheduler": "dpm++",
         }  # fmt: skip
         assert (wanted.seed, wanted.count, wanted.tuned) == (11, 5, True)
+
+    def test_the_starter_alone_is_offered_as_the_small_sketching_model_it_is(self, client, make_garment, monkeypatch):
+        make_garment("dress")
+        page = text_of(client.get(PAGE))
+        assert page.index("Advanced") < page.index("a small sketching model")
+        assert "cut and drape may change" not in page
+        assert "open" not in re.search(r'<details class="advanced"[^>]*>', client.get(PAGE).content.decode())[0]
+        asked = client.get(PAGE, {"engine": "diffusion"}).content.decode()
+        assert re.search(r'<details class="advanced" open>', asked), "what is chosen is in sight"
+        monkeypatch.setattr(registry, "only_sketches", lambda _: False)
+        page = text_of(client.get(PAGE))
+        assert page.index("cut and drape may change") < page.index("Advanced")
+        assert "sketching" not in page
 
     def test_diffusion_can_only_be_chosen_where_a_model_serves_it(self, client, make_garment, monkeypatch):
         make_garment("dress")
@@ -211,7 +224,8 @@ class TestUpload:
         photo = Photo.objects.get()
         assert photo.owner.is_guest
         assert response.status_code == 302
-        assert response.url == f"/restyle/?prompt=red&photo={photo.pk}"
+        assert response.url == f"/restyle/?photo={photo.pk}"
+        assert client.get(response.url).context["wanted"].prompt == "red"
 
     def test_the_script_is_sent_there(self, mine, picture):
         upload = SimpleUploadedFile("me.jpg", picture(120, 160), "image/jpeg")
@@ -258,7 +272,7 @@ class TestMaskByWords:
         data = {"photo": photo.pk, "region": "the dress", "prompt": "red", "next": f"/restyle/?photo={photo.pk}"}
         response = mine.post(FIND, data)
         found = Mask.objects.get()
-        assert response.url == f"/restyle/?photo={photo.pk}&mask={found.pk}&prompt=red"
+        assert response.url == f"/restyle/?photo={photo.pk}&mask={found.pk}"
         work_off()
         page = mine.get(response.url)
         assert state_of(page)["mask"] == {"id": str(found.pk), "url": f"/files/masks/{found.pk}/file"}
@@ -689,6 +703,9 @@ def test_the_verdict_of_a_mask():
     assert restyling.verdict([one("the dress", 0.9)]) == "Found “the dress”."
     assert restyling.verdict([one("a", 0.9), one("b", 0.8), one("c", 0.7)]) == "Found “a”, “b” and “c”."
     assert restyling.verdict([one("the belt", 0.01, subtract=True)]) == ""
+    unknown = {**one("the sky", 0.0), "known": False}
+    assert restyling.verdict([one("a", 0.9), unknown]).startswith("Found “a”. We do not know “the sky” here")
+    assert "Found" not in restyling.verdict([unknown])
     assert "Perhaps this is “a”" in restyling.verdict([one("a", 0.3)])
     assert "Could not find “a” here" in restyling.verdict([one("a", 0.1)])
 

@@ -19,6 +19,7 @@ from PIL import Image
 from ml_backend import jobs, registry
 from ml_backend.errors import BadInput
 from ml_backend.images import read_recipe
+from ml_backend.models import Job
 from ml_backend.requests import GenerateRequest, OverlayRequest
 from patterns import services as pattern_services
 from studio import retention, services, work
@@ -133,6 +134,23 @@ def test_the_remembered_fit_gives_the_same_look(person, upload, segmenter, make_
     work_off()
     looks = [np.asarray(image(Look.objects.get(pk=look.pk).file)) for look in (first, second)]
     assert np.array_equal(*looks)
+
+
+def test_a_look_whose_pattern_is_gone_is_not_tried_again(person, make_garment, work_off, client_of):
+    pattern = pattern_services.ask(person, GenerateRequest("striped", 3, size=64, engine="drawn"))
+    look = services.ask_look(person, pattern, make_garment("skirt"), OverlayRequest())
+    pattern.delete()
+    for headers, status in (({"HX-Request": "true"}, 422), ({}, 302)):
+        answer = client_of(person).post(f"/jobs/{look.job_id}/retry/", headers=headers)
+        assert answer.status_code == status
+    assert (
+        "pattern of this look was deleted"
+        in client_of(person).post(f"/jobs/{look.job_id}/retry/", headers={"HX-Request": "true"}).content.decode()
+    )
+    assert work_off() == 0
+    look.job.refresh_from_db()
+    assert (look.job.state, look.job.message) == ("failed", jobs.NEEDED_FAILED)
+    assert not Job.objects.filter(state="queued").exists(), "nothing waits for ever"
 
 
 def test_a_look_on_a_garment(person, make_pattern, make_garment, work_off):

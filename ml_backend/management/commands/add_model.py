@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ml_backend import registry
 from ml_backend.errors import BadPackage
+from ml_backend.packaging import Package
 
 
 class Command(BaseCommand):
@@ -16,6 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, package: Path, serve: bool, notes: str, **_: object) -> None:
         try:
+            registry.try_out(Package.load(package))
             version = registry.add(package, notes=notes)
         except BadPackage as error:
             raise CommandError(str(error)) from error

@@ -5,7 +5,6 @@ Whatever is wrong with a folder ends in :class:`BadPackage` and one sentence.
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import torch
 
 from ...errors import BadPackage
 from ...packaging import Package
+from ...packaging.header import strict_json
 
 INDEX = "model_index.json"
 TRUSTED = ("diffusers", "transformers", "stable_diffusion")
@@ -29,7 +29,7 @@ def read_index(package: Package) -> dict[str, Any]:
     if package.manifest.architecture != "diffusers":
         raise BadPackage(f"{name} is no diffusion model but {package.manifest.architecture!r}.")
     try:
-        index = json.loads((package.path / INDEX).read_text(encoding="utf-8"))
+        index = strict_json((package.path / INDEX).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise BadPackage(f"{name} is no diffusers folder: it has no {INDEX}.") from error
     except (OSError, ValueError) as error:

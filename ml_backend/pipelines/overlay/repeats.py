@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import BadInput
+from ...errors import BadInput, quoted
 from ...requests import OverlayRequest
 
 F32 = npt.NDArray[np.float32]
@@ -64,4 +64,4 @@ def repeat_cell(tile: F32, repeat: str) -> F32:
         return np.concatenate([tile, np.roll(tile, -(tile.shape[1] // 2), axis=1)], axis=0)
     if repeat == "mirror":
         return np.concatenate([tile, tile[:, ::-1]], axis=1)
-    raise BadInput(f"{repeat!r} is not a repeat.")
+    raise BadInput(f"{quoted(repeat)} is not a repeat.")

@@ -15,6 +15,8 @@ const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 const KINDS = ["photo", "look", "restyle", "imagining", "garment"];
+/** What people type stands behind the # of the address: it survives a refresh, and no server's log ever sees it. */
+const WORDS = ["region", "prompt", "negative_prompt"];
 const REMEMBER = 600;
 
 const start = JSON.parse($("#state").textContent);
@@ -38,7 +40,8 @@ const known = new WeakMap();
 let bare = "";
 let laidCloth = false;
 // What the page itself says of a default garment: no word for a photo that takes its place.
-const ownWord = source?.kind === "garment" && !new URLSearchParams(location.search).has("region") ? region.value : "";
+const ownWord = source?.kind === "garment" ? region.value : "";
+for (const [name, text] of new URLSearchParams(location.hash.slice(1))) if (WORDS.includes(name)) form.elements[name].value = text;
 let foundFor = start.mask ? region.value.trim() : "";
 
 const sourceName = () => (source ? `${source.kind}-${source.id}` : "");
@@ -123,17 +126,18 @@ function address() {
   const batch = grid.batch?.dataset.batch;
   if (batch) query.set("batch", batch);
   if (maskId()) query.set("mask", maskId());
-  for (const name of ["region", "prompt", "negative_prompt", "steps", "guidance", "size", "strength", "scheduler", "seed"]) {
+  const said = new URLSearchParams();
+  for (const name of [...WORDS, "steps", "guidance", "size", "strength", "scheduler", "seed"]) {
     const field = form.elements[name];
     const itsOwn = name === "region" && source?.kind === "garment" && field.value === ownWord;
-    if (field.value && !field.disabled && !itsOwn) query.set(name, field.value);
+    if (field.value && !field.disabled && !itsOwn) (WORDS.includes(name) ? said : query).set(name, field.value);
   }
   const begun = sketch.checked ? "fabric" : "none";
   if (!sketch.disabled && begun !== sketch.dataset.usual) query.set("sketch", begun);
   query.set("engine", form.elements.engine.value);
   query.set("count", form.elements.count.value);
-  history.replaceState(history.state, "", `${location.pathname}?${query}`);
-  for (const field of $$("[name='next']")) field.value = location.pathname + location.search;
+  history.replaceState(history.state, "", `${location.pathname}?${query}${said.size ? `#${said}` : ""}`);
+  for (const field of $$("[name='next']")) field.value = location.pathname + location.search + location.hash;
 }
 
 /** The picture became a photo of one's own on the server: go on with that one, painted mask and all. */
@@ -315,8 +319,8 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-source], [data-use]");
   if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
   const target = new URL(link.href);
-  const said = untouched() ? ["prompt"] : ["region", "prompt"]; // "the dress" is no word for the next garment
-  for (const name of said) if (form.elements[name].value) target.searchParams.set(name, form.elements[name].value);
+  const names = untouched() ? ["prompt"] : ["region", "prompt"]; // "the dress" is no word for the next garment
+  target.hash = new URLSearchParams(names.map((name) => [name, form.elements[name].value]).filter(([, text]) => text));
   target.searchParams.set("engine", form.elements.engine.value);
   target.searchParams.set("count", form.elements.count.value);
   link.href = target;

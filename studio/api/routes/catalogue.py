@@ -92,7 +92,7 @@ def models(request: HttpRequest) -> schemas.Models:  # noqa: ARG001
             capability=name,
             serves=registry.serves(name),
             reference=_reference(name),
-            choices=[offer.reference for offer in registry.offered(name)] if name in registry.BESIDE else [],
+            choices=[offer.reference for offer in registry.offered(name)] if name in registry.WORK else [],
         )
         for name in registry.STARTERS
     ]

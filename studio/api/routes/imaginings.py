@@ -55,7 +55,7 @@ def imaginings(
     """Your own in every state, or what everybody has published; newest first."""
     rows = Imagining.objects.of(request.user) if whose == "mine" else Imagining.objects.public()
     rows = rows.filter(batch=batch) if batch else rows
-    return house.page(request, rows.select_related("job"), paging, shown.imagining)
+    return house.page(request, rows.select_related("job"), paging, shown.each(shown.imagining))
 
 
 @router.get(

@@ -11,7 +11,7 @@ from ninja import Query, Router
 from ml_backend import jobs as work
 from ml_backend.models import Job
 
-from ... import files
+from ... import files, limits
 from .. import house, schemas, shown
 from ..errors import ApiError
 
@@ -27,10 +27,10 @@ router = Router(tags=["Jobs"])
 def jobs(request: HttpRequest, paging: Query[schemas.Paging], active: bool = False) -> schemas.Page[schemas.Job]:
     """Newest first; ``active`` leaves out those that have ended. Ended jobs are forgotten after a month, what they
     made is not."""
-    rows = Job.objects.filter(owner_id=request.user.pk).order_by("-created_at", "-pk")
+    rows = Job.objects.filter(owner_id=request.user.pk).order_by("-created_at", "-pk").defer("request")
     if active:
         rows = rows.filter(state__in=(Job.State.QUEUED, Job.State.RUNNING))
-    return house.page(request, rows, paging, shown.job)
+    return house.page(request, rows, paging, shown.all_jobs)
 
 
 @router.get(
@@ -74,13 +74,15 @@ def cancel(request: HttpRequest, pk: uuid.UUID) -> schemas.Job:
 
 @router.post(
     "/{uuid:pk}/retry",
-    response={200: schemas.Job, **schemas.refusals(404, 409)},
+    response={200: schemas.Job, **schemas.refusals(404, 409, 422, 429)},
     operation_id="retry_job",
     summary="Try a job again",
 )
 def retry(request: HttpRequest, pk: uuid.UUID) -> schemas.Job:
     """One that failed or was cancelled, and what it needs; only what is missing is made. Safe to repeat."""
     row = _mine(request, pk)
+    if row.can_retry:
+        limits.new_job(house.owner(request))
     if not work.retry(row) and not row.active:
         raise ApiError(409, "already_ended", "This is done; there is nothing to try again.")
     return shown.job(request, row)

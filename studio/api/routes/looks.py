@@ -63,7 +63,8 @@ def looks(
 ) -> schemas.Page[schemas.Look]:
     """Your own in every state, or what everybody has published; newest first."""
     rows = Look.objects.of(request.user) if whose == "mine" else Look.objects.public()
-    return house.page(request, rows.select_related("job", "garment").with_parts(), paging, shown.look)
+    rows = rows.select_related("job", "garment").with_parts()
+    return house.page(request, rows, paging, shown.each(shown.look))
 
 
 @router.get(

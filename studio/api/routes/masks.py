@@ -61,7 +61,7 @@ def masks(
 ) -> schemas.Page[schemas.Mask]:
     """Newest first; ``photo`` names one photo's."""
     rows = Mask.objects.visible_to(request.user).select_related("job")
-    return house.page(request, rows.filter(photo=photo) if photo else rows, paging, shown.mask)
+    return house.page(request, rows.filter(photo=photo) if photo else rows, paging, shown.each(shown.mask))
 
 
 @router.get(

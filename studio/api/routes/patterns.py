@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Status
 
-from ml_backend.errors import BadInput
+from ml_backend.errors import BadInput, quoted
 from ml_backend.inks import fit_palette
 from ml_backend.requests import PATTERN_TYPES, parse_palette
 from patterns import services
@@ -68,7 +68,7 @@ def recolour(request: HttpRequest, pk: uuid.UUID, body: schemas.Recolouring) -> 
 @makes()
 def large(request: HttpRequest, pk: uuid.UUID) -> Status[schemas.Pattern]:
     """Of your own pattern, 2048 pixels a side. ``large_job`` says how it stands; asked again, nothing more is made."""
-    row = house.mine(request, Pattern.objects.visible_to(request.user).select_related("job", "large_job"), pk)
+    row = house.mine(request, Pattern.objects.visible_to(request.user).select_related("job", "large_job", "parent"), pk)
     services.ask_large(row)
     return Status(202, shown.pattern(request, row))
 
@@ -82,9 +82,8 @@ def large(request: HttpRequest, pk: uuid.UUID) -> Status[schemas.Pattern]:
 def patterns(
     request: HttpRequest,
     paging: Query[schemas.Paging],
+    sought: Query[schemas.Sought],
     whose: Literal["mine", "public", "favourites"] = "mine",
-    pattern_type: str = "",
-    colour: str = "",
 ) -> schemas.Page[schemas.Pattern]:
     """Your own in every state, published ones, or your favourites; of one type or colour. Newest first."""
     rows = Pattern.objects.of(request.user)
@@ -92,16 +91,16 @@ def patterns(
         rows = Pattern.objects.public()
     if whose == "favourites":
         rows = Pattern.objects.visible_to(request.user).ready().filter(favourites__user_id=house.owner(request).pk)
-    if pattern_type:
-        rows = rows.filter(pattern_type=_known("pattern type", pattern_type, PATTERN_TYPES))
-    if colour:
-        rows = rows.coloured(_known("colour", colour, tuple(BUCKETS)))
-    return house.page(request, rows.select_related("job"), paging, shown.pattern)
+    if sought.pattern_type:
+        rows = rows.filter(pattern_type=_known("pattern type", sought.pattern_type, PATTERN_TYPES))
+    if sought.colour:
+        rows = rows.coloured(_known("colour", sought.colour, tuple(BUCKETS)))
+    return house.page(request, rows.select_related("job", "parent"), paging, shown.each(shown.pattern))
 
 
 def _known(what: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
-        raise BadInput(f"{value!r} is not a {what}; choose one of {', '.join(allowed)}.")
+        raise BadInput(f"{quoted(value)} is not a {what}; choose one of {', '.join(allowed)}.")
     return value
 
 
@@ -114,7 +113,7 @@ def _known(what: str, value: str, allowed: tuple[str, ...]) -> str:
 )
 def pattern(request: HttpRequest, pk: uuid.UUID) -> schemas.Pattern:
     """Your own, or a published one."""
-    rows = Pattern.objects.visible_to(request.user).select_related("job")
+    rows = Pattern.objects.visible_to(request.user).select_related("job", "parent")
     return shown.pattern(request, get_object_or_404(rows, pk=pk))
 
 
@@ -142,7 +141,7 @@ def file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
 )
 def publish(request: HttpRequest, pk: uuid.UUID, body: schemas.Publishing) -> schemas.Pattern:
     """Everybody can see it in the gallery, or only you."""
-    row = house.mine(request, Pattern.objects.visible_to(request.user).select_related("job"), pk)
+    row = house.mine(request, Pattern.objects.visible_to(request.user).select_related("job", "parent"), pk)
     services.publish(row, body.public)
     return shown.pattern(request, row)
 

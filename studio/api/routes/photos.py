@@ -71,7 +71,7 @@ def _source(request: HttpRequest, body: schemas.PhotoCopy) -> services.Source:
 def photos(request: HttpRequest, paging: Query[schemas.Paging]) -> schemas.Page[schemas.Photo]:
     """Newest first."""
     rows = Photo.objects.visible_to(request.user).select_related("job")
-    return house.page(request, rows, paging, shown.photo)
+    return house.page(request, rows, paging, shown.each(shown.photo))
 
 
 @router.get(

@@ -72,7 +72,7 @@ def restyles(
     """Your own in every state, or what everybody has published; newest first."""
     rows = Restyle.objects.of(request.user) if whose == "mine" else Restyle.objects.public()
     rows = rows.filter(batch=batch) if batch else rows
-    return house.page(request, rows.select_related("job"), paging, shown.restyle)
+    return house.page(request, rows.select_related("job"), paging, shown.each(shown.restyle))
 
 
 @router.get(

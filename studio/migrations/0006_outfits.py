@@ -20,8 +20,8 @@ def first_part_only(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patterns', '0004_moves'),
-        ('studio', '0003_words'),
+        ('patterns', '0005_web_and_taken_down'),
+        ('studio', '0005_taken_down_and_window'),
     ]
 
     operations = [
