@@ -1,9 +1,9 @@
 """Which model serves a capability, and the pipelines that a worker keeps loaded.
 
-A capability (generate, upscale, segment, classify, text-mask, restyle, imagine) is served by the :class:`ModelVersion`
-that staff made the default, else by one that can do it besides its own, else by the starter model that ships with
-Toile.  To generate, several may serve beside that one, and a request names the one it wants (see :func:`offered`).
-LoRAs do not serve: all that are kept are offered by name.
+A capability (generate, upscale, segment, surface, classify, text-mask, restyle, imagine) is served by the
+:class:`ModelVersion` that staff made the default, else by one that can do it besides its own, else by the starter model
+that ships with Toile.  To generate, several may serve beside that one, and a request names the one it wants (see
+:func:`offered`).  LoRAs do not serve: all that are kept are offered by name.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ STARTERS = {
     "generate": GENERATOR,
     "upscale": "srgan-x8-starter",
     "segment": "unet-starter",
+    "surface": "surface-starter",
     "classify": "classifier-starter",
     "text-mask": "clipseg-starter",
     "restyle": "inpaint-starter",
@@ -48,6 +49,7 @@ BESIDE = {"generate": ("dcgan-starter",)}
 """Capabilities of which people choose the model, and the starters offered beside the first."""
 WORK = {
     "generate": "dream fabrics",
+    "surface": "read the light and the folds of cloth",
     "text-mask": "find things in photos by words",
     "restyle": "repaint photos from words",
     "imagine": "paint pictures from words",
@@ -516,6 +518,7 @@ PIPELINES = {
     "generate": "generate",
     "upscale": "upscale",
     "segment": "segment",
+    "surface": "surface",
     "text-mask": "text-mask",
     "restyle-fabric": "generate",
     "restyle-diffusion": "restyle",
@@ -528,7 +531,7 @@ PIPELINES = {
 def pipeline(name: str, model: str | None = None) -> Any:
     """The pipeline of that name with the serving model, or the very ``model`` of a recipe, loaded once per process.
 
-    Names are those of :data:`PIPELINES`, and ``draw`` and ``overlay``, which need no model.  Raises
+    Names are those of :data:`PIPELINES`, and ``draw`` and ``overlay``, which do without one.  Raises
     :class:`BadPackage` when its model is missing or damaged.
     """
     if name not in PIPELINES and name not in ("draw", "overlay"):
@@ -560,6 +563,7 @@ def _load(name: str, package: Package) -> Any:
         "generate": lambda package: _generate(package, serving("upscale")),
         "upscale": _upscale,
         "segment": _segment,
+        "surface": _surface,
         "text-mask": _text_mask,
         "restyle-fabric": _restyle_fabric,
         "restyle-diffusion": _restyle_diffusion,
@@ -567,6 +571,11 @@ def _load(name: str, package: Package) -> Any:
         "imagine-diffusion": _imagine_diffusion,
     }
     return loaders[name](package)
+
+
+def surface_reader() -> Any:
+    """The pipeline that reads the surface of cloth; None where no model serves that, and it has to be estimated."""
+    return pipeline("surface") if serves("surface") else None
 
 
 def try_out(package: Package, progress: copies.Progress | None = None) -> bool:
@@ -649,6 +658,15 @@ def _segment(package: Package) -> Any:
     return _resident(("segment", package.manifest.sha256), load)
 
 
+def _surface(package: Package) -> Any:
+    def load() -> Any:
+        from .pipelines.surface import SurfacePipeline
+
+        return SurfacePipeline(package, device=device())
+
+    return _resident(("surface", package.manifest.sha256), load)
+
+
 def _text_mask(package: Package) -> Any:
     def load() -> Any:
         from .pipelines.text_mask import TextMaskPipeline
@@ -664,12 +682,14 @@ def _restyle_fabric(package: Package) -> Any:
 
         generate = _generate(package, serving("upscale"))
         if not settings.CLIP_FOLDER:
-            return FabricRestyle(generate)
+            return FabricRestyle(generate, surface=surface_reader())
         from .words.similarity import SimilarWords
 
-        return FabricRestyle(generate, understand=SimilarWords(settings.CLIP_FOLDER))
+        understand = SimilarWords(settings.CLIP_FOLDER)
+        return FabricRestyle(generate, understand=understand, surface=surface_reader())
 
-    return _resident(("restyle-fabric", package.manifest.sha256, settings.CLIP_FOLDER), load)
+    reads = serving("surface").manifest.sha256 if serves("surface") else ""
+    return _resident(("restyle-fabric", package.manifest.sha256, reads, settings.CLIP_FOLDER), load)
 
 
 def _imagine_fabric(package: Package) -> Any:
@@ -699,7 +719,7 @@ def _imagine_diffusion(package: Package) -> Any:
 def _overlay() -> Any:
     from .pipelines.overlay import OverlayPipeline
 
-    return OverlayPipeline()
+    return OverlayPipeline(surface_reader())
 
 
 _loaded: OrderedDict[tuple[str, ...], Any] = OrderedDict()

@@ -119,7 +119,7 @@ _turns: Turns | None = None
 
 def _load_pipelines(turns: Turns) -> None:
     try:
-        for capability in ("generate", "segment", "text-mask"):
+        for capability in ("generate", "segment", "surface", "text-mask"):
             with turns.step():
                 if registry.serves(capability):
                     registry.pipeline(capability)

@@ -5,7 +5,6 @@ Both loaders are idempotent: what is there and unchanged is left alone, so a sec
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
@@ -90,7 +89,7 @@ def _fitted(photo: Image.Image, folder: Path, px_per_cm: float | None) -> tuple[
     labels = np.asarray(Image.open(folder / "labels.png").convert("L"))
     fit = garments.known(overlay.fit(photo, mask, labels), folder)
     if px_per_cm is not None:
-        fit = dataclasses.replace(fit, px_per_cm=px_per_cm)
+        fit = fit.scaled(px_per_cm)
     return pictures.fitted_files(photo, fit)
 
 

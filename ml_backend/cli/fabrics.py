@@ -16,10 +16,17 @@ from ..requests import (
     PATTERN_TYPES,
     REPEATS,
     GenerateRequest,
+    OutfitRequest,
     OverlayRequest,
     parse_palette,
 )
+from ..words.wardrobe import garment_of
 from .common import Answer, Command, at_least_one, bar, package
+
+SURFACE = "surface-starter"
+
+_FIT = ("scale_cm", "rotate", "offset_x", "offset_y", "strength")
+"""What each garment of an outfit may say in numbers for itself."""
 
 
 def add_commands(command: Command) -> None:
@@ -54,9 +61,17 @@ def add_commands(command: Command) -> None:
 
     overlay = command("overlay", run_overlay, "Wear a tile on the clothes of a photo.")
     overlay.add_argument("photo", type=Path, metavar="PHOTO")
-    overlay.add_argument("--pattern", type=Path, required=True, metavar="TILE")
+    overlay.add_argument("--pattern", type=Path, metavar="TILE", help="the fabric of all that --garments names")
     overlay.add_argument(
-        "--garments", type=_garments, default=(), help=f"some of {','.join(CLOTH_CLASSES)} (default: all)"
+        "--garments", type=_garments, default=(), help=f"some of {','.join(CLOTH_CLASSES)}, top-2 ... (default: all)"
+    )
+    overlay.add_argument(
+        "--garment",
+        type=_part,
+        action="append",
+        default=[],
+        metavar="NAME=TILE[,KEY=VALUE...]",
+        help="an outfit, a garment each: jacket=a.png,scale-cm=9,rotate=30; what is not said goes for all of them",
     )
     overlay.add_argument("--mask", type=Path, help="grey picture, white where the pattern goes (default: found)")
     overlay.add_argument("--scale-cm", type=float, default=16.0, help="side of a tile on the cloth")
@@ -67,6 +82,7 @@ def add_commands(command: Command) -> None:
     overlay.add_argument("--strength", type=float, default=1.0, help="0 (the photo) to 1 (the fabric)")
     overlay.add_argument("--shoulder-cm", type=float, default=40.0, help="shoulder width that ties pixels to cm")
     overlay.add_argument("--model", type=Path, help="segmentation package (default: the starter)")
+    overlay.add_argument("--surface", type=Path, help="package that reads the cloth's surface (default: the starter)")
     overlay.add_argument("--out", type=Path, required=True, metavar="FILE")
 
 
@@ -145,12 +161,11 @@ def run_overlay(options: argparse.Namespace) -> Answer:
 
     from ..pipelines.overlay import OverlayPipeline
 
-    names = ("garments", "scale_cm", "rotate", "offset_x", "offset_y", "repeat", "strength", "shoulder_cm")
-    request = OverlayRequest(**{name: getattr(options, name) for name in names})
-    photo, tile = images.open_picture(options.photo), images.open_picture(options.pattern)
+    outfit, paths = _outfit(options)
+    photo, tiles = images.open_picture(options.photo), [images.open_picture(path) for path in paths]
     labels = None
     with bar("Wearing") as progress:
-        if options.mask is None or request.garments:
+        if options.mask is None or outfit.parts[0].garments:
             segmentation = _segmenter(options)(photo)
             mask, labels = segmentation.mask, segmentation.labels
         if options.mask is not None:
@@ -160,9 +175,25 @@ def run_overlay(options: argparse.Namespace) -> Answer:
             mask = np.asarray(given, np.float32) / 255
         if not mask.any():
             raise BadInput("No clothes were found in the photo; give --mask to say where the pattern goes.")
-        look = OverlayPipeline()(photo, mask, labels, tile, request, progress=progress)
-    images.save_picture(look, options.out, {"overlay": request.to_dict(), "pattern": images.read_recipe(tile)})
-    return {"file": str(options.out), **request.to_dict(), "lines": [str(options.out)]}
+        look = OverlayPipeline(_surface(options))(photo, mask, labels, tiles, outfit, progress=progress)
+    worn, recipe = outfit.to_dict(), [images.read_recipe(tile) for tile in tiles]
+    if not options.garment:
+        worn, recipe = outfit.parts[0].to_dict(), recipe[0]
+    images.save_picture(look, options.out, {"overlay": worn, "pattern": recipe})
+    return {"file": str(options.out), **worn, "lines": [str(options.out)]}
+
+
+def _outfit(options: argparse.Namespace) -> tuple[OutfitRequest, list[Path]]:
+    """What is worn and the files of its fabrics, from ``--pattern`` or from each ``--garment``."""
+    usual = {name: getattr(options, name) for name in (*_FIT, "repeat", "shoulder_cm")}
+    if bool(options.garment) == (options.pattern is not None):
+        raise BadInput("Give either --pattern for one fabric or --garment NAME=TILE for each garment of an outfit.")
+    if not options.garment:
+        return OutfitRequest((OverlayRequest(garments=options.garments, **usual),)), [options.pattern]
+    if options.garments:
+        raise BadInput("--garments goes with --pattern; an outfit names each garment with --garment NAME=TILE.")
+    parts = (OverlayRequest(**{**usual, **said}) for _, said in options.garment)
+    return OutfitRequest(tuple(parts)), [path for path, _ in options.garment]
 
 
 def _segmenter(options: argparse.Namespace) -> Any:
@@ -178,6 +209,17 @@ def _segmenter(options: argparse.Namespace) -> Any:
     return SegmentPipeline(package(options.model, "unet-starter"), options.device)
 
 
+def _surface(options: argparse.Namespace) -> Any:
+    """What reads the surface of cloth; None where no model for it is installed."""
+    from ..packaging.starter import WEIGHTS_DIR
+
+    if options.surface is None and not (WEIGHTS_DIR / SURFACE / "manifest.json").is_file():
+        return None
+    from ..pipelines.surface import SurfacePipeline
+
+    return SurfacePipeline(package(options.surface, SURFACE), options.device)
+
+
 def _upscaler(scale: int, device: str) -> Any:
     from ..pipelines.upscale import UpscalePipeline
 
@@ -189,6 +231,29 @@ def _palette(text: str) -> tuple[str, ...]:
         return parse_palette(text)
     except BadInput as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _part(text: str) -> tuple[Path, dict[str, Any]]:
+    """``jacket=a.png,scale-cm=9`` -> the file, and what it says of the fit."""
+    name, _, rest = text.partition("=")
+    file, *pairs = rest.split(",")
+    if not name.strip() or not file.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a garment and its fabric; write jacket=fabric.png.")
+    try:
+        said: dict[str, Any] = {"garments": (garment_of(name),)}
+    except BadInput as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    for pair in pairs:
+        key, _, value = (part.strip() for part in pair.partition("="))
+        key = key.replace("-", "_")
+        if key != "repeat" and key not in _FIT:
+            known = ", ".join(field.replace("_", "-") for field in (*_FIT, "repeat"))
+            raise argparse.ArgumentTypeError(f"{pair!r} says nothing of how a fabric is worn; known are {known}.")
+        try:
+            said[key] = value if key == "repeat" else float(value)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{value!r} is not a number.") from error
+    return Path(file.strip()), said
 
 
 def _garments(text: str) -> tuple[str, ...]:

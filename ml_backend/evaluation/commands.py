@@ -14,6 +14,7 @@ from ..requests import RESTYLE_ENGINES, SKETCHES, RestyleRequest
 
 if TYPE_CHECKING:
     from .restyle import Engine
+    from .surface import Reader
 
 Figures = dict[str, Any]
 Measure = Callable[[argparse.Namespace], Figures]
@@ -96,6 +97,20 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
     generator.add_argument(
         "--swatches", type=int, default=200, help="training swatches of each type to search (default: 200)"
     )
+
+    surface = metric("surface", measure_surface, "Light, normals, grain and scale of cloth, beside the method by hand.")
+    surface.add_argument("--data", type=Path, metavar="DIR", help="rendered people, for their held-out figures")
+    surface.add_argument(
+        "--garments", type=Path, metavar="DIR", help="single garments by class, for plain held-out ones"
+    )
+    surface.add_argument("--mattes", type=Path, metavar="DIR", help="their mattes")
+    surface.add_argument("--model", type=Path, help="package folder (default: the starter)")
+
+    worn = metric("worn", measure_worn, "Light kept on plain garments worn in even grey, and old print left on others.")
+    worn.add_argument("--garments", type=Path, metavar="DIR", help="single garments by class, for plain held-out ones")
+    worn.add_argument("--mattes", type=Path, metavar="DIR", help="their mattes")
+    worn.add_argument("--data", type=Path, metavar="DIR", help="rendered people, for prints that are known")
+    worn.add_argument("--model", type=Path, help="surface package (default: the starter)")
 
     for name, full in (("kid", "Kernel"), ("fid", "Frechet")):
         distance = metric(name, measure_distance, f"{full} distance of two folders of pictures in our features.")
@@ -231,6 +246,45 @@ def measure_generator(options: argparse.Namespace) -> Figures:
         found = neighbours(package, swatches=options.swatches)
         figures |= copying(found)
         save_sheet(neighbour_sheet(found), options.neighbours)
+    return figures
+
+
+def measure_surface(options: argparse.Namespace) -> Figures:
+    from ..pipelines.surface import SurfacePipeline
+    from .surface import by_hand, plain_figures, plain_garments, rendered_figures, side_by_side
+
+    if (options.garments is None) != (options.mattes is None):
+        raise BadInput("--garments and --mattes go together.")
+    if options.data is None and options.garments is None:
+        raise BadInput("Name a data set: --data, or --garments with --mattes.")
+    pipeline = SurfacePipeline(_package(options.model, "surface-starter"), options.device)
+    readers: dict[str, Reader] = {"network": pipeline, "by_hand": by_hand}
+    figures: Figures = {"model": pipeline.model}
+    if options.data is not None:
+        figures |= side_by_side(readers, lambda read: rendered_figures(read, options.data))
+    if options.garments is not None:
+        cases = plain_garments(options.garments, options.mattes)
+        figures |= side_by_side(readers, lambda read: plain_figures(read, cases))
+    return figures
+
+
+def measure_worn(options: argparse.Namespace) -> Figures:
+    from ..pipelines.surface import SurfacePipeline
+    from .surface import by_hand, plain_garments
+    from .worn import plain_kept, prints_left
+
+    if (options.garments is None) != (options.mattes is None):
+        raise BadInput("--garments and --mattes go together.")
+    if options.data is None and options.garments is None:
+        raise BadInput("Name a data set: --data, or --garments with --mattes.")
+    pipeline = SurfacePipeline(_package(options.model, "surface-starter"), options.device)
+    figures: Figures = {"model": pipeline.model}
+    for name, read in (("network", pipeline), ("by_hand", by_hand)):
+        if options.garments is not None:
+            cases = [(case.photo, case.mask) for case in plain_garments(options.garments, options.mattes)]
+            figures |= {f"{name}_{key}": value for key, value in plain_kept(cases, read).items()}
+        if options.data is not None:
+            figures[f"{name}_print_left"] = prints_left(options.data, read)
     return figures
 
 

@@ -9,7 +9,7 @@ Each folder beside this file holds one garment: ``photo.webp``, ``mask.png`` (8-
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,6 +77,7 @@ def known(fit: Fit, folder: Path) -> Fit:
 
     As it is where ``folder`` has none, or where it has them for a picture of another size.
     """
+    from ..pipelines.overlay.fitting import laid
     from .render.truth import LIGHT_CODE, REACH
 
     light, bend = folder / "light.webp", folder / "bend.png"
@@ -89,5 +90,4 @@ def known(fit: Fit, folder: Path) -> Fit:
     with Image.open(bend) as image:
         steps = (np.asarray(image.convert("RGB"), np.float32)[..., 1:] - 128) / np.float32(127)
     shift = np.ascontiguousarray(steps.transpose(2, 0, 1)) * np.float32(REACH * fit.longest)
-    whole = (0, 0, fit.width, fit.height)
-    return replace(fit, box=whole, light=np.float32(LIGHT_CODE) * np.square(coded), bend=shift)
+    return laid(fit, np.float32(LIGHT_CODE) * np.square(coded), shift)

@@ -21,6 +21,7 @@ ARCHITECTURES = {
     "dcgan": ("dcgan", "DCGANConfig", "Generator"),
     "xgan": ("xgan", "XGANConfig", "XGAN"),
     "srgan": ("srgan", "SRGANConfig", "SRResNet"),
+    "surface": ("surface", "SurfaceConfig", "SurfaceNet"),
     "classifier": ("classifier", "ClassifierConfig", "PatternClassifier"),
 }
 """Architecture name -> (module, config dataclass, network class)."""

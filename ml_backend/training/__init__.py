@@ -27,6 +27,7 @@ RECIPES = {
     "autoencoder": ("autoencoder", "AutoencoderRecipe"),
     "inpainting": ("inpainting", "InpaintingRecipe"),
     "clipseg": ("clipseg", "ClipSegRecipe"),
+    "surface": ("surface", "SurfaceRecipe"),
 }
 """Recipe name -> (module, config dataclass)."""
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import BadInput
+from ..requests import CLOTH_CLASSES, parse_garment
 from .reading import Reading
 from .vocabulary import items, vocabulary
 
@@ -97,6 +99,28 @@ def _is_ground(before: str) -> bool:
     """White dots "on a blue background" are a print on its ground; a dotted coat on one stands in a photograph."""
     known = items(before)
     return bool(known) and "pattern" in known[-1]
+
+
+def garment_of(word: str) -> str:
+    """The garment that a word of people's means: "jacket" -> ``outerwear``, "second shirt" -> ``top-2``; the names of
+    :func:`ml_backend.requests.parse_garment` mean themselves.  Raises :class:`BadInput` for what is no garment."""
+    said = " ".join(word.split()).lower()
+    try:
+        parse_garment(said)
+        return said
+    except BadInput as error:
+        first, _, rest = said.partition(" ")
+        number = _ORDINALS.get(first)
+        known = [item["garment"] for item in items(rest if number else said) if "garment" in item]
+        if not known:
+            raise BadInput(
+                f"{word.strip()[:40]!r} is no garment that is known here; say jacket, shirt, dress, skirt, trousers, "
+                f"scarf, or one of {', '.join(CLOTH_CLASSES)}."
+            ) from error
+        return f"{known[-1]}-{number}" if number and number > 1 else known[-1]
+
+
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 
 
 def choose_form(reading: Reading, seed: int) -> tuple[Form, str]:

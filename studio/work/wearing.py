@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,7 +66,7 @@ def _laid_out(job: Job, photo: Photo, image: Any, mask: Any, labels: Any, report
 
     report(0.65, "Reading folds and light")
     fitted = _fit(image, mask, labels)
-    fitted = dataclasses.replace(fitted, px_per_cm=photo.fit.get(pictures.FULL_SCALE, fitted.px_per_cm))
+    fitted = fitted.scaled(photo.fit.get(pictures.FULL_SCALE, fitted.px_per_cm))
     report(0.9, "Laying out the previews")
     files, data = pictures.fitted_files(image, fitted)
     keys = {name: jobs.save(job, photo.folder, pictures.SUFFIXES[name], content) for name, content in files.items()}
@@ -194,9 +193,9 @@ def _fitted(wearable: Wearable) -> tuple[Any, Fit]:
         fitted = _fit(photo, pictures.load_mask(key), labels)
         if isinstance(wearable, Garment):
             fitted = garments.known(fitted, garments.ROOT / wearable.slug)
-        # The preview was laid out by the stored scale, which for a garment of ours is known rather than guessed.
-        scale = wearable.fit.get(pictures.FULL_SCALE, fitted.px_per_cm)
-        _remember(key, dataclasses.replace(fitted, px_per_cm=scale))
+            # The preview was laid out by the stored scale, which for a garment of ours is known rather than guessed.
+            fitted = fitted.scaled(wearable.fit.get(pictures.FULL_SCALE, fitted.px_per_cm))
+        _remember(key, fitted)
     return photo, _fits[key]
 
 
@@ -204,7 +203,9 @@ def _fit(photo: Any, mask: Any, labels: Any) -> Fit:
     """The fit as it will be read back: the mask at the 8 bits it is stored with, so a look is the same either way."""
     from ml_backend.pipelines import overlay
 
-    return overlay.fit(photo, np.rint(mask * 255).astype(np.float32) / np.float32(255), labels)
+    stored = np.rint(mask * 255).astype(np.float32) / np.float32(255)
+    read = registry.surface_reader()
+    return overlay.fit(photo, stored, labels, read(photo, stored, labels) if read else None)
 
 
 def _remember(key: str, fitted: Fit) -> None:

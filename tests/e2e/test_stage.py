@@ -24,7 +24,7 @@ COMPOSITE = """async ({kind, urls, tile, fit, garments, pxPerCm}) => {
   composite.wearable(photo, maps, mask);
   composite.tile(fabric);
   composite.draw({
-    width: photo.width, height: photo.height, view: {scale: 1, x: 0, y: 0}, split: -1, dressed: true,
+    width: photo.width, height: photo.height, view: {scale: 1, x: 0, y: 0}, split: -1, fade: 1, dressed: true,
     pxPerCm, parts: [{garments, fit, slot: 0}],
   });
   return canvas.toDataURL("image/png");

@@ -69,7 +69,7 @@ def test_the_chosen_version_serves_and_the_starter_without_one(package, monkeypa
     assert registry.serving("generate") == starter
 
 
-@pytest.mark.parametrize("capability", ["segment", "upscale"])
+@pytest.mark.parametrize("capability", ["segment", "surface", "upscale"])
 def test_where_nobody_chooses_the_one_before_retires(package, capability):
     first, second = (registry.add(package(name, name.encode(), capability)) for name in ("first", "second"))
     registry.serve(first)

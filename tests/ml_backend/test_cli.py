@@ -143,6 +143,35 @@ def test_overlay_changes_only_what_the_mask_names(photo, tile, tmp_path, capsys)
     assert recipe["overlay"]["repeat"] == "half-drop"
 
 
+def test_overlay_dresses_an_outfit_in_peoples_words(photo, tile, tmp_path, capsys, monkeypatch):
+    from ml_backend.cli import fabrics
+    from ml_backend.pipelines.segment import Segmentation
+
+    labels = np.zeros((60, 40), np.uint8)
+    labels[10:30, 10:30], labels[30:50, 10:30] = 2, 4
+    found = Segmentation((labels > 0).astype(np.float32), labels)
+    monkeypatch.setattr(fabrics, "_segmenter", lambda options: lambda picture: found)
+    monkeypatch.setattr(fabrics, "_surface", lambda options: None)
+    red = tmp_path / "red.png"
+    Image.new("RGB", (32, 32), (200, 10, 10)).save(red)
+    out = tmp_path / "look.png"
+    parts = ["--garment", f"Jacket={red},strength=0.5", "--garment", f"skirt={tile},scale-cm=9,repeat=mirror"]
+    status, answer = run(capsys, "overlay", photo, *parts, "--scale-cm", 20, "--out", out)
+    assert status == 0
+    jacket, skirt = answer["parts"]
+    assert (jacket["garments"], jacket["scale_cm"], jacket["strength"]) == (["outerwear"], 20, 0.5)
+    assert (skirt["garments"], skirt["scale_cm"], skirt["repeat"]) == (["skirt"], 9, "mirror")
+    before, after = pixels(photo).astype(int), pixels(out).astype(int)
+    redder = (after - before)[13:27, 13:27]
+    assert redder[..., 0].mean() > redder[..., 1].mean() + 10
+    assert np.abs(after - before)[33:47, 13:27].mean() > 10
+    assert np.array_equal(after[labels == 0], before[labels == 0])
+    with Image.open(out) as look:
+        recipe = images.read_recipe(look)
+    assert recipe["overlay"] == {"parts": [jacket, skirt]}
+    assert recipe["pattern"] == [None, {"seed": 3}]
+
+
 def test_train_runs_a_recipe_file(street_folder, tmp_path, capsys):
     recipe = UNetRecipe(
         street_dir=str(street_folder), widths=(8, 16), depths=(1, 1), size=(48, 32), batch=2, steps=2, evaluate_every=2
@@ -184,6 +213,12 @@ def test_json_flag_counts_before_and_after_the_metric(tile, capsys):
         ("overlay PHOTO --pattern none.png --out OUT/x.png", "none.png"),
         ("overlay PHOTO --pattern TILE --strength 2 --out OUT/x.png", "strength"),
         ("overlay PHOTO --pattern TILE --garments hat --out OUT/x.png", "hat"),
+        ("overlay PHOTO --out OUT/x.png", "--pattern"),
+        ("overlay PHOTO --pattern TILE --garment jacket=TILE --out OUT/x.png", "either"),
+        ("overlay PHOTO --garment jacket=TILE --garments skirt --out OUT/x.png", "--garment"),
+        ("overlay PHOTO --garment jacket=TILE --garment coat=TILE --out OUT/x.png", "two parts"),
+        ("overlay PHOTO --garment jacket=TILE,strength=2 --out OUT/x.png", "strength"),
+        ("evaluate worn", "--data"),
         ("overlay PHOTO --pattern TILE --mask TILE --out OUT/x.png", "32x32"),
         ("train none.json --run-dir OUT", "none.json"),
         ("evaluate iou OUT OUT", "no PNG"),

@@ -109,7 +109,7 @@ def _garment(slug: str) -> tuple[Image.Image, Fit, F32]:
     mask = np.asarray(Image.open(asset.mask).convert("L"), np.float32) / np.float32(255)
     labels = np.asarray(Image.open(asset.labels).convert("L"))
     known = garments.known(fit(photo, mask, labels), asset.folder)
-    return photo, *evenly_lit(replace(known, px_per_cm=asset.px_per_cm))
+    return photo, *evenly_lit(known.scaled(asset.px_per_cm))
 
 
 def _square(photo: Image.Image, size: int) -> Image.Image:

@@ -1,10 +1,11 @@
-"""Photo + mask + tile -> look: folds and light kept, the pattern bent along them, every other pixel untouched.
+"""Photo + mask + surface + fabrics -> look: every fabric lies on its garment as cloth does, in the garment's own light;
+every other pixel is untouched.
 
-``fit`` measures a photo once; ``wear`` dresses it in any tile, ``dress`` in an outfit of several;
-:class:`OverlayPipeline` fits and wears.  Pure NumPy, SciPy and Pillow.
+``fit`` measures a photo once; ``wear`` dresses it in a tile, ``dress`` each garment in its own;
+:class:`OverlayPipeline` does all of it.  Pure NumPy, SciPy and Pillow.
 """
 
 from .fitting import Fit, PreviewFit, fit
-from .wearing import OverlayPipeline, dress, wear
+from .wearing import OverlayPipeline, SurfaceReader, dress, wear
 
-__all__ = ["Fit", "OverlayPipeline", "PreviewFit", "dress", "fit", "wear"]
+__all__ = ["Fit", "OverlayPipeline", "PreviewFit", "SurfaceReader", "dress", "fit", "wear"]

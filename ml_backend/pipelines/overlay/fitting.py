@@ -1,41 +1,62 @@
-"""What a photo gives to every fabric worn on it: light, folds, mask and measure."""
+"""What a photo gives to every fabric worn on it: light, coordinates on the cloth, mask and measure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from ...errors import BadInput
-from ...requests import GARMENT_CLASSES
-from .bend import REACH, bend, body, limit
-from .colour import to_linear
+from ...requests import GARMENT_CLASSES, garment_name
+from ..surface import Box, Surface
+from .colour import to_linear, to_srgb
+from .coordinates import SOLVE_SIDE, broken, coordinates
+from .edges import Colours
+from .estimate import estimate
+from .grids import Window
+from .light import exposure, light
 from .maps import resize
 from .measure import px_per_cm
-from .shading import shading, solver_size
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
-Box = tuple[int, int, int, int]
 
 MAP_SIDE = 1440
-"""Longest side of the shading map; finer light than that is the fabric's own affair."""
+"""Longest side of the light map; finer light than that is the fabric's own affair."""
 
-_SKIN = GARMENT_CLASSES.index("skin")
+MOST_OFF = 1.4
+"""How far the surface's own scale may be from what people's proportions say, as a factor."""
+
+_LAID_SIDE = 750
+"""Longest side of the grid of coordinates that are known."""
+
+_JUMP = 0.6
+"""Slope of a known bend above which two pieces of cloth meet."""
+
+_HEARD = 0.5
+"""Share of the say that the surface has in the scale, proportions having the rest: each errs in its own way."""
 
 SHADING_CODE = 4.0
 """Largest shading that a preview can carry: S = 4 (r/255)^2."""
 
+GARMENT_STEP = 2
+"""Steps of the preview's mask between the values of a class map."""
+
+PLACE_CODE = 100.0
+"""Steps of a preview's coordinates in a centimetre; 0 is step 32768."""
+
 
 @dataclass(frozen=True)
 class PreviewFit:
-    """A fit at screen size for the browser: three RGB pictures of one size, and numbers.
+    """A fit at screen size for the browser: three RGB pictures, and numbers.
 
-    ``maps``: R codes the shading, S = 4 (r/255)^2; G and B the displacement, d = (g-128)/127 * 0.02 * longest side,
-    in preview pixels.  ``mask``: R is the soft mask, G the class index times 32.  ``data`` is JSON-ready: width,
-    height, full_width, full_height, px_per_cm (preview pixels, 40 cm shoulders), classes (names present).
+    ``maps``, three pictures of the photo's size one below the other.  In the first two R and G are the higher and the
+    lower byte of u and of v, (256 r + g - 32768) / 100 cm; B of the first codes the shading, S = 4 (b/255)^2.  The
+    third is what lies behind the borders of the cloth (sRGB), and the photo's own elsewhere.  ``mask``: R is the soft
+    mask, G the value in the class map times ``garment_step``.  ``data`` is JSON-ready: width, height,
+    full_width, full_height, px_per_cm (preview pixels), garment_step, classes (garments present).
     """
 
     photo: Image.Image
@@ -48,130 +69,270 @@ class PreviewFit:
 class Fit:
     """Everything about a photo that does not depend on the fabric.
 
-    ``mask`` float32 (H,W) 0..1 and ``labels`` uint8 (H,W) class indices, or None, at photo size.  ``box`` (left, top,
-    right, bottom) is the part of the photo that the maps cover; each map is on a grid of its own that spans the box:
-    ``light`` float32 (h,w), the linear-light multiplier S > 0, 1 on evenly lit cloth; ``bend`` float32 (2,h',w'),
-    displacement (du, dv) in photo pixels.  ``px_per_cm`` is for shoulders of 40 cm.
+    ``mask`` float32 (H,W) 0..1 and ``labels`` uint8 (H,W), a class map, or None, at photo size.  ``box`` (left, top,
+    right, bottom) is the part of the photo that the maps cover; each map is on a grid that spans the box: ``light``
+    float32 (h,w), the linear-light multiplier S > 0 of white cloth; ``place`` float32 (2,h',w'), coordinates on the
+    cloth in centimetres; ``jacobian`` float32 (2,2,h',w'), their steps for a photo pixel to the right and down;
+    ``pieces`` uint8 (h',w'), the garment each node belongs to (0 without a class map).  ``px_per_cm``: photo
+    pixels a centimetre of cloth that faces the camera.
     """
 
     width: int
     height: int
     box: Box
     light: F32
-    bend: F32
+    place: F32
+    jacobian: F32
+    pieces: U8
     mask: F32
     labels: U8 | None
     px_per_cm: float
+
+    def scaled(self, px_per_cm: float) -> Fit:
+        """The same with another, known, scale."""
+        share = np.float32(self.px_per_cm / px_per_cm)
+        return replace(self, place=self.place * share, jacobian=self.jacobian * share, px_per_cm=px_per_cm)
 
     @property
     def longest(self) -> int:
         return max(self.width, self.height)
 
+    @property
+    def step(self) -> tuple[float, float]:
+        """Photo pixels from node to node of ``place``, (x, y)."""
+        left, top, right, bottom = self.box
+        return (right - left) / self.place.shape[2], (bottom - top) / self.place.shape[1]
+
     def shading(self, box: Box | None = None) -> F32:
-        """S (h,w) at photo resolution over ``box`` (the whole photo if None); 1 outside the fit's own box."""
-        return self._spread(self.light, box, 1.0, Image.Resampling.BILINEAR)
+        """S (h,w) at photo resolution over ``box`` (the whole photo if None)."""
+        return self.shading_at(*_centres(box or (0, 0, self.width, self.height)))
 
-    def displacement(self, box: Box | None = None) -> tuple[F32, F32]:
-        """(du, dv), each (h,w) photo pixels, over ``box``; 0 outside the fit's own box."""
-        du, dv = (self._spread(plane, box, 0.0, Image.Resampling.BICUBIC) for plane in self.bend)
-        return du, dv
+    def shading_at(self, rows: F32, columns: F32) -> F32:
+        """S at these pixel centres, (rows, columns)."""
+        return Window.of(rows, columns, self.box, self.light.shape).read(self.light)
 
-    def _spread(self, plane: F32, box: Box | None, outside: float, how: Image.Resampling) -> F32:
-        left, top, right, bottom = box or (0, 0, self.width, self.height)
-        result = np.full((bottom - top, right - left), outside, np.float32)
-        x0, y0, x1, y1 = (
-            max(left, self.box[0]),
-            max(top, self.box[1]),
-            min(right, self.box[2]),
-            min(bottom, self.box[3]),
-        )
-        if x0 >= x1 or y0 >= y1:
-            return result
-        scale_x = plane.shape[1] / (self.box[2] - self.box[0])
-        scale_y = plane.shape[0] / (self.box[3] - self.box[1])
-        source = (
-            (x0 - self.box[0]) * scale_x,
-            (y0 - self.box[1]) * scale_y,
-            min((x1 - self.box[0]) * scale_x, plane.shape[1]),
-            min((y1 - self.box[1]) * scale_y, plane.shape[0]),
-        )
-        result[y0 - top : y1 - top, x0 - left : x1 - left] = resize(plane, x1 - x0, y1 - y0, how, source)
-        return result
+    def where(self, box: Box | None = None) -> tuple[F32, F32]:
+        """(u, v), each (h,w) centimetres, at photo resolution over ``box``."""
+        return self.where_at(*_centres(box or (0, 0, self.width, self.height)))
+
+    def where_at(self, rows: F32, columns: F32) -> tuple[F32, F32]:
+        """(u, v) at these pixel centres.  Where neighbouring nodes are not one cloth, the nearest of the pixel's own
+        garment tells alone how it goes on."""
+        window = Window.of(rows, columns, self.box, (self.place.shape[1], self.place.shape[2]))
+        u, v = window.read(self.place[0]), window.read(self.place[1])
+        torn_rows, torn_columns = window.cells(self._torn())
+        if torn_rows.size:
+            u[torn_rows, torn_columns], v[torn_rows, torn_columns] = self._alone(
+                window, rows[torn_rows], columns[torn_columns], torn_rows, torn_columns
+            )
+        return u, v
+
+    def _torn(self) -> npt.NDArray[np.bool_]:
+        """Cells, by their upper left node, whose corners are not one cloth."""
+        across, down = broken(self.place, self.jacobian, self.step)
+        across = across | (self.pieces[:, 1:] != self.pieces[:, :-1])
+        down = down | (self.pieces[1:] != self.pieces[:-1])
+        torn = np.zeros(self.pieces.shape, np.bool_)
+        torn[:, :-1] |= across
+        torn[:-1, :-1] |= across[1:]
+        torn[:-1] |= down
+        torn[:-1, :-1] |= down[:, 1:]
+        return torn
+
+    def _alone(
+        self, window: Window, y: F32, x: F32, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]
+    ) -> tuple[F32, F32]:
+        """(u, v) of single pixels at centres (x, y), from one node each."""
+        down, across = window.down, window.across
+        own = None
+        if self.labels is not None:
+            inside_y = np.clip(y.astype(np.int64), 0, self.height - 1)
+            own = self.labels[inside_y, np.clip(x.astype(np.int64), 0, self.width - 1)]
+        best = np.full(y.shape, np.inf, np.float32)
+        node_y, node_x = np.zeros(y.shape, np.int64), np.zeros(y.shape, np.int64)
+        for low_y in (True, False):
+            for low_x in (True, False):
+                i = (down.low if low_y else down.high)[rows]
+                j = (across.low if low_x else across.high)[columns]
+                far_y = down.share[rows] if low_y else 1.0 - down.share[rows]
+                far_x = across.share[columns] if low_x else 1.0 - across.share[columns]
+                cost = np.square(far_y) + np.square(far_x)
+                if own is not None:
+                    cost = cost + 4.0 * (self.pieces[i, j] != own)
+                better = cost < best
+                best = np.where(better, cost, best)
+                node_y, node_x = np.where(better, i, node_y), np.where(better, j, node_x)
+        dx = x - (self.box[0] + (node_x + 0.5) * self.step[0])
+        dy = y - (self.box[1] + (node_y + 0.5) * self.step[1])
+        slopes = self.jacobian[:, :, node_y, node_x]
+        found = self.place[:, node_y, node_x] + slopes[:, 0] * dx + slopes[:, 1] * dy
+        return np.asarray(found[0], np.float32), np.asarray(found[1], np.float32)
 
     def classes(self) -> list[str]:
-        """Names of the cloth classes worn in the photo, largest first; empty without a class map."""
+        """Names of the garments worn in the photo (top, top-2 ...), largest first; empty without a class map."""
         if self.labels is None:
             return []
         counts = np.bincount(self.labels[self.mask > 0.5].ravel(), minlength=len(GARMENT_CLASSES))
-        order = np.argsort(-counts, kind="stable")
-        return [GARMENT_CLASSES[i] for i in order if 1 <= i <= 6 and counts[i] > 0.005 * max(1, counts.sum())]
+        order = (int(value) for value in np.argsort(-counts, kind="stable"))
+        least = 0.005 * max(1, int(counts.sum()))
+        return [garment_name(value) for value in order if 1 <= value % 8 <= 6 and counts[value] > least]
 
     def preview(self, photo: Image.Image, max_side: int = 1280) -> PreviewFit:
         """The fit and its photo at screen size; never larger than the photo."""
         factor = min(1.0, max_side / self.longest)
         size = (max(1, round(self.width * factor)), max(1, round(self.height * factor)))
-        light = resize(self.shading(), *size, Image.Resampling.BOX)
-        planes = [np.sqrt(np.clip(light / SHADING_CODE, 0.0, 1.0)) * 255.0]
-        reach = REACH * self.longest
-        for plane in self.displacement():
-            planes.append(np.clip(resize(plane, *size, Image.Resampling.BOX) / reach, -1.0, 1.0) * 127.0 + 128.0)
-        mask = resize(self.mask, *size, Image.Resampling.BOX) * 255.0
+        rows = ((np.arange(size[1]) + 0.5) * (self.height / size[1])).astype(np.float32)
+        columns = ((np.arange(size[0]) + 0.5) * (self.width / size[0])).astype(np.float32)
+        small = photo.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+        mask = resize(self.mask, *size, Image.Resampling.BOX)
         labels = np.zeros((self.height, self.width), np.uint8) if self.labels is None else self.labels
-        classes = np.asarray(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST), np.float32) * 32.0
+        classes = np.asarray(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST), np.float32) * GARMENT_STEP
+        u, v = (np.clip(np.rint(plane * PLACE_CODE) + 32768, 0, 65535) for plane in self.where_at(rows, columns))
+        shade = np.sqrt(np.clip(self.shading_at(rows, columns) / SHADING_CODE, 0.0, 1.0)) * 255.0
+        ground, mask = _ground(small, mask)
+        planes = [
+            _rgb(np.floor(u / 256), u % 256, shade),
+            _rgb(np.floor(v / 256), v % 256, np.zeros_like(v)),
+            ground,
+        ]
         data: dict[str, int | float | list[str]] = {
             "width": size[0],
             "height": size[1],
             "full_width": self.width,
             "full_height": self.height,
             "px_per_cm": self.px_per_cm * factor,
+            "garment_step": GARMENT_STEP,
             "classes": self.classes(),
         }
-        return PreviewFit(
-            photo.convert("RGB").resize(size, Image.Resampling.LANCZOS),
-            _picture(*planes),
-            _picture(mask, classes, np.zeros_like(mask)),
-            data,
-        )
+        maps = Image.fromarray(np.concatenate(planes))
+        return PreviewFit(small, maps, Image.fromarray(_rgb(mask * 255.0, classes, np.zeros_like(mask))), data)
 
 
-def fit(photo: Image.Image, mask: F32, labels: U8 | None = None) -> Fit:
-    """Measure a photo: RGB picture, soft cloth mask float32 (H,W) 0..1, class map uint8 (H,W) or None.
+def _centres(box: Box) -> tuple[F32, F32]:
+    left, top, right, bottom = box
+    return np.arange(top, bottom, dtype=np.float32) + 0.5, np.arange(left, right, dtype=np.float32) + 0.5
 
-    Raises :class:`BadInput` where the sizes differ.
+
+def _ground(photo: Image.Image, mask: F32) -> tuple[U8, F32]:
+    """The photo with what is behind the cloth on its borders (h,w,3), and the mask mended there."""
+    pixels = np.array(photo)
+    rows, columns = np.nonzero((mask > 0.0) & (mask < 1.0))
+    if not rows.size:
+        return pixels, mask
+    whole = (0, 0, photo.width, photo.height)
+    seen = to_linear(pixels[rows, columns])
+    mended, behind = Colours.of(photo, mask, whole).behind(seen, mask[rows, columns], rows, columns, whole)
+    pixels[rows, columns] = to_srgb(behind)
+    share = mask.copy()
+    share[rows, columns] = mended
+    return pixels, share
+
+
+def fit(photo: Image.Image, mask: F32, labels: U8 | None = None, surface: Surface | None = None) -> Fit:
+    """Measure a photo: RGB picture, soft cloth mask float32 (H,W) 0..1, class map uint8 (H,W) or None, its surface.
+
+    Without a surface one is estimated from the outline alone.  Raises :class:`BadInput` where the sizes
+    differ or the surface holds anything but finite numbers.
     """
     width, height = photo.size
     for what, plane in (("mask", mask), ("class map", labels)):
         if plane is not None and plane.shape != (height, width):
             raise BadInput(f"The {what} is {plane.shape[::-1]} pixels but the photo is {(width, height)}.")
+    photo = photo.convert("RGB")
     soft = np.clip(np.nan_to_num(mask), 0.0, 1.0).astype(np.float32)
     box = _bounds(soft)
-    size = _grid(box)
-    linear = to_linear(np.asarray(photo.convert("RGB").resize(size, Image.Resampling.BOX, box=box)))
-    cover = resize(soft, *size, Image.Resampling.BOX, box)
-    classes = None
-    if labels is not None:
-        classes = np.asarray(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST, box=box))
-    rows, columns = solver_size(*cover.shape)
-    small = resize(cover, columns, rows, Image.Resampling.BOX)
-    shape = body(small)
-    log, relief = shading(linear, cover, classes, shape.side)
-    du, dv = bend(relief, small, shape, _standing(labels))
-    scale = (box[2] - box[0]) / columns
-    du, dv = limit(du * np.float32(scale), dv * np.float32(scale), REACH * max(width, height))
-    return Fit(width, height, box, np.exp(log), np.stack([du, dv]), soft, labels, _measure(small, classes, box))
+    if surface is None:
+        surface = estimate(soft, labels, box)
+    _check(surface, photo)
+    size = _grid(box, MAP_SIDE)
+    cover, classes = _reduced(soft, labels, box, size)
+    linear = to_linear(np.asarray(photo.resize(size, Image.Resampling.BOX, box=box)))
+    log = _carried(surface.shading, surface.box, box, size)
+    worn = light(linear, cover, classes, log, exposure(*_whole(photo, soft, labels)))
+    size = _grid(box, SOLVE_SIDE)
+    cover, classes = _reduced(soft, labels, box, size)
+    jacobian, normal = (
+        np.stack([_carried(plane, surface.box, box, size) for plane in maps.reshape(-1, *maps.shape[-2:])])
+        for maps in (surface.jacobian, surface.normal)
+    )
+    step = ((box[2] - box[0]) / size[0], (box[3] - box[1]) / size[1])
+    pieces = np.zeros(cover.shape, np.uint8) if classes is None else classes
+    found = coordinates(jacobian.reshape(2, 2, *cover.shape), normal, cover, pieces, step)
+    usual = float(px_per_cm(cover, _kinds(classes))) * step[1]
+    told = float(np.clip(found.px_per_cm / usual, 1 / MOST_OFF, MOST_OFF))
+    ratio = usual * told**_HEARD / found.px_per_cm
+    return Fit(
+        width,
+        height,
+        box,
+        worn,
+        found.place / np.float32(ratio),
+        found.jacobian / np.float32(ratio),
+        found.pieces,
+        soft,
+        labels,
+        found.px_per_cm * ratio,
+    )
 
 
-def _measure(cover: F32, classes: U8 | None, box: Box) -> float:
-    """Photo pixels a centimetre, measured on a reduced cover (h,w) and a class map of any size."""
-    height, width = cover.shape
-    if classes is not None:
-        classes = np.asarray(Image.fromarray(classes).resize((width, height), Image.Resampling.NEAREST))
-    return float(px_per_cm(cover, classes) * (box[3] - box[1]) / height)
+def laid(fitted: Fit, light: F32, bend: F32) -> Fit:
+    """``fitted`` with known light (H,W) and a known bend (2,H,W), the displacement (du, dv) in photo pixels of a fabric
+    that would else lie flat over the photo, its origin in the middle."""
+    size = _grid((0, 0, fitted.width, fitted.height), _LAID_SIDE)
+    shape = (size[1], size[0])
+    step = fitted.width / size[0], fitted.height / size[1]
+    shift = np.stack([resize(plane, *size, Image.Resampling.NEAREST) for plane in bend])
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    flat = np.stack([(x + 0.5) * step[0] - fitted.width / 2, (y + 0.5) * step[1] - fitted.height / 2])
+    jacobian = np.zeros((2, 2, *shape), np.float32)
+    for way in (0, 1):
+        slope = np.gradient(shift, axis=2 - way) / step[way]
+        jacobian[:, way] = np.where(np.abs(slope).max(axis=0) < _JUMP, slope, 0.0)
+        jacobian[way, way] += 1.0
+    cover, classes = _reduced(fitted.mask, fitted.labels, (0, 0, fitted.width, fitted.height), size)
+    return replace(
+        fitted,
+        box=(0, 0, fitted.width, fitted.height),
+        light=np.asarray(light, np.float32),
+        place=np.asarray((flat + shift) / fitted.px_per_cm, np.float32),
+        jacobian=np.asarray(jacobian / fitted.px_per_cm, np.float32),
+        pieces=np.zeros(cover.shape, np.uint8) if classes is None else classes,
+    )
 
 
-def _standing(labels: U8 | None) -> bool:
-    """Whether somebody wears the cloth: skin or hair is seen."""
-    return labels is not None and float((labels[::4, ::4] == _SKIN).mean()) > 0.003
+def _kinds(labels: U8 | None) -> U8 | None:
+    """The classes of a class map that tells garments of one class apart."""
+    return None if labels is None else np.asarray(labels % len(GARMENT_CLASSES), np.uint8)
+
+
+def _check(surface: Surface, photo: Image.Image) -> None:
+    left, top, right, bottom = surface.box
+    if not (0 <= left < right <= photo.width and 0 <= top < bottom <= photo.height):
+        raise BadInput(f"The surface is of {surface.box}, which is not a part of a {photo.width}x{photo.height} photo.")
+    if not all(np.isfinite(maps).all() for maps in (surface.shading, surface.normal, surface.jacobian)):
+        raise BadInput("The surface holds something that is not a number.")
+
+
+def _whole(photo: Image.Image, mask: F32, labels: U8 | None, side: int = 256) -> tuple[F32, F32, U8 | None]:
+    """The whole photo small: linear light, mask, classes."""
+    factor = min(1.0, side / max(photo.size))
+    size = (max(1, round(photo.width * factor)), max(1, round(photo.height * factor)))
+    everything = (0, 0, photo.width, photo.height)
+    return (to_linear(np.asarray(photo.resize(size, Image.Resampling.BOX))), *_reduced(mask, labels, everything, size))
+
+
+def _reduced(mask: F32, labels: U8 | None, box: Box, size: tuple[int, int]) -> tuple[F32, U8 | None]:
+    cover = resize(mask, *size, Image.Resampling.BOX, box)
+    if labels is None:
+        return cover, None
+    return cover, np.asarray(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST, box=box))
+
+
+def _carried(plane: F32, own: Box, box: Box, size: tuple[int, int]) -> F32:
+    """A map (h,w) on ``own`` box's grid -> on a grid of ``size`` (columns, rows) over ``box``; bilinear."""
+    columns = (box[0] + (np.arange(size[0]) + 0.5) * ((box[2] - box[0]) / size[0])).astype(np.float32)
+    rows = (box[1] + (np.arange(size[1]) + 0.5) * ((box[3] - box[1]) / size[1])).astype(np.float32)
+    return Window.of(rows, columns, own, (plane.shape[0], plane.shape[1])).read(plane)
 
 
 def _bounds(mask: F32) -> Box:
@@ -189,11 +350,12 @@ def _bounds(mask: F32) -> Box:
     )
 
 
-def _grid(box: Box) -> tuple[int, int]:
+def _grid(box: Box, side: int) -> tuple[int, int]:
+    """(columns, rows) of a map over the box, at most ``side`` and one node a pixel."""
     width, height = box[2] - box[0], box[3] - box[1]
-    factor = min(1.0, MAP_SIDE / max(width, height))
+    factor = min(1.0, side / max(width, height))
     return max(1, round(width * factor)), max(1, round(height * factor))
 
 
-def _picture(*planes: F32) -> Image.Image:
-    return Image.fromarray(np.clip(np.rint(np.stack(planes, -1)), 0, 255).astype(np.uint8))
+def _rgb(*planes: F32) -> U8:
+    return np.clip(np.rint(np.stack(planes, -1)), 0, 255).astype(np.uint8)

@@ -1,9 +1,9 @@
-"""Where a pixel of the photo lies on the repeating fabric.
+"""Where a point of the cloth lies on the repeating fabric.
 
-The formula is shared with the browser's preview; p is a pixel centre, d its displacement, c the photo's centre, y down:
+The formula is shared with the browser's preview; (u, v) are the cloth's own coordinates in centimetres, v downwards,
+and 0 in the middle of a garment:
 
-    cm = (p + d - c) / px_per_cm
-    q  = Rot(-rotate) cm / scale_cm - (offset_x, offset_y)      rotate is counter-clockwise on the screen
+    q = Rot(-rotate) (u, v) shoulder_cm / 40 / scale_cm - (offset_x, offset_y)    rotate: counter-clockwise, as worn
 
 and ``q`` in tile sides goes through the repeat: *basic* wraps; *half-drop* lowers every odd column by half a tile
 (v += 0.5 where floor(q.x) is odd); *half-brick* shifts every odd row (u += 0.5 where floor(q.y) is odd); *mirror*
@@ -24,29 +24,46 @@ from ...requests import OverlayRequest
 F32 = npt.NDArray[np.float32]
 
 
+SHOULDER_CM = 40.0
+"""The shoulder width at which a centimetre of the fabric is one of the cloth; an old request may ask for another."""
+
+
 @dataclass(frozen=True)
 class Placement:
-    """The affine map from photo pixels to tile sides: ``q = matrix @ (x, y) + shift``."""
+    """The affine map from centimetres of cloth to tile sides: ``q = matrix @ (u, v) - offset``."""
 
     matrix: tuple[tuple[float, float], tuple[float, float]]
-    shift: tuple[float, float]
+    offset: tuple[float, float]
 
     @classmethod
-    def of(cls, request: OverlayRequest, px_per_cm: float, width: int, height: int) -> Placement:
-        """``px_per_cm`` is that of the request's own shoulder width."""
-        side = px_per_cm * request.scale_cm
+    def of(cls, request: OverlayRequest) -> Placement:
+        side = request.scale_cm * SHOULDER_CM / request.shoulder_cm
         angle = math.radians(request.rotate)
         cos, sin = math.cos(angle) / side, math.sin(angle) / side
-        x, y = width / 2, height / 2
-        shift = (-cos * x + sin * y - request.offset_x, -sin * x - cos * y - request.offset_y)
-        return cls(((cos, -sin), (sin, cos)), shift)
+        return cls(((cos, -sin), (sin, cos)), (request.offset_x, request.offset_y))
 
-    def __call__(self, x: F32, y: F32) -> tuple[F32, F32]:
-        """Pixel positions (any shape; centres lie at +0.5) -> tile coordinates of the same shape."""
+    def __call__(self, u: F32, v: F32) -> tuple[F32, F32]:
+        """Cloth coordinates (any shape) -> tile coordinates of the same shape."""
         (a, b), (c, d) = self.matrix
         return (
-            np.asarray(np.float32(a) * x + np.float32(b) * y + np.float32(self.shift[0]), np.float32),
-            np.asarray(np.float32(c) * x + np.float32(d) * y + np.float32(self.shift[1]), np.float32),
+            np.asarray(np.float32(a) * u + np.float32(b) * v - np.float32(self.offset[0]), np.float32),
+            np.asarray(np.float32(c) * u + np.float32(d) * v - np.float32(self.offset[1]), np.float32),
+        )
+
+    def footprint(self, jacobian: F32) -> tuple[F32, F32, F32]:
+        """Centimetres a pixel (2, 2, ...) -> longer and shorter side of a pixel on the tile, and the longer's angle.
+
+        A linear map z -> a z + b conj(z) of the complex plane stretches by |a| + |b| towards (arg a + arg b) / 2.
+        """
+        (cos, sin), _ = self.matrix
+        turn = complex(cos, -sin)
+        a = ((jacobian[0, 0] + jacobian[1, 1]) + 1j * (jacobian[1, 0] - jacobian[0, 1])) * (turn / 2)
+        b = ((jacobian[0, 0] - jacobian[1, 1]) + 1j * (jacobian[1, 0] + jacobian[0, 1])) * (turn / 2)
+        long, short = np.abs(a), np.abs(b)
+        return (
+            np.asarray(long + short, np.float32),
+            np.asarray(np.abs(long - short), np.float32),
+            np.asarray((np.angle(a) + np.angle(b)) / 2, np.float32),
         )
 
 

@@ -25,7 +25,7 @@ from ...words.lexicon import PLAIN
 from ...words.reading import Reading, read
 from ..base import Preview, Progress, ShouldStop, check, tell
 from ..generate import GeneratePipeline
-from ..overlay import Fit, fit, wear
+from ..overlay import Fit, SurfaceReader, fit, wear
 from . import OnImage, Restyled
 from .cloth import PATTERN_CM, RESTRAINTS, SIZES, Cloth, patterned_cloth, plain_cloth
 
@@ -35,6 +35,9 @@ READING = "Reading folds and light"
 
 _GAIN = (0.75, 2.2)
 """How far the light on the cloth may be lifted so that the fabric keeps its own colour."""
+
+_EVEN = 74.0
+"""The percentile of the light on the cloth that counts as evenly lit."""
 
 _LIFT = 0.65
 """How much of the way there it is lifted: all of it would make white cloth look overexposed in a shady street."""
@@ -64,6 +67,7 @@ class FabricRestyle:
     ``engine`` says how: "drawn", whose motifs stay crisp on small garments, or "dcgan" where ``generate`` has a model.
     ``judge`` is the pattern classifier that picks typical designs (default: the starter).  ``understand`` turns a
     prompt into a :class:`Reading`; one with a CLIP behind it (:mod:`ml_backend.words.similarity`) knows more words.
+    ``surface`` reads how the cloth is lit and lies (None: it is estimated without a network).
     """
 
     def __init__(
@@ -72,11 +76,13 @@ class FabricRestyle:
         engine: str = "drawn",
         judge: PatternClassifier | None = None,
         understand: Callable[[str], Reading] = read,
+        surface: SurfaceReader | None = None,
     ) -> None:
         self.generate = generate
         self.engine = engine
         self.judge = judge or _starter_judge()
         self.understand = understand
+        self.surface = surface
 
     def __call__(
         self,
@@ -94,7 +100,8 @@ class FabricRestyle:
         photo = photo.convert("RGB")
         soft = _checked(mask, photo)
         tell(progress, 0.0, READING)
-        fitted, light = evenly_lit(fit(photo, soft))
+        found = None if self.surface is None else self.surface(photo, soft, None)
+        fitted, light = evenly_lit(fit(photo, soft, surface=found))
         made = []
         for number, request in enumerate(requests):
             tell(progress, 0.3 + 0.7 * number / len(requests), f"Weaving picture {number + 1} of {len(requests)}")
@@ -182,12 +189,13 @@ def _starter_judge() -> PatternClassifier:
 def evenly_lit(fitted: Fit) -> tuple[Fit, F32]:
     """The fit with its light scaled so that the middle of the cloth nearly shows a fabric's own colour; samples of S.
 
-    The overlay's S is 1 where the cloth is well lit, so its median is below 1: on it a white would be a grey.
+    The overlay keeps the exposure of the photo: in a shady one, white words would get a grey.
     """
     left, top, right, bottom = fitted.box
     cloth = fitted.mask[top:bottom, left:right]
     values = fitted.shading(fitted.box)[cloth > min(0.5, 0.5 * float(cloth.max()))]
-    gain = float(np.clip(np.median(values) ** -_LIFT, *_GAIN))
+    even = float(np.percentile(values, _EVEN))
+    gain = float(np.clip((np.median(values) / even) ** -_LIFT, *_GAIN)) / even
     samples = np.quantile(values * gain, np.linspace(0.0, 1.0, _LIGHT_SAMPLES)).astype(np.float32)
     return dataclasses.replace(fitted, light=fitted.light * np.float32(gain)), samples
 

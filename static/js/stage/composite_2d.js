@@ -58,6 +58,7 @@ export class FlatComposite {
 
   wearable(photo, maps, mask) {
     this.sources = { photo, maps, mask };
+    this.bent = Boolean(maps) && maps.height === photo.height;
     this.layers.clear();
   }
 
@@ -69,70 +70,89 @@ export class FlatComposite {
     for (const slot of this.fabrics.keys()) if (!slots.includes(slot)) this.fabrics.delete(slot);
   }
 
+  /** The picture's layers at a size: what the maps say of each pixel, read where its middle lies. */
   sized(longest) {
     const { photo, maps, mask } = this.sources;
     const ratio = Math.min(1, longest / Math.max(photo.width, photo.height));
     const width = Math.max(1, Math.round(photo.width * ratio));
     const height = Math.max(1, Math.round(photo.height * ratio));
-    if (!this.layers.has(longest)) {
-      this.layers.set(longest, {
-        width,
-        height,
-        ratio,
-        photo: pixels(photo, width, height).data,
-        maps: maps && pixels(maps, width, height).data,
-        mask: mask && pixels(mask, width, height, false).data,
-      });
+    const key = `${width}x${height}`;
+    if (!this.layers.has(key)) {
+      const layer = { width, height, ratio, photo: pixels(photo, width, height).data };
+      if (maps) Object.assign(layer, { maps: this.told(maps, photo, width, height), mask: pixels(mask, width, height, false).data });
+      this.layers.set(key, layer);
     }
-    return this.layers.get(longest);
+    return this.layers.get(key);
+  }
+
+  /** For each pixel: u and v (pixels of the picture where the maps are old), shading, and what is behind (RGB). */
+  told(maps, photo, width, height) {
+    const { data } = pixels(maps);
+    const wide = photo.width, tall = photo.height;
+    const plane = 4 * wide * tall;
+    const result = new Float32Array(6 * width * height);
+    const reach = (0.02 * Math.max(wide, tall)) / 127;
+    for (let y = 0, to = 0; y < height; y += 1) {
+      const row = Math.min(tall - 1, Math.floor(((y + 0.5) * tall) / height));
+      for (let x = 0; x < width; x += 1, to += 6) {
+        const column = Math.min(wide - 1, Math.floor(((x + 0.5) * wide) / width));
+        const at = 4 * (row * wide + column);
+        if (this.bent) {
+          result[to] = column + 0.5 + (data[at + 1] - 128) * reach - wide / 2;
+          result[to + 1] = row + 0.5 + (data[at + 2] - 128) * reach - tall / 2;
+          result[to + 2] = 4 * (data[at] / 255) ** 2;
+          continue;
+        }
+        result[to] = (256 * data[at] + data[at + 1] - 32768) / 100;
+        result[to + 1] = (256 * data[at + plane] + data[at + plane + 1] - 32768) / 100;
+        result[to + 2] = 4 * (data[at + 2] / 255) ** 2;
+        for (let band = 0; band < 3; band += 1) result[to + 3 + band] = LINEAR[data[at + 2 * plane + band]];
+      }
+    }
+    return result;
   }
 
   dress(scene, longest) {
     const layer = this.sized(longest);
     const out = new ImageData(new Uint8ClampedArray(layer.photo), layer.width, layer.height);
     if (!scene.dressed || !layer.maps) return out;
-    for (const part of scene.parts) this.wear(out, layer, scene, part);
+    for (const part of scene.parts) this.wear(out, layer, scene.pxPerCm, part);
     return out;
   }
 
   /** Dress one part of the outfit. */
-  wear(out, { width, height, ratio, photo, maps, mask }, scene, { garments, fit, slot }) {
+  wear(out, { width, height, ratio, photo, maps, mask }, pxPerCm, { garments, fit, slot }) {
     const levels = this.fabrics.get(slot ?? 0);
     if (!levels) return;
     const chosen = new Set(garments);
-    const garmentStep = scene.step ?? 32;
     const turn = (fit.rotate * Math.PI) / 180;
     const cos = Math.cos(turn), sin = Math.sin(turn);
-    const step = 1 / (scene.pxPerCm * ratio * fit.scale);
-    const texels = levels[0].size * step;
+    const step = 1 / ((this.bent ? pxPerCm : 1) * fit.scale);
+    const texels = levels[0].size / (pxPerCm * ratio * fit.scale);
     const level = Math.min(levels.length - 1, Math.max(0, Math.round(Math.log2(Math.max(1, texels)))));
     const { size, values } = levels[level];
-    const reach = 0.02 * Math.max(width, height) / 127;
-    for (let y = 0, at = 0; y < height; y += 1) {
-      for (let x = 0; x < width; x += 1, at += 4) {
-        if (chosen.size && !chosen.has(Math.round(mask[at + 1] / garmentStep))) continue;
-        const worn = (mask[at] / 255) * fit.strength;
-        if (worn === 0) continue;
-        const cx = (x + 0.5 + (maps[at + 1] - 128) * reach - width / 2) * step;
-        const cy = (y + 0.5 + (maps[at + 2] - 128) * reach - height / 2) * step;
-        let u = cos * cx - sin * cy - fit.x;
-        let v = sin * cx + cos * cy - fit.y;
-        if (fit.repeat === "half-drop") v += 0.5 * (((Math.floor(u) % 2) + 2) % 2);
-        if (fit.repeat === "half-brick") u += 0.5 * (((Math.floor(v) % 2) + 2) % 2);
-        if (fit.repeat === "mirror") u = 1 - Math.abs(u - 2 * Math.floor(u / 2) - 1);
-        const fx = wrap(u) * size - 0.5, fy = wrap(v) * size - 0.5;
-        const x0 = Math.floor(fx), y0 = Math.floor(fy);
-        const px = fx - x0, py = fy - y0;
-        const left = (x0 + size) % size, right = (x0 + 1) % size;
-        const top = ((y0 + size) % size) * size, bottom = ((y0 + 1) % size) * size;
-        const shade = 4 * (maps[at] / 255) ** 2;
-        for (let band = 0; band < 3; band += 1) {
-          const high = values[3 * (top + left) + band] * (1 - px) + values[3 * (top + right) + band] * px;
-          const low = values[3 * (bottom + left) + band] * (1 - px) + values[3 * (bottom + right) + band] * px;
-          const fabric = shoulder((high * (1 - py) + low * py) * shade);
-          const light = LINEAR[photo[at + band]] * (1 - worn) + fabric * worn;
-          out.data[at + band] = SRGB[Math.min(STEPS, Math.round(light * STEPS))];
-        }
+    for (let at = 0, from = 0; at < 4 * width * height; at += 4, from += 6) {
+      const soft = mask[at] / 255;
+      if (soft === 0 || (chosen.size && !chosen.has(Math.round(mask[at + 1] / (this.bent ? 32 : 2))))) continue;
+      const cx = maps[from] * step, cy = maps[from + 1] * step;
+      let u = cos * cx - sin * cy - fit.x;
+      let v = sin * cx + cos * cy - fit.y;
+      if (fit.repeat === "half-drop") v += 0.5 * (((Math.floor(u) % 2) + 2) % 2);
+      if (fit.repeat === "half-brick") u += 0.5 * (((Math.floor(v) % 2) + 2) % 2);
+      if (fit.repeat === "mirror") u = 1 - Math.abs(u - 2 * Math.floor(u / 2) - 1);
+      const fx = wrap(u) * size - 0.5, fy = wrap(v) * size - 0.5;
+      const x0 = Math.floor(fx), y0 = Math.floor(fy);
+      const px = fx - x0, py = fy - y0;
+      const left = (x0 + size) % size, right = (x0 + 1) % size;
+      const top = ((y0 + size) % size) * size, bottom = ((y0 + 1) % size) * size;
+      for (let band = 0; band < 3; band += 1) {
+        const high = values[3 * (top + left) + band] * (1 - px) + values[3 * (top + right) + band] * px;
+        const low = values[3 * (bottom + left) + band] * (1 - px) + values[3 * (bottom + right) + band] * px;
+        const worn = shoulder((high * (1 - py) + low * py) * maps[from + 2]);
+        const before = LINEAR[photo[at + band]];
+        const behind = this.bent ? before : maps[from + 3 + band];
+        const full = behind + (worn - behind) * soft;
+        out.data[at + band] = SRGB[Math.min(STEPS, Math.round((before + (full - before) * fit.strength) * STEPS))];
       }
     }
   }

@@ -1,10 +1,10 @@
 // The look in WebGL2: the server's overlay formula, one fragment at a time.
 //
-//   cm = (p + d(p) - c) / pxPerCm      p: pixel centre, d: how folds bend the cloth, c: centre of the picture
-//   q  = Rot(-turn) cm / scale - offset
-//   out = mix(photo, shoulder(tile(repeat(q)) * S), mask * strength), all in linear light
+//   q  = Rot(-turn) (u, v) / scale - offset     (u, v): the pixel's place on the cloth in centimetres, from the maps
+//   out = mix(photo, mix(behind, shoulder(tile(repeat(q)) * S), mask), strength), all in linear light
 //
-// once for each part of the outfit, over the photo.
+// once for each part of the outfit, over the photo; `maps` and `mask` are laid out as PreviewFit says.  Pictures made
+// before coordinates came (as tall as the photo) hold displacements d instead: (u, v) = (p + d - c) / pxPerCm there.
 
 const VERTEX = `#version 300 es
 in vec2 corner;
@@ -24,9 +24,9 @@ uniform sampler2D u_photo, u_maps, u_mask, u_tile, u_was;
 uniform vec2 u_size, u_turn, u_offset;
 uniform vec3 u_view;
 uniform uvec3 u_chosen;
-uniform float u_px_per_cm, u_scale, u_strength, u_fade, u_split, u_longest, u_step;
+uniform float u_px_per_cm, u_scale, u_strength, u_fade, u_split, u_step;
 uniform int u_repeat;
-uniform bool u_dressed, u_all;
+uniform bool u_dressed, u_all, u_bent;
 
 float chosen_at(ivec2 texel) {
   if (u_all) return 1.0;
@@ -42,6 +42,43 @@ float chosen(vec2 p) {
              mix(chosen_at(t + ivec2(0, 1)), chosen_at(t + ivec2(1, 1)), part.x), part.y);
 }
 
+vec2 place_at(ivec2 texel) {
+  texel = clamp(texel, ivec2(0), ivec2(u_size) - 1);
+  if (u_bent) {
+    vec2 bend = (texelFetch(u_maps, texel, 0).gb * 255.0 - 128.0) / 127.0 * 0.02 * max(u_size.x, u_size.y);
+    return (vec2(texel) + 0.5 + bend - 0.5 * u_size) / u_px_per_cm;
+  }
+  vec2 u = texelFetch(u_maps, texel, 0).rg, v = texelFetch(u_maps, texel + ivec2(0, int(u_size.y)), 0).rg;
+  return (vec2(dot(u, vec2(256.0, 1.0)), dot(v, vec2(256.0, 1.0))) * 255.0 - 32768.0) / 100.0;
+}
+
+// Where on the cloth p lies, and how that changes to the right and downwards; alone where two pieces of cloth meet.
+vec2 place(vec2 p, out vec2 across, out vec2 down) {
+  vec2 low = floor(p - 0.5), part = p - 0.5 - low;
+  ivec2 t = ivec2(low);
+  vec2 a = place_at(t), b = place_at(t + ivec2(1, 0)), c = place_at(t + ivec2(0, 1)), d = place_at(t + ivec2(1, 1));
+  float most = max(max(distance(a, b), distance(c, d)), max(distance(a, c), distance(b, d)));
+  if (most > 6.0 / u_px_per_cm + 0.03) {
+    ivec2 near = ivec2(floor(p));
+    across = vec2(1.0, 0.0) / u_px_per_cm;
+    down = vec2(0.0, 1.0) / u_px_per_cm;
+    return place_at(near) + (p - vec2(near) - 0.5) / u_px_per_cm;
+  }
+  across = mix(b - a, d - c, part.y);
+  down = mix(c - a, d - b, part.x);
+  return mix(mix(a, b, part.x), mix(c, d, part.x), part.y);
+}
+
+// One of the pictures in the maps: they lie one below the other.
+vec3 map_at(vec2 uv, float number) {
+  float within = clamp(uv.y, 0.5 / u_size.y, 1.0 - 0.5 / u_size.y);
+  return texture(u_maps, vec2(uv.x, u_bent ? within : (number + within) / 3.0)).rgb;
+}
+
+vec2 turned(vec2 cm) {
+  return vec2(u_turn.x * cm.x - u_turn.y * cm.y, u_turn.y * cm.x + u_turn.x * cm.y) / u_scale;
+}
+
 vec2 repeated(vec2 q) {
   if (u_repeat == 1) q.y += 0.5 * mod(floor(q.x), 2.0);
   if (u_repeat == 2) q.x += 0.5 * mod(floor(q.y), 2.0);
@@ -53,6 +90,10 @@ vec3 shoulder(vec3 x) {
   return mix(x, 0.8 + 0.2 * (1.0 - exp(-(x - 0.8) / 0.2)), step(0.8, x));
 }
 
+vec3 to_linear(vec3 x) {
+  return mix(x / 12.92, pow((x + 0.055) / 1.055, vec3(2.4)), step(0.04045, x));
+}
+
 vec3 to_srgb(vec3 x) {
   x = clamp(x, 0.0, 1.0);
   return mix(x * 12.92, 1.055 * pow(x, vec3(1.0 / 2.4)) - 0.055, step(0.0031308, x));
@@ -61,22 +102,21 @@ vec3 to_srgb(vec3 x) {
 void main() {
   vec2 p = (v_at - u_view.yz) / u_view.x;
   vec2 uv = p / u_size;
-  vec3 photo = texture(u_photo, uv).rgb;
-  vec3 maps = texture(u_maps, uv).rgb;
-  float soft = texture(u_mask, uv).r;
-  float shade = 4.0 * maps.r * maps.r;
-  vec2 bend = (maps.gb * 255.0 - 128.0) / 127.0 * 0.02 * u_longest;
-  vec2 cm = (p + bend - 0.5 * u_size) / u_px_per_cm;
-  vec2 q = vec2(u_turn.x * cm.x - u_turn.y * cm.y, u_turn.y * cm.x + u_turn.x * cm.y) / u_scale - u_offset;
-  vec2 across = dFdx(q), down = dFdy(q);
-  vec3 light = photo;
   float inside = step(0.0, uv.x) * step(uv.x, 1.0) * step(0.0, uv.y) * step(uv.y, 1.0);
+  vec3 light = texture(u_photo, uv).rgb;
   if (u_dressed) {
+    float soft = texture(u_mask, uv).r;
     inside *= soft > 0.0 && v_at.x >= u_split ? chosen(p) : 0.0;
-    vec2 at = repeated(q);
+    vec3 maps = map_at(uv, 0.0);
+    float code = u_bent ? maps.r : maps.b;
+    vec2 across, down;
+    vec2 at = repeated(turned(place(p, across, down)) - u_offset);
+    across = turned(across) / u_view.x;
+    down = turned(down) / u_view.x;
     vec3 fabric = textureGrad(u_tile, at, across, down).rgb;
     if (u_fade < 1.0) fabric = mix(textureGrad(u_was, at, across, down).rgb, fabric, u_fade);
-    light = mix(photo, shoulder(fabric * shade), soft * u_strength);
+    vec3 behind = u_bent ? light : to_linear(map_at(uv, 2.0));
+    light = mix(light, mix(behind, shoulder(fabric * 4.0 * code * code), soft), u_strength);
   }
   colour = vec4(to_srgb(light) * inside, inside);
 }`;
@@ -139,6 +179,7 @@ export class GLComposite {
       gl.uniform1i(this.place(`u_${name}`), unit);
       if (unit < UNITS.tile) this.textures[name] = this.fill(name, new ImageData(1, 1));
     }
+    this.anisotropy = gl.getExtension("EXT_texture_filter_anisotropic");
     /** Fabrics by slot: the texture, and the one before for the cross-fade. */
     this.fabrics = new Map();
     gl.enable(gl.BLEND);
@@ -160,12 +201,14 @@ export class GLComposite {
     gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
     gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
     gl.texImage2D(gl.TEXTURE_2D, 0, coloured ? gl.SRGB8_ALPHA8 : gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, source);
-    gl.generateMipmap(gl.TEXTURE_2D);
     const wrap = tiled ? gl.REPEAT : gl.CLAMP_TO_EDGE;
+    const plain = name === "maps" || name === "mask";
+    if (!plain) gl.generateMipmap(gl.TEXTURE_2D);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, wrap);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, wrap);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR_MIPMAP_LINEAR);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, plain ? gl.LINEAR : gl.LINEAR_MIPMAP_LINEAR);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
+    if (tiled && this.anisotropy) gl.texParameteri(gl.TEXTURE_2D, this.anisotropy.TEXTURE_MAX_ANISOTROPY_EXT, 4);
     return texture;
   }
 
@@ -174,10 +217,11 @@ export class GLComposite {
     this.textures[name] = this.fill(name, source);
   }
 
-  /** photo, maps, mask: bitmaps of one size. */
+  /** photo, mask: bitmaps of one size; maps: three times as tall, or as tall where they were made long ago. */
   wearable(photo, maps, mask) {
     this.replace("photo", photo);
     if (!maps) return;
+    this.bent = maps.height === photo.height;
     this.replace("maps", maps);
     this.replace("mask", mask);
   }
@@ -208,13 +252,13 @@ export class GLComposite {
     gl.uniform2f(this.place("u_canvas"), width, height);
     gl.uniform3f(this.place("u_view"), scene.view.scale, scene.view.x, scene.view.y);
     gl.uniform2f(this.place("u_size"), scene.width, scene.height);
-    gl.uniform1f(this.place("u_longest"), Math.max(scene.width, scene.height));
     gl.uniform1f(this.place("u_split"), scene.split);
     gl.uniform1i(this.place("u_dressed"), 0);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     if (!scene.dressed) return;
     gl.uniform1f(this.place("u_px_per_cm"), scene.pxPerCm);
-    gl.uniform1f(this.place("u_step"), scene.step ?? 32);
+    gl.uniform1i(this.place("u_bent"), this.bent ? 1 : 0);
+    gl.uniform1f(this.place("u_step"), this.bent ? 32 : 2);
     gl.uniform1i(this.place("u_dressed"), 1);
     for (const part of scene.parts) this.dress(part);
   }

@@ -1,4 +1,4 @@
-"""Light without colour: what folds and shadows do to any fabric that takes the worn cloth's place.
+"""Light told from print by hand-set rules: the method that the surface network took the place of, to measure it by.
 
 A log-luminance image is the sum of log albedo (print, dye) and log shading (folds, light).  As in colour Retinex
 (Land and McCann 1971; Grosse et al. 2009), each small step between neighbours is given to one of them: steps that
@@ -18,8 +18,8 @@ from PIL import Image
 from scipy import ndimage, sparse
 from scipy.sparse.linalg import splu
 
-from .colour import luminance
-from .maps import blur, fill, resize
+from ..pipelines.overlay.colour import luminance
+from ..pipelines.overlay.maps import blur, fill, resize
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
@@ -86,11 +86,11 @@ def solver_size(height: int, width: int) -> tuple[int, int]:
     return max(2, round(height * factor)), max(2, round(width * factor))
 
 
-def shading(linear: F32, mask: F32, labels: U8 | None, side: F32) -> tuple[F32, F32]:
-    """Linear photo (h,w,3), soft mask and class map (h,w) -> log shading (h,w), and the relief of its folds.
+def shading(linear: F32, mask: F32, labels: U8 | None, side: F32) -> F32:
+    """Linear photo (h,w,3), soft mask and class map (h,w) -> log shading (h,w).
 
-    The first is 0 on evenly lit cloth, bounded, and extends smoothly past the mask.  The relief is its large part, on
-    the solver's grid.  ``side`` (on that grid, see ``bend.Body``) lends roundness to cloth whose print hides its light.
+    It is 0 on evenly lit cloth, bounded, and extends smoothly past the mask.  ``side`` on the solver's grid, -1..1 from
+    a limb's left silhouette to its right one, lends roundness to cloth whose print hides its light.
     """
     height, width = mask.shape
     small = solver_size(height, width)
@@ -99,7 +99,7 @@ def shading(linear: F32, mask: F32, labels: U8 | None, side: F32) -> tuple[F32, 
     classes = None if labels is None else _nearest(labels, small)
     cloth = coarse.cover > 0.5
     if not cloth.any():
-        return np.zeros((height, width), np.float32), np.zeros(small, np.float32)
+        return np.zeros((height, width), np.float32)
     busy = _agree(_busy(coarse), cloth, classes)
     solved = _solve(coarse, cloth, busy, classes)
     solved = _calm(solved, cloth, busy)
@@ -108,7 +108,7 @@ def shading(linear: F32, mask: F32, labels: U8 | None, side: F32) -> tuple[F32, 
     known = cloth.astype(np.float32)
     rounded = level + _VOLUME * busy * np.log(1.0 - 0.6 * np.square(side))
     whole = resize(fill(rounded, known), width, height, Image.Resampling.BICUBIC) + detail
-    return _bound(whole), _bound(fill(level, known))
+    return _bound(whole)
 
 
 def _grain(linear: F32, mask: F32, size: tuple[int, int]) -> Grain:
