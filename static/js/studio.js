@@ -3,7 +3,6 @@
 import { mixAnew, mixWith, openMix } from "./mix.js";
 import { Moments } from "./moments.js";
 import * as outfit from "./outfit.js";
-import { Mending } from "./mend.js";
 import { announce, say } from "./site.js";
 import { Picking } from "./stage/picking.js";
 import { Stage, wrapOffset } from "./stage/stage.js";
@@ -345,17 +344,21 @@ chips.addEventListener("takeoff", () => dress(outfit.takeOff(look(), worn.classe
 
 // ---- mending the edge of the chosen garment
 
-const mending = new Mending($("#mend"), (status) => {
-  $("#stage-job").innerHTML = status;
-  window.htmx.process($("#stage-job"));
-  announce("Mending the garments of your photo");
-});
-
-$("[data-mend]").addEventListener("click", () => {
+// The brush is fetched when somebody first wants it.
+let mending = null;
+async function mend() {
+  const { Mending } = await import("./mend.js");
+  mending ??= new Mending($("#mend"), (status) => {
+    $("#stage-job").innerHTML = status;
+    window.htmx.process($("#stage-job"));
+    announce("Mending the garments of your photo");
+  });
   const [name] = fit.garments.length ? fit.garments : worn.classes;
   if (fit.garments.length !== 1) chooseGarment(name);
-  mending.open(worn, name, outfit.plainWords(name));
-});
+  await mending.open(worn, name, outfit.plainWords(name));
+}
+
+$("[data-mend]").addEventListener("click", () => mend().catch(() => say("The brush could not be fetched. Check the connection; nothing of yours is lost.")));
 
 function bareCaption() {
   for (const cell of $$(".cell.chosen", tray)) {
