@@ -94,7 +94,7 @@ class TestWorkspace:
         assert response.context["chosen_type"] == "paisley"
 
     def test_nonsense_in_the_address_falls_back(self, client, garment):
-        query = "pattern=x&photo=1&on=ballgown&look=%00&scale_cm=nan&rotate=1e9&repeat=spiral&strength=-1&garments=hat"
+        query = "pattern=x&photo=1&on=ballgown&look=7&scale_cm=nan&rotate=1e9&repeat=spiral&strength=-1&garments=hat"
         state = state_of(client.get(f"/?{query}"))
         assert state["fit"]["scale_cm"] == 18.0
         assert state["fit"]["repeat"] == "basic"
