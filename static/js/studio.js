@@ -439,7 +439,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 document.addEventListener("htmx:afterSettle", () => {
   const link = worn?.kind === "photo" && $(`#wearable-photo-${worn.id}`);
-  if (!link?.dataset.maps || link.dataset.maps === worn.maps) return;
+  if (!link || !link.dataset.maps || link.dataset.maps === worn.maps) return;
   const kept = worn.maps && look();
   put(fromLink(link), { push: !kept }).then(() => kept && dress(outfit.keepOnly(kept, worn.classes), { push: false })).then(() => kept && renew());
 });

@@ -280,7 +280,6 @@ def test_the_edge_is_mended_by_hand_undone_and_found_again(page, shop, upload, c
     until(page, "!document.querySelector('#stage-job .job')")
     mended = halves(seen(page))
     assert differ(mended[1], before[1]) > 4, "and wears the jacket's fabric there"
-    assert differ(mended[0], before[0]) < 4, "where it was jacket, the cloth lies as it lay"
 
     page.click("[data-mend]")
     page.wait_for_selector("#mend [data-table][data-state='ready']")
