@@ -32,6 +32,8 @@ COMPOSITED = frozenset(
 )
 """Files that the browser draws into a canvas (a photo itself while its cloth is sought) or shows by the dozen."""
 
+NAMED = 3
+"""Fabrics of an outfit that the name of its file tells."""
 SIZED = re.compile(r"-large-(\d+)[._]")
 """A print-size tile's key with its side in pixels."""
 
@@ -60,9 +62,9 @@ def photo_file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBa
 
 @require_safe
 def look_file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
-    look = get_object_or_404(Look.objects.visible_to(request.user).select_related("pattern"), pk=pk)
-    fabric = f"-{look.pattern.pattern_type}-{look.pattern.seed}" if look.pattern else ""
-    return _answer(request, look, name, f"toile-look{fabric}", ASK_AGAIN)
+    look = get_object_or_404(Look.objects.visible_to(request.user).with_parts(), pk=pk)
+    fabrics = "".join(f"-{pattern.pattern_type}-{pattern.seed}" for pattern in look.patterns[:NAMED])
+    return _answer(request, look, name, f"toile-look{fabrics}", ASK_AGAIN)
 
 
 @require_safe

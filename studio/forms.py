@@ -10,8 +10,8 @@ from django import forms
 
 from ml_backend.errors import MOST_QUOTED, BadInput, quoted
 from ml_backend.requests import (
-    CLOTH_CLASSES,
     ENGINES,
+    MAX_GARMENTS,
     MAX_MODEL,
     MAX_SEED,
     PATTERN_TYPES,
@@ -22,6 +22,8 @@ from ml_backend.requests import (
 from patterns.mixing import MOVES, Other, steps
 from patterns.models import Pattern
 
+from . import outfits
+
 BATCH = 4
 """Fabrics made at one press of the button."""
 MAX_BATCH = 8
@@ -29,7 +31,7 @@ MAX_PALETTE = 120
 """Characters of the colours of a form."""
 
 DEFAULT_ENGINE = "dcgan"
-DEFAULT_SCALE_CM = 18.0
+DEFAULT_SCALE_CM: float = outfits.USUAL["scale_cm"]
 
 
 class PaletteField(forms.CharField):
@@ -102,7 +104,7 @@ class RecolourForm(forms.Form):
 class FitForm(forms.Form):
     """How the fabric is worn; fields are named as in :class:`OverlayRequest`."""
 
-    garments = forms.MultipleChoiceField(choices=[(name, name) for name in CLOTH_CLASSES], required=False)
+    garments = forms.MultipleChoiceField(choices=[(name, name) for name in outfits.GARMENT_NAMES], required=False)
     repeat = forms.ChoiceField(choices=[(name, name) for name in REPEATS], required=False)
     scale_cm = forms.FloatField(min_value=1.0, max_value=200.0, required=False)
     rotate = forms.FloatField(min_value=-360.0, max_value=360.0, required=False)
@@ -121,19 +123,52 @@ class FitForm(forms.Form):
         )
 
 
-class LookForm(FitForm):
-    """A look: a pattern on a garment (``on``, a slug) or on a photo of one's own."""
+class WearField(forms.Field):
+    """The other parts of an outfit, as :func:`outfits.read` reads them."""
 
-    pattern = forms.UUIDField(error_messages={"required": "Choose a fabric first."})
+    widget = forms.MultipleHiddenInput
+
+    def clean(self, value: Any) -> Any:
+        texts = list(value or [])
+        if len(texts) > MAX_GARMENTS:
+            raise forms.ValidationError(f"An outfit has 1 to {MAX_GARMENTS} parts, not {len(texts)}.")
+        try:
+            return [outfits.read(text) for text in texts]
+        except BadInput as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class LookForm(FitForm):
+    """A look on a garment (``on``, a slug) or on a photo of one's own: a pattern, and the other parts of an outfit."""
+
+    pattern = forms.UUIDField(required=False)
+    wear = WearField(required=False)
     on = forms.SlugField(required=False, max_length=50)
     photo = forms.UUIDField(required=False)
     format = forms.ChoiceField(choices=[("png", "PNG"), ("jpeg", "JPEG")], required=False)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        if not data.get("on") and not data.get("photo") and not self.errors:
+        if self.errors:
+            return data
+        if not data.get("pattern") and not data.get("wear"):
+            raise forms.ValidationError("Choose a fabric first.")
+        if not data.get("on") and not data.get("photo"):
             raise forms.ValidationError("Choose a garment or a photo first.")
         return data
+
+    def parts(self) -> list[outfits.Worn]:
+        """What is worn, by the ids of the patterns.
+
+        Garments that are ticked for the pattern are taken from the other parts; where some part is named and no garment
+        is ticked, the pattern is worn by none.
+        """
+        others: list[outfits.Worn] = self.cleaned_data["wear"]
+        one = self.request()
+        if not self.cleaned_data["pattern"] or (others and not one.garments):
+            return others
+        left = [outfits.without(worn, one.garments) for worn in others]
+        return [outfits.Worn(self.cleaned_data["pattern"], one), *(worn for worn in left if worn is not None)]
 
 
 class PhotoForm(forms.Form):

@@ -86,10 +86,17 @@ def wid(item: Any) -> str:
 
 @register.filter
 def described_look(look: Any) -> str:
-    """Alternative text of a look, which may have outlived its fabric."""
-    kind = look.pattern.pattern_type if look.pattern else look.recipe.get("pattern", {}).get("pattern_type", "")
+    """Alternative text of a look, which may have outlived its fabrics: ``Photo in floral and plaid fabrics``."""
+    kinds = [part.pattern.pattern_type if part.pattern else "" for part in look.parts.all()]
+    if not all(kinds):
+        told = look.recipe.get("parts") or [look.recipe]
+        kinds = [(part.get("pattern") or {}).get("pattern_type", "") for part in told]
+    names = sorted({kind for kind in kinds if kind}, key=kinds.index)
     worn = look.garment.name.lower() if look.garment else "photo"
-    return f"{worn.capitalize()} in {kind} fabric" if kind else f"{worn.capitalize()} in a fabric of its own"
+    if not names:
+        return f"{worn.capitalize()} in a fabric of its own"
+    words = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+    return f"{worn.capitalize()} in {words} fabric{'s' if len(names) > 1 else ''}"
 
 
 @register.filter

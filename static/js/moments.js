@@ -9,6 +9,9 @@ function adopt(key, strayKey) {
   localStorage.removeItem(strayKey);
 }
 
+/** The fabrics of a moment: of one that was kept before there were outfits, its only one. */
+const fabrics = ({ pattern, bare, others = [] }) => [bare ? "" : pattern.id, ...others.map((part) => part.pattern.id)].sort().join();
+
 export class Moments {
   /** `strip`: the element that shows them; `restore(moment)` is called when one is chosen. */
   constructor(strip, restore) {
@@ -36,10 +39,10 @@ export class Moments {
     }
   }
 
-  /** The newest moment of a fabric on a garment takes the place of the one before. */
+  /** The newest moment of an outfit's fabrics on a picture takes the place of the one before. */
   keep(moment, thumb, alt) {
     if (!thumb) return;
-    const same = (one) => one.pattern.id === moment.pattern.id && one.worn.id === moment.worn.id;
+    const same = (one) => fabrics(one) === fabrics(moment) && one.worn.id === moment.worn.id;
     this.list = [{ ...moment, thumb, alt }, ...this.list.filter((one) => !same(one))].slice(0, KEPT);
     this.write();
     this.draw();

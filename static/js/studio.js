@@ -2,13 +2,15 @@
 
 import { mixAnew, mixWith, openMix } from "./mix.js";
 import { Moments } from "./moments.js";
+import * as outfit from "./outfit.js";
 import { announce, say } from "./site.js";
+import { Picking } from "./stage/picking.js";
 import { Stage, wrapOffset } from "./stage/stage.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-const DEFAULTS = { scale_cm: 18, rotate: 0, offset_x: 0, offset_y: 0, repeat: "basic", strength: 1 };
+const DEFAULTS = outfit.USUAL;
 const POLL = 700;
 
 const start = JSON.parse($("#state").textContent);
@@ -20,12 +22,16 @@ const tray = $("#tray");
 const pad = $("[data-pad]");
 const undoButton = $("[data-undo]");
 const stage = new Stage($("#stage"));
+const chips = new outfit.Chips($("[data-outfit]"));
+const picking = new Picking(stage, $("[data-outlines]"), outfit.plainWords);
 const moments = new Moments($("[data-history]"), restore);
 
 let pattern = start.pattern;
 let worn = start.worn;
 let fit = { ...DEFAULTS, ...start.fit };
 let awaited = start.awaited;
+let bare = start.bare;
+let others = start.others;
 
 // ---- choosing a fabric
 
@@ -39,6 +45,7 @@ const seedsOf = (fabric) => fabric.seeds ?? `seed ${fabric.seed}`;
 
 async function wear(chosen, { push = true, tile = true } = {}) {
   pattern = chosen;
+  bare = false;
   previewing = false;
   for (const cell of $$(".cell", tray)) {
     const mine = cell.dataset.pattern === chosen.id;
@@ -50,7 +57,6 @@ async function wear(chosen, { push = true, tile = true } = {}) {
   tickPalette(chosen.palette);
   tickModel(chosen.model);
   mixWith(chosen.id);
-  lookForm.elements.pattern.value = chosen.id;
   $("#more-like").value = chosen.id;
   $("#more-like").disabled = false;
   $("[data-tile-link]").href = `${chosen.file ?? chosen.tile}?download`;
@@ -59,7 +65,7 @@ async function wear(chosen, { push = true, tile = true } = {}) {
   const recipe = $("a[data-page]");
   recipe.hidden = !chosen.page;
   recipe.href = chosen.page ?? "";
-  describe();
+  onOutfit();
   if (tile) await shown(stage.setTile(chosen.tile));
   if (push) remember();
 }
@@ -150,7 +156,7 @@ fabricForm.addEventListener("keyup", () => (arrowed = false));
 fabricForm.addEventListener("focusout", ({ relatedTarget }) => {
   if (!previewing || !pattern || !relatedTarget || fabricForm.contains(relatedTarget)) return;
   previewing = false;
-  wear(pattern, { push: false });
+  dress(look(), { push: false });
 });
 
 // A press on the type that is chosen already asks for more of it.
@@ -258,18 +264,22 @@ document.addEventListener("htmx:afterSettle", onTray);
 document.addEventListener("htmx:responseError", (event) => {
   if (![fabricForm, mixForm, tray].includes(event.detail.elt)) return;
   awaited = null;
-  if (pattern) wear(pattern, { push: false });
+  if (pattern) dress(look(), { push: false });
 });
 
 // ---- choosing what wears it
 
 function fromLink(link) {
-  const { kind, id, name, image, photo, maps, mask, pxPerCm, classes, remove } = link.dataset;
-  return { kind, id, name, image, photo, maps, mask, pxPerCm: Number(pxPerCm), classes: classes ? classes.split(",") : [], remove };
+  const { kind, id, name, image, photo, maps, mask, pxPerCm, classes, step, mended, remove } = link.dataset;
+  return { kind, id, name, image, photo, maps, mask, pxPerCm: Number(pxPerCm), classes: classes ? classes.split(",") : [], step: Number(step), mended: Boolean(mended), remove };
 }
 
-async function put(chosen, { push = true, garments = [] } = {}) {
+/** Of a photo the largest garment is chosen and wears the fabric; the others stay as photographed until they are. */
+async function put(chosen, { push = true } = {}) {
   worn = chosen;
+  fit = { ...fit, garments: chosen.kind === "photo" ? chosen.classes.slice(0, 1) : [] };
+  others = [];
+  bare = false;
   for (const link of $$(".wearable[data-id]")) {
     link.toggleAttribute("aria-current", link.dataset.id === chosen.id && link.dataset.kind === chosen.kind);
   }
@@ -280,25 +290,115 @@ async function put(chosen, { push = true, garments = [] } = {}) {
   const restyle = $("[data-photo-restyle]");
   restyle.href = chosen.kind === "photo" ? `${restyle.pathname}?photo=${chosen.id}` : restyle.pathname;
   if (chosen.kind === "garment") $("#stage-job").replaceChildren();
-  drawChips(chosen.classes, garments);
   readFit();
-  describe();
-  await shown(stage.setWearable({ ...chosen, photo: chosen.photo || chosen.image }));
+  onOutfit();
+  await shown(Promise.all([stage.setWearable({ ...chosen, photo: chosen.photo || chosen.image }), point(push)]));
   if (push) remember();
 }
 
-function drawChips(classes, garments) {
-  const chips = classes.map((name) => {
-    const label = document.createElement("label");
-    label.className = "chip";
-    const box = Object.assign(document.createElement("input"), { type: "checkbox", name: "garments", value: name });
-    box.setAttribute("form", "look-form");
-    box.checked = !garments.length || garments.includes(name);
-    label.append(box, name);
-    return label;
+// ---- choosing garments of the picture
+
+const look = () => ({ pattern, bare, fit, others });
+const choosable = () => Boolean(worn?.maps) && worn.classes.length > (worn.kind === "photo" ? 0 : 1);
+
+/** Get ready to point at the garments of the picture on the stage; `flash` shows them for a moment. */
+async function point(flash) {
+  const garments = await picking.open(worn ?? {}, choosable() ? worn.classes : []);
+  if (garments && flash && worn.kind === "photo") picking.flash(worn.classes);
+  onOutfit();
+}
+
+/** Another outfit on the same picture; `push` makes it a step that Undo walks. */
+async function dress(next, { push = true } = {}) {
+  ({ bare, others, fit } = next);
+  awaited = null;
+  writeFit();
+  if (next.pattern && !bare) await wear(next.pattern, { push: false, tile: false });
+  else bareCaption();
+  onOutfit();
+  await shown(stage.setOutfit(bare ? null : pattern.tile, stageFit(fit), others.map(stagePart)));
+  if (push) remember();
+}
+
+async function chooseGarment(name) {
+  const again = fit.garments.length === 1 && fit.garments[0] === name;
+  picking.flash([name]);
+  if (again) return;
+  await dress(outfit.choose(look(), name, worn.classes), { push: false });
+  renew();
+  for (const input of $$("input[name='next']")) input.value = address();
+  announce(`${outfit.plainWords(name)}, ${bare ? "as photographed; choose a fabric" : "chosen"}`);
+}
+
+function nextGarment() {
+  if (!choosable()) return;
+  const at = fit.garments.length === 1 ? worn.classes.indexOf(fit.garments[0]) : -1;
+  chooseGarment(worn.classes[(at + 1) % worn.classes.length]);
+}
+
+chips.addEventListener("choose", ({ detail }) => chooseGarment(detail));
+picking.addEventListener("choose", ({ detail }) => chooseGarment(detail));
+chips.addEventListener("point", ({ detail }) => picking.point(detail));
+chips.addEventListener("everything", () => dress(outfit.everything(look())));
+chips.addEventListener("takeoff", () => dress(outfit.takeOff(look(), worn.classes)));
+
+// ---- mending the edge of the chosen garment
+
+// The brush is fetched when somebody first wants it.
+let mending = null;
+async function mend() {
+  const { Mending } = await import("./mend.js");
+  mending ??= new Mending($("#mend"), (status) => {
+    $("#stage-job").innerHTML = status;
+    window.htmx.process($("#stage-job"));
+    announce("Mending the garments of your photo");
   });
-  $("[data-chips]").replaceChildren(...chips);
-  $("#wear-on").hidden = classes.length < 2;
+  const [name] = fit.garments.length ? fit.garments : worn.classes;
+  if (fit.garments.length !== 1) chooseGarment(name);
+  await mending.open(worn, name, outfit.plainWords(name));
+}
+
+$("[data-mend]").addEventListener("click", () => mend().catch(() => say("The brush could not be fetched. Check the connection; nothing of yours is lost.")));
+
+function bareCaption() {
+  for (const cell of $$(".cell.chosen", tray)) {
+    cell.classList.remove("chosen");
+    $("a", cell)?.removeAttribute("aria-current");
+  }
+  const words = fit.garments.map(outfit.plainWords).join(", ");
+  $("[data-caption]").textContent = words.replace(/^./, (first) => first.toUpperCase());
+  $("[data-caption-small]").textContent = "as photographed; choose a fabric";
+  $("a[data-page]").hidden = true;
+}
+
+/** Whatever shows the outfit, brought up to date: chips, outlines, the form, the words for those who do not see. */
+function onOutfit() {
+  const all = worn?.classes ?? [];
+  chips.draw(look(), all, choosable(), worn?.kind === "photo");
+  picking.keep(bare && choosable() ? fit.garments : []);
+  lookForm.elements.pattern.value = bare ? "" : pattern?.id ?? "";
+  const field = (name, value) => Object.assign(document.createElement("input"), { type: "hidden", name, value });
+  $("[data-outfit-fields]").replaceChildren(
+    ...fit.garments.map((name) => field("garments", name)),
+    ...others.map((part) => field("wear", outfit.wearWords(part))),
+  );
+  describe();
+}
+
+// The small pictures follow when the large one has come to rest.
+let resting = 0;
+let taking = false;
+stage.addEventListener("paint", () => {
+  if (taking) return;
+  clearTimeout(resting);
+  resting = setTimeout(paintChips, 250);
+});
+
+function paintChips() {
+  if (!choosable() || !picking.garments) return;
+  taking = true;
+  chips.paint(stage.snapshot(480), (name) => picking.garments.box(name));
+  taking = false;
 }
 
 document.addEventListener("click", (event) => {
@@ -332,11 +432,16 @@ document.addEventListener("htmx:afterRequest", (event) => {
   $(".name", uploadForm).textContent = "add yours";
   const newest = $(".wearable[data-kind='photo']");
   if (event.detail.successful && newest) put(fromLink(newest));
-  else if (worn) put(worn, { push: false });
+  else if (worn) {
+    const kept = look();
+    put(worn, { push: false }).then(() => dress(kept, { push: false }));
+  }
 });
 document.addEventListener("htmx:afterSettle", () => {
   const link = worn?.kind === "photo" && $(`#wearable-photo-${worn.id}`);
-  if (link && link.dataset.maps && !worn.maps) put(fromLink(link));
+  if (!link || !link.dataset.maps || link.dataset.maps === worn.maps) return;
+  const kept = worn.maps && look();
+  put(fromLink(link), { push: !kept }).then(() => kept && dress(outfit.keepOnly(kept, worn.classes), { push: false })).then(() => kept && renew());
 });
 
 const stageRoot = $("#stage");
@@ -357,14 +462,12 @@ stageRoot.addEventListener("drop", (event) => {
 
 // ---- fit
 
-const inputs = () => [...lookForm.elements].filter((one) => one.name in DEFAULTS || one.name === "garments");
+const inputs = () => [...lookForm.elements].filter((one) => one.name in DEFAULTS);
 
 function readFit() {
   const data = new FormData(lookForm);
-  const boxes = $$("[data-chips] input");
-  const chosen = boxes.filter((box) => box.checked).map((box) => box.value);
   fit = {
-    garments: chosen.length === boxes.length ? [] : chosen,
+    garments: fit.garments ?? [],
     repeat: data.get("repeat") ?? "basic",
     scale_cm: Number(data.get("scale_cm")),
     rotate: Number(data.get("rotate")),
@@ -376,10 +479,13 @@ function readFit() {
 }
 
 function applyFit() {
-  const { scale_cm: scale, rotate, offset_x: x, offset_y: y, repeat, strength, garments } = fit;
-  stage.setFit({ scale, rotate, x, y, repeat, strength, classes: garments });
+  stage.setFit(stageFit(fit));
   sayFit();
 }
+
+const stageFit = ({ scale_cm: scale, rotate, offset_x: x, offset_y: y, repeat, strength, garments }) =>
+  ({ scale, rotate, x, y, repeat, strength, classes: garments ?? [] });
+const stagePart = (part) => ({ garments: part.garments, fit: stageFit(part.fit), tile: part.pattern.tile, of: worn?.id });
 
 function sayFit() {
   const short = (value) => String(Math.round(value * 10) / 10);
@@ -394,7 +500,6 @@ function sayFit() {
 function writeFit() {
   for (const input of inputs()) {
     if (input.type === "radio") input.checked = input.value === fit[input.name];
-    else if (input.type === "checkbox") input.checked = !fit.garments.length || fit.garments.includes(input.value);
     else input.value = String(fit[input.name]);
   }
   applyFit();
@@ -402,10 +507,6 @@ function writeFit() {
 
 document.addEventListener("input", (event) => {
   if (!inputs().includes(event.target)) return;
-  if (event.target.name === "garments" && !$("[data-chips] input:checked")) {
-    event.target.checked = true;
-    say("Something has to wear it; one garment stays chosen.");
-  }
   readFit();
 });
 document.addEventListener("change", (event) => {
@@ -455,7 +556,7 @@ $$("[data-zoom]").forEach((button) => button.addEventListener("click", () => {
 // Every fabric and every look that is shown is a step of the browser's own history, which Undo and Back both walk.
 // A fabric that is still being made is a step too: it points at that fabric and shows, until it comes, the one before.
 
-const snapshot = () => ({ pattern, worn, fit: { ...fit, garments: [...(fit.garments ?? [])] }, awaited });
+const snapshot = () => ({ pattern, worn, fit: { ...fit, garments: [...(fit.garments ?? [])] }, bare, others, awaited });
 const same = (one, other) => Boolean(one) && address(one) === address(other);
 
 let depth = history.state?.depth ?? (cameFromHere() ? keptDepth() + 1 : 0);
@@ -496,9 +597,9 @@ function undo() {
   if (depth > 0) history.back();
 }
 
-function address({ pattern, worn, fit, awaited } = snapshot()) {
+function address({ pattern, worn, fit, awaited, bare, others = [] } = snapshot()) {
   const query = new URLSearchParams();
-  const fabric = waits({ awaited }) ? awaited : pattern?.id;
+  const fabric = waits({ awaited }) ? awaited : bare ? "none" : pattern?.id;
   if (fabric) query.set("pattern", fabric);
   if (worn) query.set(worn.kind === "photo" ? "photo" : "on", worn.id);
   for (const [name, usual] of Object.entries(DEFAULTS)) {
@@ -506,6 +607,8 @@ function address({ pattern, worn, fit, awaited } = snapshot()) {
     if (value !== usual) query.set(name, value);
   }
   for (const garment of fit.garments ?? []) query.append("garments", garment);
+  if (worn?.kind === "photo" && !fit.garments?.length) query.set("garments", "all");
+  for (const part of others) query.append("wear", outfit.wearWords(part));
   if (new URLSearchParams(location.search).has("flat")) query.set("flat", "");
   return `${location.pathname}?${query}`;
 }
@@ -518,18 +621,19 @@ function remember() {
   if (arrived || same(history.state, now)) renew();
   else step();
   for (const input of $$("input[name='next']")) input.value = url;
-  if (worn.maps) moments.keep({ ...snapshot(), url }, stage.thumbnail(), `${worn.name} in ${pattern.title ?? pattern.type}`);
+  const words = choosable() ? outfit.said(look(), worn.classes) : `in ${pattern.title ?? pattern.type}`;
+  if (worn.maps) moments.keep({ ...snapshot(), url }, stage.thumbnail(), `${worn.name} ${words}`);
 }
 
 async function restore(moment, { push = true } = {}) {
   awaited = null;
-  fit = { ...DEFAULTS, ...moment.fit };
-  writeFit();
   if (moment.worn && (moment.worn.id !== worn?.id || moment.worn.kind !== worn?.kind)) {
-    await put(moment.worn, { push: false, garments: moment.fit.garments });
-  } else if (worn) drawChips(worn.classes, moment.fit.garments ?? []);
-  if (moment.pattern) await wear(moment.pattern, { push: false });
-  writeFit();
+    const link = $(`#wearable-${moment.worn.kind}-${moment.worn.id}`);
+    await put(link?.dataset.maps ? fromLink(link) : moment.worn, { push: false });
+  }
+  const { pattern: fabric, bare: none = false, others: rest = [] } = moment;
+  const kept = { pattern: fabric, bare: none, fit: { ...DEFAULTS, garments: [], ...moment.fit }, others: rest };
+  await dress(outfit.keepOnly(kept, worn?.classes ?? []), { push: false });
   if (push && !same(history.state, snapshot())) step();
 }
 
@@ -550,6 +654,10 @@ undoButton.addEventListener("click", undo);
 
 function describe() {
   if (!worn) return;
+  if (choosable()) {
+    stage.canvas.setAttribute("aria-label", `${worn.name}: ${outfit.said(look(), worn.classes)}`);
+    return;
+  }
   const fabric = pattern ? ` in ${(pattern.title ?? pattern.type).toLowerCase()}, ${seedsOf(pattern)}` : "";
   stage.canvas.setAttribute("aria-label", `${worn.name}${fabric}`);
 }
@@ -572,6 +680,7 @@ document.addEventListener("keydown", (event) => {
   else if (key === "l") $("#more-like").click();
   else if (key === "b") openBlend();
   else if (key === "u") undo();
+  else if (key === "n") nextGarment();
   else if (key === "d") openDownloads();
   else if (key === "?") $("#keys").showModal();
   else if (event.target !== stage.canvas && (key === "+" || key === "=")) stage.zoomBy(1.25);
@@ -621,15 +730,17 @@ $("[data-tile-link]").addEventListener("click", () => ($("#downloads").open = fa
 async function begin() {
   const chosen = $(".cell.chosen[data-pattern]", tray);
   if (pattern && chosen) pattern = fromCell(chosen);
-  $("#wear-on").hidden = (worn?.classes.length ?? 0) < 2;
+  for (const box of $$("[data-plain]")) box.remove();
   fit = { ...fit, offset_x: wrapOffset(fit.offset_x), offset_y: wrapOffset(fit.offset_y) };
   applyFit();
+  if (bare) bareCaption();
   const sample = $("input[name='pattern_type']:checked")?.dataset.sample;
-  const dressing = pattern ? stage.setTile(pattern.tile) : sample ? stage.setTile(sample) : Promise.resolve();
+  const tile = bare ? null : pattern?.tile ?? sample ?? null;
   const showing = worn ? stage.setWearable({ ...worn, photo: worn.photo || worn.image }) : Promise.resolve();
   stand(depth);
   history.replaceState({ ...snapshot(), depth }, "");
-  await shown(Promise.all([dressing, showing]));
+  const dressing = stage.setOutfit(tile, stageFit(fit), others.map(stagePart));
+  await shown(Promise.all([dressing, showing, point(true)]));
   onTray();
 }
 

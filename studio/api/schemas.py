@@ -16,10 +16,12 @@ from typing import Annotated, Any, Generic, TypeVar
 from ninja import Schema
 from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from ml_backend.errors import BadInput
 from ml_backend.requests import (
     CLOTH_CLASSES,
     ENGINES,
     IMAGINE_ENGINES,
+    MAX_GARMENTS,
     MAX_INKS,
     MAX_LORAS,
     MAX_MODEL,
@@ -371,26 +373,36 @@ class Patterns(Schema):
     items: list[Pattern]
 
 
+class WornPart(Schema):
+    pattern: uuid.UUID | None = Field(description="Null where it was deleted.")
+    request: dict[str, Any] = Field(description="Its garments and how they wear it.")
+
+
+A_FIT = {"garments": [], "scale_cm": 18.0, "rotate": 0.0, "repeat": "basic", "strength": 1.0}
+
+
 class Look(Thing):
     model_config = _shown(
         _thing(
             "looks",
             "file",
             "thumb",
-            pattern=ANOTHER_ID,
             photo=None,
             garment="dress",
+            parts=[{"pattern": ANOTHER_ID, "request": A_FIT}],
+            pattern=ANOTHER_ID,
+            request=A_FIT,
             format="png",
-            request={"garments": [], "scale_cm": 18.0, "rotate": 0.0, "repeat": "basic", "strength": 1.0},
             public=False,
         )
     )
 
-    pattern: uuid.UUID | None
     photo: uuid.UUID | None
     garment: str | None
+    parts: list[WornPart] = Field(description="What is worn: one part for each fabric of the outfit.")
+    pattern: uuid.UUID | None = Field(description="That of the first part.")
+    request: dict[str, Any] = Field(description="That of the first part.")
     format: str
-    request: dict[str, Any]
     public: bool
 
 
@@ -571,18 +583,14 @@ class Recolouring(Schema):
     palette: Palette = Field(description="2 to 6 colours like #7a1f2b.")
 
 
-class NewLook(Schema):
-    """A pattern on a ``photo`` of yours or on a ``garment`` of ours."""
+class Fit(Schema):
+    """How a pattern is worn."""
 
-    model_config = _asked({"pattern": AN_ID, "garment": "dress", "scale_cm": 18, "repeat": "half-drop"})
-
-    pattern: uuid.UUID
-    photo: uuid.UUID | None = None
-    garment: Name | None = Field(None, description="Slug, from /api/v1/garments.")
     garments: list[Name] = Field(
         [],
-        max_length=4 * len(CLOTH_CLASSES),
-        description=f"Only these clothes of the picture: {', '.join(CLOTH_CLASSES)}. Empty: all.",
+        max_length=4 * MAX_GARMENTS,
+        description=f"Only these clothes of the picture: {', '.join(CLOTH_CLASSES)}; from the second of a kind on with "
+        "its number, like top-2. Empty: all.",
     )
     scale_cm: float = Field(
         DEFAULT_SCALE_CM, description="Side of one tile on the cloth.", json_schema_extra=_between(1, 200)
@@ -595,10 +603,39 @@ class NewLook(Schema):
     shoulder_cm: float = Field(
         40.0, description="Shoulder width that ties pixels to centimetres.", json_schema_extra=_between(10, 100)
     )
-    format: Name = Field("png", json_schema_extra=_one_of(("png", "jpeg")))
 
     def request(self) -> OverlayRequest:
         return request_of(OverlayRequest, self)
+
+
+class NewPart(Fit):
+    pattern: uuid.UUID
+
+
+class NewLook(Fit):
+    """A pattern on a ``photo`` of yours or on a ``garment`` of ours; or ``parts``, each a pattern for some garments."""
+
+    model_config = _asked({"pattern": AN_ID, "garment": "dress", "scale_cm": 18, "repeat": "half-drop"})
+
+    pattern: uuid.UUID | None = None
+    parts: list[NewPart] = Field(
+        [],
+        max_length=MAX_GARMENTS,
+        description="An outfit, in place of pattern and fit: each part names its garments, and none twice.",
+    )
+    photo: uuid.UUID | None = None
+    garment: Name | None = Field(None, description="Slug, from /api/v1/garments.")
+    format: Name = Field("png", json_schema_extra=_one_of(("png", "jpeg")))
+
+    def worn(self) -> list[tuple[uuid.UUID, OverlayRequest]]:
+        """Patterns, by id, and how each is worn."""
+        if self.parts and (self.pattern or self.model_fields_set & Fit.model_fields.keys()):
+            raise BadInput("Give either parts, or one pattern and its fit.")
+        if self.parts:
+            return [(part.pattern, part.request()) for part in self.parts]
+        if self.pattern is None:
+            raise BadInput("Say what is worn: a pattern, or the parts of an outfit.")
+        return [(self.pattern, self.request())]
 
 
 # --- the house ----------------------------------------------------------------------------------------------------

@@ -111,13 +111,15 @@ def pattern(request: HttpRequest, row: Pattern) -> schemas.Pattern:
 
 def look(request: HttpRequest, row: Look) -> schemas.Look:
     """Of somebody else's published look, the photo is not told, nor a fabric that is not published."""
+    parts = [schemas.WornPart(pattern=_if_seen(request, part.pattern), request=part.params) for part in row.parts.all()]
     return schemas.Look(
         **_thing(request, row),
-        pattern=_if_seen(request, row.pattern),
+        parts=parts,
+        pattern=parts[0].pattern if parts else None,
         photo=row.photo_id if _is_own(request, row) else None,
         garment=row.garment.slug if row.garment else None,
         format=row.format,
-        request=row.params,
+        request=parts[0].request if parts else {},
         public=row.public,
     )
 

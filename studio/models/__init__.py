@@ -1,7 +1,7 @@
 """People, what can be worn, how it looks, and what is made from words."""
 
 from .counter import Counter
-from .look import Look, LookQuerySet
+from .look import Look, LookPart, LookQuerySet
 from .user import User
 from .wearable import Garment, Photo, PhotoQuerySet, Wearable
 from .window import ShopWindow
@@ -15,6 +15,7 @@ __all__ = [
     "Garment",
     "Imagining",
     "Look",
+    "LookPart",
     "LookQuerySet",
     "Mask",
     "MaskQuerySet",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
@@ -11,11 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ml_backend.models import Job
-from ml_backend.requests import OverlayRequest
+from ml_backend.requests import OutfitRequest, OverlayRequest
 from patterns.models import Pattern, Viewer
 from patterns.moderation import Moderated
 
 from .wearable import Garment, Photo
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
 
 
 class LookQuerySet(models.QuerySet["Look"]):
@@ -30,11 +34,15 @@ class LookQuerySet(models.QuerySet["Look"]):
         mine = Q(owner_id=person.pk) if person.pk else Q(pk__in=[])
         return self.filter(mine | (Q(public=True) & ~Q(file="")))
 
+    def with_parts(self) -> LookQuerySet:
+        """Together with what is worn, in two queries whatever their number."""
+        return self.prefetch_related(models.Prefetch("parts", LookPart.objects.select_related("pattern")))
+
 
 class Look(Moderated):
-    """A photo or garment wearing a pattern, rendered at the photo's full size.
+    """A photo or garment wearing an outfit, rendered at the photo's full size.
 
-    ``params`` is an :class:`OverlayRequest` dict; ``recipe`` also keeps the pattern's, which may be deleted later.
+    What is worn stands in its ``parts``; ``recipe`` also keeps that of the patterns, which may be deleted later.
     """
 
     class Format(models.TextChoices):
@@ -44,11 +52,9 @@ class Look(Moderated):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="looks")
     job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="looks")
-    pattern = models.ForeignKey(Pattern, models.SET_NULL, null=True, related_name="looks")
     photo = models.ForeignKey(Photo, models.CASCADE, null=True, blank=True, related_name="looks")
     garment = models.ForeignKey(Garment, models.CASCADE, null=True, blank=True, related_name="looks")
 
-    params = models.JSONField(default=dict)
     recipe = models.JSONField(default=dict, blank=True)
     format = models.CharField(max_length=4, choices=Format.choices, default=Format.PNG)
     file = models.FileField(max_length=255, blank=True)
@@ -73,6 +79,9 @@ class Look(Moderated):
             )
         ]
 
+    if TYPE_CHECKING:
+        parts: RelatedManager[LookPart]
+
     def __str__(self) -> str:
         return f"look {self.pk}"
 
@@ -81,9 +90,12 @@ class Look(Moderated):
         return f"looks/{self.pk}"
 
     def twins(self) -> LookQuerySet:
-        """The same fabric on the same thing, however it lies."""
-        worn = {"pattern_id": self.pattern_id, "photo_id": self.photo_id, "garment_id": self.garment_id}
-        return Look.objects.filter(owner_id=self.owner_id, **worn)
+        """The same fabrics on the same thing, whichever garment wears which and however they lie."""
+        there = {"look__owner": self.owner_id, "look__photo": self.photo_id, "look__garment": self.garment_id}
+        fabrics: dict[uuid.UUID, set[uuid.UUID | None]] = {self.pk: set()}
+        for look, pattern in LookPart.objects.filter(**there).values_list("look", "pattern"):
+            fabrics.setdefault(look, set()).add(pattern)
+        return Look.objects.filter(pk__in=[pk for pk, worn in fabrics.items() if worn == fabrics[self.pk]])
 
     @property
     def wearable(self) -> Photo | Garment:
@@ -92,8 +104,13 @@ class Look(Moderated):
         return worn
 
     @property
-    def request(self) -> OverlayRequest:
-        return OverlayRequest.from_dict(self.params)
+    def outfit(self) -> OutfitRequest:
+        return OutfitRequest(tuple(part.request for part in self.parts.all()))
+
+    @property
+    def patterns(self) -> list[Pattern]:
+        """The patterns worn that are still there, each once."""
+        return list({part.pattern.pk: part.pattern for part in self.parts.all() if part.pattern}.values())
 
     @property
     def state(self) -> str:
@@ -113,3 +130,28 @@ class Look(Moderated):
     @property
     def thumb_url(self) -> str:
         return reverse("look-file", args=[self.pk, "thumb"]) if self.thumb else ""
+
+
+class LookPart(models.Model):
+    """A pattern, and the garments of the look that wear it.
+
+    ``params`` is an :class:`OverlayRequest` dict.  A pattern that is deleted leaves its part behind without one: a look
+    that is rendered stays as it is, one that is not cannot be rendered any more and says so.
+    """
+
+    look = models.ForeignKey(Look, models.CASCADE, related_name="parts")
+    place = models.PositiveSmallIntegerField(default=0)
+    """0, 1, ... in the order of the outfit."""
+    pattern = models.ForeignKey(Pattern, models.SET_NULL, null=True, related_name="look_parts")
+    params = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["place"]
+        constraints = [models.UniqueConstraint(fields=["look", "place"], name="look_part_place")]
+
+    def __str__(self) -> str:
+        return f"part {self.place} of {self.look_id}"
+
+    @property
+    def request(self) -> OverlayRequest:
+        return OverlayRequest.from_dict(self.params)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import uuid
 from typing import Any
 
@@ -12,6 +13,8 @@ from django.utils import timezone
 
 from ml_backend.models import Job
 from patterns.models import Viewer
+
+PREVIEWS = ("preview_photo", "preview_maps", "preview_mask")
 
 
 class Wearable(models.Model):
@@ -35,7 +38,7 @@ class Wearable(models.Model):
     classes = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
-    file_fields = ("image", "thumb", "mask", "labels", "preview_photo", "preview_maps", "preview_mask")
+    file_fields: tuple[str, ...] = ("image", "thumb", "mask", "labels", "preview_photo", "preview_maps", "preview_mask")
     file_route = ""
     """Name of the URL that serves the files."""
 
@@ -65,8 +68,7 @@ class Wearable(models.Model):
         """What the page needs to composite: the three URLs, the fit figures and the classes; ``{}`` until ready."""
         if not self.ready:
             return {}
-        names = ("preview_photo", "preview_maps", "preview_mask")
-        return {**{name: self.file_url(name) for name in names}, **self.fit, "classes": self.classes}
+        return {**{name: self.file_url(name) for name in PREVIEWS}, **self.fit, "classes": self.classes}
 
 
 class Garment(Wearable):
@@ -110,10 +112,14 @@ class Photo(Wearable):
     job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="photos")
     source = models.CharField(max_length=60, blank=True, editable=False)
     """``look:<id>`` and the like for a photo copied from a picture made here; empty for an upload."""
+    found_mask = models.FileField(max_length=255, blank=True)
+    found_labels = models.FileField(max_length=255, blank=True)
+    """Mask and class map as they were found, while ``mask`` and ``labels`` are corrected by hand; else empty."""
 
     objects = PhotoQuerySet.as_manager()
 
     file_route = "photo-file"
+    file_fields = (*Wearable.file_fields, "found_mask", "found_labels")
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -125,6 +131,24 @@ class Photo(Wearable):
     @property
     def folder(self) -> str:
         return f"photos/{self.pk}"
+
+    @property
+    def mended(self) -> bool:
+        """Whether its garments were corrected by hand."""
+        return bool(self.found_mask)
+
+    @property
+    def mending(self) -> bool:
+        """Whether a correction by hand is under way."""
+        return self.ready and self.job is not None and self.job.kind == "mend" and self.job.active
+
+    def preview(self) -> dict[str, Any]:
+        """As :meth:`Wearable.preview`; corrected pictures have addresses of their own, lest browsers keep old ones."""
+        shown = super().preview()
+        if not self.mended or not shown:
+            return shown
+        version = posixpath.basename(str(self.preview_mask)).partition("-")[0]
+        return {**shown, **{name: f"{shown[name]}?v={version}" for name in PREVIEWS}}
 
     @property
     def state(self) -> str:

@@ -16,7 +16,7 @@ from ml_backend.storage import delete_files, keep
 
 from .. import pictures
 from ..ingest import ingest
-from ..models import Garment, Imagining, Look, Photo, Restyle, User
+from ..models import Garment, Imagining, Look, Photo, Restyle, User, Wearable
 
 Source = Look | Restyle | Imagining | Garment
 """What a photo can be copied from."""
@@ -80,7 +80,7 @@ def _copied(owner: User, source: Source, name: str) -> Photo:
         keys["image"] = _copy(key, photo, "image")
         keys["thumb"] = keep(owner.pk, f"{photo.folder}/thumb.webp", pictures.thumb(picture))
         if isinstance(source, Garment) and source.ready:
-            cloth = {field: str(getattr(source, field)) for field in Photo.file_fields if field not in keys}
+            cloth = {field: str(getattr(source, field)) for field in Wearable.file_fields if field not in keys}
             keys |= {field: _copy(there, photo, field) for field, there in cloth.items() if there}
             photo.fit, photo.classes = source.fit, source.classes
         for field, copy in keys.items():
@@ -101,4 +101,5 @@ def _copy(key: str, photo: Photo, name: str) -> str:
 def garment_of(photo: Photo) -> Garment | None:
     """The default garment that a photo is a copy of, whose cloth is known; None of all others."""
     kind, _, pk = photo.source.partition(":")
-    return Garment.objects.filter(pk=pk).first() if kind == "garment" and photo.ready else None
+    known = kind == "garment" and photo.ready and not photo.mended
+    return Garment.objects.filter(pk=pk).first() if known else None

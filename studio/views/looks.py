@@ -6,7 +6,7 @@ import uuid
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -29,14 +29,18 @@ def make(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return refuse(request, first_error(form))
     data = form.cleaned_data
-    pattern = get_object_or_404(Pattern.objects.visible_to(request.user), pk=data["pattern"])
+    worn = form.parts()
+    patterns = Pattern.objects.visible_to(request.user).select_related("job").in_bulk([one.pattern for one in worn])
+    if any(one.pattern not in patterns for one in worn):
+        raise Http404
     wearable: Photo | Garment
     if data["photo"]:
         wearable = get_object_or_404(Photo.objects.visible_to(request.user), pk=data["photo"])
     else:
         wearable = get_object_or_404(Garment, slug=data["on"])
     try:
-        look = services.ask_look(ensure_person(request), pattern, wearable, form.request(), data["format"] or "png")
+        parts = [(patterns[one.pattern], one.request) for one in worn]
+        look = services.ask_outfit(ensure_person(request), parts, wearable, data["format"] or "png")
     except BadInput as error:
         return refuse(request, error)
     if is_htmx(request):
@@ -55,19 +59,19 @@ def looks(request: HttpRequest) -> HttpResponse:
     """The wall of looks, one's own or published ones."""
     mine = request.GET.get("whose") == "mine"
     rows = Look.objects.of(request.user).exclude(file="") if mine else Look.objects.public()
-    page = Paginator(rows.select_related("pattern", "garment", "photo"), A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows.select_related("garment", "photo").with_parts(), A_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "mine": mine, "room": "gallery", "wall": "looks", "whose": "mine" if mine else "public"}
     return render(request, "studio/_looks_wall.html" if is_htmx(request) else "studio/looks.html", context)
 
 
 @require_safe
 def look(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    found = get_object_or_404(Look.objects.visible_to(request.user).select_related("pattern", "job"), pk=pk)
-    fabric = found.pattern
-    if fabric and not Pattern.objects.visible_to(request.user).filter(pk=fabric.pk).exists():
-        fabric = None
+    rows = Look.objects.visible_to(request.user).select_related("job", "photo", "garment").with_parts()
+    found = get_object_or_404(rows, pk=pk)
+    shown = Pattern.objects.visible_to(request.user).in_bulk([pattern.pk for pattern in found.patterns])
+    parts = [(part.request, shown.get(part.pattern_id)) for part in found.parts.all()]
     mine = found.owner_id == request.user.pk
-    return render(request, "studio/look.html", {"look": found, "fabric": fabric, "mine": mine, "room": "gallery"})
+    return render(request, "studio/look.html", {"look": found, "parts": parts, "mine": mine, "room": "gallery"})
 
 
 def _mine(request: HttpRequest, pk: uuid.UUID) -> Look:

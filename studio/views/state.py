@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
 
 from ml_backend.inks import PALETTES, fit_palette
-from ml_backend.requests import CLOTH_CLASSES, ENGINES, MAX_INKS, MIN_INKS, PATTERN_TYPES, OverlayRequest
+from ml_backend.requests import ENGINES, MAX_INKS, MIN_INKS, PATTERN_TYPES, OverlayRequest
 from ml_backend.words.wardrobe import WARDROBE
 from patterns.models import Pattern
 from patterns.templatetags.cloth import seeds
 
-from .. import window
+from .. import outfits, window
 from ..forms import DEFAULT_ENGINE, FitForm
 from ..models import Garment, Look, Photo
 
+GARMENT_STEP = 32
+"""What a garment's value in a label map is times in a preview that does not say."""
 FIT_FIELDS = tuple(FitForm.base_fields)
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """``pattern`` may still be in work; ``shown`` is the one on the stage meanwhile."""
+    """``pattern`` may still be in work; ``shown`` is the one on the stage meanwhile.
+
+    ``fit`` names the chosen garments; with ``bare`` they are as photographed.  ``others`` are the other garments of the
+    outfit, each part with its pattern.
+    """
 
     pattern: Pattern | None
     shown: Pattern | None
@@ -31,9 +37,13 @@ class Workspace:
     garment: Garment | None
     look: Look | None
     fit: OverlayRequest
+    bare: bool
+    others: tuple[tuple[Pattern, OverlayRequest], ...]
     pattern_type: str
     engine: str
     palette: str
+    query: QueryDict
+    """The address with everything said that a look in it, or a photo that is opened, stands for."""
     stand_in: str = ""
     """A sentence for a remix that cannot be worn as it was."""
 
@@ -43,9 +53,13 @@ class Workspace:
 
     @property
     def worn_classes(self) -> list[str]:
-        """Cloth that the picture holds, in the order of the class list."""
-        present = self.wearable.classes if self.wearable else []
-        return [name for name in CLOTH_CLASSES if name in present]
+        """Garments that the picture holds, largest first."""
+        return self.wearable.classes if self.wearable else []
+
+    @property
+    def wear(self) -> list[str]:
+        """The other parts as an address and a form tell them."""
+        return [outfits.written(outfits.Worn(pattern.pk, request)) for pattern, request in self.others]
 
     def to_json(self) -> dict[str, Any]:
         """What the page's script starts from."""
@@ -54,6 +68,11 @@ class Workspace:
             "pattern": _pattern_json(self.shown) if self.shown else None,
             "awaited": awaited,
             "fit": self.fit.to_dict(),
+            "bare": self.bare,
+            "others": [
+                {"garments": list(request.garments), "pattern": _pattern_json(pattern), "fit": request.to_dict()}
+                for pattern, request in self.others
+            ],
             "worn": _worn_json(self.photo, self.garment),
         }
 
@@ -61,23 +80,30 @@ class Workspace:
 def read(request: HttpRequest) -> Workspace:
     """The workspace of this address; unknown, invisible or malformed values fall back to what is there."""
     query = request.GET
-    look = _by_id(Look.objects.visible_to(request.user), query.get("look"))
-    pattern = _by_id(Pattern.objects.visible_to(request.user), query.get("pattern")) or (look.pattern if look else None)
-    if pattern and not Pattern.objects.visible_to(request.user).filter(pk=pattern.pk).exists():
-        pattern = None
+    look = _by_id(Look.objects.visible_to(request.user).select_related("job").with_parts(), query.get("look"))
+    parts = _parts(request, look)
+    bare = query.get("pattern") == outfits.NONE
+    pattern = _by_id(Pattern.objects.visible_to(request.user), query.get("pattern"))
+    if not pattern and not bare and parts:
+        pattern = parts[0][0]
     photo, garment, stands_in = _worn(request, look)
     shown = pattern if pattern and pattern.ready else _newest(request)
     asked = pattern or shown
+    fit = _fit(query, parts[0][1] if parts else None, photo, garment)
+    others = _others(request, parts, fit, photo or garment)
     return Workspace(
         pattern=asked,
         shown=shown,
         photo=photo,
         garment=garment,
         look=look if look and look.owner_id == request.user.pk else None,
-        fit=_fitting(_fit(query, look), photo or garment),
+        fit=fit,
+        bare=bare,
+        others=others,
         pattern_type=_one_of(query.get("type"), PATTERN_TYPES) or (asked.pattern_type if asked else PATTERN_TYPES[0]),
         engine=_one_of(query.get("engine"), ENGINES) or _engine_of(request, pattern or shown),
         palette=_named_palette(asked),
+        query=_told(query, fit, others) if parts or photo else query,
         stand_in=_said(garment if stands_in else None, pattern) if look else "",
     )
 
@@ -122,7 +148,7 @@ def _worn(request: HttpRequest, look: Look | None) -> tuple[Photo | None, Garmen
 def _of_that_kind(look: Look, garments: dict[str, Garment]) -> Garment | None:
     """The default garment most like what wore the fabric in a photo: the first of its garments that there is."""
     photographed = look.photo.classes if look.photo else []
-    for name in look.params.get("garments") or photographed:
+    for name in [name for one in look.outfit.parts for name in one.garments] or photographed:
         slugs = [slug for slug, garment in garments.items() if name in garment.classes]
         slugs += [form.slug for form in WARDROBE if form.garment_class == name and form.slug in garments]
         if slugs:
@@ -141,20 +167,75 @@ def _said(stand_in: Garment | None, pattern: Pattern | None) -> str:
     return " ".join(said)
 
 
-def _fitting(fit: OverlayRequest, worn: Photo | Garment | None) -> OverlayRequest:
-    """Without the garments that are not there: asked to dress only those, the picture would wear nothing."""
-    if worn is None or not worn.ready:
-        return fit
-    return replace(fit, garments=tuple(name for name in fit.garments if name in worn.classes))
+Part = tuple[Pattern | None, OverlayRequest]
+"""What some garments wear; None is a pattern that is gone or not to be seen."""
 
 
-def _fit(query: QueryDict, look: Look | None) -> OverlayRequest:
-    kept = look.params if look else {}
+def _parts(request: HttpRequest, look: Look | None) -> list[Part]:
+    """What ``look`` wears, as far as this person may see it."""
+    if look is None:
+        return []
+    seen = Pattern.objects.visible_to(request.user).select_related("job")
+    patterns = seen.in_bulk([pattern.pk for pattern in look.patterns])
+    return [(patterns.get(part.pattern_id), part.request) for part in look.parts.all()]
+
+
+def _others(
+    request: HttpRequest, parts: list[Part], fit: OverlayRequest, worn: Photo | Garment | None
+) -> tuple[tuple[Pattern, OverlayRequest], ...]:
+    """The parts of the outfit but the chosen one: those of the address, or else those of the look that it names."""
+    texts = request.GET.getlist("wear")
+    if not texts:
+        texts = [outfits.written(outfits.Worn(pattern.pk, one)) for pattern, one in parts[1:] if pattern]
+    if not texts or not fit.garments or worn is None:
+        return ()
+    known = outfits.apart(texts, fit.garments, worn.classes)
+    seen = Pattern.objects.visible_to(request.user).select_related("job")
+    patterns = seen.in_bulk([one.pattern for one in known])
+    return tuple((patterns[one.pattern], one.request) for one in known if one.pattern in patterns)
+
+
+def _fit(query: QueryDict, kept: OverlayRequest | None, photo: Photo | None, garment: Garment | None) -> OverlayRequest:
+    """How the chosen garments wear it: what the address says goes before what was ``kept`` with a look."""
+    known = kept.to_dict() if kept else {}
     data = QueryDict(mutable=True)
     for name in FIT_FIELDS:
-        values = query.getlist(name) if name in query else kept.get(name, [])
+        values = query.getlist(name) if name in query else known.get(name, [])
         data.setlist(name, [str(value) for value in (values if isinstance(values, list | tuple) else [values])])
+    data.setlist("garments", _garments(query, known, photo, garment))
     return FitForm(data).request()
+
+
+def _garments(query: QueryDict, known: dict[str, Any], photo: Photo | None, garment: Garment | None) -> list[str]:
+    """The garments that are chosen; empty means all the cloth.
+
+    A photo that is opened has its largest garment chosen.  Addresses of before that was so name a pattern and no
+    garments, and mean all of them, as they always did.
+    """
+    worn = photo or garment
+    present = worn.classes if worn else []
+    if "garments" in query:
+        asked = query.getlist("garments")
+    elif known:
+        asked = known["garments"]
+    else:
+        opened = photo is not None and "pattern" not in query
+        asked = [outfits.FIRST] if opened else []
+    if outfits.EVERYTHING in asked:
+        return []
+    left = [name for name in asked if name in present or (not present and name in outfits.GARMENT_NAMES)]
+    return left or (present[:1] if photo and asked else [])
+
+
+def _told(query: QueryDict, fit: OverlayRequest, others: tuple[tuple[Pattern, OverlayRequest], ...]) -> QueryDict:
+    """``query`` saying itself what is worn, and no longer by the look that it names or by leaving it out."""
+    told = query.copy()
+    told.pop("look", None)
+    told.update({name: value for name, value in outfits.fit_words(fit).items() if name not in query})
+    if "garments" not in query:
+        told.setlist("garments", list(fit.garments) or [outfits.EVERYTHING])
+    told.setlist("wear", [outfits.written(outfits.Worn(pattern.pk, request)) for pattern, request in others])
+    return told
 
 
 def _newest(request: HttpRequest) -> Pattern | None:
@@ -222,5 +303,7 @@ def _worn_json(photo: Photo | None, garment: Garment | None) -> dict[str, Any] |
         "maps": preview.get("preview_maps", ""),
         "mask": preview.get("preview_mask", ""),
         "pxPerCm": preview.get("px_per_cm", 0),
-        "classes": [name for name in CLOTH_CLASSES if name in worn.classes],
+        "classes": worn.classes,
+        "mended": photo.mended if photo else False,
+        "step": preview.get("garment_step", GARMENT_STEP),
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from ml_backend import registry
@@ -16,7 +17,7 @@ from patterns.templatetags.cloth import described_look, worn_name
 
 from .. import window
 from ..models import Garment, Look, Photo
-from . import mixing, state
+from . import garments, mixing, state
 
 TRAY = 12
 FIRST = 8
@@ -46,7 +47,7 @@ def workspace(request: HttpRequest) -> HttpResponse:
             "tray_is_mine": tray_is_mine,
             "under_way": under_way or bool(now.look and not now.look.ready),
             "garments": Garment.objects.all(),
-            "looks": Look.objects.of(request.user).exclude(thumb="").select_related("pattern", "garment")[:HISTORY],
+            "looks": Look.objects.of(request.user).exclude(thumb="").select_related("garment").with_parts()[:HISTORY],
         },
     )
 
@@ -64,7 +65,13 @@ def _choices(now: state.Workspace) -> dict[str, Any]:
         "chosen_palette_name": names.get(now.palette, "the seed's own"),
         "repeats": REPEATS,
         "fit": now.fit,
-        "worn_classes": now.worn_classes,
+        "bare": now.bare,
+        "wear": now.wear,
+        "query": now.query,
+        "here": f"{reverse('studio')}?{now.query.urlencode()}",
+        "chips": garments.chips(now),
+        "everything": garments.everything(now),
+        "as_photographed": garments.bare(now),
     }
 
 

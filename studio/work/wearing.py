@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from django.db import transaction
 
 from ml_backend import garments, jobs, registry
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
+from ml_backend.requests import parse_garment
+from ml_backend.storage import delete_files
 
-from ..models import Garment, Look, Photo, Wearable
+from ..models import Garment, Look, Mask, Photo, Wearable
 from .wanted import still_wanted
 
 if TYPE_CHECKING:
@@ -46,46 +49,104 @@ def segment(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
     )
     if not (found.mask > 0.5).any():
         raise BadInput(NO_CLOTH)
-    report(0.65, "Reading folds and light")
-    fitted = _fit(image, found.mask, found.labels)
-    report(0.9, "Laying out the previews")
-    files, data = pictures.fitted_files(image, fitted)
-    keys = {name: jobs.save(job, photo.folder, pictures.SUFFIXES[name], content) for name, content in files.items()}
-    _remember(keys["mask"], fitted)
+    fields = _laid_out(job, photo, image, found.mask, found.labels, report)
 
     def publish() -> None:
-        rows = Photo.objects.filter(pk=photo.pk).update(fit=data, classes=data.get("classes", []), **keys)
-        still_wanted(rows)
+        still_wanted(Photo.objects.filter(pk=photo.pk).update(**fields))
 
     return publish
 
 
+def _laid_out(job: Job, photo: Photo, image: Any, mask: Any, labels: Any, report: jobs.Report) -> dict[str, Any]:
+    """The fit of ``image`` and its previews, saved; the fields of ``photo`` that tell of them.
+
+    A photo that was fitted before keeps its scale: a fabric on it does not grow because an edge was mended.
+    """
+    from .. import pictures
+
+    report(0.65, "Reading folds and light")
+    fitted = _fit(image, mask, labels)
+    fitted = fitted.scaled(photo.fit.get(pictures.FULL_SCALE, fitted.px_per_cm))
+    report(0.9, "Laying out the previews")
+    files, data = pictures.fitted_files(image, fitted)
+    keys = {name: jobs.save(job, photo.folder, pictures.SUFFIXES[name], content) for name, content in files.items()}
+    _remember(keys["mask"], fitted)
+    return {**keys, "fit": data, "classes": data.get("classes", [])}
+
+
+@jobs.handler("mend", possible=_photo)
+def mend(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
+    """Request: ``{"photo": id, "garment": name, "mask": id of the drawn one}``, or no names: back to what was found.
+
+    Writes mask and class map anew, fits and previews with them; what was found is kept beside them.
+    """
+    from .. import pictures
+
+    photo = _photo(job)
+    report(0.05, "Opening the photo")
+    image = pictures.load(str(photo.image), "RGB")
+    drawn = Mask.objects.filter(pk=job.request["mask"]).first() if job.request["mask"] else None
+    mask, labels, found = _mended(photo, job.request["garment"], drawn)
+    if should_stop():
+        raise Stopped("The correction is no longer wanted.")
+    fields = {**_laid_out(job, photo, image, mask, labels, report), **found}
+    old = [str(getattr(photo, field)) for field in Photo.file_fields if field in fields]
+    gone = sorted({key for key in old if key} - {str(value) for value in fields.values() if isinstance(value, str)})
+
+    def publish() -> None:
+        still_wanted(Photo.objects.filter(pk=photo.pk, mask=str(photo.mask)).update(**fields))
+        transaction.on_commit(lambda: delete_files(gone))
+        if drawn is not None:
+            drawn.delete()
+
+    return publish
+
+
+def _mended(photo: Photo, name: str, drawn: Mask | None) -> tuple[Any, Any, dict[str, str]]:
+    """The mask and class map, and where those that were found are kept."""
+    from ml_backend.pipelines import mending
+
+    from .. import pictures
+
+    if not name:
+        if not photo.mended:
+            raise BadInput("The garments of this photo are as they were found.")
+        mask, labels = pictures.load_mask(str(photo.found_mask)), pictures.load_labels(str(photo.found_labels))
+        return mask, labels, {"found_mask": "", "found_labels": ""}
+    if drawn is None or not drawn.file:
+        raise BadInput("What was painted is gone. The garments are as they were; mark again what to change.")
+    mask, labels = pictures.load_mask(str(photo.mask)), pictures.load_labels(str(photo.labels))
+    mask, labels = mending.mend(mask, labels, parse_garment(name), pictures.load_mask(str(drawn.file)))
+    found = (photo.found_mask, photo.found_labels) if photo.mended else (photo.mask, photo.labels)
+    return mask, labels, {"found_mask": str(found[0]), "found_labels": str(found[1])}
+
+
 def _look(job: Job) -> Look:
-    look = Look.objects.select_related("pattern", "photo", "garment").filter(pk=job.request["look"]).first()
+    look = Look.objects.select_related("photo", "garment").with_parts().filter(pk=job.request["look"]).first()
     if look is None:
         raise Stopped("The look is no longer wanted.")
-    if look.pattern is None:
-        raise BadInput(NO_PATTERN)
+    patterns = [part.pattern for part in look.parts.all()]
+    if not patterns or None in patterns:
+        raise BadInput(NO_PATTERN if len(patterns) <= 1 else NO_PATTERN.replace("The pattern", "A pattern"))
     return look
 
 
 @jobs.handler("wear", possible=_look)
 def wear(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: an :class:`OverlayRequest` and ``look``.  Renders the look at its photo's full size."""
+    """Request: an :class:`OutfitRequest` and ``look``.  Renders the look at its photo's full size."""
     from ml_backend.pipelines import overlay
 
     from .. import pictures
 
     look = _look(job)
-    if look.pattern is None or not look.pattern.ready:
-        raise BadInput(NO_PATTERN)
+    tiles = _tiles(look)
     if not look.wearable.ready:
         raise BadInput("The clothes in this photo have not been found yet. Try the photo again first.")
     report(0.02, "Opening the photo")
     photo, fitted = _fitted(look.wearable)
-    tile = pictures.load(_best_tile(look), "RGB")
-    worn = overlay.wear(
-        photo, fitted, tile, look.request, lambda share, stage: report(0.2 + share * 0.6, stage), should_stop
+    fabrics = [pictures.load(tile, "RGB") for tile in tiles]
+    worn = overlay.dress(
+        photo, fitted, fabrics, look.outfit, lambda share, stage: report(0.2 + share * 0.6, stage), should_stop
     )
     report(0.85, "Writing the picture")
     recipe = recipe_of(look)
@@ -100,16 +161,26 @@ def wear(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Pu
 
 
 def recipe_of(look: Look) -> dict[str, Any]:
-    """What makes this look again, given the same photo; nothing in it says whose or which photo that was."""
+    """What makes this look again, given the same photo; nothing in it says whose or which photo that was.
+
+    Of an outfit with one pattern ``overlay`` and ``pattern`` tell it, of any other the list ``parts`` of such pairs.
+    """
     worn_on = {"garment": look.garment.slug} if look.garment else {"photo": "own"}
-    pattern = look.pattern.recipe() if look.pattern else None
-    return {"made_with": "Toile", "overlay": look.request.to_dict(), "pattern": pattern, **worn_on}
+    parts = [
+        {"overlay": part.request.to_dict(), "pattern": part.pattern.recipe() if part.pattern else None}
+        for part in look.parts.all()
+    ]
+    told = parts[0] if len(parts) == 1 else {"parts": parts}
+    return {"made_with": "Toile", **told, **worn_on}
 
 
-def _best_tile(look: Look) -> str:
-    """The print-size tile where there is one: a pattern worn large stays sharp."""
-    assert look.pattern is not None
-    return str(look.pattern.large or look.pattern.tile)
+def _tiles(look: Look) -> list[str]:
+    """Storage keys, one a part: the print-size tile where there is one, as a pattern worn large stays sharp with it."""
+    patterns = [part.pattern for part in look.parts.all()]
+    there = [pattern for pattern in patterns if pattern is not None and pattern.ready]
+    if len(there) < len(patterns):
+        raise BadInput(NO_PATTERN)
+    return [str(pattern.large or pattern.tile) for pattern in there]
 
 
 def _fitted(wearable: Wearable) -> tuple[Any, Fit]:

@@ -467,6 +467,44 @@ def test_a_look(program, outsider, person, make_pattern, make_garment, work_off)
     assert Look.objects.count() == 1
 
 
+def test_an_outfit(program, outsider, person, make_pattern, make_photo, work_off):
+    photo, one, two = make_photo(person), make_pattern(person), make_pattern(person)
+    parts = [
+        {"pattern": str(one.pk), "garments": ["skirt"], "scale_cm": 9},
+        {"pattern": str(two.pk), "garments": ["outerwear", "top-2"], "repeat": "mirror"},
+    ]
+    body = {"photo": str(photo.pk), "parts": parts}
+    asked = program.post("/looks", body)
+    assert asked.status_code == 202
+    work_off()
+    look = program.get(f"/looks/{asked.json()['id']}").json()
+    assert look["state"] == "done"
+    assert [part["pattern"] for part in look["parts"]] == [str(one.pk), str(two.pk)]
+    assert [part["request"]["garments"] for part in look["parts"]] == [["skirt"], ["outerwear", "top-2"]]
+    assert (look["pattern"], look["request"]["scale_cm"]) == (str(one.pk), 9)
+    assert program.get("/looks").json()["items"][0]["parts"] == look["parts"]
+    assert error(outsider.post("/looks", body)) == (404, "not_found")
+    assert error(program.post("/looks", {**body, "parts": [*parts, {**parts[0], "pattern": str(NOWHERE)}]}))[0] in (
+        404,
+        422,
+    )
+    wrong = (
+        {"parts": [parts[0], parts[0]]},
+        {"parts": [{**parts[0], "garments": []}, parts[1]]},
+        {"parts": [{**parts[0], "garments": ["hat"]}]},
+        {"parts": [{**parts[0], "scale_cm": 0}]},
+        {"parts": []},
+        {"pattern": str(one.pk)},
+        {"scale_cm": 9},
+    )
+    for change in wrong:
+        assert error(program.post("/looks", {**body, **change})) == (422, "bad_input"), change
+    assert error(program.post("/looks", {**body, "parts": [parts[0]] * 40})) == (422, "invalid")
+    one.delete()
+    assert program.get(f"/looks/{look['id']}").json()["parts"][0]["pattern"] is None
+    assert Look.objects.count() == 1
+
+
 def made_by(owner, kind, make_pattern, make_photo):
     """A finished thing of ``owner``'s that can be published: (path, row)."""
     if kind == "patterns":
@@ -659,10 +697,11 @@ def test_a_published_thing_tells_no_id_of_a_private_one(
     shown = {"owner": person, "job": jobs_of[0], "public": True, "file": "x.png"}
     words = {"params": {"prompt": "a dress", "seed": 7, "engine": "fabric"}}
     rows = {
-        "looks": Look.objects.create(**shown, pattern=private, photo=photo),
+        "looks": Look.objects.create(**shown, photo=photo),
         "restyles": Restyle.objects.create(**shown, **words, photo=photo, mask=mask),
         "imaginings": Imagining.objects.create(**shown, **words),
     }
+    rows["looks"].parts.create(pattern=private)
     rows["patterns"] = make_pattern(person, public=True, parent=private, job=jobs_of[0], large_job=jobs_of[1])
     secrets = [str(row.pk) for row in (private, photo, mask, *jobs_of)]
     for path, row in rows.items():
@@ -673,7 +712,8 @@ def test_a_published_thing_tells_no_id_of_a_private_one(
         assert program.get(f"/{path}/{row.pk}").json()["job"] == str(jobs_of[0].pk), "its owner sees all"
     assert program.get(f"/looks/{rows['looks'].pk}").json()["pattern"] == str(private.pk)
     assert program.get(f"/patterns/{rows['patterns'].pk}").json()["parent"] == str(private.pk)
-    worn = Look.objects.create(**shown, pattern=rows["patterns"], garment=garment)
+    worn = Look.objects.create(**shown, garment=garment)
+    worn.parts.create(pattern=rows["patterns"])
     assert outsider.get(f"/looks/{worn.pk}").json()["pattern"] == str(rows["patterns"].pk), "that one is published"
     tile = outsider.get(f"/patterns/{rows['patterns'].pk}/files/tile").content
     assert str(private.pk).encode() not in tile

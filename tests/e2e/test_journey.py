@@ -85,7 +85,7 @@ def test_choose_generate_wear_tune_and_take_away(page, shop, worker, complaints,
         recipe = read_recipe(look)
     assert recipe is not None
     assert "45" in str(recipe)
-    assert Look.objects.get().request.scale_cm == 40
+    assert Look.objects.get().outfit.parts[0].scale_cm == 40
 
 
 def test_a_refresh_and_a_second_tab_keep_the_place_and_back_undoes(page, shop, complaints):
@@ -255,7 +255,7 @@ def test_the_main_path_without_scripts(new_page, shop, worker, tmp_path, picture
         page.get_by_role("link", name="Download JPEG").click(timeout=WAIT)
     assert download.value.suggested_filename.endswith(".jpg")
     look = Look.objects.get()
-    assert (look.pattern.pattern_type, look.format) == ("zigzag", "jpeg")
+    assert (look.patterns[0].pattern_type, look.format) == ("zigzag", "jpeg")
     assert look.photo is not None
 
 

@@ -171,7 +171,8 @@ def test_a_photo_is_the_owners_alone(person, other, staff, client_of, picture, d
 
 def test_only_the_owner_is_sent_to_a_signed_address(person, other, staff, client_of, make_photo, make_pattern):
     photo = make_photo(person)
-    look = Look.objects.create(owner=person, photo=photo, pattern=make_pattern(person), params={})
+    look = Look.objects.create(owner=person, photo=photo)
+    look.parts.create(pattern=make_pattern(person))
     Look.objects.filter(pk=look.pk).update(file=default_storage.save(f"{look.folder}/look.png", ContentFile(b"look")))
     look.refresh_from_db()
     for address, key in ((photo.file_url("labels"), str(photo.labels)), (look.file_url, str(look.file))):

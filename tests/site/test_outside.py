@@ -312,7 +312,8 @@ def known(person, make_pattern, make_photo, make_garment, picture) -> dict[str, 
     mask = Mask.objects.create(owner=person, photo=photo, origin="brush", file="x.png")
     restyle = Restyle.objects.create(**common, photo=photo, mask=mask)
     imagining = Imagining.objects.create(**common)
-    look = Look.objects.create(owner=person, pattern=pattern, garment=garment, file="x.png", thumb="x.webp")
+    look = Look.objects.create(owner=person, garment=garment, file="x.png", thumb="x.webp")
+    look.parts.create(pattern=pattern)
     groups = {
         "gallery": pattern, "fabrics": pattern, "patterns": pattern, "photos": photo, "looks": look, "restyle": restyle,
         "restyles": restyle, "imagine": imagining, "imaginings": imagining, "mask": mask, "masks": mask, "jobs": job,

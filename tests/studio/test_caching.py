@@ -42,7 +42,8 @@ def test_a_signed_address_is_kept_nowhere_whichever_route_sends_there(
     pattern, photo, garment = make_pattern(person), make_photo(person), make_garment()
     pattern.large = default_storage.save(f"{pattern.folder}/large.png", ContentFile(b"large"))
     pattern.save()
-    look = Look.objects.create(owner=person, pattern=pattern, garment=garment, file="looks/x.png", thumb="looks/x.webp")
+    look = Look.objects.create(owner=person, garment=garment, file="looks/x.png", thumb="looks/x.webp")
+    look.parts.create(pattern=pattern)
     settings.S3_BUCKET = "bucket"
     monkeypatch.setattr(
         default_storage._wrapped, "url", lambda name, parameters=None: f"https://bucket.example/{name}", raising=False

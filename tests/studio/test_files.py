@@ -25,10 +25,11 @@ def visitors(other, staff, make_person, client_of):
 @pytest.fixture
 def look(person, make_pattern, make_garment, make_photo):
     def make(**fields):
-        row = Look(owner=person, pattern=make_pattern(person), **fields)
+        row = Look(owner=person, **fields)
         row.file = default_storage.save(f"{row.folder}/look.png", ContentFile(b"png"))
         row.thumb = default_storage.save(f"{row.folder}/thumb.webp", ContentFile(b"webp"))
         row.save()
+        row.parts.create(pattern=make_pattern(person))
         return row
 
     return make

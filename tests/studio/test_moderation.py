@@ -33,8 +33,11 @@ def published(person, make_pattern, make_photo):
             return make_pattern(person, public=True, **fields)
         shown = {"owner": person, "public": True, "file": f"x/{uuid.uuid4()}.png", "thumb": "x/thumb.webp"}
         if kind == "look":
-            values = {"pattern": make_pattern(person), "photo": make_photo(person), **fields}
-            return Look.objects.create(**shown, **values)
+            patterns = fields.pop("patterns", None) or [make_pattern(person)]
+            look = Look.objects.create(**shown, **{"photo": make_photo(person), **fields})
+            for place, pattern in enumerate(patterns):
+                look.parts.create(place=place, pattern=pattern)
+            return look
         shown["params"] = {"prompt": "a red dress", "seed": 7}
         if kind == "restyle":
             return Restyle.objects.create(**shown, **{"photo": make_photo(person), **fields})
@@ -84,7 +87,7 @@ class TestTakingDown:
     def test_nor_its_like(self, kind, published, person):
         row = published(kind)
         names = {
-            "fabric": ("seed", "pattern_type"), "look": ("pattern", "photo"), "restyle": ("photo",), "imagining": (),
+            "fabric": ("seed", "pattern_type"), "look": ("patterns", "photo"), "restyle": ("photo",), "imagining": (),
         }[kind]  # fmt: skip
         same = {name: getattr(row, name) for name in names}
         shown_too = published(kind, **same)

@@ -68,8 +68,11 @@ def stock(person, other, make_pattern, make_photo, make_garment):
                     worn = {"photo": photo} if public and owner == person else {"garment": _garment()}
                     done = job(owner, "wear", "done")
                     files = {"file": "x.png", "thumb": "x.webp"}
-                    Look.objects.create(owner=owner, job=done, pattern=pattern, public=public, **worn, **files)
-            Look.objects.create(owner=person, job=job(person, "wear", "queued"), pattern=first, garment=_garment())
+                    look = Look.objects.create(owner=owner, job=done, public=public, **worn, **files)
+                    for place, one in enumerate((pattern, theirs)):
+                        look.parts.create(place=place, pattern=one, params={"garments": [("skirt", "top")[place]]})
+            look = Look.objects.create(owner=person, job=job(person, "wear", "queued"), garment=_garment())
+            look.parts.create(pattern=first)
             for model, more in ((Restyle, {"photo": photo}), (Imagining, {})):
                 for state in STATES:
                     made = {"file": "x.png", "thumb": "x.webp", "public": True} if state == "done" else {}

@@ -138,9 +138,8 @@ class TestPage:
         assert f"/files/photos/{photo.pk}" not in page.content.decode()
 
     def test_a_look_lies_there_as_a_source(self, mine, theirs, person, make_pattern, make_garment):
-        look = Look.objects.create(
-            owner=person, pattern=make_pattern(person), garment=make_garment("dress"), file="looks/x/look.png"
-        )
+        look = Look.objects.create(owner=person, garment=make_garment("dress"), file="looks/x/look.png")
+        look.parts.create(pattern=make_pattern(person))
         source = state_of(mine.get(PAGE, {"look": look.pk}))["source"]
         assert (source["kind"], source["id"], source["width"], source["height"]) == ("look", str(look.pk), 120, 160)
         assert state_of(theirs.get(PAGE, {"look": look.pk}))["source"]["kind"] == "garment"

@@ -104,7 +104,7 @@ def test_a_look_on_a_photo(person, make_pattern, make_photo, work_off, format, k
     pattern, photo = make_pattern(person), make_photo(person)
     request = OverlayRequest(scale_cm=9, rotate=30, repeat="half-drop", garments=("skirt",))
     look = services.ask_look(person, pattern, photo, request, format)
-    assert (look.state, look.request) == ("queued", request)
+    assert (look.state, look.outfit.parts) == ("queued", (request,))
     work_off()
     look.refresh_from_db()
     assert look.state == "done"
@@ -187,11 +187,11 @@ def test_a_look_whose_pattern_was_deleted_says_so(person, make_pattern, make_pho
     assert "pattern of this look was deleted" in look.job.message
 
 
-def test_a_look_is_on_exactly_one_thing(person, make_pattern, make_photo, make_garment):
-    pattern, photo, garment = make_pattern(person), make_photo(person), make_garment()
+def test_a_look_is_on_exactly_one_thing(person, make_photo, make_garment):
+    photo, garment = make_photo(person), make_garment()
     for wrong in ({}, {"photo": photo, "garment": garment}):
         with pytest.raises(IntegrityError), transaction.atomic():
-            Look.objects.create(owner=person, pattern=pattern, **wrong)
+            Look.objects.create(owner=person, **wrong)
 
 
 def test_other_formats_are_refused(person, make_pattern, make_photo):
@@ -213,13 +213,12 @@ def test_deleting_a_photo_deletes_its_looks_and_all_files(person, make_pattern, 
 # --- retention ----------------------------------------------------------------------------------------------------
 
 
-def test_old_unused_photos_go_and_only_they(person, make_pattern, make_photo, settings):
+def test_old_unused_photos_go_and_only_they(person, make_photo, settings):
     old = timezone.now() - timedelta(days=40)
-    pattern = make_pattern(person)
     unused, used, published, fresh = (make_photo(person) for _ in range(4))
     Photo.objects.exclude(pk=fresh.pk).update(created_at=old)
     for photo, fields in ((unused, {"created_at": old}), (used, {}), (published, {"created_at": old, "public": True})):
-        Look.objects.create(owner=person, pattern=pattern, photo=photo, **fields)
+        Look.objects.create(owner=person, photo=photo, **fields)
     assert retention.delete_old_photos() == 0, "off unless set"
     settings.PHOTO_RETENTION_DAYS = 30
     assert retention.delete_old_photos() == 1

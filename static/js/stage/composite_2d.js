@@ -66,6 +66,10 @@ export class FlatComposite {
     this.fabrics.set(slot, pyramid(source instanceof ImageData ? source : pixels(source)));
   }
 
+  only(slots) {
+    for (const slot of this.fabrics.keys()) if (!slots.includes(slot)) this.fabrics.delete(slot);
+  }
+
   /** The picture's layers at a size: what the maps say of each pixel, read where its middle lies. */
   sized(longest) {
     const { photo, maps, mask } = this.sources;

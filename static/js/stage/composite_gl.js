@@ -152,8 +152,8 @@ function bits(garments) {
 /**
  * Draws scenes on a canvas with WebGL2; throws where the browser has none.
  *
- * A scene's `parts` are { garments, fit, slot }: values of the class map (none: all cloth), how the fabric lies, and
- * which of the fabrics given to `tile` it is.
+ * A scene's `parts` are { garments, fit, slot, fade }: values of the class map (none: all cloth), how the fabric lies,
+ * which of the fabrics given to `tile` it is, and how far it has taken the place of the one before (1: wholly).
  */
 export class GLComposite {
   constructor(canvas) {
@@ -234,6 +234,15 @@ export class GLComposite {
     this.fabrics.set(slot, { tile: this.fill("tile", source), was: tile });
   }
 
+  /** Forget the fabrics of all slots but these. */
+  only(slots) {
+    for (const [slot, { tile, was }] of this.fabrics) {
+      if (slots.includes(slot)) continue;
+      for (const texture of [tile, was]) if (texture) this.gl.deleteTexture(texture);
+      this.fabrics.delete(slot);
+    }
+  }
+
   draw(scene) {
     const { gl } = this;
     const { width, height } = this.canvas;
@@ -251,10 +260,10 @@ export class GLComposite {
     gl.uniform1i(this.place("u_bent"), this.bent ? 1 : 0);
     gl.uniform1f(this.place("u_step"), this.bent ? 32 : 2);
     gl.uniform1i(this.place("u_dressed"), 1);
-    for (const part of scene.parts) this.dress(part, scene.fade);
+    for (const part of scene.parts) this.dress(part);
   }
 
-  dress({ garments, fit, slot }, fade) {
+  dress({ garments, fit, slot, fade }) {
     const { gl } = this;
     const { tile, was } = this.fabrics.get(slot ?? 0) ?? {};
     if (!tile) return;
@@ -270,7 +279,7 @@ export class GLComposite {
     gl.uniform1i(this.place("u_repeat"), REPEATS.indexOf(fit.repeat));
     gl.uniform1i(this.place("u_all"), garments.length ? 0 : 1);
     gl.uniform3uiv(this.place("u_chosen"), bits(garments));
-    gl.uniform1f(this.place("u_fade"), fade);
+    gl.uniform1f(this.place("u_fade"), fade ?? 1);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 }

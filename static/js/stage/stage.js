@@ -2,21 +2,16 @@
 
 import { FlatComposite } from "./composite_2d.js";
 import { GLComposite } from "./composite_gl.js";
+import { garmentValue } from "./garments.js";
 import { bitmap, compose } from "./images.js";
 
-const CLASSES = ["background", "top", "outerwear", "dress", "skirt", "trousers", "other", "skin"];
 const SCALE = [2, 80];
 const MAX_ZOOM = 8;
 const FADE = 180;
 const SLOW = 40;
 const COARSE = 0.5;
+const SLACK = 4;
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
-
-/** The value of a garment in a class map: "top" 1, the second top "top-2" 9. */
-export function garmentValue(name) {
-  const [kind, number] = name.split("-");
-  return CLASSES.indexOf(kind) + CLASSES.length * (Number(number ?? 1) - 1);
-}
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
@@ -33,7 +28,7 @@ function compositeFor(canvas) {
 }
 
 export class Stage extends EventTarget {
-  /** Emits "fit" (the hand changed the fit), "settle" (the hand let go) and "view" (zoom changed). */
+  /** Emits "fit" (the hand changed the fit), "settle" (the hand let go), "view" (zoom changed) and "paint". */
   constructor(root) {
     super();
     this.root = root;
@@ -42,6 +37,8 @@ export class Stage extends EventTarget {
     this.composite = compositeFor(this.canvas);
     root.dataset.renderer = this.composite.kind;
     this.fit = { scale: 16, rotate: 0, x: 0, y: 0, repeat: "basic", strength: 1, classes: [] };
+    this.others = [];
+    this.bare = false;
     this.size = null;
     this.fade = 1;
     this.split = 0;
@@ -56,7 +53,7 @@ export class Stage extends EventTarget {
 
   // ---- what is shown
 
-  /** `wearable`: { photo, maps, mask: addresses, pxPerCm }; without maps the picture is shown as it is. */
+  /** `wearable`: { photo, maps, mask: addresses, pxPerCm, step }; without maps the picture is shown as it is. */
   async setWearable(wearable) {
     const ticket = (this.wearing = Symbol("wearable"));
     this.root.dataset.state = "loading";
@@ -66,7 +63,9 @@ export class Stage extends EventTarget {
     this.composite.wearable(photo, maps, mask);
     this.size = { width: photo.width, height: photo.height };
     this.pxPerCm = Number(wearable.pxPerCm) || 1;
+    this.step = Number(wearable.step) || undefined;
     this.canDress = Boolean(maps && mask);
+    this.others = this.others.filter((part) => part.of === wearable.id);
     this.zoom = { by: 1, x: 0, y: 0 };
     this.shown();
   }
@@ -94,8 +93,32 @@ export class Stage extends EventTarget {
     const source = await load();
     if (ticket !== this.tiling) return;
     this.composite.tile(source);
+    this.bare = false;
     if (this.hasTile && !calm.matches && this.composite.kind === "webgl2" && !this.composite.software) this.startFade();
     this.hasTile = true;
+    this.shown();
+  }
+
+  /**
+   * What the chosen garments wear (`tile`: an address, null: as photographed) and how, and the other parts of the
+   * outfit, { garments, fit, tile, of }, where `of` is the wearable's id: all of it at once.
+   */
+  async setOutfit(tile, fit, others) {
+    const ticket = (this.outfitting = Symbol("outfit"));
+    const tiling = (this.tiling = Symbol("tile"));
+    const there = others.filter((part) => part.tile);
+    const [own, ...rest] = await Promise.all([tile, ...there.map((part) => part.tile)].map((url) => (url ? bitmap(url) : null)));
+    if (ticket !== this.outfitting) return;
+    there.forEach((part, at) => this.composite.fabrics.has(part.tile) || this.composite.tile(rest[at], part.tile));
+    this.composite.only([0, ...there.map((part) => part.tile)]);
+    this.others = there;
+    if (tiling === this.tiling) {
+      if (own) this.composite.tile(own);
+      this.hasTile ||= Boolean(own);
+      this.bare = !own;
+      this.fade = 1;
+    }
+    this.setFit(fit);
     this.shown();
   }
 
@@ -144,10 +167,12 @@ export class Stage extends EventTarget {
   }
 
   scene(view, split) {
-    const garments = this.fit.classes.map(garmentValue);
-    const dressed = Boolean(this.canDress && this.hasTile);
-    const parts = [{ garments, fit: this.fit, slot: 0 }];
-    return { ...this.size, view, split, parts, dressed, pxPerCm: this.pxPerCm, fade: this.fade };
+    const values = (names) => names.map(garmentValue);
+    const chosen = { garments: values(this.fit.classes), fit: this.fit, slot: 0, fade: this.fade };
+    const others = this.others.map((part) => ({ garments: values(part.garments), fit: part.fit, slot: part.tile }));
+    const parts = this.bare || !this.hasTile ? others : [chosen, ...others];
+    const dressed = this.canDress && parts.length > 0;
+    return { ...this.size, view, split, parts, dressed, pxPerCm: this.pxPerCm, step: this.step };
   }
 
   render() {
@@ -186,6 +211,7 @@ export class Stage extends EventTarget {
     this.handle?.style.setProperty("--at", `${at / this.ratio}px`);
     this.root.style.setProperty("--top", `${Math.max(0, view.y) / this.ratio}px`);
     this.root.style.setProperty("--bottom", `${Math.max(0, view.y) / this.ratio}px`);
+    this.dispatchEvent(new Event("paint"));
   }
 
   startFade() {
@@ -201,6 +227,11 @@ export class Stage extends EventTarget {
 
   /** A small JPEG of the whole look as a data address, or null while nothing is shown. */
   thumbnail(longest = 176) {
+    return this.snapshot(longest)?.canvas.toDataURL("image/jpeg", 0.8) ?? null;
+  }
+
+  /** The whole look, small: { canvas, ratio } (canvas pixels per picture pixel), or null while nothing is shown. */
+  snapshot(longest) {
     if (!this.size) return null;
     const ratio = longest / Math.max(this.size.width, this.size.height);
     const small = document.createElement("canvas");
@@ -212,7 +243,7 @@ export class Stage extends EventTarget {
       this.canvas, full.x, full.y, this.size.width * full.scale, this.size.height * full.scale, 0, 0, small.width, small.height,
     );
     this.paint();
-    return small.toDataURL("image/jpeg", 0.8);
+    return { canvas: small, ratio };
   }
 
   // ---- hands
@@ -301,7 +332,7 @@ export class Stage extends EventTarget {
     event.preventDefault();
     const amount = event.deltaMode === 1 ? event.deltaY * 16 : event.deltaY;
     const factor = Math.exp(-clamp(amount, -120, 120) / 500);
-    if (event.ctrlKey || event.metaKey) this.zoomBy(factor * factor, event.clientX, event.clientY);
+    if (event.ctrlKey || event.metaKey || this.bare) this.zoomBy(factor * factor, event.clientX, event.clientY);
     else this.scaleFabric(factor, event.clientX, event.clientY);
   }
 
@@ -309,22 +340,27 @@ export class Stage extends EventTarget {
     if (!this.size || event.button > 1) return;
     this.canvas.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    this.steady = this.pointers.size === 1 ? { x: event.clientX, y: event.clientY } : null;
   }
 
   onMove(event) {
     const before = this.pointers.get(event.pointerId);
     if (!before) return;
     const now = { x: event.clientX, y: event.clientY };
+    if (this.steady && Math.hypot(now.x - this.steady.x, now.y - this.steady.y) < SLACK) return;
+    this.steady = null;
     const other = [...this.pointers].find(([id]) => id !== event.pointerId)?.[1];
     this.pointers.set(event.pointerId, now);
     const dx = now.x - before.x, dy = now.y - before.y;
     if (other) {
       const reach = Math.hypot(now.x - other.x, now.y - other.y) / Math.max(1, Math.hypot(before.x - other.x, before.y - other.y));
-      this.scaleFabric(reach, (now.x + other.x) / 2, (now.y + other.y) / 2);
+      const middle = [(now.x + other.x) / 2, (now.y + other.y) / 2];
+      if (this.bare) this.zoomBy(reach, ...middle);
+      else this.scaleFabric(reach, ...middle);
       if (this.zoom.by > 1) this.panBy(dx / 2, dy / 2);
       return;
     }
-    if (event.shiftKey || event.buttons === 4 || !this.canDress) this.panBy(dx, dy);
+    if (event.shiftKey || event.buttons === 4 || !this.canDress || this.bare) this.panBy(dx, dy);
     else this.moveFabric(dx, dy);
   }
 
@@ -332,7 +368,8 @@ export class Stage extends EventTarget {
     const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (steps) {
       event.preventDefault();
-      this.moveFabric(8 * steps[0], 8 * steps[1]);
+      if (this.bare) this.panBy(-16 * steps[0], -16 * steps[1]);
+      else this.moveFabric(8 * steps[0], 8 * steps[1]);
     } else if (event.key === "+" || event.key === "=") this.zoomBy(1.25);
     else if (event.key === "-") this.zoomBy(0.8);
     else if (event.key === "0") this.fitView();

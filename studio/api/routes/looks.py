@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Literal
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Status
 
@@ -24,15 +24,24 @@ router = Router(tags=["Looks"])
     "",
     response={202: schemas.Look, **schemas.refusals(400, 404, 409, 422, 429)},
     operation_id="overlay",
-    summary="Wear a pattern",
+    summary="Wear a pattern, or an outfit of several",
     openapi_extra={"parameters": [PARAMETER]},
 )
 @makes()
 def overlay(request: HttpRequest, body: schemas.NewLook) -> Status[schemas.Look]:
-    """Queues the picture at the photo's full size. Pattern and photo may still be in work: it waits for them."""
-    pattern = get_object_or_404(Pattern.objects.visible_to(request.user).select_related("job"), pk=body.pattern)
-    look = services.ask_look(house.owner(request), pattern, _wearable(request, body), body.request(), body.format)
+    """Queues the picture at the photo's full size. Patterns and photo may still be in work: it waits for them."""
+    parts = _parts(request, body)
+    look = services.ask_outfit(house.owner(request), parts, _wearable(request, body), body.format)
     return Status(202, shown.look(request, look))
+
+
+def _parts(request: HttpRequest, body: schemas.NewLook) -> list[services.Part]:
+    worn = body.worn()
+    seen = Pattern.objects.visible_to(request.user).select_related("job")
+    patterns = seen.in_bulk([pattern for pattern, _ in worn])
+    if any(pattern not in patterns for pattern, _ in worn):
+        raise Http404
+    return [(patterns[pattern], one) for pattern, one in worn]
 
 
 def _wearable(request: HttpRequest, body: schemas.NewLook) -> Photo | Garment:
@@ -54,7 +63,8 @@ def looks(
 ) -> schemas.Page[schemas.Look]:
     """Your own in every state, or what everybody has published; newest first."""
     rows = Look.objects.of(request.user) if whose == "mine" else Look.objects.public()
-    return house.page(request, rows.select_related("job", "garment", "pattern"), paging, shown.each(shown.look))
+    rows = rows.select_related("job", "garment").with_parts()
+    return house.page(request, rows, paging, shown.each(shown.look))
 
 
 @router.get(
@@ -66,7 +76,7 @@ def looks(
 )
 def look(request: HttpRequest, pk: uuid.UUID) -> schemas.Look:
     """Your own, or a published one."""
-    rows = Look.objects.visible_to(request.user).select_related("job", "garment", "pattern")
+    rows = Look.objects.visible_to(request.user).select_related("job", "garment").with_parts()
     return shown.look(request, get_object_or_404(rows, pk=pk))
 
 
@@ -92,7 +102,7 @@ def file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
 )
 def publish(request: HttpRequest, pk: uuid.UUID, body: schemas.Publishing) -> schemas.Look:
     """Everybody can see it in the gallery, or only you."""
-    row = house.mine(request, Look.objects.visible_to(request.user).select_related("job", "garment", "pattern"), pk)
+    row = house.mine(request, Look.objects.visible_to(request.user).select_related("job", "garment").with_parts(), pk)
     services.publish(row, body.public)
     return shown.look(request, row)
 

@@ -1,0 +1,145 @@
+// Mending the edge of a garment: the brush of Restyle on the stage's photo, one garment at a time.  What is saved
+// becomes the photo's own mask; other garments lose the pixels that this one is given.
+
+import { Editor } from "./restyle/editor.js";
+import { announce, say } from "./site.js";
+import { bitmap } from "./stage/images.js";
+
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const SAID = { undo: "Undone", redo: "Done again", grow: "Grown", shrink: "Shrunk" };
+
+const token = () => /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? document.querySelector("[name='csrfmiddlewaretoken']").value;
+
+export class Mending {
+  /** `dialog`: the table it is done on; `onAsked(html)` is given the server's word on how it stands. */
+  constructor(dialog, onAsked) {
+    this.dialog = dialog;
+    this.onAsked = onAsked;
+    this.table = dialog.querySelector("[data-table]");
+    this.sizer = dialog.querySelector("[data-size]");
+    this.editor = new Editor(this.table);
+    this.editor.addEventListener("change", () => this.refresh());
+    this.sizer.addEventListener("input", () => this.editor.setBrush({ size: Number(this.sizer.value) }));
+    dialog.addEventListener("click", (event) => this.onClick(event.target.closest("button")));
+    dialog.addEventListener("keydown", (event) => this.onKey(event));
+    dialog.addEventListener("keyup", (event) => event.key === " " && this.editor.compare(false));
+    dialog.addEventListener("cancel", (event) => this.mayLeave() || event.preventDefault());
+  }
+
+  /** Open on `garment` (called `words`) of the photo `worn`. */
+  async open(worn, garment, words) {
+    const at = `${this.dialog.dataset.photos}${worn.id}/`;
+    this.address = `${at}garments/${garment}/`;
+    this.restoring = `${at}as-found/`;
+    this.dialog.querySelector("[data-word]").textContent = words;
+    this.dialog.querySelector("[data-do='as-found']").hidden = !worn.mended;
+    this.choose("brush");
+    this.dialog.showModal();
+    try {
+      const mask = await bitmap(`${this.address}?v=${encodeURIComponent(worn.maps)}`);
+      await this.editor.open(worn.image, worn.name, mask.width, mask.height);
+      this.editor.lay(mask);
+      this.refresh();
+      this.editor.frame.focus({ preventScroll: true });
+    } catch {
+      this.dialog.close();
+      say("The garment's mask could not be fetched. Check the connection; nothing of yours is lost.");
+    }
+  }
+
+  onClick(button) {
+    if (!button) return;
+    const { tool, do: what, closer } = button.dataset;
+    if (tool) this.choose(tool);
+    else if (closer === "fit") this.editor.view.whole();
+    else if (closer) this.editor.view.zoom(closer === "in" ? 1.5 : 1 / 1.5);
+    else if (what === "save") this.save();
+    else if (what === "as-found") this.send(this.restoring, new FormData());
+    else if (what === "leave") this.mayLeave() && this.dialog.close();
+    else if (what) this.act(what);
+  }
+
+  choose(name) {
+    this.editor.setBrush({ erase: name === "erase" });
+    for (const one of this.dialog.querySelectorAll("[data-tool]")) one.setAttribute("aria-pressed", String(one.dataset.tool === name));
+  }
+
+  act(what) {
+    if (!this.editor.ready) return;
+    this.editor[what]();
+    announce(SAID[what]);
+  }
+
+  get touched() {
+    return Boolean(this.editor.history?.canUndo);
+  }
+
+  /** Strokes that were not saved are not thrown away by one key. */
+  mayLeave() {
+    if (!this.touched || this.leaving) {
+      this.leaving = false;
+      return true;
+    }
+    this.leaving = true;
+    say("Your strokes are not saved yet. Leave once more to drop them.");
+    return false;
+  }
+
+  refresh() {
+    this.leaving = false;
+    const { history, empty } = this.editor;
+    const state = { undo: history?.canUndo, redo: history?.canRedo, grow: !empty, shrink: !empty, save: this.touched };
+    for (const [name, can] of Object.entries(state)) this.dialog.querySelector(`[data-do='${name}']`).disabled = !can;
+  }
+
+  async save() {
+    const body = new FormData();
+    body.set("file", await this.editor.png(), "mask.png");
+    await this.send(this.address, body);
+  }
+
+  async send(address, body) {
+    let answer;
+    try {
+      answer = await fetch(address, { method: "POST", body, headers: { "HX-Request": "true", "X-CSRFToken": token() } });
+    } catch {
+      say(navigator.onLine ? "The studio does not answer. Your strokes are safe here; try again in a moment." : "You are offline. Your strokes are safe here.");
+      return;
+    }
+    const text = await answer.text();
+    if (!answer.ok) {
+      const plain = (answer.headers.get("Content-Type") ?? "").startsWith("text/plain");
+      say(plain ? text : "The correction did not go through. Your strokes are safe here; please try again.");
+      return;
+    }
+    this.dialog.close();
+    this.onAsked(text);
+  }
+
+  onKey(event) {
+    const key = event.key.toLowerCase();
+    const command = event.ctrlKey || event.metaKey;
+    const onTable = event.target === this.editor.frame;
+    if (event.altKey || event.target.matches("input[type='range']")) return;
+    if (command && key === "z") this.act(event.shiftKey ? "redo" : "undo");
+    else if (command && key === "y") this.act("redo");
+    else if (command) return;
+    else if (key === "b") this.choose("brush");
+    else if (key === "e") this.choose("erase");
+    else if (key === "[" || key === "]") this.resize(key === "]" ? 1.25 : 0.8);
+    else if (key === "+" || key === "=") this.editor.view.zoom(1.5);
+    else if (key === "-") this.editor.view.zoom(1 / 1.5);
+    else if (key === "0") this.editor.view.whole();
+    else if (key === " " && onTable) this.editor.compare(true);
+    else if (onTable && ARROWS[event.key]) this.editor.aimBy(...ARROWS[event.key], event.shiftKey);
+    else if (onTable && key === "enter") this.editor.dab();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  resize(by) {
+    this.sizer.value = String(Math.round(Number(this.sizer.value) * by));
+    this.editor.setBrush({ size: Number(this.sizer.value) });
+  }
+}
