@@ -20,7 +20,7 @@ from patterns.models import Pattern
 from . import window
 from .models import Imagining, Look, Restyle, ShopWindow
 
-PAGES = {Pattern: "pattern", Look: "look", Restyle: "restyled", Imagining: "imagined"}
+PAGES: dict[type[Any], str] = {Pattern: "pattern", Look: "look", Restyle: "restyled", Imagining: "imagined"}
 
 
 class WhyForm(ActionForm):

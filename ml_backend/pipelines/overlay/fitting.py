@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from scipy import ndimage
 
 from ...errors import BadInput
 from ...requests import GARMENT_CLASSES, garment_name
@@ -44,8 +45,12 @@ SHADING_CODE = 4.0
 GARMENT_STEP = 2
 """Steps of the preview's mask between the values of a class map."""
 
-PLACE_CODE = 100.0
+PLACE_CODE = 50.0
 """Steps of a preview's coordinates in a centimetre; 0 is step 32768."""
+
+
+_READ = 7
+"""Pixels of the preview around the cloth, or around its border, within which a browser may read the maps."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,9 @@ class PreviewFit:
     """A fit at screen size for the browser: three RGB pictures, and numbers.
 
     ``maps``, three pictures of the photo's size one below the other.  In the first two R and G are the higher and the
-    lower byte of u and of v, (256 r + g - 32768) / 100 cm; B of the first codes the shading, S = 4 (b/255)^2.  The
-    third is what lies behind the borders of the cloth (sRGB), and the photo's own elsewhere.  ``mask``: R is the soft
+    lower byte of u and of v, (256 r + g - 32768) / 50 cm; B of the first codes the shading, S = 4 (b/255)^2.  The
+    third is what lies behind the borders of the cloth (sRGB).  Away from the cloth, and from its borders, they are
+    empty.  ``mask``: R is the soft
     mask, G the value in the class map times ``garment_step``.  ``data`` is JSON-ready: width, height,
     full_width, full_height, px_per_cm (preview pixels), garment_step, classes (garments present).
     """
@@ -177,7 +183,7 @@ class Fit:
         least = 0.005 * max(1, int(counts.sum()))
         return [garment_name(value) for value in order if 1 <= value % 8 <= 6 and counts[value] > least]
 
-    def preview(self, photo: Image.Image, max_side: int = 1280) -> PreviewFit:
+    def preview(self, photo: Image.Image, max_side: int = 1152) -> PreviewFit:
         """The fit and its photo at screen size; never larger than the photo."""
         factor = min(1.0, max_side / self.longest)
         size = (max(1, round(self.width * factor)), max(1, round(self.height * factor)))
@@ -190,6 +196,10 @@ class Fit:
         u, v = (np.clip(np.rint(plane * PLACE_CODE) + 32768, 0, 65535) for plane in self.where_at(rows, columns))
         shade = np.sqrt(np.clip(self.shading_at(rows, columns) / SHADING_CODE, 0.0, 1.0)) * 255.0
         ground, mask = _ground(small, mask)
+        # What nobody reads is left empty: these pictures travel to the browser without loss.
+        near, inside = ndimage.maximum_filter(mask, size=_READ) > 0.0, ndimage.minimum_filter(mask, size=_READ) >= 1.0
+        u, v, shade = np.where(near, u, 32768), np.where(near, v, 32768), np.where(near, shade, 0.0)
+        ground = ground * (near & ~inside)[..., None]
         planes = [
             _rgb(np.floor(u / 256), u % 256, shade),
             _rgb(np.floor(v / 256), v % 256, np.zeros_like(v)),

@@ -103,8 +103,8 @@ export class FlatComposite {
           result[to + 2] = 4 * (data[at] / 255) ** 2;
           continue;
         }
-        result[to] = (256 * data[at] + data[at + 1] - 32768) / 100;
-        result[to + 1] = (256 * data[at + plane] + data[at + plane + 1] - 32768) / 100;
+        result[to] = (256 * data[at] + data[at + 1] - 32768) / 50;
+        result[to + 1] = (256 * data[at + plane] + data[at + plane + 1] - 32768) / 50;
         result[to + 2] = 4 * (data[at + 2] / 255) ** 2;
         for (let band = 0; band < 3; band += 1) result[to + 3 + band] = LINEAR[data[at + 2 * plane + band]];
       }

@@ -49,7 +49,7 @@ vec2 place_at(ivec2 texel) {
     return (vec2(texel) + 0.5 + bend - 0.5 * u_size) / u_px_per_cm;
   }
   vec2 u = texelFetch(u_maps, texel, 0).rg, v = texelFetch(u_maps, texel + ivec2(0, int(u_size.y)), 0).rg;
-  return (vec2(dot(u, vec2(256.0, 1.0)), dot(v, vec2(256.0, 1.0))) * 255.0 - 32768.0) / 100.0;
+  return (vec2(dot(u, vec2(256.0, 1.0)), dot(v, vec2(256.0, 1.0))) * 255.0 - 32768.0) / 50.0;
 }
 
 // Where on the cloth p lies, and how that changes to the right and downwards; alone where two pieces of cloth meet.
