@@ -354,7 +354,7 @@ def test_patterns(program, person, work_off):
     ]
     work_off()
     one = program.get(f"/patterns/{items[0]['id']}").json()
-    assert set(one["files"]) == {"tile", "inks", "thumb"}
+    assert set(one["files"]) == {"tile", "web", "inks", "thumb"}
     assert Image.open(io.BytesIO(program.get(f"/patterns/{one['id']}/files/tile").content)).size == (512, 512)
     assert program.get("/patterns?pattern_type=dotted").json()["total"] == 2
     assert program.get("/patterns?pattern_type=floral").json()["total"] == 0

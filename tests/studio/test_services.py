@@ -75,8 +75,9 @@ def test_an_uploaded_photo_gets_its_cloth_found(person, upload, segmenter, work_
     assert (photo.state, photo.classes) == ("done", ["skirt"])
     assert image(photo.mask).size == image(photo.labels).size == (150, 200)
     assert set(np.unique(np.asarray(image(photo.labels)))) == {0, 4}
-    sizes = {image(getattr(photo, name)).size for name in ("preview_photo", "preview_maps", "preview_mask")}
-    assert sizes == {(photo.fit["width"], photo.fit["height"])}
+    width, height = photo.fit["width"], photo.fit["height"]
+    assert image(photo.preview_photo).size == image(photo.preview_mask).size == (width, height)
+    assert image(photo.preview_maps).size == (width, 3 * height), "three maps, one below the other"
     preview = photo.preview()
     assert (preview["full_width"], preview["full_height"]) == (150, 200)
     assert preview["preview_mask"] == photo.file_url("preview_mask")
