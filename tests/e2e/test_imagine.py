@@ -110,7 +110,6 @@ def test_an_engine_shows_the_settings_that_it_heeds(page, painter, shop, worker,
 def test_pictures_arrive_one_by_one_and_can_be_seen_saved_and_worn(page, painter, shop, worker, complaints, tmp_path):
     page.goto(f"{shop}/imagine/")
     choose(page, "diffusion")
-    page.click("#drawer summary")
     page.fill("#seed", "40")
     page.fill("#steps", "9")
     page.locator("#lora-linen").fill("0.5")
