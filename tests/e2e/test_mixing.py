@@ -9,6 +9,8 @@ import pytest
 from ml_backend import registry
 from ml_backend.models import Job
 from patterns.models import Pattern
+from studio.models import User
+from studio.starters import HOUSE
 
 from .test_journey import WAIT, open_studio, until
 
@@ -40,9 +42,9 @@ def second_model(tmp_path, db):
 
 
 @pytest.fixture
-def fabrics(shop, second_model, make_pattern, make_person):
-    """Two published fabrics that the tiny model dreamed."""
-    atelier = make_person("dreamer")
+def fabrics(shop, second_model, make_pattern):
+    """Two fabrics of the house that the tiny model dreamed."""
+    atelier = User.objects.get(username=HOUSE)
     values = {"engine": "dcgan", "model": second_model.reference, "public": True}
     plaid = make_pattern(atelier, pattern_type="plaid", seed=12, palette=COLOURS, **values)
     return plaid, make_pattern(atelier, pattern_type="floral", seed=7, **values)
