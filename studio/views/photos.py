@@ -15,13 +15,14 @@ from ml_backend.errors import BadInput
 from ml_backend.models import Job
 
 from .. import files, outfits, services
+from ..caching import NOBODY
 from ..forms import PhotoForm, first_error
 from ..models import Mask, Photo
 from ..people import ensure_person
 from ..restyling import MaskForm
 from .answers import go_back, is_htmx, refuse
 
-PRIVATE = {"Cache-Control": files.NOBODY}
+PRIVATE = {"Cache-Control": NOBODY}
 
 
 @require_POST
