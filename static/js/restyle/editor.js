@@ -12,6 +12,7 @@ import { Wash } from "./wash.js";
 export const LONGEST = 2048;
 const STEP = 1 / 250;
 const LEAST_PRESSURE = 0.2;
+const TAP_RING = 14;
 
 export class Editor extends EventTarget {
   /** Says "change" after every change of the mask, "settle" when the hand is off it, "view" when the zoom changed. */
@@ -224,7 +225,7 @@ export class Editor extends EventTarget {
     this.ring.hidden = !point || !this.plane;
     if (!point || !this.plane) return;
     const { x, y } = this.view.on(point);
-    const size = 2 * this.nib(point).radius * this.view.scale;
+    const size = this.onTap ? TAP_RING : 2 * this.nib(point).radius * this.view.scale;
     this.ring.style.cssText = `width:${size}px;height:${size}px;translate:${x - size / 2}px ${y - size / 2}px`;
   }
 
