@@ -74,6 +74,13 @@ def mask_file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBas
     return _answer(request, mask, name, "mask", ASK_AGAIN, here=True)
 
 
+def tapped_file(mask: Mask) -> HttpResponseBase:
+    """What a tap adds or takes, for the page that tapped; who may ask is the view's to say."""
+    response = _bytes(str(mask.file), "image/png")
+    response.headers["Cache-Control"] = NOBODY
+    return _guarded(response)
+
+
 @require_safe
 def restyle_file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
     made = get_object_or_404(Restyle.objects.visible_to(request.user), pk=pk)

@@ -14,6 +14,8 @@ from .models import Look, Mask, Photo, Restyle, User
 EMPTY_GUEST_DAYS = 30
 LOOSE_MASK_DAYS = 7
 """A mask that nothing was made with is a draft: every stroke of the brush may leave one."""
+TAP_HOURS = 1
+"""The answer to a tap is fetched at once, by the page that tapped."""
 
 
 def delete_old_photos() -> int:
@@ -32,9 +34,10 @@ def delete_old_photos() -> int:
 
 
 def delete_loose_masks() -> int:
-    """Masks of more than ``LOOSE_MASK_DAYS`` ago that no picture was made with; their number."""
-    loose = Mask.objects.filter(created_at__lt=_days_ago(LOOSE_MASK_DAYS), restyles=None)
-    return loose.delete()[1].get("studio.Mask", 0)
+    """Masks of more than ``LOOSE_MASK_DAYS`` ago that no picture was made with, and answers to taps; their number."""
+    old = Q(created_at__lt=_days_ago(LOOSE_MASK_DAYS), restyles=None)
+    fetched = Q(origin=Mask.Origin.TAPS, created_at__lt=timezone.now() - timedelta(hours=TAP_HOURS))
+    return Mask.objects.filter(old | fetched).delete()[1].get("studio.Mask", 0)
 
 
 def delete_empty_guests() -> int:

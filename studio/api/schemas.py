@@ -190,7 +190,7 @@ class Job(Schema):
 
     id: uuid.UUID
     url: str
-    kind: str = Field(description="segment, text-mask, restyle, imagine, generate, upscale or wear.")
+    kind: str = Field(description="segment, text-mask, restyle, imagine, generate, upscale, wear, mend or tap.")
     state: str = Field(json_schema_extra=_one_of(("queued", "running", "done", "failed", "cancelled")))
     progress: float = Field(description="0 to 1.")
     stage: str = Field(description="What is being done, in words.")

@@ -161,18 +161,18 @@ def _job(request: HttpRequest, row: Job, place: int) -> schemas.Job:
 
 
 RESULTS: dict[str, Prefetch[Any]] = {
-    name: Prefetch(name, model._default_manager.only("pk", link, order).order_by(order), f"{name}_shown")
-    for name, model, link, order in (
-        ("photos", Photo, "job", "created_at"),
-        ("masks", Mask, "job", "created_at"),
-        ("restyles", Restyle, "job", "number"),
-        ("imaginings", Imagining, "job", "number"),
-        ("patterns", Pattern, "job", "created_at"),
-        ("large_patterns", Pattern, "large_job", "created_at"),
-        ("looks", Look, "job", "created_at"),
+    name: Prefetch(name, rows.only("pk", link, order).order_by(order), f"{name}_shown")
+    for name, rows, link, order in (
+        ("photos", Photo.objects, "job", "created_at"),
+        ("masks", Mask.objects.exclude(origin=Mask.Origin.TAPS), "job", "created_at"),
+        ("restyles", Restyle.objects, "job", "number"),
+        ("imaginings", Imagining.objects, "job", "number"),
+        ("patterns", Pattern.objects, "job", "created_at"),
+        ("large_patterns", Pattern.objects, "large_job", "created_at"),
+        ("looks", Look.objects, "job", "created_at"),
     )
 }
-"""What a job may make: ids alone, a batch in its order."""
+"""What a job may make: ids alone, a batch in its order; the mend editor's drafts have no address here."""
 
 
 def _results(request: HttpRequest, row: Job) -> list[schemas.Result]:

@@ -24,21 +24,31 @@ REFUSED = "refused"
 
 class MaskQuerySet(models.QuerySet["Mask"]):
     def visible_to(self, person: Viewer) -> MaskQuerySet:
-        """One's own; a mask shows the outline of a photo and is never anybody else's to see."""
-        return self.filter(owner_id=person.pk) if person.pk else self.none()
+        """One's own; a mask shows the outline of a photo and is never anybody else's to see.
+
+        Answers to taps are drafts of the mend editor, which alone asks for them.
+        """
+        mine = self.filter(owner_id=person.pk) if person.pk else self.none()
+        return mine.exclude(origin=Mask.Origin.TAPS)
+
+    def answers_to(self, person: Viewer) -> MaskQuerySet:
+        """What one's own taps in the mend editor have found."""
+        mine = self.filter(owner_id=person.pk) if person.pk else self.none()
+        return mine.filter(origin=Mask.Origin.TAPS)
 
 
 class Mask(models.Model):
-    """Where a photo is to be repainted: found from words, or drawn.
+    """Where a photo is to be repainted: found from words, or drawn; or what a tap adds to a garment or takes from it.
 
     ``file`` is an 8-bit grey PNG of the photo's size, white where to repaint; empty until the words are found.
-    ``params`` is a :class:`TextMaskRequest` dict, ``{}`` for a drawn one.  ``found`` lists what the words were taken
+    ``params`` is a :class:`TextMaskRequest` dict, ``{}`` for others.  ``found`` lists what the words were taken
     for: ``{"text": str, "subtract": bool, "confidence": 0..1}``.
     """
 
     class Origin(models.TextChoices):
         WORDS = "words"
         BRUSH = "brush"
+        TAPS = "taps"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="masks")
@@ -69,7 +79,7 @@ class Mask(models.Model):
 
     @property
     def request(self) -> TextMaskRequest | None:
-        """What finds this mask again; None for a drawn one."""
+        """What finds this mask again; None for one that was drawn or tapped."""
         return TextMaskRequest.from_dict(self.params) if self.params else None
 
     @property

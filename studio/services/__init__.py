@@ -3,6 +3,7 @@
 from .looks import Part, ask_look, ask_outfit, publish
 from .mending import ask_as_found, ask_mend, garment_mask
 from .photos import Source, add_photo, find_cloth, garment_of, photo_of
+from .tapping import ask_tap, read_taps
 from .words import MAX_COUNT, add_mask, ask_imagine, ask_mask, ask_restyle, prompts_of, words_for
 
 __all__ = [
@@ -18,11 +19,13 @@ __all__ = [
     "ask_mend",
     "ask_outfit",
     "ask_restyle",
+    "ask_tap",
     "find_cloth",
     "garment_mask",
     "garment_of",
     "photo_of",
     "prompts_of",
     "publish",
+    "read_taps",
     "words_for",
 ]

@@ -24,7 +24,7 @@ def garment_mask(photo: Photo, name: str) -> bytes:
 
     from .. import pictures
 
-    _check(photo, name)
+    check_garment(photo, name)
     mask = pictures.load_mask(str(photo.mask))
     one = mending.of_garment(mask, pictures.load_labels(str(photo.labels)), parse_garment(name))
     return pictures.mask_file(mending.reduced(one))
@@ -32,7 +32,7 @@ def garment_mask(photo: Photo, name: str) -> bytes:
 
 def ask_mend(owner: User, photo: Photo, name: str, drawn: UploadedFile[Any]) -> None:
     """Queue the correction of the garment ``name`` to what was ``drawn``: grey, white where the garment is."""
-    _check(photo, name)
+    check_garment(photo, name)
     mask = add_mask(owner, photo, drawn)
     try:
         _submit(owner, photo, {"garment": name, "mask": str(mask.pk)})
@@ -57,7 +57,8 @@ def _submit(owner: User, photo: Photo, request: dict[str, str]) -> None:
         row.save(update_fields=["job"])
 
 
-def _check(photo: Photo, name: str) -> None:
+def check_garment(photo: Photo, name: str) -> None:
+    """Raises :class:`BadInput` unless ``name`` was found in ``photo``."""
     if not photo.ready or not photo.labels:
         raise BadInput("The clothes in this photo have not been found yet. Try the photo again first.")
     if name not in photo.classes:

@@ -6,18 +6,23 @@ import uuid
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ml_backend.errors import BadInput
+from ml_backend.models import Job
 
-from .. import outfits, services
+from .. import files, outfits, services
+from ..caching import NOBODY
 from ..forms import PhotoForm, first_error
-from ..models import Photo
+from ..models import Mask, Photo
 from ..people import ensure_person
 from ..restyling import MaskForm
 from .answers import go_back, is_htmx, refuse
+
+PRIVATE = {"Cache-Control": NOBODY}
 
 
 @require_POST
@@ -58,9 +63,33 @@ def _mask(photo: Photo, name: str) -> HttpResponse:
         content = services.garment_mask(photo, name)
     except BadInput as error:
         raise Http404 from error
-    response = HttpResponse(content, content_type="image/png")
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return HttpResponse(content, content_type="image/png", headers=PRIVATE)
+
+
+@require_POST
+def tap(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Ask what taps mean (the JSON of a ``TapRequest``); answers 202 with the address that tells."""
+    photo = get_object_or_404(Photo.objects.visible_to(request.user).select_related("job", "owner"), pk=pk)
+    try:
+        mask = services.ask_tap(photo.owner, photo, services.read_taps(request.body))
+    except BadInput as error:
+        return refuse(request, error)
+    address = reverse("photo-tapped", args=[photo.pk, mask.pk])
+    return JsonResponse({"at": address}, status=202, headers={"Location": address, **PRIVATE})
+
+
+@require_safe
+def tapped(request: HttpRequest, pk: uuid.UUID, mask: uuid.UUID) -> HttpResponseBase:
+    """What a tap adds or takes, as a grey picture; before that 202 with how it stands, 422 where nothing came of it."""
+    answers = Mask.objects.answers_to(request.user).filter(photo=pk).select_related("job")
+    found = get_object_or_404(answers, pk=mask)
+    if found.ready:
+        return files.tapped_file(found)
+    if found.state in (Job.State.QUEUED, Job.State.RUNNING):
+        stands = {"state": found.state, "why": found.job.why_waiting if found.job else ""}
+        return JsonResponse(stands, status=202, headers=PRIVATE)
+    why = (found.job.message if found.job else "") or "Nothing came of this tap. What is marked so far is safe."
+    return HttpResponse(why, status=422, content_type="text/plain; charset=utf-8", headers=PRIVATE)
 
 
 @require_POST

@@ -96,6 +96,7 @@ def mend(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Pu
     def publish() -> None:
         still_wanted(Photo.objects.filter(pk=photo.pk, mask=str(photo.mask)).update(**fields))
         transaction.on_commit(lambda: delete_files(gone))
+        Mask.objects.filter(photo=photo, origin=Mask.Origin.TAPS).delete()
         if drawn is not None:
             drawn.delete()
 

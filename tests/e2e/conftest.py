@@ -86,6 +86,25 @@ class FoundCloth:
         self.labels = (self.mask * 4).astype(np.uint8)
 
 
+class Finder:
+    """Stands in for the segmentation: what is tapped is a square around the tap."""
+
+    model = "finder@0"
+    knows_taps = True
+
+    def __call__(self, image: Any, **_: Any) -> Any:
+        return FoundCloth(*image.size)
+
+    def encode(self, image: Any) -> Any:
+        return image.size
+
+    def tap(self, encoded: tuple[int, int], taps: Any, previous: Any = None) -> Any:
+        mask = np.zeros(encoded[::-1], np.float32) if previous is None else previous.copy()
+        for tap in taps:
+            mask[max(0, tap.y - 20) : tap.y + 20, max(0, tap.x - 20) : tap.x + 20] = tap.on
+        return mask
+
+
 @pytest.fixture
 def worker(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Does queued jobs as they come.  Finding cloth needs no network here: that is tested where it lives."""
@@ -97,7 +116,7 @@ def worker(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     def pipeline(capability: str, model: str | None = None) -> Any:
         if capability == "segment":
-            return lambda image, **_: FoundCloth(*image.size)
+            return Finder()
         return real(capability, model)
 
     monkeypatch.setattr(registry, "pipeline", pipeline)

@@ -291,6 +291,73 @@ def test_the_edge_is_mended_by_hand_undone_and_found_again(page, shop, upload, c
     assert pictures.load_labels(str(photo.labels))[300, 150] == 4
 
 
+def looked(page):
+    until(page, "document.querySelector('#mend [data-looking]').hidden")
+
+
+def test_a_tap_adds_what_is_there_and_another_takes_it_away(page, shop, upload, complaints):
+    from studio import pictures
+    from studio.models import Mask
+
+    upload()
+    page.click("[data-mend]")
+    page.wait_for_selector("#mend [data-table][data-state='ready']")
+    box = page.locator("#mend [data-photo-shown]").bounding_box()
+
+    def tap(across, down, **how):
+        page.mouse.click(box["x"] + box["width"] * across, box["y"] + box["height"] * down, **how)
+        looked(page)
+
+    page.keyboard.press("t")
+    assert page.get_attribute("#mend [data-tool='tap']", "aria-pressed") == "true"
+    tap(0.5, 0.75)
+    assert page.inner_text("#live") == "Added"
+    page.keyboard.press("Control+z")
+    assert page.locator("#mend [data-do='save']").is_disabled(), "a tap is one step"
+    page.keyboard.press("Control+Shift+z")
+    page.keyboard.down("Alt")
+    tap(0.5, 0.3)
+    page.keyboard.up("Alt")
+    assert page.inner_text("#live") == "Taken away"
+    page.click("#mend [data-tool='not']")
+    tap(0.5, 0.9)
+    assert "Nothing could be told" not in page.inner_text("#toast")
+    page.click("#mend [data-do='save']")
+    page.wait_for_selector("#mend", state="hidden")
+    until(page, "document.querySelector('[data-kind=photo][data-mended]') !== null")
+    photo = Photo.objects.get()
+    labels = pictures.load_labels(str(photo.labels))
+    height, width = labels.shape
+    assert labels[round(height * 0.75), width // 2] == 2, "what was tapped is the jacket's"
+    assert labels[round(height * 0.75), width // 2 + 40] == 4
+    assert labels[round(height * 0.3), width // 2] == 0, "what was tapped away is nobody's"
+    assert labels[round(height * 0.3), width // 2 + 40] == 2
+    assert not Mask.objects.exists(), "no draft is left behind"
+
+
+def test_the_keyboard_taps_and_a_phone_has_room_for_it(new_page, shop, upload):
+    size = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True}
+    page = new_page(**size)
+    upload(page)
+    page.click("[data-mend]")
+    page.wait_for_selector("#mend [data-table][data-state='ready']")
+    for name in ("tap", "not"):
+        edge = page.locator(f"#mend [data-tool='{name}']").bounding_box()
+        assert 0 <= edge["x"] <= 375 - edge["width"]
+    page.focus("#mend [data-frame]")
+    page.keyboard.press("n")
+    page.keyboard.press("Enter")
+    looked(page)
+    assert page.locator("#mend [data-do='save']").is_enabled()
+    box = page.locator("#mend [data-photo-shown]").bounding_box()
+    page.click("#mend [data-tool='tap']")
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.75)
+    looked(page)
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    assert page.locator("#mend [data-do='save']").is_disabled()
+
+
 def test_strokes_that_are_not_saved_are_asked_for(page, shop, upload, complaints):
     upload()
     page.click("[data-mend]")

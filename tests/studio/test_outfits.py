@@ -423,3 +423,229 @@ class TestMending:
     def test_a_photo_still_in_work_has_no_garments_to_mend(self, client_of, person, make_photo):
         photo = make_photo(person, mask="", labels="", classes=[])
         assert client_of(person).get(self.url(photo, "skirt")).status_code == 404
+
+
+class Network:
+    """Stands in for the segmentation: what is tapped is a square of 20 px around the tap."""
+
+    model = "network@0"
+
+    def __init__(self, knows_taps=True):
+        self.knows_taps = knows_taps
+        self.encoded = []
+
+    def encode(self, image):
+        self.encoded.append(image.size)
+        return image.size
+
+    def tap(self, encoded, taps, previous=None):
+        mask = np.zeros(encoded[::-1], np.float32) if previous is None else previous.copy()
+        for tap in taps:
+            mask[max(0, tap.y - 10) : tap.y + 10, max(0, tap.x - 10) : tap.x + 10] = tap.on
+        return mask
+
+
+class TestTaps:
+    @pytest.fixture
+    def network(self, monkeypatch):
+        from ml_backend import registry
+        from studio.work import tapping
+
+        found = Network()
+        real = registry.pipeline
+        monkeypatch.setattr(registry, "pipeline", lambda name, *rest: found if name == "segment" else real(name, *rest))
+        monkeypatch.setattr(tapping, "_seen", {})
+        return found
+
+    def ask(self, client, photo, *taps, **more):
+        said = {"width": photo.width, "height": photo.height, "garment": "outerwear", "taps": taps, **more}
+        return self.send(client, photo, said)
+
+    @staticmethod
+    def send(client, photo, said):
+        return client.post(reverse("photo-tap", args=[photo.pk]), said, content_type="application/json", headers=HTMX)
+
+    @staticmethod
+    def picture(response):
+        import io
+
+        assert (response.status_code, response.headers["Content-Type"]) == (200, "image/png")
+        assert response.headers["Cache-Control"] == "private, no-store"
+        return np.asarray(Image.open(io.BytesIO(response.content)))
+
+    def test_a_tap_adds_and_another_takes_away(self, client_of, person, photo, network, work_off):
+        from studio import pictures
+
+        client = client_of(person)
+        asked = self.ask(client, photo, [60, 140, True])
+        assert asked.status_code == 202
+        at = asked.json()["at"]
+        assert asked.headers["Location"] == at
+        waiting = client.get(at)
+        assert (waiting.status_code, waiting.json()["state"]) == (202, "queued")
+        work_off()
+        jacket = pictures.load_labels(str(photo.labels)) == 2
+        assert jacket[100, 60]
+        shown = self.picture(client.get(at))
+        assert shown.shape == (photo.height, photo.width)
+        assert (shown[131:149, 51:69] == 255).all()
+        assert shown[100, 60] == 255, "with what the garment was"
+        asked = self.ask(client, photo, [60, 140, True], [60, 100, False])
+        work_off()
+        taken = self.picture(client.get(asked.json()["at"]))
+        assert (taken[91:109, 51:69] == 255).all()
+        assert taken[140, 60] == 0, "the tap before holds"
+        assert (taken > 0).sum() == 400, "and nothing but what was tapped is taken"
+        assert len(network.encoded) == 1, "the photo is looked at once"
+
+    def test_a_smaller_picture_may_have_been_tapped(self, client_of, person, photo, network, work_off):
+        half = {"width": photo.width // 2, "height": photo.height // 2}
+        asked = self.ask(client_of(person), photo, [30, 70, True], **half)
+        work_off()
+        shown = self.picture(client_of(person).get(asked.json()["at"]))
+        assert (shown[132:150, 52:70] == 255).all()
+
+    def test_the_next_tap_drops_the_answer_before_and_mending_drops_all(
+        self, client_of, person, photo, network, work_off, django_capture_on_commit_callbacks
+    ):
+        from django.core.files.storage import default_storage
+
+        from studio.models import Mask
+
+        client = client_of(person)
+        first = self.ask(client, photo, [60, 140, True]).json()["at"]
+        work_off()
+        key = str(Mask.objects.get().file)
+        assert default_storage.exists(key)
+        with django_capture_on_commit_callbacks(execute=True):
+            second = self.ask(client, photo, [60, 140, True]).json()["at"]
+        assert client.get(first).status_code == 404
+        assert not default_storage.exists(key)
+        third = self.ask(client, photo, [60, 150, True]).json()["at"]
+        assert client.get(second).status_code == 404
+        assert [job.state for job in jobs.Job.objects.filter(kind="tap")].count("cancelled") == 1
+        work_off()
+        assert client.get(third).status_code == 200
+        TestMending().mend(client, photo)
+        work_off()
+        assert not Mask.objects.exists()
+
+    def test_answers_that_nobody_fetched_go_and_are_no_mask_of_restyle(
+        self, client_of, person, photo, network, work_off
+    ):
+        from datetime import timedelta
+
+        from django.utils import timezone
+
+        from studio import retention
+        from studio.models import Mask
+
+        self.ask(client_of(person), photo, [60, 140, True])
+        work_off()
+        assert not Mask.objects.visible_to(person).exists()
+        mask = Mask.objects.get()
+        assert client_of(person).get(reverse("mask-file", args=[mask.pk, "file"])).status_code == 404
+        assert retention.delete_loose_masks() == 0
+        Mask.objects.update(created_at=timezone.now() - timedelta(hours=2))
+        assert retention.delete_loose_masks() == 1
+
+    def test_only_ones_own(self, client_of, person, other, staff, make_person, photo, network, work_off):
+        at = self.ask(client_of(person), photo, [60, 140, True]).json()["at"]
+        work_off()
+        guest = make_person(is_guest=True)
+        for client in (client_of(other), client_of(staff), client_of(guest), client_of(None)):
+            assert self.ask(client, photo, [60, 140, True]).status_code == 404
+            assert client.get(at).status_code == 404
+        assert client_of(person).get(at).status_code == 200
+        assert client_of(person).get(reverse("photo-tap", args=[photo.pk])).status_code == 405
+        assert client_of(person).post(at).status_code == 405
+
+    def test_a_guest_taps_their_own(self, client_of, make_person, photo, network, work_off):
+        guest = make_person(is_guest=True)
+        photo.owner = guest
+        photo.save()
+        at = self.ask(client_of(guest), photo, [60, 140, True]).json()["at"]
+        work_off()
+        assert client_of(guest).get(at).status_code == 200
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            "{",
+            "[" * 5000,
+            "[]",
+            "null",
+            b"\xff",
+            {},
+            {"taps": [[1000, 10, True]]},
+            {"taps": [[10, -1, True]]},
+            {"taps": [[10, 10]]},
+            {"taps": [[10.5, 10, True]]},
+            {"taps": [[10, 10, 1]]},
+            {"taps": "all"},
+            {"taps": []},
+            {"taps": [[10, 10, True]] * 33},
+            {"taps": [[10, 10, True]], "width": 10**9},
+            {"taps": [[10, 10, True]], "garment": None},
+            {"taps": [[10, 10, True]], "garment": "trousers"},
+            {"taps": [[10, 10, True]], "garment": ["outerwear"]},
+            {"taps": [[10, 10, True]], "hat": 1},
+        ],
+    )
+    def test_bad_input(self, client_of, person, photo, said):
+        if isinstance(said, dict) and said:
+            said = {"width": photo.width, "height": photo.height, "garment": "outerwear", **said}
+        response = self.send(client_of(person), photo, said)
+        assert response.status_code == 422
+        assert response.headers["Content-Type"].startswith("text/plain")
+        assert response.content.decode().endswith(".")
+        assert not jobs.Job.objects.filter(kind="tap").exists()
+
+    def test_not_while_the_photo_is_in_work(self, client_of, person, photo, network, work_off):
+        client = client_of(person)
+        TestMending().mend(client, photo)
+        again = self.ask(client, photo, [60, 140, True])
+        assert (again.status_code, b"still being worked on" in again.content) == (422, True)
+        work_off()
+        assert self.ask(client, photo, [60, 140, True]).status_code == 202
+
+    def test_a_photo_that_is_deleted_meanwhile_takes_its_taps_along(
+        self, client_of, person, photo, network, monkeypatch, work_off
+    ):
+        from django.core.files.storage import default_storage
+
+        from studio.models import Photo
+
+        client = client_of(person)
+        at = self.ask(client, photo, [60, 140, True]).json()["at"]
+        folder = photo.masks.get().folder
+        answer = network.tap
+        monkeypatch.setattr(network, "tap", lambda *said: (Photo.objects.all().delete(), answer(*said))[1])
+        work_off()
+        assert client.get(at).status_code == 404
+        assert jobs.Job.objects.get(kind="tap").state == "cancelled"
+        assert not default_storage.exists(folder) or default_storage.listdir(folder) == ([], [])
+
+    def test_what_cannot_be_is_said(self, client_of, person, photo, network, work_off):
+        client = client_of(person)
+        network.tap = lambda encoded, taps, previous=None: np.zeros(encoded[::-1], np.float32)
+        for taps, why in (([[2, 2, True]], "Nothing was found"), ([[2, 2, True], [2, 2, False]], "use the eraser")):
+            at = self.ask(client, photo, *taps).json()["at"]
+            work_off()
+            said = client.get(at)
+            assert (said.status_code, why in said.content.decode()) == (422, True)
+        network.knows_taps = False
+        at = self.ask(client, photo, [60, 140, True]).json()["at"]
+        work_off()
+        assert b"use the brush instead" in client.get(at).content
+
+    def test_taps_count_as_jobs_and_go_to_the_models_queue(self, client_of, person, photo, settings):
+        from fashion_site.settings import _limit
+
+        settings.MODEL_QUEUE = "gpu"
+        client = client_of(person)
+        assert self.ask(client, photo, [60, 140, True]).status_code == 202
+        assert jobs.Job.objects.get(kind="tap").queue == "gpu"
+        settings.LIMITS = {**settings.LIMITS, "jobs": _limit("NONE", "1/minute")}
+        assert self.ask(client, photo, [60, 140, True]).status_code == 202
+        assert self.ask(client, photo, [60, 140, True]).status_code == 429

@@ -12,6 +12,7 @@ import { Wash } from "./wash.js";
 export const LONGEST = 2048;
 const STEP = 1 / 250;
 const LEAST_PRESSURE = 0.2;
+const TAP_RING = 14;
 
 export class Editor extends EventTarget {
   /** Says "change" after every change of the mask, "settle" when the hand is off it, "view" when the zoom changed. */
@@ -27,6 +28,7 @@ export class Editor extends EventTarget {
     this.brush = { size: 48, softness: 0.3, erase: false };
     this.plane = null;
     this.aim = null;
+    this.onTap = null; // told the place where the brush would have been put down, instead of painting
     const stroke = { begin: (point, erase) => this.begin(point, erase), go: (points) => this.go(points), end: () => this.end(), drop: () => this.drop() };
     new Hands(this.frame, this.view, stroke, (point) => this.showRing(point));
   }
@@ -136,6 +138,8 @@ export class Editor extends EventTarget {
 
   begin(point, eraserEnd) {
     if (!this.plane) return;
+    this.place = this.onTap && point;
+    if (this.place) return;
     this.stroke = { before: this.plane.data.slice(), box: null, last: this.nib(point), erase: this.brush.erase || eraserEnd };
   }
 
@@ -153,8 +157,9 @@ export class Editor extends EventTarget {
   }
 
   end() {
-    const { stroke } = this;
-    this.stroke = null;
+    const { stroke, place } = this;
+    this.stroke = this.place = null;
+    if (place) this.onTap?.(place);
     if (!stroke?.box) return;
     const { box } = stroke;
     if (box.right <= box.left || box.bottom <= box.top) return;
@@ -169,7 +174,7 @@ export class Editor extends EventTarget {
   /** As if the stroke had never been begun. */
   drop() {
     const { stroke } = this;
-    this.stroke = null;
+    this.stroke = this.place = null;
     if (!stroke?.box) return;
     this.plane.data.set(stroke.before);
     this.repaint(stroke.box);
@@ -188,7 +193,7 @@ export class Editor extends EventTarget {
     const far = Math.max(2, this.brush.size / 3) / this.view.scale;
     const hold = (value, most) => Math.min(most, Math.max(0, value));
     const to = { x: hold(from.x + dx * far, this.plane.width), y: hold(from.y + dy * far, this.plane.height) };
-    if (paint) {
+    if (paint && !this.onTap) {
       this.begin(from);
       this.go([to]);
       this.end();
@@ -196,9 +201,9 @@ export class Editor extends EventTarget {
     this.showRing(to);
   }
 
-  dab() {
+  dab(turned = false) {
     if (!this.plane) return;
-    this.begin(this.aim ?? { x: this.plane.width / 2, y: this.plane.height / 2 });
+    this.begin({ ...(this.aim ?? { x: this.plane.width / 2, y: this.plane.height / 2 }), turned });
     this.go([]);
     this.end();
   }
@@ -220,7 +225,7 @@ export class Editor extends EventTarget {
     this.ring.hidden = !point || !this.plane;
     if (!point || !this.plane) return;
     const { x, y } = this.view.on(point);
-    const size = 2 * this.nib(point).radius * this.view.scale;
+    const size = this.onTap ? TAP_RING : 2 * this.nib(point).radius * this.view.scale;
     this.ring.style.cssText = `width:${size}px;height:${size}px;translate:${x - size / 2}px ${y - size / 2}px`;
   }
 

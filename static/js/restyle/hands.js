@@ -7,7 +7,7 @@ const SECOND_THOUGHT = 250;
 export class Hands {
   /**
    * `frame`: what hears the events; `view`: what is moved; `stroke`: { begin(point), go(points), end(), drop() } with
-   * points { x, y, pressure } of the sheet; `ring(point | null)`: where the brush hovers, in the frame.
+   * points { x, y, pressure, turned } of the sheet, `turned` with Alt or Shift; `ring(point | null)`: where the brush hovers, in the frame.
    */
   constructor(frame, view, stroke, ring) {
     Object.assign(this, { frame, view, stroke, ring });
@@ -23,7 +23,7 @@ export class Hands {
 
   point(event) {
     const pressure = event.pointerType === "pen" ? event.pressure : 1;
-    return { ...this.view.at(event.clientX, event.clientY), pressure };
+    return { ...this.view.at(event.clientX, event.clientY), pressure, turned: event.altKey || event.shiftKey };
   }
 
   down(event) {
