@@ -141,7 +141,7 @@ def test_a_pattern_is_drawn_stored_shown_and_deleted(
     pattern.refresh_from_db()
     assert pattern.state == "done", pattern.job.message
     stored = keys(pattern.folder)
-    assert {str(getattr(pattern, name)) for name in ("tile", "inks", "thumb")} == set(stored)
+    assert {str(getattr(pattern, name)) for name in ("tile", "web", "inks", "thumb")} == set(stored)
     assert not ScratchFile.objects.exists()
     assert all(fetch(bare(key))[0] in REFUSED for key in stored)
 
