@@ -6,6 +6,7 @@ Run ``celery -A fashion_site worker -Q default,gpu,training -B``.
 
 import contextlib
 import os
+from pathlib import Path
 
 from celery import Celery
 from celery.signals import worker_init
@@ -42,6 +43,11 @@ def step_back(**_: object) -> None:
     """On a machine that also answers pages a page goes first: nobody waits for one because fabrics are being made."""
     with contextlib.suppress(OSError):
         os.nice(settings.WORKER_NICE)
+    if os.getsid(0) != os.getpid():
+        return
+    # Linux weighs sessions against each other first: within one of its own a worker's niceness counts for nothing.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(settings.WORKER_NICE), encoding="ascii")
 
 
 def transport_options(url: str, *, patient: bool = False) -> dict[str, object]:
