@@ -285,10 +285,7 @@ def measure_surface(options: argparse.Namespace) -> Figures:
     from ..pipelines.surface import SurfacePipeline
     from .surface import by_hand, plain_figures, plain_garments, rendered_figures, side_by_side
 
-    if (options.garments is None) != (options.mattes is None):
-        raise BadInput("--garments and --mattes go together.")
-    if options.data is None and options.garments is None:
-        raise BadInput("Name a data set: --data, or --garments with --mattes.")
+    _check_sets(options)
     pipeline = SurfacePipeline(_package(options.model, "surface-starter"), options.device)
     readers: dict[str, Reader] = {"network": pipeline, "by_hand": by_hand}
     figures: Figures = {"model": pipeline.model}
@@ -300,15 +297,20 @@ def measure_surface(options: argparse.Namespace) -> Figures:
     return figures
 
 
+def _check_sets(options: argparse.Namespace) -> None:
+    """Rendered people, plain garments, or both."""
+    if (options.garments is None) != (options.mattes is None):
+        raise BadInput("--garments and --mattes go together.")
+    if options.data is None and options.garments is None:
+        raise BadInput("Name a data set: --data, or --garments with --mattes.")
+
+
 def measure_worn(options: argparse.Namespace) -> Figures:
     from ..pipelines.surface import SurfacePipeline
     from .surface import by_hand, plain_garments
     from .worn import plain_kept, prints_left
 
-    if (options.garments is None) != (options.mattes is None):
-        raise BadInput("--garments and --mattes go together.")
-    if options.data is None and options.garments is None:
-        raise BadInput("Name a data set: --data, or --garments with --mattes.")
+    _check_sets(options)
     pipeline = SurfacePipeline(_package(options.model, "surface-starter"), options.device)
     figures: Figures = {"model": pipeline.model}
     for name, read in (("network", pipeline), ("by_hand", by_hand)):

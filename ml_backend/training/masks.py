@@ -25,6 +25,7 @@ from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..pipelines.hints import disks, next_tap
 from ..requests import GARMENT_CLASSES
 from .ahead import Ahead, depth_for
+from .averaged import AveragedTrainer
 from .data.cloth import IGNORE, ClothPhotos, dye, read_garments, read_street, relight
 from .data.people import (
     CLASS_OF_CODE,
@@ -162,7 +163,7 @@ def batch(config: MasksRecipe, step: int, sources: Sources) -> Batch:
     return Batch(torch.cat(rgb), labels, torch.stack(ways), torch.tensor(tapped, dtype=torch.int64), stacked)
 
 
-class Trainer:
+class Trainer(AveragedTrainer[UNet]):
     """The network, its optimiser and its average."""
 
     def __init__(self, config: MasksRecipe, sources: Sources, device: torch.device) -> None:
@@ -201,21 +202,8 @@ class Trainer:
                 answer = self.network.tap(seen.pick(made.tapped.to(self.device)), hints)
             tap = tap_loss(answer[:, 0].float(), made.targets.to(self.device))
         loss = classes + config.middle_weight * middle + config.tap_weight * tap
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        self.optimiser.step()
-        self.ema.update(self.network)
+        self.descend(loss, 5.0)
         return np.array([classes.item(), middle.item(), tap.item()])
-
-    def state_dict(self) -> dict[str, object]:
-        return {name: getattr(self, name).state_dict() for name in self._parts}
-
-    def load_state_dict(self, state: dict[str, object]) -> None:
-        for name in self._parts:
-            getattr(self, name).load_state_dict(state[name])
-
-    _parts = ("network", "ema", "optimiser")
 
 
 def middle_loss(seen: Seen, ways: Tensor) -> Tensor:

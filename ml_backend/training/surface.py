@@ -20,6 +20,7 @@ from ..networks.surface import SurfaceConfig, SurfaceMaps, SurfaceNet, borders, 
 from ..packaging import Package, save_package
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from .ahead import Ahead, depth_for
+from .averaged import AveragedTrainer
 from .data.bank import HELD_OUT_SEED, Bank, draw_bank
 from .data.plain_garments import PlainPhoto, read_plain
 from .data.rendered_people import Rendered, read_people
@@ -136,7 +137,7 @@ def train(
             export(config, network, run.path / "package", name=run.path.name)
 
 
-class Trainer:
+class Trainer(AveragedTrainer[torch.nn.Module]):
     """The network, its optimiser and its average; each of the ``workers`` makes its share of a batch."""
 
     def __init__(self, config: SurfaceRecipe, draw: Draw, workers: Workers) -> None:
@@ -164,22 +165,8 @@ class Trainer:
             maps = self.read(made.rgb.contiguous(memory_format=torch.channels_last), made.mask, made.border)
         terms = surface_loss(maps, made, workers)
         loss = terms["loss"]
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimiser.step()
-        if workers.is_writer:
-            self.ema.update(self.network)
+        self.descend(loss, 1.0, average=workers.is_writer)
         return {name: float(term.detach()) for name, term in terms.items()}
-
-    def state_dict(self) -> dict[str, object]:
-        return {name: getattr(self, name).state_dict() for name in self._parts}
-
-    def load_state_dict(self, state: dict[str, object]) -> None:
-        for name in self._parts:
-            getattr(self, name).load_state_dict(state[name])
-
-    _parts = ("network", "ema", "optimiser")
 
 
 def export(config: SurfaceRecipe, network: torch.nn.Module, path: Path, *, name: str) -> Package:

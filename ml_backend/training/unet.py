@@ -21,6 +21,7 @@ from ..packaging import Package, save_package
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..requests import CLOTH_CLASSES, GARMENT_CLASSES
 from .ahead import Ahead, depth_for
+from .averaged import AveragedTrainer
 from .data.cloth import IGNORE, ClothPhotos, Teacher, augment, dye, on_plain_ground, read_garments, read_street
 from .distributed import Workers, alone
 from .ema import EMA
@@ -112,7 +113,7 @@ def train(
             export(config, network, run.path / "package", name=run.path.name)
 
 
-class Trainer:
+class Trainer(AveragedTrainer[torch.nn.Module]):
     """The network, its optimiser and its average; each of the ``workers`` makes its share of a batch."""
 
     def __init__(self, config: UNetRecipe, street: ClothPhotos, garments: ClothPhotos | None, workers: Workers) -> None:
@@ -139,22 +140,8 @@ class Trainer:
         with half_precision(workers.device):
             logits = self.find(workers.place(rgb, torch.channels_last))
             loss = cloth_loss(logits.float(), workers.place(labels), workers)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        self.optimiser.step()
-        if workers.is_writer:
-            self.ema.update(self.network)
+        self.descend(loss, 5.0, average=workers.is_writer)
         return loss.detach()
-
-    def state_dict(self) -> dict[str, object]:
-        return {name: getattr(self, name).state_dict() for name in self._parts}
-
-    def load_state_dict(self, state: dict[str, object]) -> None:
-        for name in self._parts:
-            getattr(self, name).load_state_dict(state[name])
-
-    _parts = ("network", "ema", "optimiser")
 
 
 def export(config: UNetRecipe, network: torch.nn.Module, path: Path, *, name: str) -> Package:
