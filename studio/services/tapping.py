@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from django.conf import settings
 from django.db import transaction
+from django.http import HttpRequest
 
 from ml_backend import jobs
 from ml_backend.errors import BadInput
@@ -20,18 +21,20 @@ UNREADABLE = "These taps could not be read. What is marked so far is safe; pleas
 NO_GARMENT = "Say which garment is mended: taps without one are not taken here."
 
 
-def read_taps(body: bytes) -> TapRequest:
+def read_taps(request: HttpRequest) -> TapRequest:
     """The JSON of a :class:`TapRequest`: all taps so far, in pixels of the picture that was shown, the newest last."""
+    if request.content_type != "application/json":  # a form's body has been read by then, to find the CSRF token
+        raise BadInput(UNREADABLE)
     try:
-        data = json.loads(body)
+        data = json.loads(request.body)
     except (ValueError, RecursionError) as error:
         raise BadInput(UNREADABLE) from error
     if not isinstance(data, Mapping):
         raise BadInput(UNREADABLE)
-    request = TapRequest.from_dict(data)
-    if request.garment is None:
+    taps = TapRequest.from_dict(data)
+    if taps.garment is None:
         raise BadInput(NO_GARMENT)
-    return dataclasses.replace(request, model=None)
+    return dataclasses.replace(taps, model=None)
 
 
 def ask_tap(owner: User, photo: Photo, request: TapRequest) -> Mask:

@@ -71,7 +71,7 @@ def tap(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Ask what taps mean (the JSON of a ``TapRequest``); answers 202 with the address that tells."""
     photo = get_object_or_404(Photo.objects.visible_to(request.user).select_related("job", "owner"), pk=pk)
     try:
-        mask = services.ask_tap(photo.owner, photo, services.read_taps(request.body))
+        mask = services.ask_tap(photo.owner, photo, services.read_taps(request))
     except BadInput as error:
         return refuse(request, error)
     address = reverse("photo-tapped", args=[photo.pk, mask.pk])

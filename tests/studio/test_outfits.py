@@ -498,6 +498,14 @@ class TestTaps:
         assert (taken > 0).sum() == 400, "and nothing but what was tapped is taken"
         assert len(network.encoded) == 1, "the photo is looked at once"
 
+    @pytest.mark.parametrize("body, kind", [
+        ({"taps": "1"}, {}), ("{", {"content_type": "application/json"}), ("[]", {"content_type": "application/json"}),
+    ])  # fmt: skip
+    def test_a_form_or_no_json_is_refused(self, client_of, person, photo, body, kind):
+        answer = client_of(person).post(reverse("photo-tap", args=[photo.pk]), body, headers=HTMX, **kind)
+        assert answer.status_code == 422
+        assert "could not be read" in answer.content.decode()
+
     def test_a_smaller_picture_may_have_been_tapped(self, client_of, person, photo, network, work_off):
         half = {"width": photo.width // 2, "height": photo.height // 2}
         asked = self.ask(client_of(person), photo, [30, 70, True], **half)
