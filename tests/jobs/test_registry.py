@@ -99,7 +99,7 @@ def test_a_default_that_does_not_serve_cannot_be(package):
 def starters(monkeypatch, tmp_path):
     """Two starters that generate, tiny ones: ``starters("other-starter", b"content")`` adds or replaces one."""
     home = tmp_path / "shipped"
-    for module in ("registry", "management.commands.models", "packaging.starter"):
+    for module in ("serving.registry", "management.commands.models", "packaging.starter"):
         monkeypatch.setattr(f"ml_backend.{module}.WEIGHTS_DIR", home)
 
     def ship(name: str, content: bytes = b"") -> Package:
