@@ -38,6 +38,7 @@ _MIDDLE = 0.46
 """Value that becomes one half at full size: a shade below it, so that a border keeps no thread of the old cloth."""
 
 _TILE = 256
+_WHITE = np.float32(255)
 
 
 def refine(photo: U8, coarse: F32, side: int = GUIDE_SIDE) -> F32:
@@ -66,7 +67,7 @@ def refine_together(photo: U8, planes: F32) -> F32:
     if planes.ndim != 3 or 0 in planes.shape:
         raise BadInput("The maps to refine must have the shape (maps, height, width).")
     height, width = photo.shape[:2]
-    guide = photo.astype(np.float32) / np.float32(255)
+    guide = photo.astype(np.float32) / _WHITE
     cell = max(photo.shape) / max(planes.shape[1:])
     start = [np.clip(_resize(plane, width, height), np.float32(0), np.float32(1)) for plane in planes]
     bounds = [_sure(plane, max(2, round(_REACH * cell))) for plane in start]
@@ -84,37 +85,49 @@ def _refine_one(photo: U8, coarse: F32, side: int) -> F32:
     height, width = photo.shape[:2]
     factor = min(1.0, side / max(height, width))
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    guide = np.asarray(
-        Image.fromarray(photo).resize(size, Image.Resampling.BOX, reducing_gap=2.0), np.float32
-    ) / np.float32(255)
     start = np.clip(_resize(coarse.astype(np.float32), *size), np.float32(0), np.float32(1))
     cell = max(size) / max(coarse.shape)
-    radius = max(2, round(_WINDOW * cell))
     low, high = _sure(start, max(2, round(_REACH * cell)))
     if not bool((high > low).any()):
         return _resize(start, width, height)
-    finer = np.zeros((4, *start.shape), np.float32)
-    window = _undecided(low, high, 2 * radius + 3)
-    finer[:, *window] = _followed(guide[window], start[window], low[window], high[window], radius)
+    near, finer = start, start[None]
+    for reduced, share in _PASSES:
+        near, finer = _followed(photo, near, low, high, reduced, share * _WINDOW * cell)
     return _full(photo, finer, low, high)
+
+
+_PASSES = ((4, 1.0), (2, 0.5), (2, 0.25))
+"""The map is brought near the edges, nearer, then onto them: how much smaller each pass works than the bounds, and its
+windows' radius as a share of the first's."""
+
+
+def _followed(photo: U8, near: F32, low: F32, high: F32, reduced: int, radius: float) -> tuple[F32, F32]:
+    """The map (h/r,w/r) brought nearer to the photo's edges, and the coefficients (4,h/r,w/r) that do it.
+
+    Only where the bounds differ, and as far around as windows look: the window of means, and the window over which
+    coefficients are averaged.
+    """
+    rows, columns = (max(1, round(side / reduced)) for side in low.shape)
+    guide = _guide(photo, columns, rows)
+    near, low, high = (_resize(plane, columns, rows) for plane in (near, low, high))
+    reach = max(2, round(radius / reduced))
+    window = _undecided(low, high, 2 * reach + 3)
+    finer = np.zeros((4, rows, columns), np.float32)
+    finer[:, *window] = _coefficients(guide[window], near[window], reach)
+    near[window] = np.clip(_contrast(_evaluate(guide[window], finer[:, *window]), 0.5), low[window], high[window])
+    return near, finer
+
+
+def _guide(photo: U8, width: int, height: int) -> F32:
+    """The photo in 0..1 at another size."""
+    small = Image.fromarray(photo).resize((width, height), Image.Resampling.BOX, reducing_gap=2.0)
+    return np.asarray(small, np.float32) / _WHITE
 
 
 def _undecided(low: F32, high: F32, margin: int) -> tuple[slice, slice]:
     """The rectangle that holds all pixels whose bounds differ, and ``margin`` more on each side."""
     rows, columns = (np.flatnonzero((high > low).any(axis=axis)) for axis in (1, 0))
     return tuple(slice(max(0, int(each[0]) - margin), int(each[-1]) + margin + 1) for each in (rows, columns))  # type: ignore[return-value]
-
-
-def _followed(guide: F32, start: F32, low: F32, high: F32, radius: int) -> F32:
-    """The final coefficients (4,h,w), in three passes: the map is brought near the edges, nearer, then onto them.
-
-    Each pass looks twice its radius around: the window of means, and the window over which coefficients are averaged.
-    """
-    near = start
-    for window in (radius, max(2, radius // 2)):
-        near = _evaluate(guide, _coefficients(guide, near, window))
-        near = np.clip(_contrast(near, 0.5), low, high)
-    return _coefficients(guide, near, max(2, radius // 4))
 
 
 def _sure(start: F32, radius: int) -> tuple[F32, F32]:
@@ -184,27 +197,41 @@ def _full(photo: U8, coefficients: F32, low: F32, high: F32) -> F32:
     height, width = photo.shape[:2]
     rows, columns = low.shape
     result = np.empty((height, width), np.float32)
+    model, bounds = [_picture(plane) for plane in coefficients], [_picture(plane) for plane in (low, high)]
     for top in range(0, height, _TILE):
         for left in range(0, width, _TILE):
             bottom, right = min(height, top + _TILE), min(width, left + _TILE)
-            box = (left * columns / width, top * rows / height, right * columns / width, bottom * rows / height)
+            tile = (left / width, top / height, right / width, bottom / height)
             reach = (
-                slice(max(0, int(box[1]) - 1), int(np.ceil(box[3])) + 1),
-                slice(max(0, int(box[0]) - 1), int(np.ceil(box[2])) + 1),
+                slice(max(0, int(tile[1] * rows) - 1), int(np.ceil(tile[3] * rows)) + 1),
+                slice(max(0, int(tile[0] * columns) - 1), int(np.ceil(tile[2] * columns)) + 1),
             )
             target = result[top:bottom, left:right]
             if bool((low[reach] == high[reach]).all()) and np.ptp(low[reach]) == 0:
                 target[:] = low[reach].flat[0]
                 continue
             size = (right - left, bottom - top)
-            local = np.stack([_resize(plane, *size, box) for plane in coefficients])
-            colours = photo[top:bottom, left:right].astype(np.float32) / np.float32(255)
-            value = _contrast(_evaluate(colours, local), _MIDDLE)
-            np.clip(value, _resize(low, *size, box), _resize(high, *size, box), out=target)
+            local = [_part(plane, tile, size) for plane in model]
+            colours = np.ascontiguousarray(photo[top:bottom, left:right].transpose(2, 0, 1), np.float32)
+            value = local[3] + sum(slope * colour for slope, colour in zip(local, colours, strict=False)) / _WHITE
+            value = _contrast(value, _MIDDLE)
+            np.clip(value, *(_part(plane, tile, size) for plane in bounds), out=target)
     return result
 
 
-def _resize(plane: F32, width: int, height: int, box: tuple[float, float, float, float] | None = None) -> F32:
-    """A copy of one's own: what NumPy sees of a Pillow picture without copying can only be read."""
-    how = Image.Resampling.BILINEAR
-    return np.array(Image.fromarray(np.ascontiguousarray(plane)).resize((width, height), how, box=box), np.float32)
+def _picture(plane: F32) -> Image.Image:
+    return Image.fromarray(np.ascontiguousarray(plane))
+
+
+def _resize(plane: F32, width: int, height: int) -> F32:
+    return _part(_picture(plane), (0, 0, 1, 1), (width, height))
+
+
+def _part(picture: Image.Image, part: tuple[float, float, float, float], size: tuple[int, int]) -> F32:
+    """The ``part`` of a plane (left, top, right, bottom in 0..1) at another size.
+
+    A copy of one's own: what NumPy sees of a Pillow picture without copying can only be read.
+    """
+    width, height = picture.size
+    box = (part[0] * width, part[1] * height, part[2] * width, part[3] * height)
+    return np.array(picture.resize(size, Image.Resampling.BILINEAR, box=box), np.float32)
