@@ -1,8 +1,9 @@
 """From a type and a photo to a look: seconds of each stage, models loaded and warm.
 
-The photo is a garment of ours, enlarged and stored as a rotated JPEG the way a phone does.  ``baseline`` is what Pillow
-alone needs to read that file and write it again as a JPEG: ``ratio`` is the whole flow in units of it, which tells
-a slow machine from slow code.
+The photo is a garment of ours, enlarged and stored as a rotated JPEG the way a phone does.  ``fit`` reads the surface
+of its cloth and lays the preview out, ``look`` is the whole picture at full size.  ``baseline`` is what Pillow alone
+needs to read that file and write it again as a JPEG: ``ratio`` is the whole flow in units of it, which tells a slow
+machine from slow code.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
 from PIL import Image, ImageOps
+
+if TYPE_CHECKING:
+    from ml_backend.pipelines.overlay import Fit
+    from ml_backend.pipelines.segment import Segmentation
 
 ROOT = Path(__file__).resolve().parents[2]
 ROTATED = 6
@@ -33,15 +37,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> list[dict[str, Any]]:
     from ml_backend.packaging.starter import starter
     from ml_backend.pipelines.generate import GeneratePipeline
-    from ml_backend.pipelines.overlay import OverlayPipeline
+    from ml_backend.pipelines.overlay import fit, wear
     from ml_backend.pipelines.segment import SegmentPipeline
+    from ml_backend.pipelines.surface import SurfacePipeline
     from ml_backend.pipelines.upscale import UpscalePipeline
     from ml_backend.requests import GenerateRequest, OverlayRequest
 
     upscale = UpscalePipeline(starter("srgan-x8-starter"))
     dream = GeneratePipeline(starter("dcgan-starter"))
     dream_and_enlarge = GeneratePipeline(starter("dcgan-starter"), upscale)
-    segment, overlay = SegmentPipeline(starter("unet-starter")), OverlayPipeline()
+    segment, surface = SegmentPipeline(starter("unet-starter")), SurfacePipeline(starter("surface-starter"))
+
+    def measured(photo: Image.Image, found: Segmentation) -> Fit:
+        made = fit(photo, found.mask, found.labels, surface(photo, found.mask, found.labels))
+        made.preview(photo)
+        return made
 
     def flow(data: bytes, seed: int) -> dict[str, float]:
         times: dict[str, float] = {}
@@ -49,11 +59,8 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
         _timed(times, "generate 64", lambda: dream(GenerateRequest("floral", seed, size=64)))
         fabric = _timed(times, "generate+x8", lambda: dream_and_enlarge(GenerateRequest("floral", seed, size=512)))
         found = _timed(times, "segment", lambda: segment(photo))
-        look = _timed(
-            times,
-            "overlay",
-            lambda: overlay(photo, np.maximum(found.mask, 0.01), found.labels, fabric.image, OverlayRequest()),
-        )
+        fitted = _timed(times, "fit", lambda: measured(photo, found))
+        look = _timed(times, "look", lambda: wear(photo, fitted, fabric.image, OverlayRequest()))
         _timed(times, "write", lambda: look.save(io.BytesIO(), "JPEG", quality=95))
         times["total"] = sum(times.values()) - times["generate 64"]
         return times
