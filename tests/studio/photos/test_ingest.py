@@ -136,7 +136,7 @@ def test_ones_own_heavy_pictures_wait_for_each_other_and_hold_up_nobody_else(per
 
 def test_many_people_of_one_address_have_one_decoder_together(person, other, monkeypatch):
     monkeypatch.setattr(ingest, "TIMEOUT", 0.1)
-    with limits.asking_from("here"), ingest._places.one(limits.decoding_for(person), 0):
+    with limits.asking_from("here"), ingest._places.one(limits.decoding_for(person.turn), 0):
         with pytest.raises(limits.TooFast):
             ingest.ingest(upload(encoded(halves(), "JPEG")), other)
         with limits.asking_from("elsewhere"):
