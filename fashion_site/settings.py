@@ -78,7 +78,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "studio.caching.KeptByNobody",
-    "studio.visitors.Visitors",
+    "studio.account.visitors.Visitors",
     "studio.limits.Limited",
     "studio.store.StoreUnreachable",
 ]
@@ -103,7 +103,7 @@ TEMPLATES = [
 
 AUTH_USER_MODEL = "studio.User"
 # The second keeps sessions of before the first.
-AUTHENTICATION_BACKENDS = ["studio.guesses.CountedGuesses", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["studio.account.guesses.CountedGuesses", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"

@@ -9,8 +9,6 @@ handler400 = "studio.outside.bad_request"
 
 urlpatterns = [
     path("", include("studio.urls")),
-    path("gallery/", include("patterns.urls")),
-    path("accounts/", include("studio.account_urls")),
     path("files/", include("studio.file_urls")),
     path("api/", api.urls),
     path("admin/", admin.site.urls),

@@ -7,5 +7,5 @@ class MlBackendConfig(AppConfig):
     verbose_name = "Workshop"
 
     def ready(self) -> None:
-        """Load every app's ``work`` module, whose job handlers register themselves."""
-        autodiscover_modules("work")
+        """Load every app's ``jobs`` module, whose job handlers register themselves."""
+        autodiscover_modules("jobs")

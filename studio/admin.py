@@ -17,8 +17,11 @@ from ml_backend.errors import BadInput
 from patterns import moderation
 from patterns.models import Pattern
 
-from . import window
-from .models import Imagining, Look, Restyle, ShopWindow
+from .gallery import window
+from .gallery.models import ShopWindow
+from .imagine.models import Imagining
+from .looks.models import Look
+from .restyle.models import Restyle
 
 PAGES: dict[type[Any], str] = {Pattern: "pattern", Look: "look", Restyle: "restyled", Imagining: "imagined"}
 

@@ -10,7 +10,10 @@ from django.dispatch import receiver
 from ml_backend.serving import jobs
 from ml_backend.serving.storage import delete_after_commit
 
-from .models import Garment, Imagining, Look, Mask, Photo, Restyle
+from .imagine.models import Imagining
+from .looks.models import Look
+from .photos.models import Garment, Mask, Photo
+from .restyle.models import Restyle
 
 
 @receiver(post_delete, sender=Photo)

@@ -9,12 +9,10 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 
-from django.db import Error, IntegrityError, transaction
+from django.db import Error, IntegrityError, models, transaction
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
 from limits.storage import Storage
-
-from .models import Counter
 
 
 class Counters(Storage):
@@ -63,3 +61,15 @@ class Counters(Storage):
 def delete_over() -> int:
     """Delete counts whose time is over; their number."""
     return Counter.objects.filter(until__lt=timezone.now()).delete()[0]
+
+
+class Counter(models.Model):
+    """A count towards a limit; see :mod:`studio.counting`."""
+
+    key = models.CharField(max_length=200, unique=True)
+    count = models.PositiveIntegerField()
+    until = models.DateTimeField(db_index=True)
+    """When it begins anew."""
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.count}"

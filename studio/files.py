@@ -24,8 +24,12 @@ from patterns.cutting import THUMB_SIDE
 from patterns.models import Pattern
 from patterns.services import LARGE_SIZE
 
+from .batches import FromWords
 from .caching import ASK_AGAIN, NOBODY, UNCHANGING
-from .models import FromWords, Garment, Imagining, Look, Mask, Photo, Restyle
+from .imagine.models import Imagining
+from .looks.models import Look
+from .photos.models import Garment, Mask, Photo
+from .restyle.models import Restyle
 
 COMPOSITED = frozenset(
     {"tile", "web", "inks", "image", "mask", "preview_photo", "preview_maps", "preview_mask", "thumb"}

@@ -24,7 +24,6 @@ from ml_backend.errors import BadInput
 
 from .address import origin_of
 from .counting import Counters
-from .models import User
 
 _asking_from: ContextVar[str] = ContextVar("asking_from", default="")
 
@@ -147,12 +146,12 @@ def new_mask(owner: AbstractBaseUser) -> None:
         spend("masks", str(owner.pk))
 
 
-def decoding_for(owner: User) -> list[str]:
-    """Who stands for a picture that ``owner`` sends: the person, and the address.
+def decoding_for(turn: str) -> list[str]:
+    """Who stands for a picture that somebody sends: who takes ``turn``s at the workers, and the address.
 
     Raises :class:`TooFast` when their pictures have cost too many seconds of computing lately.
     """
-    parties = sorted({owner.turn, origin()} - {""})
+    parties = sorted({turn, origin()} - {""})
     for party in parties:
         check("decoding", party)
     return parties

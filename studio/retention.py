@@ -9,7 +9,10 @@ from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from .models import Look, Mask, Photo, Restyle, User
+from .account.models import User
+from .looks.models import Look
+from .photos.models import Mask, Photo
+from .restyle.models import Restyle
 
 EMPTY_GUEST_DAYS = 30
 LOOSE_MASK_DAYS = 7

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from django.test import Client
 
     from patterns.models import Pattern
-    from studio.models import Garment, Photo, User
+    from studio.account.models import User
+    from studio.photos.models import Garment, Photo
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +52,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 def make_person(db: None) -> Callable[..., User]:
-    from studio.models import User
+    from studio.account.models import User
 
     def make(name: str = "", **fields: Any) -> User:
         return User.objects.create_user(username=name or f"person-{next(_numbers)}", password="s3wing-kit", **fields)
@@ -163,7 +164,7 @@ def wearable_files(picture: Callable[..., bytes]) -> Callable[[str], tuple[dict[
 @pytest.fixture
 def make_photo(db: None, wearable_files: Any) -> Callable[..., Photo]:
     """A photo of ``owner`` whose cloth is found, with real files."""
-    from studio.models import Photo
+    from studio.photos.models import Photo
 
     def make(owner: User, **fields: Any) -> Photo:
         photo = Photo(owner=owner)
@@ -178,7 +179,7 @@ def make_photo(db: None, wearable_files: Any) -> Callable[..., Photo]:
 
 @pytest.fixture
 def make_garment(db: None, wearable_files: Any) -> Callable[..., Garment]:
-    from studio.models import Garment
+    from studio.photos.models import Garment
 
     def make(slug: str = "skirt", **fields: Any) -> Garment:
         keys, values = wearable_files(f"garments/{slug}")

@@ -20,8 +20,8 @@ from ml_backend.serving import faults
 from ml_backend.serving.jobs import TooManyJobs
 from ml_backend.serving.storage import NoRoom
 
-from ..ingest import Refused
 from ..limits import TooFast, seconds_of
+from ..photos.ingest import Refused
 
 log = logging.getLogger(__name__)
 

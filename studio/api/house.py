@@ -15,7 +15,7 @@ from ninja import Schema
 from ml_backend.models import Job
 from ml_backend.serving import registry
 
-from ..models import User
+from ..account.models import User
 from . import schemas
 from .errors import CODES, ApiError
 

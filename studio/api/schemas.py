@@ -41,8 +41,9 @@ from ml_backend.requests import (
     TextMaskRequest,
 )
 
-from ..forms import DEFAULT_ENGINE, DEFAULT_SCALE_CM, MAX_BATCH
-from ..services import MAX_COUNT
+from ..batches import MAX_COUNT
+from ..looks.forms import DEFAULT_SCALE_CM
+from ..workspace.forms import DEFAULT_ENGINE, MAX_BATCH
 
 FRESH_SEEDS = 1_000_000
 """Seeds that nobody chose stay short enough to read out."""

@@ -19,7 +19,11 @@ from ml_backend.models import Job
 from ml_backend.serving import jobs
 from patterns.models import Pattern
 
-from ..models import FromWords, Garment, Imagining, Look, Mask, Photo, Restyle
+from ..batches import FromWords
+from ..imagine.models import Imagining
+from ..looks.models import Look
+from ..photos.models import Garment, Mask, Photo
+from ..restyle.models import Restyle
 from . import schemas
 
 M = TypeVar("M", bound=Model)

@@ -35,7 +35,7 @@ class Docs(Swagger):
 
     def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
         given = {**self.settings, "url": self.get_openapi_url(api, kwargs)}
-        return render(request, "api/docs.html", {"swagger": given})
+        return render(request, "studio/api/docs.html", {"swagger": given})
 
 
 api = NinjaAPI(

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from ml_backend.errors import BadInput
 
-from ..models import User
+from ..account.models import User
 from .models import ApiToken
 
 MARK = "toile_"

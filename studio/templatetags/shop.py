@@ -6,8 +6,8 @@ from django import template
 
 from patterns.models import Pattern
 
-from .. import window
-from ..models import Garment
+from ..gallery import window
+from ..photos.models import Garment
 
 register = template.Library()
 

@@ -130,7 +130,7 @@ def test_what_is_read_on_a_control_is_what_it_is_called(page, shop):
 def test_landmarks_of_one_page_have_names_of_their_own(page, shop, person):
     import uuid
 
-    from studio.models import Imagining
+    from studio.imagine.models import Imagining
 
     for _ in range(2):
         Imagining.objects.create(owner=person, batch=uuid.uuid4(), params={"prompt": "a red dress", "seed": 7})

@@ -8,8 +8,8 @@ import json
 from ml_backend.models import Job
 from patterns import services
 from patterns.models import Pattern
-from studio import starters
-from studio.views.workspace import FIRST
+from studio.gallery import starters
+from studio.workspace.views import FIRST
 
 from .test_journey import READY, WAIT, open_studio
 

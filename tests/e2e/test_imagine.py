@@ -9,7 +9,8 @@ import pytest
 
 from ml_backend.serving import registry
 from ml_backend.words.builder import CHOICES, Outfit
-from studio.models import Imagining, Photo
+from studio.imagine.models import Imagining
+from studio.photos.models import Photo
 from tests.studio.painters import Painter, stand_in
 
 from .test_journey import READY, UNNAMED, WAIT, until

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from ml_backend.images import read_recipe
-from studio.models import Look, Photo
+from studio.looks.models import Look
+from studio.photos.models import Photo
 
 READY = "#stage[data-state='ready']"
 WAIT = 90_000

@@ -9,8 +9,8 @@ import pytest
 from ml_backend.models import Job
 from ml_backend.serving import registry
 from patterns.models import Pattern
-from studio.models import User
-from studio.starters import HOUSE
+from studio.account.models import User
+from studio.gallery.starters import HOUSE
 
 from .test_journey import WAIT, open_studio, until
 

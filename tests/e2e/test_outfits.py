@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from ml_backend.images import read_recipe
-from studio.models import Look, Photo
+from studio.looks.models import Look
+from studio.photos.models import Photo
 
 from .test_journey import READY, WAIT, differ, open_studio, photo_file, seen, until
 
@@ -297,7 +298,7 @@ def looked(page):
 
 def test_a_tap_adds_what_is_there_and_another_takes_it_away(page, shop, upload, complaints):
     from studio import pictures
-    from studio.models import Mask
+    from studio.photos.models import Mask
 
     upload()
     page.click("[data-mend]")

@@ -13,7 +13,8 @@ from django.core.files.storage import default_storage
 from PIL import Image
 
 from ml_backend.serving import jobs
-from studio.models import Mask, Restyle
+from studio.photos.models import Mask
+from studio.restyle.models import Restyle
 from tests.studio.restylers import NOTE, Restyler, stand_in
 
 from .test_journey import UNNAMED, WAIT, photo_file, until

@@ -15,8 +15,8 @@ from ml_backend import tasks
 from ml_backend.models import Job
 from ml_backend.requests import GenerateRequest, ImagineRequest
 from patterns import services as patterns
-from studio.models import User
-from studio.services import words
+from studio.account.models import User
+from studio.imagine.services import ask_imagine
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,7 +39,7 @@ MOMENTS = {"at once": "", "in the middle": "import time; time.sleep(0.7)"}
 def test_the_first_job_of_a_fresh_process_runs(transactional_db, tmp_path, kind, moment):
     ana = User.objects.create_user("ana")
     if kind == "imagine":
-        words.ask_imagine(ana, ImagineRequest("a red dress", seed=1, engine="fabric", size=256))
+        ask_imagine(ana, ImagineRequest("a red dress", seed=1, engine="fabric", size=256))
     else:
         patterns.ask(ana, GenerateRequest("dotted", 1, size=64, engine="dcgan"))
     environment = {

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from ml_backend.models import Job, ScratchFile
 from patterns.models import Pattern
-from studio.models import User
+from studio.account.models import User
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = 20

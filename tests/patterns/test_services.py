@@ -238,14 +238,14 @@ def test_who_sees_what(person, other, make_pattern):
 def test_publishing_is_a_choice_for_finished_patterns(person, make_pattern):
     pattern = make_pattern(person)
     assert not pattern.public
-    services.publish(pattern, True)
+    pattern.publish(True)
     pattern.refresh_from_db()
     assert pattern.public
-    services.publish(pattern, False)
+    pattern.publish(False)
     pattern.refresh_from_db()
     assert not pattern.public
     with pytest.raises(BadInput):
-        services.publish(Pattern(owner=person), True)
+        Pattern(owner=person).publish(True)
 
 
 def test_a_favourite_is_one_favourite(person, make_pattern):

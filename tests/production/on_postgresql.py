@@ -14,7 +14,7 @@ from ml_backend.errors import BadInput, BadPackage
 from ml_backend.models import Job, ModelVersion
 from ml_backend.serving import jobs, registry
 from patterns.models import Favourite, Pattern
-from studio.models import Look
+from studio.looks.models import Look
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

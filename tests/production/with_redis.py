@@ -20,7 +20,7 @@ from ml_backend.requests import GenerateRequest
 from ml_backend.serving import jobs
 from patterns import services
 from patterns.models import Pattern
-from studio.models import User
+from studio.account.models import User
 from tests.production import servers
 
 COUNT = 14

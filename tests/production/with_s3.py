@@ -21,8 +21,9 @@ from ml_backend.requests import GenerateRequest
 from ml_backend.serving import jobs
 from patterns import services
 from patterns.models import Pattern
-from studio import services as studio
-from studio.models import Look, Photo
+from studio.looks.models import Look
+from studio.photos.models import Photo
+from studio.photos.services import add_photo
 from tests.production import servers
 
 pytestmark = pytest.mark.django_db
@@ -156,7 +157,7 @@ def test_a_pattern_is_drawn_stored_shown_and_deleted(
 
 
 def test_a_photo_is_the_owners_alone(person, other, staff, client_of, picture, django_capture_on_commit_callbacks):
-    photo = studio.add_photo(person, SimpleUploadedFile("me.jpg", picture(240, 320), "image/jpeg"))
+    photo = add_photo(person, SimpleUploadedFile("me.jpg", picture(240, 320), "image/jpeg"))
     assert [client_of(who).get(photo.image_url).status_code for who in (other, staff, None)] == [404, 404, 404]
     assert fetch(bare(str(photo.image)))[0] in REFUSED
     answer = client_of(person).get(photo.image_url)

@@ -24,9 +24,13 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from ml_backend.models import Job
+from studio.account.models import User
 from studio.api import tokens
-from studio.models import Imagining, Look, Mask, Restyle, User
+from studio.imagine.models import Imagining
+from studio.looks.models import Look
 from studio.outside import SENTENCE, TOO_LONG, is_storable
+from studio.photos.models import Mask
+from studio.restyle.models import Restyle
 
 pytestmark = pytest.mark.django_db
 

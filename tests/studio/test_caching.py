@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 
 from studio.api import tokens
-from studio.models import Look
+from studio.looks.models import Look
 
 pytestmark = pytest.mark.django_db
 PAGES = ("studio", "restyle", "imagine", "gallery", "looks", "restyled-wall", "imagined-wall", "account")

@@ -11,7 +11,8 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from studio.models import Look, Photo
+from studio.looks.models import Look
+from studio.photos.models import Photo
 
 pytestmark = pytest.mark.django_db
 

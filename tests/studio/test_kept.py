@@ -15,9 +15,14 @@ from django.test import TestCase
 from django.utils import timezone
 
 from ml_backend.requests import ImagineRequest, RestyleRequest
-from studio import people, retention, services
-from studio.models import Imagining, Mask, Photo, Restyle, User
-from studio.views import zipping
+from studio import retention, zipping
+from studio.account import services as people
+from studio.account.models import User
+from studio.batches import prompts_of
+from studio.imagine.models import Imagining
+from studio.imagine.services import ask_imagine
+from studio.photos.models import Mask, Photo
+from studio.restyle.models import Restyle
 
 pytestmark = pytest.mark.django_db
 
@@ -101,17 +106,17 @@ def test_a_guest_who_imagined_something_is_not_empty(make_person):
 def test_a_guests_pictures_move_over(person, make_person, make_photo, make_restyle):
     guest = make_person(is_guest=True)
     restyle = make_restyle(make_photo(guest))
-    waiting = services.ask_imagine(guest, ImagineRequest("a hat", 1))[0]
+    waiting = ask_imagine(guest, ImagineRequest("a hat", 1))[0]
     people.merge(guest, person)
     for row in (restyle, restyle.mask, restyle.photo, waiting, waiting.job):
         row.refresh_from_db()
         assert row.owner == person
-    assert services.prompts_of(person, "imagine") == ["a hat"]
+    assert prompts_of(person, Imagining) == ["a hat"]
 
 
 def test_a_person_who_leaves_takes_everything_along(person, other, make_photo, make_restyle):
     make_restyle(make_photo(person), public=True)
-    services.ask_imagine(person, ImagineRequest("a hat", 1))
+    ask_imagine(person, ImagineRequest("a hat", 1))
     made(Imagining(owner=person, params=ImagineRequest("a hat", 1).to_dict()))
     theirs = made(Imagining(owner=other, params=ImagineRequest("a coat", 1).to_dict()))
     with TestCase.captureOnCommitCallbacks(execute=True):

@@ -19,9 +19,11 @@ from ml_backend.models import Job
 from ml_backend.serving import jobs
 from patterns.models import Pattern
 from studio import checks, counting, limits
+from studio.account.models import User
 from studio.address import Proxies, name_of, origin_of
 from studio.api import tokens
-from studio.models import Counter, Photo, User
+from studio.counting import Counter
+from studio.photos.models import Photo
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "s3wing-kit"

@@ -18,9 +18,16 @@ from ml_backend.images import read_recipe
 from ml_backend.models import Job, ScratchFile
 from ml_backend.requests import MAX_SEED, ImagineRequest, RestyleRequest, TextMaskRequest
 from ml_backend.serving import jobs, registry, safety
-from studio import services
-from studio.models import Imagining, Mask, Restyle
-from studio.work import painting
+from studio import painting
+from studio.batches import prompts_of
+from studio.imagine.models import Imagining
+from studio.imagine.services import ask_imagine
+from studio.looks.services import ask_look
+from studio.photos.models import Mask
+from studio.photos.services import add_mask, photo_of
+from studio.restyle.jobs import NO_MASK
+from studio.restyle.models import Restyle
+from studio.restyle.services import ask_mask, ask_restyle
 
 from .needle import MODEL, Finder, Needle
 from .painters import Painter
@@ -110,14 +117,14 @@ def states(rows) -> list[str]:
 
 
 def ask(person, photo, mask, count=3, seed=7, **params) -> list[Restyle]:
-    return services.ask_restyle(person, photo, mask, RestyleRequest("a red dress", seed, **params), count)
+    return ask_restyle(person, photo, mask, RestyleRequest("a red dress", seed, **params), count)
 
 
 # --- masks by words -----------------------------------------------------------------------------------------------
 
 
 def test_words_are_found(person, photo, needle, work_off):
-    mask = services.ask_mask(person, photo, TextMaskRequest("the dress", feather=1.0))
+    mask = ask_mask(person, photo, TextMaskRequest("the dress", feather=1.0))
     assert (mask.state, mask.file_url, mask.origin, mask.words) == ("queued", "", "words", "the dress")
     work_off()
     mask.refresh_from_db()
@@ -130,7 +137,7 @@ def test_words_are_found(person, photo, needle, work_off):
 
 
 def test_words_that_are_not_there_are_said(person, photo, needle, work_off):
-    mask = services.ask_mask(person, photo, TextMaskRequest("the unicorn"))
+    mask = ask_mask(person, photo, TextMaskRequest("the unicorn"))
     work_off()
     mask.refresh_from_db()
     assert mask.state == "failed"
@@ -139,7 +146,7 @@ def test_words_that_are_not_there_are_said(person, photo, needle, work_off):
 
 
 def test_words_that_are_not_known_are_said_to_be_unknown(person, photo, needle, work_off):
-    mask = services.ask_mask(person, photo, TextMaskRequest("a banana"))
+    mask = ask_mask(person, photo, TextMaskRequest("a banana"))
     work_off()
     mask.refresh_from_db()
     assert mask.state == "failed"
@@ -148,7 +155,7 @@ def test_words_that_are_not_known_are_said_to_be_unknown(person, photo, needle, 
 
 
 def test_the_search_is_told_what_the_segmentation_saw(person, photo, needle, work_off):
-    services.ask_mask(person, photo, TextMaskRequest("the dress"))
+    ask_mask(person, photo, TextMaskRequest("the dress"))
     work_off()
     mask, labels = Finder.seen
     assert (mask.shape, labels.shape) == ((SIZE[1], SIZE[0]), (SIZE[1], SIZE[0]))
@@ -156,7 +163,7 @@ def test_the_search_is_told_what_the_segmentation_saw(person, photo, needle, wor
 
 
 def test_a_mask_deleted_while_it_is_sought_leaves_nothing(person, photo, needle, work_off):
-    mask = services.ask_mask(person, photo, TextMaskRequest("the dress"))
+    mask = ask_mask(person, photo, TextMaskRequest("the dress"))
     job = mask.job
     mask.delete()
     work_off()
@@ -167,8 +174,8 @@ def test_a_mask_deleted_while_it_is_sought_leaves_nothing(person, photo, needle,
 
 def test_nobody_marks_another_persons_photo(other, photo, drawn):
     for forbidden in (
-        lambda: services.ask_mask(other, photo, TextMaskRequest("the dress")),
-        lambda: services.add_mask(other, photo, png(square())),
+        lambda: ask_mask(other, photo, TextMaskRequest("the dress")),
+        lambda: add_mask(other, photo, png(square())),
         lambda: ask(other, photo, drawn),
     ):
         with pytest.raises(BadInput, match="photo is not there"):
@@ -209,7 +216,7 @@ def palette() -> Image.Image:
     ],
 )
 def test_a_mask_may_be_drawn_anyhow(person, photo, drawing):
-    mask = services.add_mask(person, photo, png(drawing()))
+    mask = add_mask(person, photo, png(drawing()))
     assert (mask.state, mask.origin, mask.request) == ("done", "brush", None)
     image = stored(mask.file)
     assert (image.format, image.mode, image.size) == ("PNG", "L", SIZE)
@@ -225,7 +232,7 @@ def test_a_mask_saved_by_a_turned_camera_marks_the_right_place(person, photo):
     exif = Image.Exif()
     exif[0x0112] = 6
     turned = upright.transpose(Image.Transpose.ROTATE_90)
-    mask = services.add_mask(person, photo, png(turned, "JPEG", quality=95, exif=exif))
+    mask = add_mask(person, photo, png(turned, "JPEG", quality=95, exif=exif))
     pixels = np.asarray(stored(mask.file))
     assert pixels.shape == SIZE[::-1]
     assert pixels[5:35].min() > 240
@@ -247,7 +254,7 @@ def test_a_mask_saved_by_a_turned_camera_marks_the_right_place(person, photo):
 )
 def test_a_mask_that_is_none_is_refused_and_nothing_kept(person, photo, upload, sentence):
     with pytest.raises(BadInput, match=sentence):
-        services.add_mask(person, photo, upload())
+        add_mask(person, photo, upload())
     assert not Mask.objects.exists()
     assert files() == 0
 
@@ -255,7 +262,7 @@ def test_a_mask_that_is_none_is_refused_and_nothing_kept(person, photo, upload, 
 def test_a_mask_too_large_to_send_is_not_even_read(person, photo, settings):
     settings.MAX_UPLOAD_BYTES = 10
     with pytest.raises(BadInput, match="larger than"):
-        services.add_mask(person, photo, png(square()))
+        add_mask(person, photo, png(square()))
 
 
 # --- asking for pictures ------------------------------------------------------------------------------------------
@@ -275,14 +282,14 @@ def test_counts_are_limited(person, photo, drawn, count):
     with pytest.raises(BadInput, match="Between 1 and 8"):
         ask(person, photo, drawn, count)
     with pytest.raises(BadInput, match="Between 1 and 8"):
-        services.ask_imagine(person, ImagineRequest("a red dress", 1), count)
+        ask_imagine(person, ImagineRequest("a red dress", 1), count)
     assert not Job.objects.exists()
 
 
 def test_a_mask_belongs_to_its_photo(person, other, make_photo, photo, drawn):
     with pytest.raises(BadInput, match="another photo"):
         ask(person, make_photo(person), drawn)
-    theirs = services.add_mask(other, make_photo(other), png(square()))
+    theirs = add_mask(other, make_photo(other), png(square()))
     with pytest.raises(BadInput, match="another photo"):
         ask(person, photo, theirs)
 
@@ -291,8 +298,8 @@ def test_above_the_cap_nothing_is_kept(person, photo, drawn, settings):
     settings.MAX_ACTIVE_JOBS = 0
     for asked in (
         lambda: ask(person, photo, drawn),
-        lambda: services.ask_mask(person, photo, TextMaskRequest("the dress")),
-        lambda: services.ask_imagine(person, ImagineRequest("a red dress", 1), 2),
+        lambda: ask_mask(person, photo, TextMaskRequest("the dress")),
+        lambda: ask_imagine(person, ImagineRequest("a red dress", 1), 2),
     ):
         with pytest.raises(jobs.TooManyJobs):
             asked()
@@ -302,7 +309,7 @@ def test_above_the_cap_nothing_is_kept(person, photo, drawn, settings):
 
 
 def test_pictures_wait_for_their_mask(person, photo, needle, work_off):
-    mask = services.ask_mask(person, photo, TextMaskRequest("the dress"))
+    mask = ask_mask(person, photo, TextMaskRequest("the dress"))
     rows = ask(person, photo, mask, 2)
     assert jobs.claim(jobs.QUEUES).job == mask.job
     Job.objects.filter(pk=mask.job_id).update(state="queued", lease=None)
@@ -312,7 +319,7 @@ def test_pictures_wait_for_their_mask(person, photo, needle, work_off):
 
 
 def test_pictures_of_a_mask_that_is_not_found_fail_with_it(person, photo, needle, work_off):
-    mask = services.ask_mask(person, photo, TextMaskRequest("the unicorn"))
+    mask = ask_mask(person, photo, TextMaskRequest("the unicorn"))
     rows = ask(person, photo, mask, 2)
     work_off()
     assert states(rows) == ["failed", "failed"]
@@ -374,8 +381,8 @@ def test_a_pipeline_that_hands_all_over_at_the_end_will_do(person, photo, drawn,
 
 
 def test_a_restyle_whose_mask_is_gone_is_not_tried_again(person, photo, needle, work_off):
-    mask = services.ask_mask(person, photo, TextMaskRequest("the skirt"))
-    rows = services.ask_restyle(person, photo, mask, RestyleRequest("small blue dots", seed=7), 1)
+    mask = ask_mask(person, photo, TextMaskRequest("the skirt"))
+    rows = ask_restyle(person, photo, mask, RestyleRequest("small blue dots", seed=7), 1)
     mask.delete()
     job = Job.objects.get(pk=rows[0].job_id)
     assert job.state == "failed"
@@ -470,7 +477,7 @@ def test_a_refused_picture_says_so_and_has_no_file(person, photo, drawn, needle,
     assert "not shown" in refused.refused
     assert (refused.file_url, refused.thumb_url) == ("", "")
     with pytest.raises(BadInput, match="still being made"):
-        services.publish(refused, True)
+        refused.publish(True)
 
 
 def test_one_deleted_while_the_batch_is_made_does_not_stop_the_others(person, photo, drawn, needle, work_off):
@@ -498,7 +505,7 @@ def test_a_mask_that_is_gone_is_said(person, photo, drawn, needle, work_off):
     drawn.delete()
     work_off()
     assert states(rows) == ["failed"] * 3
-    assert fresh(rows)[0].job.message == painting.NO_MASK
+    assert fresh(rows)[0].job.message == NO_MASK
 
 
 def test_deleting_the_photo_deletes_everything_made_from_it(person, photo, drawn, needle, work_off):
@@ -518,7 +525,7 @@ def test_deleting_the_photo_deletes_everything_made_from_it(person, photo, drawn
 
 def test_imaginings_are_made_with_their_recipe(person, needle, work_off, monkeypatch):
     monkeypatch.setattr(registry, "loras", lambda capability: ("linen",))
-    rows = services.ask_imagine(person, ImagineRequest("a red dress", 5, loras=("linen:0.5",)), 2)
+    rows = ask_imagine(person, ImagineRequest("a red dress", 5, loras=("linen:0.5",)), 2)
     work_off()
     for row in fresh(rows):
         image = stored(row.file)
@@ -531,7 +538,7 @@ def test_imaginings_are_made_with_their_recipe(person, needle, work_off, monkeyp
 
 
 def test_a_crash_in_the_middle_keeps_what_is_made(person, needle, work_off, caplog):
-    rows = services.ask_imagine(person, ImagineRequest("a red dress", 5), 3)
+    rows = ask_imagine(person, ImagineRequest("a red dress", 5), 3)
 
     def crash():
         raise RuntimeError("/secret/path")
@@ -621,20 +628,19 @@ def test_a_check_that_breaks_lets_nothing_through(person, photo, drawn, needle, 
 
 def test_prompts_are_remembered_newest_first_each_once(person, other, photo, drawn):
     for words in ("a red dress", "a blue dress", "a red dress"):
-        services.ask_restyle(person, photo, drawn, RestyleRequest(words, 1), 2)
-    services.ask_mask(person, photo, TextMaskRequest("the skirt"))
-    services.ask_imagine(other, ImagineRequest("a hat", 1))
-    assert services.prompts_of(person, "restyle") == ["a red dress", "a blue dress"]
-    assert services.prompts_of(person, "restyle", 1) == ["a red dress"]
-    assert services.prompts_of(person, "mask") == ["the skirt"]
-    assert services.prompts_of(person, "imagine") == []
-    assert services.prompts_of(other, "imagine") == ["a hat"]
+        ask_restyle(person, photo, drawn, RestyleRequest(words, 1), 2)
+    ask_mask(person, photo, TextMaskRequest("the skirt"))
+    ask_imagine(other, ImagineRequest("a hat", 1))
+    assert prompts_of(person, Restyle) == ["a red dress", "a blue dress"]
+    assert prompts_of(person, Restyle, 1) == ["a red dress"]
+    assert prompts_of(person, Imagining) == []
+    assert prompts_of(other, Imagining) == ["a hat"]
 
 
 def test_a_visitor_has_no_history():
     from django.contrib.auth.models import AnonymousUser
 
-    assert services.prompts_of(AnonymousUser(), "imagine") == []
+    assert prompts_of(AnonymousUser(), Imagining) == []
 
 
 # --- a picture as a photo -----------------------------------------------------------------------------------------
@@ -648,7 +654,7 @@ def made(person, photo, drawn, needle, work_off):
         if kind == "restyle":
             row = ask(person, photo, drawn, 1)[0]
         else:
-            row = services.ask_imagine(person, ImagineRequest("a red dress", 5))[0]
+            row = ask_imagine(person, ImagineRequest("a red dress", 5))[0]
         work_off()
         row.refresh_from_db()
         return row
@@ -659,13 +665,13 @@ def made(person, photo, drawn, needle, work_off):
 @pytest.mark.parametrize("kind", ["restyle", "imagining"])
 def test_a_picture_becomes_a_photo_of_ones_own(person, made, kind):
     source = made(kind)
-    photo = services.photo_of(person, source)
+    photo = photo_of(person, source)
     assert (photo.width, photo.height, photo.state) == (source.width, source.height, "queued")
     assert photo.job.kind == "segment"
     assert stored(photo.image).tobytes() == stored(source.file).tobytes()
     assert stored(photo.thumb).format == "WEBP"
     assert photo.file_url("image")
-    assert services.photo_of(person, source) == photo, "asked twice it is one photo"
+    assert photo_of(person, source) == photo, "asked twice it is one photo"
     source.delete()
     assert default_storage.exists(str(photo.image)), "it does not go with the picture it came from"
 
@@ -673,14 +679,14 @@ def test_a_picture_becomes_a_photo_of_ones_own(person, made, kind):
 def test_a_look_and_a_garment_become_photos(person, make_pattern, make_photo, make_garment, work_off):
     from ml_backend.requests import OverlayRequest
 
-    look = services.ask_look(person, make_pattern(person), make_photo(person), OverlayRequest(), "jpeg")
+    look = ask_look(person, make_pattern(person), make_photo(person), OverlayRequest(), "jpeg")
     with pytest.raises(BadInput, match="still being made"):
-        services.photo_of(person, look)
+        photo_of(person, look)
     work_off()
     look.refresh_from_db()
-    photo = services.photo_of(person, look)
+    photo = photo_of(person, look)
     assert str(photo.image).endswith(".jpg")
-    garment = services.photo_of(person, make_garment("skirt"))
+    garment = photo_of(person, make_garment("skirt"))
     assert (garment.width, garment.height) == SIZE
     assert garment != photo
 
@@ -688,18 +694,18 @@ def test_a_look_and_a_garment_become_photos(person, make_pattern, make_photo, ma
 def test_only_what_one_may_see_becomes_a_photo(other, made):
     source = made("imagining")
     with pytest.raises(BadInput, match="not there any more"):
-        services.photo_of(other, source)
-    services.publish(source, True)
-    assert services.photo_of(other, source).owner == other
+        photo_of(other, source)
+    source.publish(True)
+    assert photo_of(other, source).owner == other
 
 
 def test_above_the_cap_a_copied_photo_leaves_nothing(person, made, settings):
-    from studio.models import Photo
+    from studio.photos.models import Photo
 
     source, before = made("imagining"), Photo.objects.count()
     settings.MAX_ACTIVE_JOBS = 0
     with pytest.raises(jobs.TooManyJobs):
-        services.photo_of(person, source)
+        photo_of(person, source)
     assert Photo.objects.count() == before
 
 
@@ -715,11 +721,11 @@ def strangers(other, staff, make_person, client_of):
 @pytest.mark.parametrize("kind", ["restyle", "imagining"])
 def test_files_are_the_owners_until_published(person, made, client_of, strangers, kind):
     row = made(kind)
-    services.publish(row, True)
+    row.publish(True)
     for name in row.file_fields:
         url = reverse(f"{kind}-file", args=[row.pk, name])
         assert [visitor.get(url).status_code for visitor in strangers] == [200] * 4
-    services.publish(row, False)
+    row.publish(False)
     for name in row.file_fields:
         url = reverse(f"{kind}-file", args=[row.pk, name])
         assert [visitor.get(url).status_code for visitor in strangers] == [404] * 4
@@ -732,7 +738,7 @@ def test_files_are_the_owners_until_published(person, made, client_of, strangers
 
 
 def test_a_mask_is_never_anybody_elses(person, drawn, made, client_of, strangers, settings):
-    services.publish(made("restyle"), True)
+    made("restyle").publish(True)
     settings.S3_BUCKET = "bucket"  # even then it comes from here: the brush reads its pixels
     answer = client_of(person).get(drawn.file_url)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/png")

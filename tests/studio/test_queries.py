@@ -14,7 +14,10 @@ from ml_backend.models import Job
 from ml_backend.serving import jobs
 from patterns.models import Favourite, Pattern
 from studio.api import tokens
-from studio.models import Imagining, Look, Mask, Photo, Restyle
+from studio.imagine.models import Imagining
+from studio.looks.models import Look
+from studio.photos.models import Mask, Photo
+from studio.restyle.models import Restyle
 
 pytestmark = pytest.mark.django_db
 
@@ -85,7 +88,7 @@ def stock(person, other, make_pattern, make_photo, make_garment):
 
 
 def _garment() -> Any:
-    from studio.models import Garment
+    from studio.photos.models import Garment
 
     return Garment.objects.get()
 

@@ -16,8 +16,9 @@ from ml_backend.errors import Stopped
 from ml_backend.models import Job, StoredFile
 from ml_backend.serving import jobs, storage
 from patterns.models import Pattern
-from studio import people
-from studio.models import Photo, User
+from studio.account import services as people
+from studio.account.models import User
+from studio.photos.models import Photo
 
 pytestmark = pytest.mark.django_db
 FABRIC = {"pattern_type": "dotted", "engine": "drawn", "count": 1}

@@ -13,8 +13,11 @@ from django.utils import timezone
 
 from fashion_site.logs import NoQuery
 from ml_backend.requests import ImagineRequest, RestyleRequest
-from studio import imagining, restyling, said
-from studio.models import Imagining, Restyle
+from studio import said
+from studio.imagine import forms as imagining
+from studio.imagine.models import Imagining
+from studio.restyle import forms as restyling
+from studio.restyle.models import Restyle
 
 pytestmark = pytest.mark.django_db
 SECRET = "velvet for my mother's funeral"

@@ -6,7 +6,8 @@ import pytest
 
 from ml_backend.models import Job
 from ml_backend.serving import registry
-from studio.models import Imagining, Restyle
+from studio.imagine.models import Imagining
+from studio.restyle.models import Restyle
 
 pytestmark = pytest.mark.django_db
 

@@ -22,9 +22,9 @@ from ml_backend.requests import (
 from ml_backend.serving import registry
 
 from ... import files
-from ...forms import MAX_BATCH
-from ...models import Garment
-from ...services import MAX_COUNT
+from ...batches import MAX_COUNT
+from ...photos.models import Garment
+from ...workspace.forms import MAX_BATCH
 from .. import house, schemas, shown
 from ..idempotency import KEPT
 

@@ -11,8 +11,9 @@ from ninja import Query, Router, Status
 
 from ml_backend.serving import registry
 
-from ... import files, services
-from ...models import Imagining
+from ... import files
+from ...imagine.models import Imagining
+from ...imagine.services import ask_imagine
 from .. import house, schemas, shown
 from ..idempotency import PARAMETER, makes
 
@@ -32,7 +33,7 @@ def imagine(request: HttpRequest, body: schemas.NewImagining) -> Status[schemas.
     the same picture again."""
     wanted = body.request(body.engine or registry.default_engine("imagine"))
     house.needs_model(registry.model_of("imagine", wanted.engine))
-    made = services.ask_imagine(house.owner(request), wanted, body.count)
+    made = ask_imagine(house.owner(request), wanted, body.count)
     job = made[0].job
     assert job is not None
     items = [shown.imagining(request, row) for row in made]
@@ -94,7 +95,7 @@ def file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
 def publish(request: HttpRequest, pk: uuid.UUID, body: schemas.Publishing) -> schemas.Imagining:
     """Everybody can see it in the gallery, or only you."""
     row = house.mine(request, Imagining.objects.visible_to(request.user).select_related("job"), pk)
-    services.publish(row, body.public)
+    row.publish(body.public)
     return shown.imagining(request, row)
 
 

@@ -12,8 +12,10 @@ from ninja import Query, Router, Status
 from ml_backend.errors import BadInput
 from patterns.models import Pattern
 
-from ... import files, services
-from ...models import Garment, Look, Photo
+from ... import files
+from ...looks.models import Look
+from ...looks.services import Part, ask_outfit
+from ...photos.models import Garment, Photo
 from .. import house, schemas, shown
 from ..idempotency import PARAMETER, makes
 
@@ -31,11 +33,11 @@ router = Router(tags=["Looks"])
 def overlay(request: HttpRequest, body: schemas.NewLook) -> Status[schemas.Look]:
     """Queues the picture at the photo's full size. Patterns and photo may still be in work: it waits for them."""
     parts = _parts(request, body)
-    look = services.ask_outfit(house.owner(request), parts, _wearable(request, body), body.format)
+    look = ask_outfit(house.owner(request), parts, _wearable(request, body), body.format)
     return Status(202, shown.look(request, look))
 
 
-def _parts(request: HttpRequest, body: schemas.NewLook) -> list[services.Part]:
+def _parts(request: HttpRequest, body: schemas.NewLook) -> list[Part]:
     worn = body.worn()
     seen = Pattern.objects.visible_to(request.user).select_related("job")
     patterns = seen.in_bulk([pattern for pattern, _ in worn])
@@ -103,7 +105,7 @@ def file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
 def publish(request: HttpRequest, pk: uuid.UUID, body: schemas.Publishing) -> schemas.Look:
     """Everybody can see it in the gallery, or only you."""
     row = house.mine(request, Look.objects.visible_to(request.user).select_related("job", "garment").with_parts(), pk)
-    services.publish(row, body.public)
+    row.publish(body.public)
     return shown.look(request, row)
 
 

@@ -8,8 +8,10 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from ninja import File, Form, Query, Router, Status, UploadedFile
 
-from ... import files, services
-from ...models import Mask, Photo
+from ... import files
+from ...photos.models import Mask, Photo
+from ...photos.services import add_mask
+from ...restyle.services import ask_mask
 from .. import house, schemas, shown
 from ..idempotency import PARAMETER, makes
 
@@ -29,7 +31,7 @@ def text_mask(request: HttpRequest, body: schemas.NewMask) -> Status[schemas.Mas
     photo = get_object_or_404(Photo.objects.visible_to(request.user), pk=body.photo)
     wanted = body.request()
     house.needs_model("text-mask")
-    return Status(202, shown.mask(request, services.ask_mask(house.owner(request), photo, wanted)))
+    return Status(202, shown.mask(request, ask_mask(house.owner(request), photo, wanted)))
 
 
 @router.post(
@@ -47,7 +49,7 @@ def upload(request: HttpRequest, photo: Form[uuid.UUID], mask: File[UploadedFile
         curl -H "Authorization: Bearer $TOKEN" -F photo=$PHOTO -F mask=@mask.png $TOILE/api/v1/masks/upload
     """
     own = get_object_or_404(Photo.objects.visible_to(request.user), pk=photo)
-    return Status(201, shown.mask(request, services.add_mask(house.owner(request), own, mask)))
+    return Status(201, shown.mask(request, add_mask(house.owner(request), own, mask)))
 
 
 @router.get(

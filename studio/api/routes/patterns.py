@@ -17,7 +17,7 @@ from patterns.colours import BUCKETS
 from patterns.models import Pattern
 
 from ... import files
-from ...forms import MAX_BATCH
+from ...workspace.forms import MAX_BATCH
 from .. import house, schemas, shown
 from ..errors import ApiError
 from ..idempotency import PARAMETER, makes
@@ -142,7 +142,7 @@ def file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
 def publish(request: HttpRequest, pk: uuid.UUID, body: schemas.Publishing) -> schemas.Pattern:
     """Everybody can see it in the gallery, or only you."""
     row = house.mine(request, Pattern.objects.visible_to(request.user).select_related("job", "parent"), pk)
-    services.publish(row, body.public)
+    row.publish(body.public)
     return shown.pattern(request, row)
 
 

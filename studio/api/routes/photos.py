@@ -10,8 +10,12 @@ from ninja import File, Query, Router, Status, UploadedFile
 
 from ml_backend.errors import BadInput
 
-from ... import files, services
-from ...models import Garment, Imagining, Look, Photo, Restyle
+from ... import files
+from ...imagine.models import Imagining
+from ...looks.models import Look
+from ...photos.models import Garment, Photo
+from ...photos.services import Source, add_photo, photo_of
+from ...restyle.models import Restyle
 from .. import house, schemas, shown
 from ..idempotency import PARAMETER, makes
 
@@ -32,7 +36,7 @@ def upload(request: HttpRequest, image: File[UploadedFile]) -> Status[schemas.Ph
 
         curl -H "Authorization: Bearer $TOKEN" -F image=@me.jpg $TOILE/api/v1/photos
     """
-    return Status(201, shown.photo(request, services.add_photo(house.owner(request), image)))
+    return Status(201, shown.photo(request, add_photo(house.owner(request), image)))
 
 
 @router.post(
@@ -46,10 +50,10 @@ def upload(request: HttpRequest, image: File[UploadedFile]) -> Status[schemas.Ph
 def copy(request: HttpRequest, body: schemas.PhotoCopy) -> Status[schemas.Photo]:
     """A look, a restyle, an imagined picture or a garment as a photo of your own, to go on with. The same one asked
     for again is the same photo."""
-    return Status(201, shown.photo(request, services.photo_of(house.owner(request), _source(request, body))))
+    return Status(201, shown.photo(request, photo_of(house.owner(request), _source(request, body))))
 
 
-def _source(request: HttpRequest, body: schemas.PhotoCopy) -> services.Source:
+def _source(request: HttpRequest, body: schemas.PhotoCopy) -> Source:
     given = [name for name in schemas.PhotoCopy.model_fields if getattr(body, name) is not None]
     if len(given) != 1:
         raise BadInput("Name exactly one of look, restyle, imagining and garment.")

@@ -13,8 +13,10 @@ from ml_backend.errors import BadInput
 from ml_backend.requests import TextMaskRequest
 from ml_backend.serving import registry
 
-from ... import files, services
-from ...models import Mask, Photo, Restyle
+from ... import files
+from ...photos.models import Mask, Photo
+from ...restyle.models import Restyle
+from ...restyle.services import ask_mask, ask_restyle
 from .. import house, schemas, shown
 from ..idempotency import PARAMETER, makes
 
@@ -36,7 +38,7 @@ def restyle(request: HttpRequest, body: schemas.NewRestyle) -> Status[schemas.Ba
     wanted = body.request(body.engine or registry.default_engine("restyle"))
     house.needs_model(registry.model_of("restyle", wanted.engine))
     mask = _mask(request, photo, body)
-    made = services.ask_restyle(house.owner(request), photo, mask, wanted, body.count)
+    made = ask_restyle(house.owner(request), photo, mask, wanted, body.count)
     return Status(202, batch_of(request, made))
 
 
@@ -47,7 +49,7 @@ def _mask(request: HttpRequest, photo: Photo, body: schemas.NewRestyle) -> Mask:
         return get_object_or_404(Mask.objects.visible_to(request.user).select_related("job"), pk=body.mask)
     words = TextMaskRequest(body.region or "")
     house.needs_model("text-mask")
-    return services.ask_mask(house.owner(request), photo, words)
+    return ask_mask(house.owner(request), photo, words)
 
 
 def batch_of(request: HttpRequest, made: list[Restyle]) -> schemas.Batch[schemas.Restyle]:
@@ -111,7 +113,7 @@ def file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
 def publish(request: HttpRequest, pk: uuid.UUID, body: schemas.Publishing) -> schemas.Restyle:
     """Everybody can see it in the gallery, or only you."""
     row = house.mine(request, Restyle.objects.visible_to(request.user).select_related("job"), pk)
-    services.publish(row, body.public)
+    row.publish(body.public)
     return shown.restyle(request, row)
 
 

@@ -1,7 +1,7 @@
 from django.core.management.base import BaseCommand
 
 from ml_backend.serving import registry
-from studio import starters
+from studio.gallery import starters
 
 
 class Command(BaseCommand):

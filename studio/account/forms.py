@@ -1,0 +1,61 @@
+"""A name, passwords, and leaving."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import BaseUserCreationForm, PasswordChangeForm
+from django.core.exceptions import ValidationError
+
+from . import guesses
+from .models import User
+
+
+class SignUpForm(BaseUserCreationForm):  # type: ignore[type-arg]
+    """A name, a password twice, and an e-mail address if one likes."""
+
+    class Meta:
+        model = User
+        fields = ("username", "email")
+
+    def clean_username(self) -> str:
+        """Names that look like a guest's row are kept for guests."""
+        username: str = self.cleaned_data["username"]
+        if username.lower().startswith("guest-") or User.objects.filter(username__iexact=username).exists():
+            self.add_error("username", "This name is taken; please choose another.")
+        return username
+
+
+class NewPasswordForm(PasswordChangeForm):
+    """The old password, and a new one twice.  Guesses at the old one are counted."""
+
+    def clean_old_password(self) -> str:
+        """Raises :class:`studio.limits.TooFast` after too many."""
+        old: str = self.cleaned_data["old_password"]
+        if not guesses.is_password(self.user, old):
+            raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return old
+
+
+class LeaveForm(forms.Form):
+    """A member's password, to be sure who it is that leaves; a guest has none.  Guesses are counted."""
+
+    password = forms.CharField(
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": "Type your password: nothing can be brought back afterwards."},
+    )
+
+    def __init__(self, leaver: User | None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.leaver = leaver
+        if leaver is None or leaver.is_guest:
+            del self.fields["password"]
+
+    def clean_password(self) -> str:
+        """Raises :class:`studio.limits.TooFast` after too many wrong ones."""
+        password: str = self.cleaned_data["password"]
+        if self.leaver is None or not guesses.is_password(self.leaver, password):
+            raise ValidationError("This is not your password. Nothing was deleted.")
+        return password

@@ -1,0 +1,116 @@
+"""Signing up, in and out, a new password, and leaving with everything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.mixins import UserPassesTestMixin
+from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse, reverse_lazy
+from django.views.decorators.http import require_safe
+from django.views.generic import FormView
+
+from ml_backend.serving.storage import used_by
+
+from . import services as people
+from .forms import LeaveForm, NewPasswordForm, SignUpForm
+from .models import User
+from .services import person
+
+
+class SignUp(FormView):  # type: ignore[type-arg]
+    """Template ``studio/account/sign_up.html`` with ``form``.  A guest's work stays with the new member."""
+
+    template_name = "studio/account/sign_up.html"
+    form_class = SignUpForm
+    success_url = reverse_lazy("studio")
+
+    def form_valid(self, form: SignUpForm) -> HttpResponse:
+        data = form.cleaned_data
+        people.sign_up(self.request, data["username"], data["password1"], data.get("email", ""))
+        messages.success(self.request, f"Welcome, {data['username']}. Everything you made is kept with your name.")
+        return super().form_valid(form)
+
+
+class SignIn(LoginView):
+    """Template ``studio/account/sign_in.html`` with ``form`` and ``next``.  A guest's work moves to the member."""
+
+    template_name = "studio/account/sign_in.html"
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        member = form.get_user()
+        assert isinstance(member, User)
+        people.sign_in(self.request, member)
+        return HttpResponseRedirect(self.get_success_url())
+
+
+class MembersOnly(UserPassesTestMixin):
+    """Guests have no password to change."""
+
+    def test_func(self) -> bool:
+        member = people.person(self.request)  # type: ignore[attr-defined]
+        return member is not None and not member.is_guest
+
+
+class PasswordChange(MembersOnly, PasswordChangeView):
+    """Template ``studio/account/password_change.html`` with ``form``."""
+
+    template_name = "studio/account/password_change.html"
+    form_class = NewPasswordForm
+    success_url = reverse_lazy("studio")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        had_tokens = form.user.api_tokens.exists()
+        answer = super().form_valid(form)
+        revoked = " The tokens of your programs are revoked; make new ones on your account page." if had_tokens else ""
+        messages.success(self.request, f"Your new password is set.{revoked}")
+        return answer
+
+
+class DeleteEverything(FormView):  # type: ignore[type-arg]
+    """GET asks (template ``studio/account/delete.html`` with ``form`` and how much of each kind); POST does it."""
+
+    form_class = LeaveForm
+    template_name = "studio/account/delete.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        leaver = people.person(self.request)
+        counts = {
+            "photos": leaver.photos.count() if leaver else 0,
+            "looks": leaver.looks.count() if leaver else 0,
+            "made": leaver.restyles.count() + leaver.imaginings.count() if leaver else 0,
+            "patterns": leaver.patterns.count() if leaver else 0,
+        }
+        return super().get_context_data(**kwargs, **counts)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "leaver": people.person(self.request)}
+
+    def form_valid(self, form: LeaveForm) -> HttpResponse:  # noqa: ARG002
+        people.delete_everything(self.request)
+        messages.success(self.request, "Everything of yours is deleted: photos, looks, patterns, pictures and account.")
+        return HttpResponseRedirect(reverse("studio"))
+
+
+@require_safe
+def account(request: HttpRequest) -> HttpResponse:
+    me = person(request)
+    kept = (
+        {
+            "photos": me.photos.count(),
+            "looks": me.looks.count(),
+            "restyles": me.restyles.ready().count(),
+            "imaginings": me.imaginings.ready().count(),
+            "patterns": me.patterns.count(),
+            "tokens": me.api_tokens.count(),
+            "used": used_by(me),
+            "newest_photos": me.photos.all()[:24],
+        }
+        if me
+        else {}
+    )
+    return render(request, "studio/account/account.html", {**kept, "me": me})

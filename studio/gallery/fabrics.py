@@ -1,0 +1,168 @@
+"""The gallery of fabrics: everybody's published fabrics, one's own, and one's favourites; a page per fabric."""
+
+from __future__ import annotations
+
+import shlex
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from ml_backend.errors import BadInput
+from ml_backend.requests import PATTERN_TYPES
+from ml_backend.serving import registry
+from patterns import services
+from patterns.colours import BUCKETS
+from patterns.models import Favourite, Pattern, PatternQuerySet
+
+A_PAGE = 60
+WHOSE = ("public", "mine", "favourites")
+
+
+@require_safe
+def gallery(request: HttpRequest) -> HttpResponse:
+    """A dense wall; ``whose``, ``type``, ``colour`` and ``page`` in the address, unknown values ignored."""
+    whose = _known(request, "whose", WHOSE) or "public"
+    kind = _known(request, "type", PATTERN_TYPES)
+    colour = _known(request, "colour", tuple(BUCKETS))
+    rows = _of(request, whose)
+    if kind:
+        rows = rows.filter(pattern_type=kind)
+    if colour:
+        rows = rows.coloured(colour)
+    page = Paginator(_with_likes(rows, request), A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "whose": whose,
+        "kind": kind,
+        "colour": colour,
+        "room": "gallery",
+        "wall": "fabrics",
+        "pattern_types": PATTERN_TYPES,
+        "buckets": BUCKETS,
+    }
+    fragment = request.headers.get("HX-Request") == "true"
+    return render(request, "studio/gallery/_wall.html" if fragment else "studio/gallery/gallery.html", context)
+
+
+def _known(request: HttpRequest, name: str, allowed: tuple[str, ...]) -> str:
+    value = request.GET.get(name, "")
+    return value if value in allowed else ""
+
+
+def _of(request: HttpRequest, whose: str) -> PatternQuerySet:
+    if whose == "mine":
+        return Pattern.objects.of(request.user).ready()
+    if whose == "favourites":
+        return Pattern.objects.visible_to(request.user).ready().filter(favourites__user_id=request.user.pk or 0)
+    return Pattern.objects.public()
+
+
+def _with_likes(rows: PatternQuerySet, request: HttpRequest) -> PatternQuerySet:
+    return rows.annotate(liked=Exists(Favourite.objects.filter(pattern=OuterRef("pk"), user_id=request.user.pk or 0)))
+
+
+@require_safe
+def pattern(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    rows = _with_likes(Pattern.objects.visible_to(request.user), request).select_related("job", "large_job", "parent")
+    found = get_object_or_404(rows, pk=pk)
+    visible = Pattern.objects.visible_to(request.user).ready()
+    context = {
+        "pattern": found,
+        "mine": found.owner_id == request.user.pk,
+        "partner": visible.filter(pk=found.partner_id).first() if found.partner_id else None,
+        "kin": visible.filter(pattern_type=found.pattern_type).exclude(pk=pk)[:8],
+        "command": _command(found),
+        "room": "gallery",
+    }
+    return render(request, "studio/gallery/pattern.html", context)
+
+
+def _command(pattern: Pattern) -> str:
+    """The shell line that makes this fabric again."""
+    palette = f" --palette '{','.join(pattern.palette)}'" if pattern.palette else ""
+    varied = "" if pattern.vary_of is None else f" --vary-of {pattern.vary_of} --vary-amount {pattern.vary_amount:g}"
+    varied += _moves(pattern)
+    return (
+        f"python -m ml_backend generate --type {pattern.pattern_type} --seed {pattern.seed} --count 1"
+        f" --size {pattern.size} --engine {pattern.engine}{_model(pattern)}{varied}{palette} --out ."
+    )
+
+
+def _model(pattern: Pattern) -> str:
+    """Which package, where it is not the starter that the command takes by itself."""
+    name = pattern.model.partition("@")[0]
+    if not name or name == registry.STARTERS["generate"]:
+        return ""
+    return f" --model {'ml_backend/weights/' if name in registry.all_starters() else ''}{shlex.quote(name)}"
+
+
+def _moves(pattern: Pattern) -> str:
+    """The options of a blend or mix."""
+    said = ""
+    if pattern.morph_to is not None:
+        said += f" --morph-to {pattern.morph_to} --morph-amount {pattern.morph_amount:g}"
+        said += f" --morph-type {pattern.morph_type}" if pattern.morph_type else ""
+    if pattern.colours_of is not None:
+        said += f" --colours-of {pattern.colours_of}"
+    return said + ("" if pattern.detail_of is None else f" --detail-of {pattern.detail_of}")
+
+
+def _mine(request: HttpRequest, pk: uuid.UUID) -> Pattern:
+    return get_object_or_404(Pattern.objects.of(request.user), pk=pk)
+
+
+@require_POST
+def publish(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Field ``public`` set shows the fabric to everybody; unset takes it back."""
+    found = _mine(request, pk)
+    public = "public" in request.POST
+    try:
+        found.publish(public)
+    except BadInput as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(
+            request, "Everybody can see this fabric now." if public else "Only you can see this fabric now."
+        )
+    return redirect("pattern", pk)
+
+
+@require_POST
+def favourite(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Field ``on`` set keeps the fabric among one's favourites; unset lets it go."""
+    found = get_object_or_404(Pattern.objects.visible_to(request.user).ready(), pk=pk)
+    if not request.user.is_authenticated:
+        messages.info(request, "Make a fabric or sign in first; then your favourites can be kept.")
+        return _after(request, pk)
+    services.favourite(request.user, found, "on" in request.POST)
+    if request.headers.get("HX-Request") == "true":
+        context: dict[str, Any] = {"pattern": _with_likes(Pattern.objects.filter(pk=pk), request).get()}
+        return render(request, "studio/gallery/_heart.html", context)
+    return _after(request, pk)
+
+
+def _after(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    target = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return redirect(target if safe else reverse("pattern", args=[pk]))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Asks on GET, deletes on POST."""
+    found = _mine(request, pk)
+    if request.method != "POST":
+        return render(request, "studio/gallery/pattern_delete.html", {"pattern": found, "room": "gallery"})
+    found.delete()
+    messages.success(request, "The fabric and its files are gone. Looks made of it are kept.")
+    return redirect(f"{reverse('gallery')}?whose=mine")

@@ -1,0 +1,169 @@
+"""What a fresh installation shows at once: default garments and a small gallery of sample patterns.
+
+Both loaders are idempotent: what is there and unchanged is left alone, so a second start costs nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from PIL import Image
+
+import ml_backend
+from ml_backend import garments
+from ml_backend.errors import BadPackage
+from ml_backend.inks import PALETTES
+from ml_backend.requests import GenerateRequest
+from ml_backend.serving import registry
+from ml_backend.serving.storage import delete_after_commit, delete_files
+from patterns import cutting, services
+from patterns.models import Pattern
+
+from ..account.models import User
+from ..photos.models import Garment
+
+GARMENTS = garments.ROOT
+SAMPLES = Path(__file__).resolve().parent / "samples.json"
+CARD_SIDE = 240
+"""Longer side, in pixels, of a garment's thumbnail: twice what its card in the strip takes."""
+HOUSE = "toile"
+"""The person who owns the sample gallery; nobody can sign in as it."""
+
+
+# --- garments -----------------------------------------------------------------------------------------------------
+
+
+def load_garments(folder: Path = GARMENTS) -> int:
+    """Load each ``<slug>/`` that has a ``meta.json`` and is new or changed; how many were."""
+    return sum(load_garment(meta.parent) for meta in sorted(folder.glob("*/meta.json")))
+
+
+def load_garment(folder: Path) -> bool:
+    """Load a garment from ``photo.*``, ``mask.png``, ``labels.png`` and ``meta.json`` (name, order, alt, px_per_cm)."""
+    digest = _digest(folder)
+    garment = Garment.objects.filter(slug=folder.name).first() or Garment(slug=folder.name)
+    if garment.source == digest:
+        return False
+    from .. import pictures
+
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    photo_path = next(folder.glob("photo.*"))
+    with Image.open(photo_path) as opened:
+        photo = opened.convert("RGB")
+    files, figures = _fitted(photo, folder, meta.get("px_per_cm"))
+    files["image"], files["thumb"] = photo_path.read_bytes(), pictures.thumb(photo, CARD_SIDE)
+    names = {**pictures.SUFFIXES, "image": photo_path.name, "thumb": "thumb.webp"}
+    keys: list[str] = []
+    try:
+        with transaction.atomic():
+            delete_after_commit(garment, Garment.file_fields)
+            for field, content in files.items():
+                keys.append(
+                    default_storage.save(f"{garment.folder}/{digest[:12]}-{names[field]}", ContentFile(content))
+                )
+                setattr(garment, field, keys[-1])
+            garment.name = meta.get("name") or folder.name.replace("-", " ").title()
+            garment.order = int(meta.get("order", 0))
+            garment.alt = meta.get("alt", "")
+            garment.width, garment.height = photo.size
+            garment.fit, garment.classes, garment.source = figures, figures["classes"], digest
+            garment.save()
+    except BaseException:
+        delete_files(keys)
+        raise
+    return True
+
+
+def _fitted(photo: Image.Image, folder: Path, px_per_cm: float | None) -> tuple[dict[str, bytes], dict[str, Any]]:
+    from ml_backend.pipelines import overlay
+
+    from .. import pictures
+
+    mask = np.asarray(Image.open(folder / "mask.png").convert("L"), np.float32) / np.float32(255)
+    labels = np.asarray(Image.open(folder / "labels.png").convert("L"))
+    fit = garments.known(overlay.fit(photo, mask, labels), folder)
+    if px_per_cm is not None:
+        fit = fit.scaled(px_per_cm)
+    return pictures.fitted_files(photo, fit)
+
+
+def _digest(folder: Path) -> str:
+    """Of every file of the garment and of the code that loads it (found, not imported: a start must be quick)."""
+    digest = hashlib.sha256()
+    measuring = (Path(ml_backend.__file__).parent / "pipelines" / "overlay").glob("*.py")
+    loading = (Path(__file__), Path(__file__).with_name("pictures.py"))
+    for path in (*sorted(folder.iterdir()), *sorted(measuring), *loading):
+        if path.is_file():
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+# --- the sample gallery -------------------------------------------------------------------------------------------
+
+
+def load_samples(path: Path = SAMPLES) -> int:
+    """Make the public patterns listed in ``path`` that are not there yet; how many were made.
+
+    A dreamed sample is made again when another starter model has taken the place of the one that made it; without any
+    model only the drawn ones are made.
+    """
+    house = house_person()
+    made = 0
+    for request in _samples(path):
+        known = Pattern.objects.filter(
+            owner=house, parent=None, pattern_type=request.pattern_type, seed=request.seed, engine=request.engine
+        )
+        if known.filter(model=request.model or "").ready().exists():
+            continue
+        _make_sample(house, request)
+        known.exclude(model=request.model or "").delete()
+        made += 1
+    return made
+
+
+def house_person() -> User:
+    house, created = User.objects.get_or_create(username=HOUSE, defaults={"is_active": False})
+    if created:
+        house.set_unusable_password()
+        house.save()
+    return house
+
+
+def _samples(path: Path) -> Iterator[GenerateRequest]:
+    """The listed requests, the model filled in; the last one is the newest and is shown first."""
+    try:
+        dreams = registry.serving("generate").manifest.reference
+    except BadPackage:
+        dreams = None
+    for entry in json.loads(path.read_text(encoding="utf-8")):
+        palette = entry.pop("palette", None)
+        dreamed = entry["engine"] != "drawn"
+        if dreamed and dreams is None:
+            continue
+        yield GenerateRequest(
+            **entry, palette=PALETTES[palette] if palette else None, model=dreams if dreamed else None
+        )
+
+
+def _make_sample(house: User, request: GenerateRequest) -> None:
+    pipeline = registry.pipeline("draw" if request.engine == "drawn" else "generate")
+    fabric = pipeline(request)
+    row = Pattern(
+        owner=house,
+        pattern_type=request.pattern_type,
+        seed=request.seed,
+        engine=request.engine,
+        palette=list(fabric.palette),
+        size=request.size,
+        model=fabric.model or "",
+        public=True,
+    )
+    services.store(row, cutting.cut(fabric.inks, fabric.palette, row.recipe()))

@@ -1,0 +1,180 @@
+"""What the Imagine page may ask for: the builder's words or free ones, the settings, and presets to begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+
+from ml_backend.errors import BadInput
+from ml_backend.requests import IMAGINE_ENGINES, MAX_PROMPT, ImagineRequest
+from ml_backend.words.builder import CHOICES, Outfit
+
+from ..said import key_of
+from ..sampling import LoraChoice, SamplingForm, lora_choices
+
+PICTURES = 4
+"""Pictures made at one press of the button."""
+
+ENGINES = {
+    "fabric": "Your words become a cloth, sewn into one of six garments. It takes seconds.",
+    "diffusion": "A model paints the whole picture from your words. It takes longer.",
+}
+"""What each engine does, in a sentence for the page."""
+
+SKETCHING = (
+    "A small sketching model",
+    "The small model that ships here sketches the whole picture from your words. It is quick to try and often wide of "
+    "the mark; whoever runs this studio can put a real one into service.",
+)
+"""What diffusion is called, and said to be, while nothing but the starter serves it."""
+
+
+def words_of(engine: str, sketches: bool) -> tuple[str, str]:
+    """An engine's name and a sentence on it; ``sketches`` while only the starter serves diffusion."""
+    return SKETCHING if sketches and engine == "diffusion" else (engine.capitalize(), ENGINES[engine])
+
+
+PARTS = tuple(CHOICES)
+SETTINGS = ("negative_prompt", "steps", "guidance", "size", "scheduler")
+HEEDED = {"fabric": ("prompt", "seed", "size"), "diffusion": ("prompt", "seed", *SETTINGS, "loras")}
+"""Engine -> what it reads of a request."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """A prompt to begin with, and what of it the builder can show."""
+
+    text: str
+    name: str = ""
+
+    @property
+    def key(self) -> str:
+        """How an address names them."""
+        return key_of(self.text)
+
+    @property
+    def outfit(self) -> str:
+        """The builder's fields as a query string; empty where these are free words."""
+        return outfit_query(self.text)
+
+
+def outfit_query(text: str) -> str:
+    outfit = Outfit.read(text)
+    return urlencode({part: getattr(outfit, part) for part in PARTS}) if outfit else ""
+
+
+PRESETS = (
+    Words("an image of a Casual Summer Yellow Women's Dress", "summer dress"),
+    Words("an image of a 2011 Casual Fall Grey Men's Hoodie", "catalogue hoodie"),
+    Words("a skirt with large white flowers on red", "flower skirt"),
+    Words("a linen shirt with fine blue stripes", "linen shirt"),
+    Words("wool trousers in green and blue tartan", "tartan trousers"),
+    Words("a navy blue cotton t-shirt with white dots", "dotted t-shirt"),
+    Words("a fine wool dress in burgundy and gold paisley", "paisley dress"),
+    Words("a flannel shirt in red and black checks", "flannel shirt"),
+)
+"""Words that both engines do well with: each names a garment that the fabric engine has, and a cloth it can weave."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the form shows: from the address, or as a picture was made."""
+
+    prompt: str = ""
+    engine: str = IMAGINE_ENGINES[0]
+    outfit: Outfit = field(default_factory=Outfit)
+    settings: dict[str, Any] = field(default_factory=dict)
+    seed: int | str | None = None
+    count: int = PICTURES
+    loras: tuple[LoraChoice, ...] = ()
+
+    @property
+    def built(self) -> str:
+        """The builder's sentence where the prompt is just that."""
+        return self.prompt if self.prompt == self.outfit.sentence() else ""
+
+    @property
+    def tuned(self) -> bool:
+        """Whether anything beside the words was set, so that the drawer stands open."""
+        return bool(self.settings) or self.seed is not None or any(lora.strength for lora in self.loras)
+
+
+def wanted(params: dict[str, Any], offered: Sequence[str] = (), *, engine: str = IMAGINE_ENGINES[0]) -> Wanted:
+    """The form of ``params``: an :class:`ImagineRequest` dict, or only some keys of one.
+
+    ``engine`` is the default.  ``offered`` names the LoRAs that can be had here; others in ``params`` are not shown.
+    """
+    text = " ".join(str(params.get("prompt", "")).split())[:MAX_PROMPT]
+    seed = params.get("seed")
+    return Wanted(
+        prompt=text,
+        engine=params.get("engine", engine),
+        outfit=Outfit.read(text) or Outfit(),
+        settings={name: params[name] for name in SETTINGS if params.get(name) not in (None, "")},
+        seed=seed,
+        count=PICTURES if seed is None else 1,
+        loras=lora_choices(params.get("loras", []), offered),
+    )
+
+
+def _part(name: str) -> forms.ChoiceField:
+    return forms.ChoiceField(choices=[(word, word) for word in CHOICES[name]], required=False)
+
+
+class ImagineForm(SamplingForm):
+    """Words and settings.  ``built`` is the sentence that the builder last wrote into ``prompt``.
+
+    Free words win: a prompt that is neither empty nor the builder's own last sentence is taken as it stands.
+    """
+
+    prompt = forms.CharField(required=False, max_length=MAX_PROMPT)
+    engine = forms.ChoiceField(choices=[(name, name) for name in IMAGINE_ENGINES], required=False)
+    built = forms.CharField(required=False, max_length=MAX_PROMPT)
+    year = _part("year")
+    usage = _part("usage")
+    season = _part("season")
+    colour = _part("colour")
+    gender = _part("gender")
+    article = _part("article")
+
+    def __init__(self, *args: Any, engine: str = IMAGINE_ENGINES[0], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.default_engine = engine
+
+    def clean_count(self) -> int:
+        return self.cleaned_data["count"] or PICTURES
+
+    def request(self) -> ImagineRequest:
+        """The first picture's request.  Raises :class:`BadInput` with a sentence for the page."""
+        return ImagineRequest(prompt=self._prompt(), engine=self._engine(), **self.sampling())
+
+    def typed(self) -> Wanted:
+        """The form as it was sent, right or wrong."""
+        kept = {name: self.data[name][: 2 * MAX_PROMPT] for name in SETTINGS if self.data.get(name)}
+        said = {part: self.cleaned_data.get(part, "") for part in PARTS}
+        strengths = {name: self.cleaned_data.get(f"lora-{name}") or 0.0 for name in self.offered}
+        return Wanted(
+            prompt=self.data.get("prompt", "")[: 2 * MAX_PROMPT],
+            engine=self._engine(),
+            outfit=Outfit(**said),
+            settings=kept,
+            seed=self.data.get("seed") or None,
+            count=self.cleaned_data.get("count") or PICTURES,
+            loras=tuple(LoraChoice(name, strength) for name, strength in strengths.items()),
+        )
+
+    def _engine(self) -> str:
+        return str(self.cleaned_data.get("engine") or self.default_engine)
+
+    def _prompt(self) -> str:
+        text = str(self.cleaned_data["prompt"])
+        if text and text != self.cleaned_data["built"]:
+            return text
+        sentence = Outfit(**{part: self.cleaned_data[part] for part in PARTS}).sentence()
+        if not (sentence or text):
+            raise BadInput("Say in a few words what you would like to see.")
+        return sentence or text

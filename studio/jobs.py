@@ -1,0 +1,8 @@
+"""The jobs of every room, for the workers, which look for them here."""
+
+from .imagine import jobs as imagine
+from .looks import jobs as looks
+from .photos import jobs as photos
+from .restyle import jobs as restyle
+
+__all__ = ["imagine", "looks", "photos", "restyle"]

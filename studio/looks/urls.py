@@ -1,0 +1,14 @@
+"""Addresses of looks."""
+
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("looks/", views.make, name="look-new"),
+    path("looks/<uuid:pk>/status/", views.status, name="look-status"),
+    path("looks/<uuid:pk>/publish/", views.publish, name="look-publish"),
+    path("looks/<uuid:pk>/delete/", views.delete, name="look-delete"),
+    path("gallery/looks/", views.looks, name="looks"),
+    path("gallery/looks/<uuid:pk>/", views.look, name="look"),
+]

@@ -1,0 +1,11 @@
+"""The rows of every room, for Django, which looks for them here."""
+
+from .account.models import User
+from .counting import Counter
+from .gallery.models import ShopWindow
+from .imagine.models import Imagining
+from .looks.models import Look, LookPart
+from .photos.models import Garment, Mask, Photo
+from .restyle.models import Restyle
+
+__all__ = ["Counter", "Garment", "Imagining", "Look", "LookPart", "Mask", "Photo", "Restyle", "ShopWindow", "User"]

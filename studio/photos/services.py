@@ -1,0 +1,128 @@
+"""A person's photos: uploaded, or copied from a picture that was made here."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Any
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+
+from ml_backend.errors import BadInput
+from ml_backend.serving import jobs
+from ml_backend.serving.storage import delete_files, keep
+from patterns.moderation import Moderated
+
+from .. import pictures
+from ..account.models import User
+from .ingest import ingest, ingest_mask
+from .models import Garment, Mask, Photo, Wearable
+
+Source = Moderated | Garment
+"""What a photo can be copied from."""
+
+
+def add_photo(owner: User, upload: UploadedFile[Any]) -> Photo:
+    """The normalised photo, saved, and the search for its cloth queued."""
+    photo = ingest(upload, owner)
+    try:
+        find_cloth(photo)
+    except BadInput:
+        photo.delete()
+        raise
+    return photo
+
+
+def find_cloth(photo: Photo) -> None:
+    """Queue the search for the cloth in ``photo``."""
+    with transaction.atomic():
+        photo.job = jobs.submit(photo.owner, "segment", {"photo": str(photo.pk)}, queue=settings.MODEL_QUEUE)
+        photo.save(update_fields=["job"])
+
+
+def photo_of(owner: User, source: Source) -> Photo:
+    """``source`` as a photo of ``owner``'s own, to repaint or to wear fabrics in the studio.
+
+    The file is copied as it is, and the search for its cloth queued; of a default garment the cloth is known, and
+    copied too.  Asked again for the same source, the first copy is the answer.
+    """
+    if not _may_see(owner, source):
+        raise BadInput("This picture is not there any more. Choose another one.")
+    name = f"{source._meta.model_name}:{source.pk}"
+    known = Photo.objects.visible_to(owner).filter(source=name).first()
+    if known is not None:
+        return known
+    photo = _copied(owner, source, name)
+    if photo.ready:
+        return photo
+    try:
+        find_cloth(photo)
+    except BadInput:
+        photo.delete()
+        raise
+    return photo
+
+
+def _may_see(owner: User, source: Source) -> bool:
+    if isinstance(source, Garment):
+        return True
+    return type(source)._default_manager.filter(pk=source.pk, owner=owner).exists() or source.public
+
+
+def _copied(owner: User, source: Source, name: str) -> Photo:
+    key = str(source.image if isinstance(source, Garment) else source.file)
+    if not key:
+        raise BadInput("This picture is still being made; try again in a moment.")
+    picture = pictures.load(key, "RGB")
+    photo = Photo(owner=owner, source=name, width=picture.width, height=picture.height)
+    keys: dict[str, str] = {}
+    try:
+        keys["image"] = _copy(key, photo, "image")
+        keys["thumb"] = keep(owner.pk, f"{photo.folder}/thumb.webp", pictures.thumb(picture))
+        if isinstance(source, Garment) and source.ready:
+            cloth = {field: str(getattr(source, field)) for field in Wearable.file_fields if field not in keys}
+            keys |= {field: _copy(there, photo, field) for field, there in cloth.items() if there}
+            photo.fit, photo.classes = source.fit, source.classes
+        for field, copy in keys.items():
+            setattr(photo, field, copy)
+        photo.save()
+    except BaseException:
+        delete_files(list(keys.values()))
+        raise
+    return photo
+
+
+def _copy(key: str, photo: Photo, name: str) -> str:
+    """The key of a copy among the photo's own files."""
+    with default_storage.open(key) as file:
+        return keep(photo.owner_id, f"{photo.folder}/{name}{posixpath.splitext(key)[1]}", file.read())
+
+
+def garment_of(photo: Photo) -> Garment | None:
+    """The default garment that a photo is a copy of, whose cloth is known; None of all others."""
+    kind, _, pk = photo.source.partition(":")
+    known = kind == "garment" and photo.ready and not photo.mended
+    return Garment.objects.filter(pk=pk).first() if known else None
+
+
+def add_mask(owner: User, photo: Photo, upload: UploadedFile[Any]) -> Mask:
+    """A drawn mask, ready at once: grey values count, or what is not transparent; stretched to the photo's size."""
+    check_own(owner, photo)
+    data = ingest_mask(upload, photo)
+    mask = Mask(owner=owner, photo=photo, origin=Mask.Origin.BRUSH)
+    key = keep(owner.pk, f"{mask.folder}/mask.png", data)
+    try:
+        mask.file = key
+        mask.save()
+    except BaseException:
+        delete_files([key])
+        raise
+    return mask
+
+
+def check_own(owner: User, photo: Photo) -> None:
+    """Raises :class:`BadInput` unless the photo is the owner's."""
+    if photo.owner_id != owner.pk:
+        raise BadInput("This photo is not there any more. Choose another one.")

@@ -1,0 +1,122 @@
+"""A person's own photos: upload, waiting for the cloth, deleting."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from ml_backend.errors import BadInput
+from ml_backend.models import Job
+
+from .. import files, outfits
+from ..account.services import ensure_person
+from ..answers import first_error, go_back, is_htmx, refuse
+from ..caching import NOBODY
+from .forms import DrawnForm, PhotoForm
+from .mending import ask_as_found, ask_mend, garment_mask
+from .models import Mask, Photo
+from .services import add_photo
+from .tapping import ask_tap, read_taps
+
+PRIVATE = {"Cache-Control": NOBODY}
+
+
+@require_POST
+def upload(request: HttpRequest) -> HttpResponse:
+    """Take a photo in; it is shown at once and can be dressed when its cloth is found."""
+    form = PhotoForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return refuse(request, first_error(form))
+    try:
+        photo = add_photo(ensure_person(request), form.cleaned_data["image"])
+    except BadInput as error:
+        return refuse(request, error)
+    if not is_htmx(request):
+        return go_back(request, photo=photo.pk, garments=outfits.FIRST, on=None, look=None, wear=None)
+    return render(request, "studio/photos/_added.html", {"photo": photo})
+
+
+@require_safe
+def status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    photo = get_object_or_404(Photo.objects.visible_to(request.user).select_related("job"), pk=pk)
+    return render(request, "studio/photos/_status.html", {"photo": photo, "oob": True})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def garment(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponse:
+    """The mask of one garment as a picture; POST ``file`` corrects it and answers with how that stands."""
+    photo = get_object_or_404(Photo.objects.visible_to(request.user).select_related("job"), pk=pk)
+    if request.method != "POST":
+        return _mask(photo, name)
+    form = DrawnForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return refuse(request, first_error(form))
+    return _mended(request, photo, lambda: ask_mend(photo.owner, photo, name, form.cleaned_data["file"]))
+
+
+def _mask(photo: Photo, name: str) -> HttpResponse:
+    try:
+        content = garment_mask(photo, name)
+    except BadInput as error:
+        raise Http404 from error
+    return HttpResponse(content, content_type="image/png", headers=PRIVATE)
+
+
+@require_POST
+def tap(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Ask what taps mean (the JSON of a ``TapRequest``); answers 202 with the address that tells."""
+    photo = get_object_or_404(Photo.objects.visible_to(request.user).select_related("job", "owner"), pk=pk)
+    try:
+        mask = ask_tap(photo.owner, photo, read_taps(request))
+    except BadInput as error:
+        return refuse(request, error)
+    address = reverse("photo-tapped", args=[photo.pk, mask.pk])
+    return JsonResponse({"at": address}, status=202, headers={"Location": address, **PRIVATE})
+
+
+@require_safe
+def tapped(request: HttpRequest, pk: uuid.UUID, mask: uuid.UUID) -> HttpResponseBase:
+    """What a tap adds or takes, as a grey picture; before that 202 with how it stands, 422 where nothing came of it."""
+    answers = Mask.objects.answers_to(request.user).filter(photo=pk).select_related("job")
+    found = get_object_or_404(answers, pk=mask)
+    if found.ready:
+        return files.tapped_file(found)
+    if found.state in (Job.State.QUEUED, Job.State.RUNNING):
+        stands = {"state": found.state, "why": found.job.why_waiting if found.job else ""}
+        return JsonResponse(stands, status=202, headers=PRIVATE)
+    why = (found.job.message if found.job else "") or "Nothing came of this tap. What is marked so far is safe."
+    return HttpResponse(why, status=422, content_type="text/plain; charset=utf-8", headers=PRIVATE)
+
+
+@require_POST
+def as_found(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Back to the garments as they were found."""
+    photo = get_object_or_404(Photo.objects.visible_to(request.user).select_related("job"), pk=pk)
+    return _mended(request, photo, lambda: ask_as_found(photo.owner, photo))
+
+
+def _mended(request: HttpRequest, photo: Photo, ask: Callable[[], None]) -> HttpResponse:
+    try:
+        ask()
+    except BadInput as error:
+        return refuse(request, error)
+    if not is_htmx(request):
+        return go_back(request, photo=photo.pk)
+    return render(request, "studio/photos/_status.html", {"photo": photo})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Asks on GET, deletes on POST: the photo, what was found in it, and the looks it wears."""
+    photo = get_object_or_404(Photo.objects.visible_to(request.user), pk=pk)
+    if request.method != "POST":
+        return render(request, "studio/photos/delete.html", {"photo": photo, "looks": photo.looks.count()})
+    photo.delete()
+    messages.success(request, "The photo, its mask and its looks are gone.")
+    return redirect("studio")

@@ -1,0 +1,309 @@
+"""Restyle: mark a part of a picture by words or by hand, say what it should become, and follow the variations."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from ml_backend.errors import BadInput
+from ml_backend.requests import MAX_PROMPT, SCHEDULERS, TextMaskRequest
+from ml_backend.serving import registry
+
+from .. import said, sampling
+from ..account.models import User
+from ..account.services import ensure_person
+from ..answers import first_error, go_back, is_htmx, refuse
+from ..batches import prompts_of
+from ..photos.forms import PhotoForm
+from ..photos.models import Garment, Mask, Photo
+from ..photos.services import add_mask, add_photo, garment_of, photo_of
+from ..said import WORDS, Said
+from ..zipping import zip_of
+from . import forms as restyling
+from . import table
+from .models import Restyle
+from .services import ask_mask, ask_restyle, words_for
+
+STRIP = 12
+HISTORY = 12
+EARLIER = 12
+
+
+@require_safe
+def restyle(request: HttpRequest) -> HttpResponse:
+    """The table: what lies on it, the words, and the pictures that came of them."""
+    now = table.read(request)
+    wanted = restyling.wanted(
+        _words(request),
+        now.params,
+        region=now.region,
+        engine=registry.default_engine("restyle"),
+        offered=table.offered_loras(),
+        sketch=registry.begins_from(),
+    )
+    if not registry.serves("restyle"):
+        wanted = replace(wanted, engine="fabric")
+    under_way = bool((now.batch and now.batch.active) or (now.mask and now.mask.job and now.mask.job.active))
+    return render(
+        request,
+        "studio/restyle/restyle.html",
+        {
+            "room": "restyle",
+            "table": now,
+            "state": now.to_json(),
+            "mask": now.mask,
+            "verdict": restyling.verdict(now.mask.found) if now.mask else "",
+            "batch": now.batch,
+            "wanted": wanted,
+            "under_way": under_way,
+            **_choices(request),
+            **_strip(request, now),
+        },
+    )
+
+
+def _words(request: HttpRequest) -> dict[str, str]:
+    """The address, with the words that it names: a preset's, earlier ones, what was typed before it came to this."""
+    query = {name: str(value) for name, value in request.GET.items()}
+    if text := said.named(restyling.REGION_WORDS, query.get("common", "")):
+        query["region"] = text
+    if text := said.named((preset.prompt for preset in restyling.PRESETS), query.get("preset", "")):
+        query["prompt"] = text
+    if key := query.get("said"):
+        query["prompt"] = said.named(prompts_of(request.user, Restyle, HISTORY), key)
+    return {**query, **said.typed(request)}
+
+
+def _choices(request: HttpRequest) -> dict[str, Any]:
+    sketches = registry.only_sketches("restyle")
+    return {
+        "source_kinds": restyling.SOURCES,
+        "region_words": [Said(text) for text in restyling.REGION_WORDS],
+        "presets": restyling.PRESETS,
+        "history": [Said(text) for text in prompts_of(request.user, Restyle, HISTORY)],
+        "engines": [(name, *restyling.words_of(name, sketches)) for name in restyling.ENGINES],
+        "sketches": sketches,
+        "diffuses": registry.serves("restyle"),
+        "counts": range(1, sampling.MAX_PICTURES + 1),
+        "schedulers": [(name, sampling.SCHEDULER_NAMES[name]) for name in SCHEDULERS],
+        "max_prompt": MAX_PROMPT,
+    }
+
+
+def _strip(request: HttpRequest, now: table.Table) -> dict[str, Any]:
+    """What else could lie on the table, and what was made of this photo before."""
+    photos = list(Photo.objects.visible_to(request.user)[:STRIP])
+    if now.photo and now.photo not in photos:
+        photos.append(now.photo)
+    made = Restyle.objects.of(request.user).ready().filter(photo=now.photo) if now.photo else Restyle.objects.none()
+    if now.batch:
+        made = made.exclude(batch=now.batch.id)
+    return {"photos": photos, "garments": Garment.objects.all(), "earlier": made[:EARLIER]}
+
+
+@require_POST
+def upload(request: HttpRequest) -> HttpResponse:
+    """Take a photo in and put it on the table; the words that were there stay."""
+    form = PhotoForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return refuse(request, first_error(form))
+    try:
+        photo = add_photo(ensure_person(request), form.cleaned_data["image"])
+    except BadInput as error:
+        return refuse(request, error)
+    fresh = dict.fromkeys((*restyling.SOURCES, "mask", "batch", "remix"))
+    if not is_htmx(request):
+        said.keep_typed(request, dict(parse_qsl(urlsplit(request.POST.get("next", "")).query)))
+    answer = go_back(request, **{**fresh, "photo": photo.pk})
+    if is_htmx(request):
+        return HttpResponse(status=204, headers={"HX-Redirect": answer.url})
+    return answer
+
+
+# --- the mask
+
+
+@require_POST
+def find(request: HttpRequest) -> HttpResponse:
+    """Look for the words in the picture; answers htmx with how the search stands."""
+    form = restyling.RegionForm(request.POST)
+    if not form.is_valid():
+        return _refuse(request, first_error(form))
+    try:
+        wanted = form.request()
+        owner, photo = _owned(request, form)
+        mask = ask_mask(owner, photo, wanted)
+    except BadInput as error:
+        return _refuse(request, error)
+    if not is_htmx(request):
+        return _to_table(request, photo, mask=mask.pk)
+    return _mask_answer(request, mask)
+
+
+@require_POST
+def draw(request: HttpRequest) -> HttpResponse:
+    """Take a painted mask in; answers htmx with it, a plain form with the table."""
+    form = restyling.MaskForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _refuse(request, first_error(form))
+    try:
+        owner, photo = _owned(request, form)
+        mask = add_mask(owner, photo, form.cleaned_data["file"])
+    except BadInput as error:
+        return _refuse(request, error)
+    if not is_htmx(request):
+        return _to_table(request, photo, mask=mask.pk)
+    return _mask_answer(request, mask)
+
+
+@require_safe
+def mask_status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    return _mask_answer(request, get_object_or_404(Mask.objects.visible_to(request.user).select_related("job"), pk=pk))
+
+
+def _mask_answer(request: HttpRequest, mask: Mask) -> HttpResponse:
+    context = {"mask": mask, "verdict": restyling.verdict(mask.found), "fresh": True}
+    return render(request, "studio/restyle/_mask.html", context)
+
+
+# --- the pictures
+
+
+@require_POST
+def ask(request: HttpRequest) -> HttpResponse:
+    """Ask for variations; answers htmx with their grid, a plain form with the page that waits for them."""
+    offered = table.offered_loras()
+    form = restyling.RestyleForm(request.POST, offered=offered, engine=registry.default_engine("restyle"))
+    if not form.is_valid():
+        return _refuse(request, first_error(form))
+    try:
+        style = form.style()
+        owner, photo = _owned(request, form)
+        with transaction.atomic():
+            mask = _marked(owner, photo, form)
+            rows = ask_restyle(owner, photo, mask, style, form.wanted_count)
+    except BadInput as error:
+        return _refuse(request, error)
+    if not is_htmx(request):
+        return redirect(f"{reverse('restyle')}?batch={rows[0].batch}")
+    context: dict[str, Any] = {"batch": table.Batch(rows[0].batch, tuple(rows))}
+    if not form.cleaned_data["mask"]:
+        context |= {"mask": mask, "fresh": True, "oob": True}  # the search for the words shows itself too
+    return render(request, "studio/restyle/_grid.html", context)
+
+
+def _marked(owner: User, photo: Photo, form: restyling.RestyleForm) -> Mask:
+    """The mask that was named, else a search for the words; without any, all the cloth of a default garment."""
+    if pk := form.cleaned_data["mask"]:
+        return get_object_or_404(Mask.objects.visible_to(owner).filter(photo=photo), pk=pk)
+    if form.cleaned_data["region"].strip():
+        return ask_mask(owner, photo, form.request())
+    garment = garment_of(photo)
+    if garment is None:
+        raise BadInput("Mark what to change first: say it in words, or paint over it with the brush.")
+    return ask_mask(owner, photo, TextMaskRequest(words_for(garment)))
+
+
+def _owned(request: HttpRequest, form: restyling.TableForm) -> tuple[User, Photo]:
+    """Who asks (a visitor becomes a guest) and the picture as a photo of their own, copied if need be."""
+    kind, name = form.source()
+    rows = table.rows_of(request, kind)
+    source = get_object_or_404(rows, slug=name) if kind == "garment" else get_object_or_404(rows, pk=name)
+    owner = ensure_person(request)
+    return owner, source if isinstance(source, Photo) else photo_of(owner, source)
+
+
+def _to_table(request: HttpRequest, photo: Photo, **more: Any) -> HttpResponseRedirect:
+    """The page again, with the words that were typed."""
+    fresh = dict.fromkeys((*restyling.SOURCES, "batch", "remix", "mask"))
+    said.keep_typed(request, {name: request.POST.get(name) for name in WORDS if name != "region"})
+    return go_back(request, **{**fresh, "photo": photo.pk, **more})
+
+
+def _refuse(request: HttpRequest, why: str | BadInput) -> HttpResponse:
+    """:func:`refuse`, which leaves a plain form's words in their fields."""
+    if is_htmx(request):
+        return refuse(request, why)
+    answer = refuse(request, why)
+    if not isinstance(answer, HttpResponseRedirect):
+        return answer
+    said.keep_typed(request, {name: request.POST.get(name) for name in WORDS})
+    return answer
+
+
+@require_safe
+def batch(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """How a batch stands: its grid to htmx, the whole page to others."""
+    found = table.batch_of(request, str(pk))
+    if not is_htmx(request):
+        return redirect(f"{reverse('restyle')}?batch={pk}")
+    if found is None:
+        return HttpResponse(status=404)
+    return render(request, "studio/restyle/_grid.html", {"batch": found})
+
+
+@require_safe
+def batch_zip(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """All finished pictures of a batch in one file."""
+    found = table.batch_of(request, str(pk))
+    if found is None or not found.made:
+        return render(request, "404.html", status=404)
+    return zip_of(found.made, "toile-restyle")
+
+
+# --- one picture
+
+
+@require_safe
+def restyled(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """One picture with its recipe."""
+    found = get_object_or_404(Restyle.objects.visible_to(request.user).select_related("photo", "mask", "job"), pk=pk)
+    context = {
+        "picture": found,
+        "mine": found.owner_id == request.user.pk,
+        "made": restyling.made_with(found),
+        "room": "gallery",
+    }
+    return render(request, "studio/restyle/restyled.html", context)
+
+
+def _mine(request: HttpRequest, pk: uuid.UUID) -> Restyle:
+    return get_object_or_404(Restyle.objects.of(request.user), pk=pk)
+
+
+@require_POST
+def publish(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Field ``public`` set shows the picture to everybody; unset takes it back."""
+    found = _mine(request, pk)
+    public = "public" in request.POST
+    try:
+        found.publish(public)
+    except BadInput as error:
+        return refuse(request, error)
+    if is_htmx(request):
+        return HttpResponse(status=204)
+    messages.success(request, "Everybody can see this picture now." if public else "Only you can see this picture now.")
+    return redirect("restyled", pk) if not request.POST.get("next") else go_back(request)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Asks on GET, deletes on POST."""
+    found = _mine(request, pk)
+    if request.method != "POST":
+        return render(request, "studio/restyle/delete.html", {"picture": found})
+    rest = Restyle.objects.of(request.user).filter(batch=found.batch).exclude(pk=pk).exists()
+    found.delete()
+    messages.success(request, "The picture is gone. Its photo is kept.")
+    return redirect(
+        f"{reverse('restyle')}?batch={found.batch}" if rest else f"{reverse('restyle')}?photo={found.photo_id}"
+    )

@@ -1,0 +1,166 @@
+"""Making fabrics from the workspace: new ones, neighbours, colourways, and the print-size tile."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from dataclasses import replace
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST, require_safe
+
+from ml_backend.errors import BadInput
+from ml_backend.inks import fit_palette, own_palette
+from ml_backend.requests import MAX_SEED, GenerateRequest
+from patterns import mixing, services
+from patterns.models import Pattern
+
+from ..account.models import User
+from ..account.services import ensure_person
+from ..answers import first_error, go_back, is_htmx, refuse
+from .forms import BATCH, DEFAULT_ENGINE, FabricForm, RecolourForm
+
+FRESH_SEEDS = 1_000_000
+"""Seeds of new fabrics stay short enough to read out."""
+
+MAX_ASKED = 64
+
+KINSHIP = 0.4
+"""How far "more like this" goes from the fabric itself (0) to its neighbours' own designs (1)."""
+
+RETIRED = "The model that dreamed this fabric no longer serves, so it has no neighbours now. 'Again' makes new fabrics."
+
+
+@require_POST
+def make(request: HttpRequest) -> HttpResponse:
+    """Several new fabrics; answers htmx with their cells."""
+    form = FabricForm(request.POST)
+    if not form.is_valid():
+        return refuse(request, first_error(form))
+    owner = ensure_person(request)
+    like = _like(request, form)
+    try:
+        with transaction.atomic():
+            made = [services.ask(owner, one, parent=like) for one in _wanted(owner, form, like)]
+    except BadInput as error:
+        return refuse(request, error)
+    if not is_htmx(request):
+        return go_back(request, pattern=made[0].pk, type=made[0].pattern_type, engine=made[0].engine, look=None)
+    return render(request, "studio/workspace/_cells.html", {"cells": made, "fresh": True})
+
+
+def _like(request: HttpRequest, form: FabricForm) -> Pattern | None:
+    pk = form.cleaned_data["like"]
+    return get_object_or_404(Pattern.objects.visible_to(request.user), pk=pk) if pk else None
+
+
+def _wanted(owner: User, form: FabricForm, like: Pattern | None) -> list[GenerateRequest]:
+    data = form.cleaned_data
+    count = data["count"] or BATCH
+    palette = data["palette"]
+    if like:
+        if like.model and mixing.why_alone(like) == mixing.RETIRED:
+            raise BadInput(RETIRED)
+        varied = like.vary_of is not None and like.vary_amount < 0.5
+        same = replace(
+            like.request,
+            palette=palette or tuple(like.palette) or None,
+            vary_of=like.vary_of if varied else like.seed,
+            vary_amount=KINSHIP,
+        )
+        return [replace(same, seed=seed) for seed in _neighbours(owner, like, count)]
+    first = data["seed"]
+    seeds = [secrets.randbelow(FRESH_SEEDS) for _ in range(count)] if first is None else range(first, first + count)
+    engine = data["engine"] or DEFAULT_ENGINE
+    model = (data["model"] or None) if engine != "drawn" else None
+    return [
+        GenerateRequest(data["pattern_type"], seed % (MAX_SEED + 1), engine=engine, palette=palette, model=model)
+        for seed in seeds
+    ]
+
+
+def _neighbours(owner: User, like: Pattern, count: int) -> list[int]:
+    """The seeds after this one's that the person has not seen yet."""
+    kin = Pattern.objects.of(owner).filter(pattern_type=like.pattern_type, engine=like.engine, seed__gt=like.seed)
+    seen = set(kin.values_list("seed", flat=True))
+    seeds: list[int] = []
+    seed = like.seed
+    while len(seeds) < count:
+        seed = (seed + 1) % (MAX_SEED + 1)
+        if seed not in seen:
+            seeds.append(seed)
+    return seeds
+
+
+@require_safe
+def cells(request: HttpRequest) -> HttpResponse:
+    """How the fabrics ``id`` (many) stand, as cells that find their own place on the page."""
+    try:
+        asked = [uuid.UUID(text) for text in request.GET.getlist("id")[:MAX_ASKED]]
+    except ValueError:
+        return refuse(request, "This is not a fabric.")
+    found = Pattern.objects.of(request.user).select_related("job").filter(pk__in=asked)
+    return render(request, "studio/workspace/_cells.html", {"cells": found, "oob": True})
+
+
+@require_POST
+def recolour(request: HttpRequest) -> HttpResponse:
+    """A colourway: the same inks in another palette, ready at once.  The same palette twice is one colourway."""
+    form = RecolourForm(request.POST)
+    if not form.is_valid():
+        return refuse(request, first_error(form))
+    pattern = get_object_or_404(Pattern.objects.visible_to(request.user).ready(), pk=form.cleaned_data["of"])
+    owner = ensure_person(request)
+    inks = len(pattern.palette)
+    wanted = form.cleaned_data["palette"]
+    palette = fit_palette(wanted, inks) if wanted else own_palette(pattern.request, inks)
+    try:
+        colourway = same_colourway(owner, pattern, palette) or services.recolour(owner, pattern, palette)
+    except BadInput as error:
+        return refuse(request, error)
+    if not is_htmx(request):
+        return go_back(request, pattern=colourway.pk, look=None)
+    return render(request, "studio/workspace/_cells.html", {"cells": [colourway], "fresh": True})
+
+
+def same_colourway(owner: User, pattern: Pattern, palette: tuple[str, ...]) -> Pattern | None:
+    """The person's own pattern of these inks in these colours, if there is one already."""
+    alike = [name for name in pattern.request.to_dict() if name != "palette"]
+    kin = Pattern.objects.of(owner).ready().filter(palette=list(palette))
+    return kin.filter(**{name: getattr(pattern, name) for name in alike}).first()
+
+
+@require_POST
+def large(request: HttpRequest) -> HttpResponse:
+    """Ask for the print-size tile of one's own pattern (field ``pattern``); somebody else's is copied first."""
+    try:
+        pk = uuid.UUID(request.POST.get("pattern", ""))
+    except ValueError:
+        return refuse(request, "Choose a fabric first.")
+    pattern = get_object_or_404(Pattern.objects.visible_to(request.user).ready(), pk=pk)
+    owner = ensure_person(request)
+    try:
+        if pattern.owner_id != owner.pk and not pattern.large:
+            palette = tuple(pattern.palette)
+            pattern = same_colourway(owner, pattern, palette) or services.recolour(owner, pattern, palette)
+        services.ask_large(pattern)
+    except BadInput as error:
+        return refuse(request, error)
+    if not is_htmx(request):
+        return go_back(request, pattern=pattern.pk)
+    return _large(request, pattern.pk)
+
+
+@require_safe
+def large_following(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    return _large(request, pk)
+
+
+def _large(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """One query for pattern and job: read apart, the job could be done and the file not yet there."""
+    rows = Pattern.objects.visible_to(request.user).select_related("large_job")
+    return render(
+        request, "studio/workspace/_large_status.html", {"pattern": get_object_or_404(rows, pk=pk), "now": True}
+    )

@@ -1,0 +1,18 @@
+"""Addresses of the workspace, of its fabrics and of the jobs that a page follows."""
+
+from django.urls import path
+
+from . import fabrics, mixing, views
+
+urlpatterns = [
+    path("", views.workspace, name="studio"),
+    path("fabrics/", fabrics.make, name="fabric-new"),
+    path("fabrics/cells/", fabrics.cells, name="fabric-cells"),
+    path("fabrics/colourways/", fabrics.recolour, name="fabric-recolour"),
+    path("fabrics/mix/", mixing.drawer, name="fabric-mix"),
+    path("fabrics/mix/make/", mixing.make, name="fabric-mix-make"),
+    path("fabrics/large/", fabrics.large, name="pattern-large"),
+    path("fabrics/<uuid:pk>/large/", fabrics.large_following, name="pattern-large-status"),
+    path("jobs/<uuid:pk>/cancel/", views.cancel, name="job-cancel"),
+    path("jobs/<uuid:pk>/retry/", views.retry, name="job-retry"),
+]

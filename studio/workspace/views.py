@@ -1,0 +1,178 @@
+"""The workspace: fabric, stage, fit, all on one page."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from ml_backend.errors import BadInput
+from ml_backend.models import Job
+from ml_backend.requests import PATTERN_TYPES, REPEATS
+from ml_backend.serving import jobs, registry
+from patterns.models import Pattern
+from patterns.templatetags.cloth import described_look, worn_name
+
+from .. import limits
+from ..answers import go_back, is_htmx, refuse
+from ..gallery import window
+from ..looks.models import Look
+from ..photos.models import Garment, Photo
+from . import chips as garments
+from . import mixing, state
+
+TRAY = 12
+FIRST = 8
+"""Fabrics in the tray of somebody who has none."""
+STRIP = 12
+HISTORY = 24
+
+
+@require_safe
+def workspace(request: HttpRequest) -> HttpResponse:
+    now = state.read(request)
+    tray, tray_is_mine = _tray(request, now.pattern)
+    photos = _photos(request, now.photo)
+    states = {*(pattern.state for pattern in tray), *(photo.state for photo in photos)}
+    under_way = bool(states & {Job.State.QUEUED, Job.State.RUNNING})
+    return render(
+        request,
+        "studio/workspace/workspace.html",
+        {
+            **_choices(now),
+            **_stage(now),
+            "stand_in": now.stand_in,
+            "tray": tray,
+            "photos": photos,
+            "room": "studio",
+            "mix": mixing.mix_of(request, now.shown, request.GET.get("with", "")),
+            "tray_is_mine": tray_is_mine,
+            "under_way": under_way or bool(now.look and not now.look.ready),
+            "garments": Garment.objects.all(),
+            "looks": Look.objects.of(request.user).exclude(thumb="").select_related("garment").with_parts()[:HISTORY],
+        },
+    )
+
+
+def _choices(now: state.Workspace) -> dict[str, Any]:
+    palettes = state.named_palettes()
+    names = {palette.value: palette.name for palette in palettes}
+    return {
+        "pattern_types": PATTERN_TYPES,
+        "chosen_type": now.pattern_type,
+        "chosen_engine": now.engine,
+        **_models(now.pattern),
+        "palettes": palettes,
+        "chosen_palette": now.palette,
+        "chosen_palette_name": names.get(now.palette, "the seed's own"),
+        "repeats": REPEATS,
+        "fit": now.fit,
+        "bare": now.bare,
+        "wear": now.wear,
+        "query": now.query,
+        "here": f"{reverse('studio')}?{now.query.urlencode()}",
+        "chips": garments.chips(now),
+        "everything": garments.everything(now),
+        "as_photographed": garments.bare(now),
+    }
+
+
+def _models(pattern: Pattern | None) -> dict[str, Any]:
+    """The models to choose from; a fabric whose model no longer serves is said to be one."""
+    offers = registry.offered("generate")
+    dreamed = pattern.model if pattern else ""
+    known = {offer.reference for offer in offers}
+    return {
+        "models": offers,
+        "chosen_model": dreamed if dreamed in known else next(iter(offers)).reference if offers else "",
+        "retired": bool(dreamed) and dreamed not in known,
+    }
+
+
+def _stage(now: state.Workspace) -> dict[str, Any]:
+    return {
+        "state": now.to_json(),
+        "pattern": now.shown,
+        "wearable": now.wearable,
+        "worn": now.wearable,
+        "worn_kind": "photo" if now.photo else "garment",
+        "photo": now.photo,
+        **_still(now),
+        "garment": now.garment,
+        "look": now.look,
+    }
+
+
+def _still(now: state.Workspace) -> dict[str, str]:
+    """The picture for those without scripts: the finished look, else what will wear it, undressed."""
+    worn = now.wearable
+    if now.look and now.look.ready:
+        return {"still": now.look.file_url, "still_alt": described_look(now.look)}
+    if worn is None:
+        return {"still": "", "still_alt": ""}
+    words = worn.alt if isinstance(worn, Garment) and worn.alt else worn_name(worn).capitalize()
+    return {"still": worn.preview().get("preview_photo", "") or worn.image_url, "still_alt": words}
+
+
+def _tray(request: HttpRequest, chosen: Pattern | None) -> tuple[list[Pattern], bool]:
+    """The newest fabrics of one's own, or those of the window before the first; the chosen one is always among them."""
+    mine = list(Pattern.objects.of(request.user).select_related("job").exclude(job__state="cancelled", tile="")[:TRAY])
+    tray = mine or window.fabrics(FIRST)
+    if chosen and chosen.pk not in {pattern.pk for pattern in tray}:
+        tray = [chosen, *tray[: TRAY - 1]]
+    return tray, bool(mine)
+
+
+def _photos(request: HttpRequest, chosen: Photo | None) -> list[Photo]:
+    photos = list(Photo.objects.visible_to(request.user).select_related("job")[:STRIP])
+    if chosen and chosen.pk not in {photo.pk for photo in photos}:
+        photos.append(chosen)
+    return photos
+
+
+@require_POST
+def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Stop a job that waits or runs; one that has ended stays as it is."""
+    job = _mine(request, pk)
+    if not jobs.cancel(job) and not is_htmx(request):
+        messages.info(request, "This had already ended; nothing was changed.")
+    return _subjects(request, job)
+
+
+@require_POST
+def retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Queue a failed or cancelled job again, unless what it works on is gone or too much is under way."""
+    job = _mine(request, pk)
+    if job.can_retry:
+        limits.new_job(job.owner)
+    try:
+        queued = jobs.retry(job)
+    except BadInput as error:
+        return refuse(request, error)
+    if not queued and not is_htmx(request):
+        messages.info(request, "This is already under way.")
+    return _subjects(request, job)
+
+
+def _mine(request: HttpRequest, pk: uuid.UUID) -> Job:
+    return get_object_or_404(Job.objects.filter(owner_id=request.user.pk), pk=pk)
+
+
+def _subjects(request: HttpRequest, job: Job) -> HttpResponse:
+    """To htmx, whatever on the page shows this job, drawn anew."""
+    if not is_htmx(request):
+        return go_back(request)
+    context = {
+        "cells": job.patterns.select_related("job"),
+        "looks": job.looks.select_related("job"),
+        "photos": job.photos.select_related("job"),
+        "larges": job.large_patterns.select_related("large_job"),
+        "now": True,  # trying again asks for the file anew: it is saved as soon as it is there
+        "oob": True,
+    }
+    return render(request, "studio/workspace/_subjects.html", context)
