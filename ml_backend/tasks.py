@@ -15,7 +15,7 @@ from celery.signals import worker_process_init, worker_ready
 from django.conf import settings
 from django.db import close_old_connections, connection
 
-from .serving import jobs, registry
+from .serving import jobs, loading, registry
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ def _load_pipelines(turns: Turns) -> None:
         for capability in ("generate", "segment", "surface", "text-mask"):
             with turns.step():
                 if registry.serves(capability):
-                    registry.pipeline(capability)
+                    loading.pipeline(capability)
     except Exception:
         log.warning("Not warmed up; the first job that needs a model will say why.", exc_info=True)
     finally:

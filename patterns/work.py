@@ -10,7 +10,7 @@ from PIL import Image
 from ml_backend.errors import BadPackage, Stopped
 from ml_backend.models import Job
 from ml_backend.requests import GenerateRequest
-from ml_backend.serving import jobs, registry
+from ml_backend.serving import jobs, loading
 from ml_backend.serving.storage import delete_after_commit
 
 from . import cutting
@@ -89,10 +89,8 @@ def _pipeline(request: GenerateRequest) -> Any:
     Whether a named one serves was asked when the work was: here its files need only be kept.
     """
     if request.engine == "drawn":
-        return registry.pipeline("draw")
-    if request.model:
-        return registry.pipeline_of(request.model)
-    return registry.pipeline("generate")
+        return loading.pipeline("draw")
+    return loading.pipeline("generate", request.model)
 
 
 def _still_wanted(rows: int) -> None:

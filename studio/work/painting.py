@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
-from ml_backend.serving import jobs, registry, safety
+from ml_backend.serving import jobs, loading, registry, safety
 
 from ..models import FromWords, Imagining, Mask, Photo, Restyle
 from .wanted import still_wanted
@@ -52,7 +52,7 @@ def text_mask(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jo
     assert mask.request is not None  # else it was stopped above
     photo = pictures.load(str(mask.photo.image), "RGB")
     model = mask.request.model
-    look = registry.pipeline("text-mask", model) if model else registry.pipeline("text-mask")
+    look = loading.pipeline("text-mask", model) if model else loading.pipeline("text-mask")
     found = look(
         photo,
         mask.request,
@@ -107,7 +107,7 @@ def _cloth(photo: Photo, image: Image, should_stop: jobs.ShouldStop) -> Callable
         return pictures.load_mask(str(photo.mask)), pictures.load_labels(str(photo.labels))
 
     def fresh() -> tuple[Any, Any]:
-        found = registry.pipeline("segment")(image, should_stop=should_stop)
+        found = loading.pipeline("segment")(image, should_stop=should_stop)
         return found.mask, found.labels
 
     if photo.mask and photo.labels:
@@ -240,7 +240,7 @@ def _missing(model: type[Row], job: Job) -> list[Row]:
 def _pipeline(name: str, row: FromWords) -> Any:
     """With the very model that a recipe names, else the one that serves now."""
     model = row.params.get("model")
-    return registry.pipeline(name, model) if model else registry.pipeline(name)
+    return loading.pipeline(name, model) if model else loading.pipeline(name)
 
 
 def _upto(report: jobs.Report, share: float) -> jobs.Report:

@@ -9,7 +9,7 @@ import numpy as np
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
 from ml_backend.requests import TapRequest, parse_garment
-from ml_backend.serving import jobs, registry
+from ml_backend.serving import jobs, loading
 
 from ..models import Mask
 from .wanted import still_wanted
@@ -50,7 +50,7 @@ def tap(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Pub
     garment = mending.of_garment(
         pictures.load_mask(str(photo.mask)), pictures.load_labels(str(photo.labels)), parse_garment(request.garment)
     )
-    network = registry.pipeline("segment")
+    network = loading.pipeline("segment")
     if not network.knows_taps:
         raise BadInput(NO_TAPS)
     report(0.2, "Looking at the photo")

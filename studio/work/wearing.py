@@ -11,7 +11,7 @@ from ml_backend import garments
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
 from ml_backend.requests import parse_garment
-from ml_backend.serving import jobs, registry
+from ml_backend.serving import jobs, loading
 from ml_backend.serving.storage import delete_files
 
 from ..models import Garment, Look, Mask, Photo, Wearable
@@ -45,7 +45,7 @@ def segment(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
 
     photo = _photo(job)
     image = pictures.load(str(photo.image), "RGB")
-    found = registry.pipeline("segment")(
+    found = loading.pipeline("segment")(
         image, progress=lambda share, stage: report(share * 0.6, stage), should_stop=should_stop
     )
     if not (found.mask > 0.5).any():
@@ -206,7 +206,7 @@ def _fit(photo: Any, mask: Any, labels: Any) -> Fit:
     from ml_backend.pipelines import overlay
 
     stored = np.rint(mask * 255).astype(np.float32) / np.float32(255)
-    read = registry.surface_reader()
+    read = loading.surface_reader()
     return overlay.fit(photo, stored, labels, read(photo, stored, labels) if read else None)
 
 

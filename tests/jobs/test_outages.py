@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from ml_backend.errors import BadInput, BadPackage
 from ml_backend.models import Job, ScratchFile
-from ml_backend.serving import faults, jobs
+from ml_backend.serving import faults, jobs, loading
 from ml_backend.serving.faults import BrokenProcess, Outage
 
 
@@ -250,10 +250,9 @@ def test_a_job_that_breaks_every_process_fails_in_the_end(away, settings, caplog
 
 
 def test_imports_and_memory_that_fail_while_loading_break_the_process():
-    from ml_backend.serving import registry
 
     for error in (ImportError("cannot import name 'F'"), MemoryError()):
-        with pytest.raises(BrokenProcess), registry.loading():
+        with pytest.raises(BrokenProcess), loading.alone():
             raise error
-    with pytest.raises(BadPackage), registry.loading():
+    with pytest.raises(BadPackage), loading.alone():
         raise BadPackage("damaged")

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from ml_backend.errors import BadInput, BadPackage
 from ml_backend.models import Job, ModelVersion
-from ml_backend.serving import jobs, registry
+from ml_backend.serving import curation, jobs, registry
 from patterns.models import Favourite, Pattern
 from studio.models import Look
 
@@ -227,13 +227,13 @@ def test_one_model_is_the_default_of_a_capability():
 def test_two_curators_at_once_leave_one_default(at_once, capability, left):
     versions = [version(number, capability=capability) for number in range(4)]
     for _ in range(ROUNDS):
-        at_once(4, lambda who: registry.serve(ModelVersion.objects.get(pk=versions[who].pk)))
+        at_once(4, lambda who: curation.serve(ModelVersion.objects.get(pk=versions[who].pk)))
         assert ModelVersion.objects.filter(default=True).count() == 1
     assert ModelVersion.objects.filter(serving=True).count() == left
 
 
 def test_of_two_starters_withdrawn_at_once_one_stays(at_once):
-    registry.adopt_starters()
+    curation.adopt_starters()
     for number in range(ROUNDS):
         shipped = list(ModelVersion.objects.exclude(starter="").order_by("pk"))
         if len(shipped) < 2:
@@ -242,7 +242,7 @@ def test_of_two_starters_withdrawn_at_once_one_stays(at_once):
 
         def act(who: int, rows=shipped) -> object:
             try:
-                registry.withdraw(ModelVersion.objects.get(pk=rows[who].pk))
+                curation.withdraw(ModelVersion.objects.get(pk=rows[who].pk))
             except BadPackage:
                 return False
             return True
@@ -252,7 +252,7 @@ def test_of_two_starters_withdrawn_at_once_one_stays(at_once):
 
 
 def test_the_migrations_of_models_go_back_and_forth():
-    registry.adopt_starters()
+    curation.adopt_starters()
     version(1, serving=True, default=True)
     version(2, serving=True)
     try:

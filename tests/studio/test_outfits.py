@@ -12,7 +12,7 @@ from PIL import Image
 from ml_backend.errors import BadInput
 from ml_backend.images import read_recipe
 from ml_backend.requests import GenerateRequest, OutfitRequest, OverlayRequest
-from ml_backend.serving import jobs
+from ml_backend.serving import jobs, loading
 from patterns import services as pattern_services
 from studio import outfits, services
 from studio.models import Look
@@ -448,12 +448,11 @@ class Network:
 class TestTaps:
     @pytest.fixture
     def network(self, monkeypatch):
-        from ml_backend.serving import registry
         from studio.work import tapping
 
         found = Network()
-        real = registry.pipeline
-        monkeypatch.setattr(registry, "pipeline", lambda name, *rest: found if name == "segment" else real(name, *rest))
+        real = loading.pipeline
+        monkeypatch.setattr(loading, "pipeline", lambda name, *rest: found if name == "segment" else real(name, *rest))
         monkeypatch.setattr(tapping, "_seen", {})
         return found
 

@@ -17,7 +17,7 @@ from ml_backend.errors import BadInput
 from ml_backend.images import read_recipe
 from ml_backend.models import Job, ScratchFile
 from ml_backend.requests import MAX_SEED, ImagineRequest, RestyleRequest, TextMaskRequest
-from ml_backend.serving import jobs, registry, safety
+from ml_backend.serving import jobs, loading, registry, safety
 from studio import services
 from studio.models import Imagining, Mask, Restyle
 from studio.work import painting
@@ -49,7 +49,7 @@ def needle(monkeypatch) -> Needle:
         needle.loaded.append((name, model))
         return stand_ins[name]
 
-    monkeypatch.setattr(registry, "pipeline", pipeline)
+    monkeypatch.setattr(loading, "pipeline", pipeline)
     monkeypatch.setattr(registry, "reference", lambda capability: f"{capability}@0123456789ab")
     return needle
 

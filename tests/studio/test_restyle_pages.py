@@ -19,7 +19,7 @@ from ml_backend.errors import BadInput
 from ml_backend.images import read_recipe
 from ml_backend.models import Job
 from ml_backend.requests import MAX_PROMPT, RestyleRequest, TextMaskRequest
-from ml_backend.serving import jobs, registry
+from ml_backend.serving import jobs, loading, registry
 from studio import restyling, services
 from studio.models import Look, Mask, Photo, Restyle, User
 
@@ -303,8 +303,8 @@ class TestMaskByWords:
 
     def test_a_named_model_finds_it_or_the_reason_is_said(self, person, photo, work_off, monkeypatch):
         used = []
-        ours = registry.pipeline
-        monkeypatch.setattr(registry, "pipeline", lambda name, model=None: used.append(model) or ours(name, model))
+        ours = loading.pipeline
+        monkeypatch.setattr(loading, "pipeline", lambda name, model=None: used.append(model) or ours(name, model))
         monkeypatch.setattr(registry, "resolve", lambda capability, text: f"{text}@0123456789ab")
         mask = services.ask_mask(person, photo, TextMaskRequest("the dress", model="other-clipseg"))
         work_off()
