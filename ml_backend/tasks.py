@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 
 from .serving import jobs, loading, registry
+from .serving.jobs.doorbell import WORK
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ SWEEPER = "sweeper"
 _next_sweep = 0.0
 
 
-@shared_task(name="ml_backend.tasks.work")  # type: ignore[untyped-decorator]
+@shared_task(name=WORK)  # type: ignore[untyped-decorator]
 def work(queue: str) -> None:
     """Do the fairest waiting job of ``queue``; nothing when another worker was faster."""
     close_old_connections()

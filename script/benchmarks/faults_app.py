@@ -15,9 +15,9 @@ django.setup()
 from django.core.files.storage import default_storage  # noqa: E402
 
 from fashion_site.celery import app  # noqa: E402
-from ml_backend import jobs  # noqa: E402
 from ml_backend.errors import Stopped  # noqa: E402
 from ml_backend.models import Job  # noqa: E402
+from ml_backend.serving import jobs  # noqa: E402
 from patterns.models import Pattern  # noqa: E402
 
 __all__ = ["FOLDER", "KIND", "app"]

@@ -17,7 +17,7 @@ from django.conf import settings  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
 
 from fashion_site.celery import app  # noqa: E402
-from ml_backend import jobs  # noqa: E402
+from ml_backend.serving import jobs  # noqa: E402
 from patterns.models import Pattern  # noqa: E402
 
 __all__ = ["app"]

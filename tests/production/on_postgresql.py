@@ -13,6 +13,7 @@ from django.utils import timezone
 from ml_backend.errors import BadInput, BadPackage
 from ml_backend.models import Job, ModelVersion
 from ml_backend.serving import curation, jobs, registry
+from ml_backend.serving.jobs import doorbell, kinds
 from patterns.models import Favourite, Pattern
 from studio.models import Look
 
@@ -26,10 +27,10 @@ ROUNDS = 8
 @pytest.fixture
 def work(monkeypatch):
     """A kind of job, with a bell that nobody hears."""
-    monkeypatch.setattr(jobs, "ring", lambda queue, times=1: None)
+    monkeypatch.setattr(doorbell, "ring", lambda queue, times=1: None)
     jobs.handler("race")(lambda job, report, should_stop: lambda: None)
     yield "race"
-    jobs._handlers.pop("race")
+    kinds.handlers.pop("race")
 
 
 def states() -> Counter[str]:

@@ -15,7 +15,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from ml_backend.errors import BadInput
+from ml_backend.errors import BadInput, Stopped
 from ml_backend.images import read_recipe
 from ml_backend.models import Job
 from ml_backend.requests import MAX_PROMPT, RestyleRequest, TextMaskRequest
@@ -569,7 +569,7 @@ class TestFollowing:
             if next(second, "stop") is None and len(restyler.asked) == 2:
                 jobs.cancel(rows[0].job)
             if should_stop():
-                raise jobs.Stopped
+                raise Stopped
 
         monkeypatch.setattr(restyler, "_take_time", cancelled_at_the_second)
         work_off()
