@@ -37,7 +37,7 @@ Row = TypeVar("Row", bound=FromWords)
 
 
 def _mask(job: Job) -> Mask:
-    mask = Mask.objects.select_related("photo").filter(pk=job.request["mask"]).first()
+    mask = Mask.objects.select_related("photo").filter(job=job).first()
     if mask is None or mask.request is None:
         raise Stopped("The mask is no longer wanted.")
     return mask
@@ -45,7 +45,7 @@ def _mask(job: Job) -> Mask:
 
 @jobs.handler("text-mask", possible=_mask)
 def text_mask(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: ``{"mask": id}``.  Fills in the mask's file and what its words were taken for."""
+    """Fills in the mask's file and what its words were taken for."""
     from .. import pictures
 
     mask = _mask(job)
@@ -117,7 +117,7 @@ def _cloth(photo: Photo, image: Image, should_stop: jobs.ShouldStop) -> Callable
 
 @jobs.handler("restyle", possible=_restyles)
 def restyle(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: ``{"batch": id}``.  Repaints the photo of the batch once for each picture that is not made yet."""
+    """Repaints the photo of the batch once for each picture that is not made yet."""
     from .. import pictures
 
     rows = _restyles(job)
@@ -143,7 +143,7 @@ def restyle(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
 
 @jobs.handler("imagine", possible=_imaginings)
 def imagine(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: ``{"batch": id}``.  Makes each picture of the batch that is not made yet."""
+    """Makes each picture of the batch that is not made yet."""
     rows = _imaginings(job)
     if not rows:
         return _nothing

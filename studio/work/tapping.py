@@ -28,7 +28,7 @@ _seen: dict[tuple[str, str], Any] = {}
 
 
 def _draft(job: Job) -> Mask:
-    mask = Mask.objects.select_related("photo").filter(pk=job.request["mask"]).first()
+    mask = Mask.objects.select_related("photo").filter(job=job).first()
     if mask is None:
         raise Stopped("The tap is no longer wanted.")
     return mask
@@ -36,13 +36,13 @@ def _draft(job: Job) -> Mask:
 
 @jobs.handler("tap", possible=_draft)
 def tap(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: ``{"mask": id, "taps": a TapRequest of the photo}``.  Fills in what the last tap adds or takes."""
+    """Request: a :class:`TapRequest` of the photo.  Fills in what the last tap adds or takes."""
     from ml_backend.pipelines import mending
 
     from .. import pictures
 
     mask = _draft(job)
-    request = TapRequest.from_dict(job.request["taps"])
+    request = jobs.asked(job, TapRequest)
     photo = mask.photo
     if not photo.ready or request.garment not in photo.classes:
         raise BadInput("This garment is not in the photo any more. Nothing of yours is lost; choose one that is.")

@@ -15,6 +15,7 @@ from ml_backend.serving import jobs, loading
 from ml_backend.serving.storage import delete_files
 
 from ..models import Garment, Look, Mask, Photo, Wearable
+from ..services.mending import MendRequest
 from .wanted import still_wanted
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _fits: dict[str, Fit] = {}
 
 
 def _photo(job: Job) -> Photo:
-    photo = Photo.objects.filter(pk=job.request["photo"]).first()
+    photo = Photo.objects.filter(job=job).first()
     if photo is None:
         raise Stopped("The photo is no longer there.")
     return photo
@@ -40,7 +41,7 @@ def _photo(job: Job) -> Photo:
 
 @jobs.handler("segment", possible=_photo)
 def segment(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: ``{"photo": id}``.  Fills in the photo's mask, labels, previews and fit."""
+    """Fills in the photo's mask, labels, previews and fit."""
     from .. import pictures
 
     photo = _photo(job)
@@ -77,17 +78,15 @@ def _laid_out(job: Job, photo: Photo, image: Any, mask: Any, labels: Any, report
 
 @jobs.handler("mend", possible=_photo)
 def mend(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: ``{"photo": id, "garment": name, "mask": id of the drawn one}``, or no names: back to what was found.
-
-    Writes mask and class map anew, fits and previews with them; what was found is kept beside them.
-    """
+    """Request: a :class:`MendRequest`.  Writes mask and class map anew, with fit and previews; keeps what was found."""
     from .. import pictures
 
     photo = _photo(job)
     report(0.05, "Opening the photo")
     image = pictures.load(str(photo.image), "RGB")
-    drawn = Mask.objects.filter(pk=job.request["mask"]).first() if job.request["mask"] else None
-    mask, labels, found = _mended(photo, job.request["garment"], drawn)
+    request = jobs.asked(job, MendRequest)
+    drawn = Mask.objects.filter(pk=request.mask).first() if request.mask else None
+    mask, labels, found = _mended(photo, request.garment, drawn)
     if should_stop():
         raise Stopped("The correction is no longer wanted.")
     fields = {**_laid_out(job, photo, image, mask, labels, report), **found}
@@ -124,7 +123,7 @@ def _mended(photo: Photo, name: str, drawn: Mask | None) -> tuple[Any, Any, dict
 
 
 def _look(job: Job) -> Look:
-    look = Look.objects.select_related("photo", "garment").with_parts().filter(pk=job.request["look"]).first()
+    look = Look.objects.select_related("photo", "garment").with_parts().filter(job=job).first()
     if look is None:
         raise Stopped("The look is no longer wanted.")
     patterns = [part.pattern for part in look.parts.all()]
@@ -135,7 +134,7 @@ def _look(job: Job) -> Look:
 
 @jobs.handler("wear", possible=_look)
 def wear(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: an :class:`OutfitRequest` and ``look``.  Renders the look at its photo's full size."""
+    """Renders the look at its photo's full size."""
     from ml_backend.pipelines import overlay
 
     from .. import pictures

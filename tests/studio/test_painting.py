@@ -266,7 +266,6 @@ def test_a_batch_has_a_seed_for_each_picture_and_one_job(person, photo, drawn):
     assert [row.seed for row in rows] == [MAX_SEED - 1, MAX_SEED, 0]
     assert [row.number for row in fresh(rows)] == [0, 1, 2]
     assert len({(row.batch, row.job_id, row.created_at) for row in rows}) == 1
-    assert rows[0].job.request == {"batch": str(rows[0].batch)}
     assert states(rows) == ["queued"] * 3
 
 

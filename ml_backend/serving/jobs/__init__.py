@@ -9,7 +9,7 @@ is missing.  Only :mod:`.states` writes ``Job.state``, and every end, of whateve
 broke) costs it no attempt: it is put back and waits a while.
 """
 
-from .asking import TooManyJobs, retry, submit
+from .asking import TooManyJobs, asked, retry, submit
 from .doorbell import QUEUES
 from .kinds import Handler, Publish, Report, ShouldStop, gate, handler
 from .running import BROKE, MAX_PREVIEW, TOO_LONG, report, run, show, work_off
@@ -48,6 +48,7 @@ __all__ = [
     "Report",
     "ShouldStop",
     "TooManyJobs",
+    "asked",
     "beat",
     "cancel",
     "cancel_by_id",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -13,9 +14,12 @@ from django.db import transaction
 
 from ...errors import BadInput
 from ...models import Job
+from ...requests import Request
 from ..storage import check_room
 from . import kinds, states, turns
 from .doorbell import ring_after_commit
+
+R = TypeVar("R", bound=Request)
 
 
 class TooManyJobs(BadInput):
@@ -25,13 +29,15 @@ class TooManyJobs(BadInput):
 def submit(
     owner: AbstractBaseUser,
     kind: str,
-    request: Mapping[str, Any],
+    request: Mapping[str, Any] | None = None,
     *,
     queue: str = "default",
     after: Iterable[Job | None] = (),
 ) -> Job:
     """Write a queued job and ring for it after commit.
 
+    What is to be made stands in the row that will know this job as its own; ``request`` is what the worker reads beside
+    it, a :class:`Request` as its ``to_dict`` tells it (see :func:`asked`).
     It starts only when all jobs of ``after`` are done (None and finished ones are ignored).  Raises
     :class:`TooManyJobs` above the cap per person, ``NoRoom`` without room for results, and :class:`BadInput` when a
     job it needs has failed or a gate is shut.
@@ -43,7 +49,7 @@ def submit(
         check_room(owner)
         kinds.ask_gates(owner)
         job = Job.objects.create(
-            owner_id=owner.pk, turn=turns.turn_of(owner), kind=kind, request=dict(request), queue=queue
+            owner_id=owner.pk, turn=turns.turn_of(owner), kind=kind, request=request or {}, queue=queue
         )
         named = [one.pk for one in after if one is not None]
         needed = list(Job.objects.select_for_update().filter(pk__in=named).exclude(state=Job.State.DONE))
@@ -53,6 +59,12 @@ def submit(
             job.after.set(needed)
         ring_after_commit(queue)
     return job
+
+
+def asked(job: Job, kind: type[R]) -> R:
+    """The request that the job was submitted with.  What else jobs of before told there is left unread."""
+    known = {field.name for field in dataclasses.fields(kind)}
+    return kind.from_dict({name: value for name, value in job.request.items() if name in known})
 
 
 def retry(job: Job) -> bool:
