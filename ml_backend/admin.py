@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from .errors import BadPackage
 from .models import ModelVersion, TrainingRun
-from .serving import registry
+from .serving import curation
 
 
 @admin.register(ModelVersion)
@@ -51,15 +51,15 @@ class ModelVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Make it the default: serve with the selected model")
     def serve(self, request: HttpRequest, versions: QuerySet[ModelVersion]) -> None:
-        self._each(request, versions, registry.serve, "now serves {0.capability} unless another is asked for.")
+        self._each(request, versions, curation.serve, "now serves {0.capability} unless another is asked for.")
 
     @admin.action(description="Let people choose the selected models")
     def offer(self, request: HttpRequest, versions: QuerySet[ModelVersion]) -> None:
-        self._each(request, versions, registry.offer, "can be chosen to {0.capability}.")
+        self._each(request, versions, curation.offer, "can be chosen to {0.capability}.")
 
     @admin.action(description="Take the selected models out of service")
     def withdraw(self, request: HttpRequest, versions: QuerySet[ModelVersion]) -> None:
-        self._each(request, versions, registry.withdraw, "no longer serves.")
+        self._each(request, versions, curation.withdraw, "no longer serves.")
 
     def _each(
         self,
@@ -82,7 +82,7 @@ class ModelVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_model(self, request: HttpRequest, obj: ModelVersion) -> None:
         """The files go with the row."""
         try:
-            registry.remove(obj)
+            curation.remove(obj)
         except BadPackage as error:
             self.message_user(request, str(error), messages.ERROR)
 

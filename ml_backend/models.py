@@ -32,6 +32,7 @@ class Job(models.Model):
     kind = models.CharField(max_length=40)
     queue = models.CharField(max_length=20, default="default")
     request = models.JSONField(default=dict)
+    """What its worker reads beside the row that the job fills; see :func:`ml_backend.serving.jobs.asked`."""
     after = models.ManyToManyField("self", symmetrical=False, blank=True, related_name="then")
     """Jobs that must be done before this one may start."""
 

@@ -15,7 +15,8 @@ from celery.signals import worker_process_init, worker_ready
 from django.conf import settings
 from django.db import close_old_connections, connection
 
-from .serving import jobs, registry
+from .serving import jobs, loading, registry
+from .serving.jobs.doorbell import WORK
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ SWEEPER = "sweeper"
 _next_sweep = 0.0
 
 
-@shared_task(name="ml_backend.tasks.work")  # type: ignore[untyped-decorator]
+@shared_task(name=WORK)  # type: ignore[untyped-decorator]
 def work(queue: str) -> None:
     """Do the fairest waiting job of ``queue``; nothing when another worker was faster."""
     close_old_connections()
@@ -122,7 +123,7 @@ def _load_pipelines(turns: Turns) -> None:
         for capability in ("generate", "segment", "surface", "text-mask"):
             with turns.step():
                 if registry.serves(capability):
-                    registry.pipeline(capability)
+                    loading.pipeline(capability)
     except Exception:
         log.warning("Not warmed up; the first job that needs a model will say why.", exc_info=True)
     finally:

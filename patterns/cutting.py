@@ -14,7 +14,7 @@ from PIL import Image
 
 from ml_backend.images import save_picture
 from ml_backend.inks import compose, inks_from_png, inks_to_png
-from ml_backend.serving import registry
+from ml_backend.serving import loading
 
 from .colours import colours_of
 from .models import Pattern
@@ -46,7 +46,7 @@ def stored_inks(pattern: Pattern) -> npt.NDArray[np.float32]:
 
 def enlarged(pattern: Pattern, size: int) -> Image.Image:
     """A finished pattern at ``size`` pixels a side, from its stored inks; borders stay sharp."""
-    with registry.loading():
+    with loading.alone():
         from ml_backend.pipelines.generate import enlarge_softly, resize
 
     inks = stored_inks(pattern)

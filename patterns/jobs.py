@@ -10,11 +10,12 @@ from PIL import Image
 from ml_backend.errors import BadPackage, Stopped
 from ml_backend.models import Job
 from ml_backend.requests import GenerateRequest
-from ml_backend.serving import jobs, registry
+from ml_backend.serving import jobs, loading
 from ml_backend.serving.storage import delete_after_commit
 
 from . import cutting
 from .models import Pattern
+from .services import LargeRequest
 
 UNWANTED = "The pattern is no longer wanted."
 
@@ -35,7 +36,7 @@ def _small_pattern(job: Job) -> Pattern:
 
 @jobs.handler("generate", possible=_pattern)
 def generate(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: a :class:`GenerateRequest`.  Fills the pattern that waits for this job."""
+    """Fills the pattern that waits for this job."""
     pattern = _pattern(job)
     fabric = _pipeline(pattern.request)(pattern.request, report, should_stop)
     report(0.95, "Cutting the tile")
@@ -55,9 +56,9 @@ def generate(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> job
 
 @jobs.handler("upscale", possible=_small_pattern)
 def upscale(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: a :class:`GenerateRequest` with the large size.  Makes the pattern again at print size, same inks."""
+    """Request: a :class:`LargeRequest`.  Makes the pattern again at print size, same inks."""
     pattern = _small_pattern(job)
-    request = dataclasses.replace(pattern.request, size=GenerateRequest.from_dict(job.request).size)
+    request = dataclasses.replace(pattern.request, size=jobs.asked(job, LargeRequest).size)
     image = _again(pattern, request, report, should_stop)
     report(0.9, "Writing the picture")
     content = cutting.png(image, {**pattern.recipe(), "size": request.size})
@@ -89,10 +90,8 @@ def _pipeline(request: GenerateRequest) -> Any:
     Whether a named one serves was asked when the work was: here its files need only be kept.
     """
     if request.engine == "drawn":
-        return registry.pipeline("draw")
-    if request.model:
-        return registry.pipeline_of(request.model)
-    return registry.pipeline("generate")
+        return loading.pipeline("draw")
+    return loading.pipeline("generate", request.model)
 
 
 def _still_wanted(rows: int) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from ml_backend.errors import BadInput
 from ml_backend.inks import compose, fit_palette
 from ml_backend.models import Job
-from ml_backend.requests import GenerateRequest, parse_palette
+from ml_backend.requests import GenerateRequest, Request, parse_palette
 from ml_backend.serving import jobs, registry
 from ml_backend.serving.storage import delete_files, keep
 
@@ -24,6 +24,13 @@ from .models import Favourite, Pattern
 
 LARGE_SIZE = 2048
 NOT_READY = "This pattern is still being made; try again in a moment."
+
+
+@dataclasses.dataclass(frozen=True)
+class LargeRequest(Request):
+    """The tile of a pattern again at ``size`` pixels a side."""
+
+    size: int
 
 
 def ask(
@@ -35,7 +42,7 @@ def ask(
     row = Pattern(owner_id=owner.pk, parent=parent, partner=partner)
     row.take(request)
     with transaction.atomic():
-        row.job = jobs.submit(owner, "generate", request.to_dict(), queue=queue_for(request.engine))
+        row.job = jobs.submit(owner, "generate", queue=queue_for(request.engine))
         row.save()
     return row
 
@@ -53,7 +60,7 @@ def queue_for(engine: str) -> str:
 
 def ask_large(pattern: Pattern, size: int = LARGE_SIZE) -> Job | None:
     """The job that makes the print-size tile: the one under way or a new one; None when the tile is there already."""
-    request = dataclasses.replace(pattern.request, size=size)
+    request = LargeRequest(dataclasses.replace(pattern.request, size=size).size)
     with transaction.atomic():
         row = Pattern.objects.select_for_update().get(pk=pattern.pk)
         if row.large:

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
-from ml_backend.serving import jobs, registry, safety
+from ml_backend.serving import jobs, loading, safety
 
 from .batches import FromWords
 from .wanted import still_wanted
@@ -94,7 +94,7 @@ def missing(rows: QuerySet[Row], job: Job) -> list[Row]:
 def pipeline(name: str, row: FromWords) -> Any:
     """With the very model that a recipe names, else the one that serves now."""
     model = row.params.get("model")
-    return registry.pipeline(name, model) if model else registry.pipeline(name)
+    return loading.pipeline(name, model) if model else loading.pipeline(name)
 
 
 def upto(report: jobs.Report, share: float) -> jobs.Report:

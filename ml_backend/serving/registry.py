@@ -1,4 +1,4 @@
-"""Which model serves a capability, and the pipelines that a worker keeps loaded.
+"""Which model serves a capability.
 
 A capability (generate, upscale, segment, surface, classify, text-mask, restyle, imagine) is served by the
 :class:`ModelVersion` that staff made the default, else by one that can do it besides its own, else by the starter model
@@ -8,30 +8,19 @@ that ships with Toile.  To generate, several may serve beside that one, and a re
 
 from __future__ import annotations
 
-import tempfile
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
-
-from django.conf import settings
-from django.db import transaction
-from django.db.models import QuerySet
+from typing import TypeVar
 
 from ..errors import BadInput, BadPackage, quoted
 from ..models import ModelVersion
-from ..networks import ARCHITECTURES
-from ..packaging import Manifest, Package, sources
+from ..packaging import Manifest, Package
 from ..packaging.contents import lora_file, text_width
-from ..packaging.files import CARD
 from ..packaging.starter import GENERATOR, WEIGHTS_DIR, starter
 from ..requests import RESTYLE_ENGINES, ImagineRequest, RestyleRequest, TextMaskRequest, parse_lora
 from . import copies
-from .faults import BrokenProcess
 
 R = TypeVar("R", RestyleRequest, ImagineRequest, TextMaskRequest)
 
@@ -87,7 +76,7 @@ def serving(capability: str) -> Package:
             f"No model to {WORK.get(capability, capability)} is installed here; whoever runs this site can add one: "
             f"'manage.py models known' lists some."
         )
-    return _starter(_serving_starters(capability)[0])
+    return starter_package(_serving_starters(capability)[0])
 
 
 def serves(capability: str) -> bool:
@@ -185,7 +174,7 @@ def only_sketches(capability: str) -> bool:
 
 def model_of(capability: str, engine: str) -> str:
     """The capability whose model the engine needs to ``restyle`` or ``imagine``: fabrics are generated."""
-    return PIPELINES[f"{capability}-{engine}"]
+    return "generate" if engine == "fabric" else capability
 
 
 def engines(capability: str) -> list[str]:
@@ -226,7 +215,7 @@ def find(reference: str) -> Package:
         return _package(version)
     for folder in all_starters():
         try:
-            package = _starter(folder)
+            package = starter_package(folder)
         except BadPackage:
             continue
         if package.manifest.reference == reference:
@@ -275,183 +264,6 @@ def _fits(lora: ModelVersion, width: int | None) -> bool:
     return own is None or width is None or own == width
 
 
-def add(path: Path | str, *, notes: str = "", progress: copies.Progress | None = None) -> ModelVersion:
-    """Keep a copy of the package at ``path`` in storage; adding the same weights again returns the first row."""
-    package = Package.load(path)
-    for capability in package.manifest.capabilities:
-        if capability not in CAPABILITIES:
-            raise BadPackage(f"{package.manifest.name} claims to {capability[:40]!r}, which nothing here can use.")
-    known = ModelVersion.objects.filter(sha256=package.manifest.sha256).first()
-    if known is not None:
-        return known
-    manifest = package.manifest
-    version = ModelVersion(
-        **_described(package),
-        source=_said(manifest.config.get("source", {}))[:300],
-        notes=notes,
-    )
-    copies.store(package, version.folder, progress)
-    version.save()
-    return version
-
-
-def _described(package: Package) -> dict[str, Any]:
-    """What a row tells of the package."""
-    manifest = package.manifest
-    card = package.path / CARD
-    return {
-        "name": manifest.name[:100],
-        "version": manifest.version[:40],
-        "capability": manifest.capability,
-        "sha256": manifest.sha256,
-        "licence": manifest.licence,
-        "size": package.size,
-        "card": card.read_text(encoding="utf-8", errors="replace") if card.is_file() else "",
-        "manifest": {
-            "architecture": manifest.architecture,
-            "config": manifest.config,
-            "metrics": manifest.metrics,
-            "text_width": text_width(package.path),
-        },
-    }
-
-
-def pull(
-    text: str,
-    *,
-    allow_pickle: bool = False,
-    config: str | None = None,
-    notes: str = "",
-    should_try: bool = True,
-    progress: copies.Progress | None = None,
-) -> ModelVersion:
-    """Fetch a model from a hub id or path (see :mod:`ml_backend.packaging.sources`), check it and keep it.
-
-    Unless ``should_try`` is False it is loaded once, as a worker would.  What served before goes on serving, whatever
-    happens.  Raises :class:`BadInput` or :class:`BadPackage`.
-    """
-    source = sources.Source.parse(text)
-    if source.kind == "starter":
-        raise BadInput(f"{source.name} ships with Toile; there is nothing to pull.")
-    downloads: Path = settings.DATA_DIR / "downloads"
-    downloads.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=downloads) as fresh:
-        package = sources.fetch(
-            source,
-            Path(fresh) / "package",
-            downloads=downloads,
-            allow_pickle=allow_pickle,
-            config=config,
-            progress=progress,
-        )
-        if should_try:
-            try_out(package, progress)
-        return add(package.path, notes=notes, progress=progress)
-
-
-def _said(source: Any) -> str:
-    """Where a package says it comes from, in one line."""
-    if not isinstance(source, dict):
-        return ""
-    if "hub_id" in source:
-        return f"{source['hub_id']}@{source.get('revision', '')}"
-    return str(source.get("file", ""))
-
-
-def serve(version: ModelVersion) -> None:
-    """Make ``version`` the default of its capability; workers take it up with their next job.
-
-    Where people may choose, those that served go on serving beside it; elsewhere they retire.  Raises
-    :class:`BadPackage` for a LoRA, which is offered by name as soon as it is kept.
-    """
-    if version.capability == "lora":
-        raise BadPackage(f"{version.name} is a LoRA: it is offered by its name and serves nothing by itself.")
-    with transaction.atomic():
-        others = _locked(version.capability).exclude(pk=version.pk)
-        others.update(default=False, **({} if version.capability in BESIDE else {"serving": False}))
-        ModelVersion.objects.filter(pk=version.pk).update(serving=True, default=True)
-    version.refresh_from_db()
-
-
-def offer(version: ModelVersion) -> None:
-    """Let people choose ``version``; what serves unnamed stays.  Raises :class:`BadPackage` where nobody chooses."""
-    if version.capability not in BESIDE:
-        raise BadPackage(f"Nobody chooses between models of {version.capability}; make {version.name} the default.")
-    ModelVersion.objects.filter(pk=version.pk).update(serving=True)
-    version.refresh_from_db()
-
-
-def serve_starter(folder: str) -> None:
-    """Let the starter of that folder serve what it is the starter of."""
-    adopt_starters()
-    row = ModelVersion.objects.filter(starter=folder).first()
-    if row is not None:
-        serve(row)
-    for version in ModelVersion.objects.filter(serving=True, starter=""):
-        if STARTERS.get(version.capability) == folder and version.capability not in BESIDE:
-            withdraw(version)
-
-
-def withdraw(version: ModelVersion) -> None:
-    """Take ``version`` out of service: the starter serves again, or another one that does.
-
-    Raises :class:`BadPackage` for a starter that nothing else could stand in for.
-    """
-    with transaction.atomic():
-        _locked(version.capability)
-        others = [one for one in offered(version.capability) if one.reference != version.reference]
-        if version.starter and not others:
-            raise BadPackage(
-                f"Nothing else can {WORK[version.capability]}; let another serve before {version.name} goes."
-            )
-        ModelVersion.objects.filter(pk=version.pk).update(serving=False, default=False)
-    version.refresh_from_db()
-
-
-def _locked(capability: str) -> QuerySet[ModelVersion]:
-    """The models of a capability; two curators take turns, and the order keeps them from waiting for each other."""
-    rows = ModelVersion.objects.filter(capability=capability)
-    list(rows.select_for_update().order_by("pk"))
-    return rows
-
-
-def adopt_starters() -> None:
-    """Give the starters that people may choose a row for staff to curate; one that is new serves from now on."""
-    for folder in (folder for capability in BESIDE for folder in starters(capability)):
-        try:
-            package = _starter(folder)
-        except BadPackage:
-            ModelVersion.objects.filter(starter=folder).delete()
-            continue
-        manifest = package.manifest
-        if ModelVersion.objects.filter(sha256=manifest.sha256).exclude(starter=folder).exists():
-            continue  # an earlier release of it was kept by hand; that row curates it
-        values = {**_described(package), "source": "ships with Toile"}
-        ModelVersion.objects.update_or_create(
-            starter=folder, defaults=values, create_defaults={**values, "serving": True}
-        )
-
-
-def verify(version: ModelVersion, progress: copies.Progress | None = None) -> None:
-    """Read all of its stored files.  Raises :class:`BadPackage` naming the first that is damaged or missing."""
-    if version.starter:
-        Package.load(WEIGHTS_DIR / version.starter)
-        return
-    copies.verify(version.sha256, version.folder, progress)
-
-
-def remove(version: ModelVersion) -> None:
-    """Forget a model and delete its files.  Raises :class:`BadPackage` while it serves, and for a starter."""
-    if version.starter:
-        raise BadPackage(f"{version.name} ships with Toile and cannot be removed; take it out of service instead.")
-    if version.serving:
-        raise BadPackage(f"{version.name} serves {version.capability}; let another serve first.")
-    folder = version.folder
-    version.delete()
-    copies.remove(folder)
-    _local.cache_clear()
-
-
 def starters(capability: str) -> tuple[str, ...]:
     """Folders of the starters that may serve ``capability``, the first one by default."""
     return (STARTERS[capability], *BESIDE.get(capability, ())) if capability in STARTERS else ()
@@ -480,11 +292,12 @@ def _ships(folder: str) -> bool:
 
 
 def _package(version: ModelVersion) -> Package:
-    return _starter(version.starter) if version.starter else _local(version.sha256, version.folder)
+    return starter_package(version.starter) if version.starter else _local(version.sha256, version.folder)
 
 
 @lru_cache(maxsize=8)
-def _starter(folder: str) -> Package:
+def starter_package(folder: str) -> Package:
+    """The starter of that folder, verified.  Raises :class:`BadPackage`."""
     return starter(folder)
 
 
@@ -493,246 +306,7 @@ def _local(sha256: str, folder: str) -> Package:
     return copies.local(sha256, folder)
 
 
-# --- pipelines (worker only: these import torch) ------------------------------------------------------------------
-
-
-_loading = threading.RLock()
-
-
-@contextmanager
-def loading() -> Iterator[None]:
-    """The one door through which torch and what needs it is imported and loaded, one thread at a time; it nests.
-
-    Two threads that import torch by different modules meet in the middle: one gets a module half made, and the
-    process never recovers.  Raises :class:`BrokenProcess` when an import or the memory fails, for no later job of this
-    process would fare better.
-    """
-    with _loading:
-        try:
-            yield
-        except (ImportError, MemoryError) as error:
-            raise BrokenProcess(str(error) or type(error).__name__) from error
-
-
-PIPELINES = {
-    "generate": "generate",
-    "upscale": "upscale",
-    "segment": "segment",
-    "surface": "surface",
-    "text-mask": "text-mask",
-    "restyle-fabric": "generate",
-    "restyle-diffusion": "restyle",
-    "imagine-fabric": "generate",
-    "imagine-diffusion": "imagine",
-}
-"""Pipeline -> capability of its model."""
-
-
-def pipeline(name: str, model: str | None = None) -> Any:
-    """The pipeline of that name with the serving model, or the very ``model`` of a recipe, loaded once per process.
-
-    Names are those of :data:`PIPELINES`, and ``draw`` and ``overlay``, which do without one.  Raises
-    :class:`BadPackage` when its model is missing or damaged.
-    """
-    if name not in PIPELINES and name not in ("draw", "overlay"):
-        raise BadPackage(f"No pipeline is called {quoted(name)}.")
-    with loading():
-        if name == "draw":
-            return _draw()
-        if name == "overlay":
-            return _overlay()
-        return pipeline_of(model, name) if model else _load(name, serving(PIPELINES[name]))
-
-
-def pipeline_of(reference: str, name: str = "generate") -> Any:
-    """The pipeline of that name with the very model of a recipe.
-
-    Raises :class:`BadPackage` when the model is no longer kept, or is not one for this pipeline.
-    """
-    if name not in PIPELINES:
-        raise BadPackage(f"No pipeline is called {quoted(name)}.")
-    with loading():
-        package = find(reference)
-        if PIPELINES[name] not in package.manifest.capabilities:
-            raise BadPackage(f"The model {reference} cannot {WORK.get(PIPELINES[name], PIPELINES[name])}.")
-        return _load(name, package)
-
-
-def _load(name: str, package: Package) -> Any:
-    loaders: dict[str, Callable[[Package], Any]] = {
-        "generate": lambda package: _generate(package, serving("upscale")),
-        "upscale": _upscale,
-        "segment": _segment,
-        "surface": _surface,
-        "text-mask": _text_mask,
-        "restyle-fabric": _restyle_fabric,
-        "restyle-diffusion": _restyle_diffusion,
-        "imagine-fabric": _imagine_fabric,
-        "imagine-diffusion": _imagine_diffusion,
-    }
-    return loaders[name](package)
-
-
-def surface_reader() -> Any:
-    """The pipeline that reads the surface of cloth; None where no model serves that, and it has to be estimated."""
-    return pipeline("surface") if serves("surface") else None
-
-
-def try_out(package: Package, progress: copies.Progress | None = None) -> bool:
-    """Load the model once and let it go again; False where memory is too short to try, or it is a LoRA.
-
-    Raises :class:`BadPackage` for files that are whole and do not make a model together.
-    """
-    with loading():
-        return _try_out(package, progress)
-
-
-def _try_out(package: Package, progress: copies.Progress | None) -> bool:
-    from ..pipelines.diffusion.residency import Residency, memory_of
-
-    architecture = package.manifest.architecture
-    if architecture in ARCHITECTURES:
-        package.network()
-        return True
-    need = 3 * package.size  # half precision on disk, single precision on a CPU, and a part of it twice while it loads
-    if architecture not in ("clipseg", "diffusers") or memory_of("cpu")[0] < need:
-        return False
-    if progress is not None:
-        progress(1.0, f"Loading {package.manifest.name} once")
-    if architecture == "clipseg":
-        from ..pipelines.text_mask import TextMaskPipeline
-
-        TextMaskPipeline(package)
-        return True
-    from ..pipelines.restyle.diffusion import DiffusionRestyle
-
-    resident: Residency[Any] = Residency()
-    DiffusionRestyle(package, resident=resident)
-    resident.clear()
-    return True
-
-
-def device() -> str:
-    """``cuda`` where there is one.  Asked only inside a worker's job: CUDA does not survive a fork."""
-    with loading():
-        import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def _generate(package: Package, upscale: Package) -> Any:
-    def load() -> Any:
-        from ..pipelines.generate import GeneratePipeline
-
-        return GeneratePipeline(package, _upscale(upscale), device=device())
-
-    return _resident(("generate", package.manifest.sha256, upscale.manifest.sha256), load)
-
-
-def _draw() -> Any:
-    """Generates drawn fabrics only; needs no model."""
-
-    def load() -> Any:
-        from ..pipelines.generate import GeneratePipeline
-
-        return GeneratePipeline(None, None)
-
-    return _resident(("draw",), load)
-
-
-def _upscale(package: Package) -> Any:
-    def load() -> Any:
-        from ..pipelines.upscale import UpscalePipeline
-
-        return UpscalePipeline(package, device=device())
-
-    return _resident(("upscale", package.manifest.sha256), load)
-
-
-def _segment(package: Package) -> Any:
-    def load() -> Any:
-        from ..pipelines.segment import SegmentPipeline
-
-        return SegmentPipeline(package, device=device())
-
-    return _resident(("segment", package.manifest.sha256), load)
-
-
-def _surface(package: Package) -> Any:
-    def load() -> Any:
-        from ..pipelines.surface import SurfacePipeline
-
-        return SurfacePipeline(package, device=device())
-
-    return _resident(("surface", package.manifest.sha256), load)
-
-
-def _text_mask(package: Package) -> Any:
-    def load() -> Any:
-        from ..pipelines.text_mask import TextMaskPipeline
-
-        return TextMaskPipeline(package, device=device())
-
-    return _resident(("text-mask", package.manifest.sha256), load)
-
-
-def _restyle_fabric(package: Package) -> Any:
-    def load() -> Any:
-        from ..pipelines.restyle.fabric import FabricRestyle
-
-        generate = _generate(package, serving("upscale"))
-        if not settings.CLIP_FOLDER:
-            return FabricRestyle(generate, surface=surface_reader())
-        from ..words.similarity import SimilarWords
-
-        understand = SimilarWords(settings.CLIP_FOLDER)
-        return FabricRestyle(generate, understand=understand, surface=surface_reader())
-
-    reads = serving("surface").manifest.sha256 if serves("surface") else ""
-    return _resident(("restyle-fabric", package.manifest.sha256, reads, settings.CLIP_FOLDER), load)
-
-
-def _imagine_fabric(package: Package) -> Any:
-    from ..pipelines.imagine.fabric import FabricImagine
-
-    return FabricImagine(_restyle_fabric(package))
-
-
-def _restyle_diffusion(package: Package) -> Any:
-    def load() -> Any:
-        from ..pipelines.restyle.diffusion import DiffusionRestyle
-
-        return DiffusionRestyle(package, device=device(), loras=Loras(text_width(package.path)))
-
-    return _resident(("restyle-diffusion", package.manifest.sha256), load)
-
-
-def _imagine_diffusion(package: Package) -> Any:
-    def load() -> Any:
-        from ..pipelines.imagine.diffusion import DiffusionImagine
-
-        return DiffusionImagine(package, device=device(), loras=Loras(text_width(package.path)))
-
-    return _resident(("imagine-diffusion", package.manifest.sha256), load)
-
-
-def _overlay() -> Any:
-    from ..pipelines.overlay import OverlayPipeline
-
-    return OverlayPipeline(surface_reader())
-
-
-_loaded: OrderedDict[tuple[str, ...], Any] = OrderedDict()
-MOST_LOADED = 10
-"""Those of diffusion models hold no weights: :mod:`.pipelines.diffusion.residency` keeps these by free memory."""
-
-
-def _resident(key: tuple[str, ...], load: Callable[[], Any]) -> Any:
-    """What ``load`` makes, kept for the next job; the one unused for longest goes when there are too many."""
-    with loading():
-        if key not in _loaded:
-            _loaded[key] = load()
-        _loaded.move_to_end(key)
-        while len(_loaded) > MOST_LOADED:
-            _loaded.popitem(last=False)
-        return _loaded[key]
+def forget_packages() -> None:
+    """Verify again whatever is asked for next."""
+    starter_package.cache_clear()
+    _local.cache_clear()

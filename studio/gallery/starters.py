@@ -22,7 +22,7 @@ from ml_backend import garments
 from ml_backend.errors import BadPackage
 from ml_backend.inks import PALETTES
 from ml_backend.requests import GenerateRequest
-from ml_backend.serving import registry
+from ml_backend.serving import loading, registry
 from ml_backend.serving.storage import delete_after_commit, delete_files
 from patterns import cutting, services
 from patterns.models import Pattern
@@ -154,7 +154,7 @@ def _samples(path: Path) -> Iterator[GenerateRequest]:
 
 
 def _make_sample(house: User, request: GenerateRequest) -> None:
-    pipeline = registry.pipeline("draw" if request.engine == "drawn" else "generate")
+    pipeline = loading.pipeline("draw" if request.engine == "drawn" else "generate")
     fabric = pipeline(request)
     row = Pattern(
         owner=house,

@@ -17,7 +17,7 @@ def _imaginings(job: Job) -> list[Imagining]:
 
 @jobs.handler("imagine", possible=_imaginings)
 def imagine(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: ``{"batch": id}``.  Makes each picture of the batch that is not made yet."""
+    """Makes each picture of the batch that is not made yet."""
     rows = _imaginings(job)
     if not rows:
         return nothing

@@ -18,6 +18,6 @@ def ask_imagine(owner: User, request: ImagineRequest, count: int = 1) -> list[Im
     requests = series(registry.settled("imagine", request), count)
     with transaction.atomic():
         common = common_to(owner)
-        job = jobs.submit(owner, "imagine", {"batch": str(common["batch"])}, queue=settings.MODEL_QUEUE)
+        job = jobs.submit(owner, "imagine", queue=settings.MODEL_QUEUE)
         rows = [Imagining(job=job, number=n, params=one.to_dict(), **common) for n, one in enumerate(requests)]
         return Imagining.objects.bulk_create(rows)

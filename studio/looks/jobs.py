@@ -16,7 +16,7 @@ NO_PATTERN = "The pattern of this look was deleted. The photo is kept; choose an
 
 
 def _look(job: Job) -> Look:
-    look = Look.objects.select_related("photo", "garment").with_parts().filter(pk=job.request["look"]).first()
+    look = Look.objects.select_related("photo", "garment").with_parts().filter(job=job).first()
     if look is None:
         raise Stopped("The look is no longer wanted.")
     patterns = [part.pattern for part in look.parts.all()]
@@ -27,7 +27,7 @@ def _look(job: Job) -> Look:
 
 @jobs.handler("wear", possible=_look)
 def wear(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: an :class:`OutfitRequest` and ``look``.  Renders the look at its photo's full size."""
+    """Renders the look at its photo's full size."""
     from ml_backend.pipelines import overlay
 
     from .. import pictures

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ml_backend import garments
-from ml_backend.serving import registry
+from ml_backend.serving import loading
 
 from .models import Garment, Wearable
 
@@ -41,7 +41,7 @@ def fit(photo: Any, mask: Any, labels: Any) -> Fit:
     from ml_backend.pipelines import overlay
 
     stored = np.rint(mask * 255).astype(np.float32) / np.float32(255)
-    read = registry.surface_reader()
+    read = loading.surface_reader()
     return overlay.fit(photo, stored, labels, read(photo, stored, labels) if read else None)
 
 

@@ -10,11 +10,12 @@ from django.db import transaction
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
 from ml_backend.requests import TapRequest, parse_garment
-from ml_backend.serving import jobs, registry
+from ml_backend.serving import jobs, loading
 from ml_backend.serving.storage import delete_files
 
 from ..wanted import still_wanted
 from .fitting import fit, remember
+from .mending import MendRequest
 from .models import Mask, Photo
 
 NO_CLOTH = (
@@ -24,7 +25,7 @@ NO_CLOTH = (
 
 
 def _photo(job: Job) -> Photo:
-    photo = Photo.objects.filter(pk=job.request["photo"]).first()
+    photo = Photo.objects.filter(job=job).first()
     if photo is None:
         raise Stopped("The photo is no longer there.")
     return photo
@@ -32,12 +33,12 @@ def _photo(job: Job) -> Photo:
 
 @jobs.handler("segment", possible=_photo)
 def segment(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: ``{"photo": id}``.  Fills in the photo's mask, labels, previews and fit."""
+    """Fills in the photo's mask, labels, previews and fit."""
     from .. import pictures
 
     photo = _photo(job)
     image = pictures.load(str(photo.image), "RGB")
-    found = registry.pipeline("segment")(
+    found = loading.pipeline("segment")(
         image, progress=lambda share, stage: report(share * 0.6, stage), should_stop=should_stop
     )
     if not (found.mask > 0.5).any():
@@ -69,17 +70,15 @@ def _laid_out(job: Job, photo: Photo, image: Any, mask: Any, labels: Any, report
 
 @jobs.handler("mend", possible=_photo)
 def mend(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: ``{"photo": id, "garment": name, "mask": id of the drawn one}``, or no names: back to what was found.
-
-    Writes mask and class map anew, fits and previews with them; what was found is kept beside them.
-    """
+    """Request: a :class:`MendRequest`.  Writes mask and class map anew, with fit and previews; keeps what was found."""
     from .. import pictures
 
     photo = _photo(job)
     report(0.05, "Opening the photo")
     image = pictures.load(str(photo.image), "RGB")
-    drawn = Mask.objects.filter(pk=job.request["mask"]).first() if job.request["mask"] else None
-    mask, labels, found = _mended(photo, job.request["garment"], drawn)
+    request = jobs.asked(job, MendRequest)
+    drawn = Mask.objects.filter(pk=request.mask).first() if request.mask else None
+    mask, labels, found = _mended(photo, request.garment, drawn)
     if should_stop():
         raise Stopped("The correction is no longer wanted.")
     fields = {**_laid_out(job, photo, image, mask, labels, report), **found}
@@ -135,7 +134,7 @@ _seen: dict[tuple[str, str], Any] = {}
 
 
 def _draft(job: Job) -> Mask:
-    mask = Mask.objects.select_related("photo").filter(pk=job.request["mask"]).first()
+    mask = Mask.objects.select_related("photo").filter(job=job).first()
     if mask is None:
         raise Stopped("The tap is no longer wanted.")
     return mask
@@ -143,13 +142,13 @@ def _draft(job: Job) -> Mask:
 
 @jobs.handler("tap", possible=_draft)
 def tap(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: ``{"mask": id, "taps": a TapRequest of the photo}``.  Fills in what the last tap adds or takes."""
+    """Request: a :class:`TapRequest` of the photo.  Fills in what the last tap adds or takes."""
     from ml_backend.pipelines import mending
 
     from .. import pictures
 
     mask = _draft(job)
-    request = TapRequest.from_dict(job.request["taps"])
+    request = jobs.asked(job, TapRequest)
     photo = mask.photo
     if not photo.ready or request.garment not in photo.classes:
         raise BadInput("This garment is not in the photo any more. Nothing of yours is lost; choose one that is.")
@@ -157,7 +156,7 @@ def tap(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Pub
     garment = mending.of_garment(
         pictures.load_mask(str(photo.mask)), pictures.load_labels(str(photo.labels)), parse_garment(request.garment)
     )
-    network = registry.pipeline("segment")
+    network = loading.pipeline("segment")
     if not network.knows_taps:
         raise BadInput(NO_TAPS)
     report(0.2, "Looking at the photo")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from ml_backend.errors import BadInput
-from ml_backend.requests import parse_garment
+from ml_backend.requests import Request, parse_garment
 from ml_backend.serving import jobs
 
 from ..account.models import User
@@ -17,6 +18,14 @@ from .services import add_mask
 
 BUSY = "This photo is still being worked on; try again in a moment. Nothing of yours is lost."
 NO_SUCH = "This garment is not in the photo. Choose one that is."
+
+
+@dataclass(frozen=True)
+class MendRequest(Request):
+    """A garment by name, and the id of the mask that was drawn of it; without both, the garments as they were found."""
+
+    garment: str = ""
+    mask: str = ""
 
 
 def garment_mask(photo: Photo, name: str) -> bytes:
@@ -36,7 +45,7 @@ def ask_mend(owner: User, photo: Photo, name: str, drawn: UploadedFile[Any]) -> 
     check_garment(photo, name)
     mask = add_mask(owner, photo, drawn)
     try:
-        _submit(owner, photo, {"garment": name, "mask": str(mask.pk)})
+        _submit(owner, photo, MendRequest(name, str(mask.pk)))
     except BadInput:
         mask.delete()
         raise
@@ -46,15 +55,15 @@ def ask_as_found(owner: User, photo: Photo) -> None:
     """Queue the return to the garments as they were found, without any correction by hand."""
     if not photo.mended:
         raise BadInput("The garments of this photo are as they were found.")
-    _submit(owner, photo, {"garment": "", "mask": ""})
+    _submit(owner, photo, MendRequest())
 
 
-def _submit(owner: User, photo: Photo, request: dict[str, str]) -> None:
+def _submit(owner: User, photo: Photo, request: MendRequest) -> None:
     with transaction.atomic():
         row = Photo.objects.select_for_update().select_related(None).get(pk=photo.pk)
         if row.job is not None and row.job.active:
             raise BadInput(BUSY)
-        photo.job = row.job = jobs.submit(owner, "mend", {"photo": str(photo.pk), **request})
+        photo.job = row.job = jobs.submit(owner, "mend", request.to_dict())
         row.save(update_fields=["job"])
 
 

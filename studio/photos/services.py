@@ -38,7 +38,7 @@ def add_photo(owner: User, upload: UploadedFile[Any]) -> Photo:
 def find_cloth(photo: Photo) -> None:
     """Queue the search for the cloth in ``photo``."""
     with transaction.atomic():
-        photo.job = jobs.submit(photo.owner, "segment", {"photo": str(photo.pk)}, queue=settings.MODEL_QUEUE)
+        photo.job = jobs.submit(photo.owner, "segment", queue=settings.MODEL_QUEUE)
         photo.save(update_fields=["job"])
 
 

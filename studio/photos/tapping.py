@@ -50,8 +50,7 @@ def ask_tap(owner: User, photo: Photo, request: TapRequest) -> Mask:
     with transaction.atomic():
         Mask.objects.filter(owner=owner, photo=photo, origin=Mask.Origin.TAPS).delete()
         mask = Mask(owner=owner, photo=photo, origin=Mask.Origin.TAPS)
-        asked = {"mask": str(mask.pk), "taps": meant.to_dict()}
-        mask.job = jobs.submit(owner, "tap", asked, queue=settings.MODEL_QUEUE)
+        mask.job = jobs.submit(owner, "tap", meant.to_dict(), queue=settings.MODEL_QUEUE)
         mask.save()
     return mask
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
-from ml_backend.serving import jobs, registry
+from ml_backend.serving import jobs, loading, registry
 
 from ..painting import Batch, missing, nothing, pipeline, upto
 from ..photos.models import Mask, Photo
@@ -38,7 +38,7 @@ NO_MASK = "The mask of this picture is gone. The photo is kept; mark again what 
 
 
 def _mask(job: Job) -> Mask:
-    mask = Mask.objects.select_related("photo").filter(pk=job.request["mask"]).first()
+    mask = Mask.objects.select_related("photo").filter(job=job).first()
     if mask is None or mask.request is None:
         raise Stopped("The mask is no longer wanted.")
     return mask
@@ -46,14 +46,14 @@ def _mask(job: Job) -> Mask:
 
 @jobs.handler("text-mask", possible=_mask)
 def text_mask(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: ``{"mask": id}``.  Fills in the mask's file and what its words were taken for."""
+    """Fills in the mask's file and what its words were taken for."""
     from .. import pictures
 
     mask = _mask(job)
     assert mask.request is not None  # else it was stopped above
     photo = pictures.load(str(mask.photo.image), "RGB")
     model = mask.request.model
-    look = registry.pipeline("text-mask", model) if model else registry.pipeline("text-mask")
+    look = loading.pipeline("text-mask", model) if model else loading.pipeline("text-mask")
     found = look(
         photo,
         mask.request,
@@ -104,7 +104,7 @@ def _cloth(photo: Photo, image: Image, should_stop: jobs.ShouldStop) -> Callable
         return pictures.load_mask(str(photo.mask)), pictures.load_labels(str(photo.labels))
 
     def fresh() -> tuple[Any, Any]:
-        found = registry.pipeline("segment")(image, should_stop=should_stop)
+        found = loading.pipeline("segment")(image, should_stop=should_stop)
         return found.mask, found.labels
 
     if photo.mask and photo.labels:
@@ -114,7 +114,7 @@ def _cloth(photo: Photo, image: Image, should_stop: jobs.ShouldStop) -> Callable
 
 @jobs.handler("restyle", possible=_restyles)
 def restyle(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: ``{"batch": id}``.  Repaints the photo of the batch once for each picture that is not made yet."""
+    """Repaints the photo of the batch once for each picture that is not made yet."""
     from .. import pictures
 
     rows = _restyles(job)

@@ -31,7 +31,7 @@ def ask_mask(owner: User, photo: Photo, request: TextMaskRequest) -> Mask:
     request = registry.settled("text-mask", request)
     with transaction.atomic():
         mask = Mask(owner=owner, photo=photo, origin=Mask.Origin.WORDS, words=request.prompt, params=request.to_dict())
-        mask.job = jobs.submit(owner, "text-mask", {"mask": str(mask.pk)}, queue=settings.MODEL_QUEUE)
+        mask.job = jobs.submit(owner, "text-mask", queue=settings.MODEL_QUEUE)
         mask.save()
     return mask
 
@@ -76,6 +76,6 @@ def ask_restyle(owner: User, photo: Photo, mask: Mask, request: RestyleRequest, 
         raise BadInput("This mask was never made. Mark again what to change.")
     with transaction.atomic():
         common = {**common_to(owner), "photo": photo, "mask": mask}
-        job = jobs.submit(owner, "restyle", {"batch": str(common["batch"])}, queue=settings.MODEL_QUEUE, after=needed)
+        job = jobs.submit(owner, "restyle", queue=settings.MODEL_QUEUE, after=needed)
         rows = [Restyle(job=job, number=n, params=one.to_dict(), **common) for n, one in enumerate(requests)]
         return Restyle.objects.bulk_create(rows)

@@ -110,16 +110,16 @@ def worker(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Does queued jobs as they come.  Finding cloth needs no network here: that is tested where it lives."""
     from django.db import connection
 
-    from ml_backend.serving import jobs, registry
+    from ml_backend.serving import jobs, loading
 
-    real = registry.pipeline
+    real = loading.pipeline
 
     def pipeline(capability: str, model: str | None = None) -> Any:
         if capability == "segment":
             return Finder()
         return real(capability, model)
 
-    monkeypatch.setattr(registry, "pipeline", pipeline)
+    monkeypatch.setattr(loading, "pipeline", pipeline)
     over = threading.Event()
 
     def work() -> None:

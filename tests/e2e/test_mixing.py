@@ -7,7 +7,7 @@ import re
 import pytest
 
 from ml_backend.models import Job
-from ml_backend.serving import registry
+from ml_backend.serving import curation
 from patterns.models import Pattern
 from studio.account.models import User
 from studio.gallery.starters import HOUSE
@@ -36,8 +36,8 @@ def second_model(tmp_path, db):
         config=config,
         state_dict=network.state_dict(),
     )
-    version = registry.add(package.path)
-    registry.offer(version)
+    version = curation.add(package.path)
+    curation.offer(version)
     return version
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ml_backend.serving import jobs
+from ml_backend.serving.jobs import kinds
 
 
 @pytest.fixture
@@ -23,4 +24,4 @@ def kind() -> Iterator[Callable[..., str]]:
 
     yield register
     for name in names:
-        jobs._handlers.pop(name)
+        kinds.handlers.pop(name)

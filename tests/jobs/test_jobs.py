@@ -10,9 +10,11 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
 
+from fashion_site.celery import app
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job, ScratchFile
 from ml_backend.serving import jobs
+from ml_backend.serving.jobs import doorbell, kinds
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +29,7 @@ def state(job: Job) -> str:
 
 def test_submit_rings_after_commit(person, kind, django_capture_on_commit_callbacks, monkeypatch):
     rung = []
-    monkeypatch.setattr(jobs, "ring", lambda queue, times=1: rung.append(queue))
+    monkeypatch.setattr(doorbell, "ring", lambda queue, times=1: rung.append(queue))
     with django_capture_on_commit_callbacks(execute=True):
         job = jobs.submit(person, kind(), {"a": 1}, queue="gpu")
         assert rung == []
@@ -53,12 +55,10 @@ def test_cap_counts_only_unfinished_jobs_of_one_person(person, other, kind, sett
 
 
 def test_a_silent_broker_does_not_lose_the_job(person, kind, monkeypatch, django_capture_on_commit_callbacks, caplog):
-    from ml_backend import tasks
-
     def refuse(*args, **options):
         raise OSError("no broker")
 
-    monkeypatch.setattr(tasks.work, "apply_async", refuse)
+    monkeypatch.setattr(app, "send_task", refuse)
     with django_capture_on_commit_callbacks(execute=True):
         job = jobs.submit(person, kind(), {})
     assert state(job) == "queued"
@@ -299,7 +299,7 @@ def test_retry_of_what_is_impossible_now_queues_nothing(person):
         assert jobs.retry(second)
         assert (state(first), state(second)) == ("queued", "queued")
     finally:
-        jobs._handlers.pop("yarn")
+        kinds.handlers.pop("yarn")
 
 
 def test_retry_starts_afresh(person, kind, work_off):
@@ -375,7 +375,7 @@ def test_six_deaths_are_enough(person, kind):
 
 def test_sweep_rings_again_for_the_unheard_once(person, kind, monkeypatch):
     rung = []
-    monkeypatch.setattr(jobs, "ring", lambda queue, times=1: rung.extend([queue] * times))
+    monkeypatch.setattr(doorbell, "ring", lambda queue, times=1: rung.extend([queue] * times))
     jobs.submit(person, kind(), {}, queue="gpu")
     jobs.sweep()
     assert rung == []

@@ -19,7 +19,7 @@ from ml_backend.models import ModelVersion
 from ml_backend.packaging import files as package_files
 from ml_backend.pipelines.diffusion.engine import RESIDENT
 from ml_backend.requests import ImagineRequest, RestyleRequest, TextMaskRequest
-from ml_backend.serving import registry
+from ml_backend.serving import curation, loading, registry
 from tests.ml_backend.hub_server import COMMIT, running_hub
 from tests.ml_backend.tiny import tiny_clipseg, tiny_inpaint, tiny_lora, tiny_text_to_image
 
@@ -27,9 +27,8 @@ pytestmark = pytest.mark.django_db
 
 
 def _forget():
-    registry._local.cache_clear()
-    registry._starter.cache_clear()
-    registry._loaded.clear()
+    registry.forget_packages()
+    loading._loaded.clear()
     RESIDENT.clear()
 
 
@@ -108,11 +107,11 @@ def pull(path, *options):
 
 @pytest.mark.parametrize("name", ["text-mask", "restyle-diffusion", "imagine-diffusion"])
 def test_a_missing_model_is_said_in_a_sentence(name):
-    assert not registry.serves(registry.PIPELINES[name])
+    assert not registry.serves(loading.BUILDERS[name].capability)
     with pytest.raises(BadPackage, match=r"No model to .+ is installed here"):
-        registry.pipeline(name)
+        loading.pipeline(name)
     with pytest.raises(BadPackage, match="installed"):
-        registry.reference(registry.PIPELINES[name])
+        registry.reference(loading.BUILDERS[name].capability)
 
 
 def test_without_models_the_fabric_engine_restyles_and_no_lora_is_offered():
@@ -160,9 +159,9 @@ def test_one_model_serves_restyle_and_imagine(published):
     other = pull(published / "imagine", "--serve")
     assert registry.reference("imagine") == other.reference, "one that was made for it comes first"
     assert registry.reference("restyle") == version.reference
-    registry.withdraw(version)
+    curation.withdraw(version)
     assert registry.reference("restyle") == other.reference
-    registry.withdraw(other)
+    curation.withdraw(other)
     assert not registry.serves("restyle")
 
 
@@ -170,29 +169,29 @@ def test_pulled_models_work(published):
     for name in ("inpaint", "clipseg", "linen.safetensors"):
         pull(published / name, "--serve")
     photo = Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8))
-    found = registry.pipeline("text-mask")(photo, TextMaskRequest("the dress"))
+    found = loading.pipeline("text-mask")(photo, TextMaskRequest("the dress"))
     assert found.mask.shape == (64, 64)
     mask = np.zeros((64, 64), np.float32)
     mask[16:48, 16:48] = 1
     wanted = RestyleRequest("a red dress", 7, engine="diffusion", steps=2, size=64)
-    plain = registry.pipeline("restyle-diffusion")(photo, mask, [wanted])[0]
+    plain = loading.pipeline("restyle-diffusion")(photo, mask, [wanted])[0]
     assert plain.image.size == photo.size
     assert plain.request.model == registry.reference("restyle")
-    again = registry.pipeline("restyle-diffusion", plain.request.model)(photo, mask, [plain.request])[0]
+    again = loading.pipeline("restyle-diffusion", plain.request.model)(photo, mask, [plain.request])[0]
     assert again.image.tobytes() == plain.image.tobytes(), "the recipe makes it again"
     wanted = ImagineRequest("a red dress", 7, steps=2, size=64, loras=("linen:1",))
-    imagined = registry.pipeline("imagine-diffusion")([wanted])
+    imagined = loading.pipeline("imagine-diffusion")([wanted])
     assert imagined[0].image.size == (64, 64)
 
 
 def test_a_pipeline_gets_the_very_model_of_a_recipe_or_says_why_not(published):
     clipseg = pull(published / "clipseg", "--serve")
     inpaint = pull(published / "inpaint")
-    assert registry.pipeline("restyle-diffusion", inpaint.reference).model == inpaint.reference
+    assert loading.pipeline("restyle-diffusion", inpaint.reference).model == inpaint.reference
     with pytest.raises(BadPackage, match="cannot repaint photos"):
-        registry.pipeline("restyle-diffusion", clipseg.reference)
+        loading.pipeline("restyle-diffusion", clipseg.reference)
     with pytest.raises(BadPackage, match="no longer kept"):
-        registry.pipeline("imagine-diffusion", "gone@123456789abc")
+        loading.pipeline("imagine-diffusion", "gone@123456789abc")
 
 
 def test_pulling_from_a_hub(published, monkeypatch, settings):
@@ -247,7 +246,7 @@ def test_storage_that_fails_half_way_keeps_nothing(published, elsewhere, monkeyp
     old = pull(published / "imagine", "--serve")
     monkeypatch.setattr(Elsewhere, "broken", "vae")
     with pytest.raises(OSError, match="away"):
-        registry.pull(str(published / "inpaint"))
+        curation.pull(str(published / "inpaint"))
     assert ModelVersion.objects.get() == old
     assert all(old.sha256 in name for name in package_files.listing(Path(settings.MEDIA_ROOT)))
 
@@ -263,7 +262,7 @@ def test_pickles_need_the_switch(published, tmp_path, monkeypatch):
         pull(folder)
     version = pull(folder, "--allow-pickle")
     assert not list(Path(default_storage.path(version.folder)).rglob("*.bin"))
-    registry.remove(version)
+    curation.remove(version)
     monkeypatch.setenv("TOILE_ALLOW_PICKLE", "1")
     assert pull(folder).capability == "restyle"
 
@@ -284,7 +283,7 @@ def test_files_elsewhere_are_copied_once_and_mended(published, elsewhere, settin
     weights = package.path / "unet/diffusion_pytorch_model.safetensors"
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-1] + b"!")
-    registry._local.cache_clear()
+    registry.forget_packages()
     assert registry.serving("restyle").path == package.path
     assert weights.read_bytes() == whole
 
@@ -295,7 +294,7 @@ def test_unchanged_copies_are_not_hashed_by_every_process(published, elsewhere, 
     stamp = settings.DATA_DIR / "models" / f"{version.sha256}.verified"
     noted = json.loads(stamp.read_text())
     stamp.write_text(json.dumps({**noted, "at": noted["at"] + 60 * 10**9}))
-    registry._local.cache_clear()
+    registry.forget_packages()
     hashed = []
     monkeypatch.setattr(package_files, "sha256_of", hashed.append)
     assert registry.serving("restyle").manifest.sha256 == version.sha256
@@ -321,9 +320,9 @@ def test_a_stored_manifest_cannot_lead_elsewhere(published, elsewhere):
     with pytest.raises(BadPackage):
         registry.serving("restyle")
     with pytest.raises(BadPackage):
-        registry.verify(version)
-    registry.withdraw(version)
-    registry.remove(version)
+        curation.verify(version)
+    curation.withdraw(version)
+    curation.remove(version)
     assert not ModelVersion.objects.exists()
 
 
@@ -437,7 +436,7 @@ def test_loras_are_offered_to_models_they_fit(published, tmp_path):
     with pytest.raises(KeyError):
         offered["wide"]
     with pytest.raises(BadPackage, match="is a LoRA"):
-        registry.serve(lora)
+        curation.serve(lora)
 
 
 def test_the_newest_lora_of_a_name_counts(published, tmp_path):
@@ -466,7 +465,7 @@ def test_admin_shows_licence_and_card_and_keeps_what_serves(published, client_of
         assert version.serving is serving
     where = f"/admin/ml_backend/modelversion/{version.pk}/delete/"
     assert client.post(where, {"post": "yes"}).status_code == 403
-    registry.withdraw(version)
+    curation.withdraw(version)
     assert client.post(where, {"post": "yes"}).status_code == 302
     assert not ModelVersion.objects.exists()
     assert not default_storage.exists(f"{version.folder}/manifest.json")

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from ml_backend.errors import BadInput, BadPackage
 from ml_backend.models import Job, ScratchFile
-from ml_backend.serving import faults, jobs
+from ml_backend.serving import faults, jobs, loading
 from ml_backend.serving.faults import BrokenProcess, Outage
+from ml_backend.serving.jobs import doorbell, running, states
 
 
 def s3_says(code: str, status: int) -> ClientError:
@@ -148,7 +149,7 @@ def test_others_go_on_while_one_pauses(person, other, away, kind, caplog):
 
 def test_it_is_rung_for_when_its_pause_is_over(away, monkeypatch, caplog):
     rung = []
-    monkeypatch.setattr(jobs, "ring", lambda queue, times=1: rung.extend([queue] * times))
+    monkeypatch.setattr(doorbell, "ring", lambda queue, times=1: rung.extend([queue] * times))
     job = away(s3_says("SlowDown", 503))
     jobs.sweep()
     assert rung == []
@@ -191,7 +192,7 @@ def test_a_database_that_is_back_in_a_moment_costs_nothing(person, kind, monkeyp
             raise OperationalError("the connection is closed")
         finish(claim, publish)
 
-    monkeypatch.setattr(jobs, "finish", shaky)
+    monkeypatch.setattr(states, "finish", shaky)
 
     def handler(job, report, should_stop):
         jobs.save(job, "tests", "kept.txt", b"kept")
@@ -232,7 +233,7 @@ def test_a_broken_process_gives_its_job_back_and_ends(person, kind, error, db, m
 
     name = kind(handler)
     first, second = (jobs.submit(person, name, {}) for _ in range(2))
-    monkeypatch.setattr(jobs, "Heart", lambda claim: None)
+    monkeypatch.setattr(running, "Heart", lambda claim: None)
     monkeypatch.setattr(tasks, "close_old_connections", lambda: None)
     with pytest.raises(SystemExit):
         tasks.work("default")
@@ -250,10 +251,9 @@ def test_a_job_that_breaks_every_process_fails_in_the_end(away, settings, caplog
 
 
 def test_imports_and_memory_that_fail_while_loading_break_the_process():
-    from ml_backend.serving import registry
 
     for error in (ImportError("cannot import name 'F'"), MemoryError()):
-        with pytest.raises(BrokenProcess), registry.loading():
+        with pytest.raises(BrokenProcess), loading.alone():
             raise error
-    with pytest.raises(BadPackage), registry.loading():
+    with pytest.raises(BadPackage), loading.alone():
         raise BadPackage("damaged")

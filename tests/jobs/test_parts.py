@@ -12,6 +12,7 @@ from django.utils import timezone
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job, ScratchFile
 from ml_backend.serving import jobs
+from ml_backend.serving.jobs import running
 
 pytestmark = pytest.mark.django_db
 
@@ -197,7 +198,7 @@ def test_only_a_claimed_job_publishes_or_shows(submitted):
 def clock(monkeypatch):
     """Seconds that pass only when told to: ``clock(0.3)``."""
     now = [100.0]
-    monkeypatch.setattr(jobs.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(running.time, "monotonic", lambda: now[0])
 
     def wait(seconds: float) -> None:
         now[0] += seconds
@@ -265,6 +266,6 @@ def test_run_forgets_the_pace_of_a_claim(person, kind, work_off):
         return lambda: None
 
     jobs.submit(person, kind(handler), {})
-    before = dict(jobs._next_preview)
+    before = dict(running._next_preview)
     work_off()
-    assert jobs._next_preview == before
+    assert running._next_preview == before

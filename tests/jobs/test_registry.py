@@ -16,7 +16,7 @@ from ml_backend.errors import BadInput, BadPackage
 from ml_backend.models import ModelVersion
 from ml_backend.packaging import Package
 from ml_backend.packaging.package import sha256_of
-from ml_backend.serving import registry
+from ml_backend.serving import curation, loading, registry
 from ml_backend.words.reading import read
 from ml_backend.words.similarity import SimilarWords
 from tests.ml_backend.tiny import tiny_clip
@@ -26,9 +26,8 @@ pytestmark = pytest.mark.django_db
 
 
 def _forget():
-    registry._local.cache_clear()
-    registry._starter.cache_clear()
-    registry._loaded.clear()
+    registry.forget_packages()
+    loading._loaded.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -58,38 +57,38 @@ def test_the_chosen_version_serves_and_the_starter_without_one(package, monkeypa
     starter = Package.load(package("starter", b"starter"))
     monkeypatch.setattr(registry, "starter", lambda name: starter)
     assert registry.serving("generate") == starter
-    first, second = registry.add(package("first", b"1")), registry.add(package("second", b"2"))
+    first, second = curation.add(package("first", b"1")), curation.add(package("second", b"2"))
     assert registry.serving("generate") == starter, "adding is not serving"
-    registry.serve(first)
+    curation.serve(first)
     assert registry.serving("generate").manifest.name == "first"
-    registry.serve(second)
+    curation.serve(second)
     assert registry.reference("generate") == second.reference == registry.serving("generate").manifest.reference
     assert ModelVersion.objects.filter(default=True).count() == 1
-    registry.withdraw(second)
+    curation.withdraw(second)
     assert registry.serving("generate") == starter
 
 
 @pytest.mark.parametrize("capability", ["segment", "surface", "upscale"])
 def test_where_nobody_chooses_the_one_before_retires(package, capability):
-    first, second = (registry.add(package(name, name.encode(), capability)) for name in ("first", "second"))
-    registry.serve(first)
-    registry.serve(second)
+    first, second = (curation.add(package(name, name.encode(), capability)) for name in ("first", "second"))
+    curation.serve(first)
+    curation.serve(second)
     assert ModelVersion.objects.get(serving=True) == ModelVersion.objects.get(default=True) == second
     with pytest.raises(BadPackage, match="Nobody chooses"):
-        registry.offer(first)
-    registry.withdraw(second)
+        curation.offer(first)
+    curation.withdraw(second)
     assert registry.serving(capability).manifest.name == registry.STARTERS[capability]
 
 
 def test_two_cannot_be_the_default_of_one_capability(package):
-    ModelVersion.objects.filter(pk=registry.add(package("a", b"1")).pk).update(serving=True, default=True)
+    ModelVersion.objects.filter(pk=curation.add(package("a", b"1")).pk).update(serving=True, default=True)
     with pytest.raises(IntegrityError):
-        ModelVersion.objects.filter(pk=registry.add(package("b", b"2")).pk).update(serving=True, default=True)
+        ModelVersion.objects.filter(pk=curation.add(package("b", b"2")).pk).update(serving=True, default=True)
 
 
 def test_a_default_that_does_not_serve_cannot_be(package):
     with pytest.raises(IntegrityError):
-        ModelVersion.objects.filter(pk=registry.add(package("a", b"1")).pk).update(default=True)
+        ModelVersion.objects.filter(pk=curation.add(package("a", b"1")).pk).update(default=True)
 
 
 # --- several that generate, side by side ------------------------------------------------------------------------------
@@ -108,7 +107,7 @@ def starters(monkeypatch, tmp_path):
         sha = sha256_of(home / name / "weights.safetensors")
         manifest = {"name": name, "capability": "generate", "architecture": "dcgan", "config": {}, "sha256": sha}
         (home / name / "manifest.json").write_text(json.dumps(manifest))
-        registry._starter.cache_clear()
+        registry.forget_packages()
         return Package.load(home / name)
 
     ship("xgan-starter")
@@ -140,14 +139,14 @@ def test_a_model_is_named_by_its_name_or_reference(starters):
 
 
 def test_staff_offer_a_model_make_it_the_default_and_take_it_back(starters, package):
-    version = registry.add(package("florals"))
+    version = curation.add(package("florals"))
     assert names() == ["xgan-starter", "dcgan-starter"], "adding is not offering"
-    registry.offer(version)
+    curation.offer(version)
     assert names() == ["xgan-starter", "florals", "dcgan-starter"]
     assert registry.serving("generate").manifest.name == "xgan-starter"
-    registry.serve(version)
+    curation.serve(version)
     assert names() == ["florals", "xgan-starter", "dcgan-starter"]
-    registry.withdraw(version)
+    curation.withdraw(version)
     assert names() == ["xgan-starter", "dcgan-starter"]
     with pytest.raises(BadInput, match=r"The model florals@.+ no longer does. To dream fabrics, choose one of: xgan"):
         registry.resolve("generate", version.reference)
@@ -155,57 +154,57 @@ def test_staff_offer_a_model_make_it_the_default_and_take_it_back(starters, pack
 
 
 def test_staff_curate_the_starters_too(starters):
-    registry.adopt_starters()
+    curation.adopt_starters()
     dcgan, xgan = ModelVersion.objects.order_by("name")
     assert names() == ["xgan-starter", "dcgan-starter"], "nothing changes by that"
-    registry.serve(dcgan)
+    curation.serve(dcgan)
     assert names() == ["dcgan-starter", "xgan-starter"]
     assert registry.serving("generate").manifest.name == "dcgan-starter"
-    registry.withdraw(xgan)
+    curation.withdraw(xgan)
     assert names() == ["dcgan-starter"]
     with pytest.raises(BadPackage, match="Nothing else can dream fabrics"):
-        registry.withdraw(dcgan)
+        curation.withdraw(dcgan)
     with pytest.raises(BadPackage, match="ships with Toile"):
-        registry.remove(xgan)
-    registry.verify(xgan)
+        curation.remove(xgan)
+    curation.verify(xgan)
 
 
 def test_without_a_default_the_first_that_serves_does_the_work(starters, package):
-    registry.adopt_starters()
-    version = registry.add(package("florals"))
-    registry.offer(version)
+    curation.adopt_starters()
+    version = curation.add(package("florals"))
+    curation.offer(version)
     for row in ModelVersion.objects.exclude(starter=""):
-        registry.withdraw(row)
+        curation.withdraw(row)
     assert names() == ["florals"]
     assert registry.reference("generate") == registry.serving("generate").manifest.reference == version.reference
 
 
 def test_a_new_release_of_a_starter_takes_its_row_over(starters):
-    registry.adopt_starters()
+    curation.adopt_starters()
     row = ModelVersion.objects.get(starter="dcgan-starter")
-    registry.serve(row)
+    curation.serve(row)
     new = starters("dcgan-starter", b"trained longer")
     assert registry.reference("generate") == new.manifest.reference, "even before the row is brought up to date"
-    registry.adopt_starters()
+    curation.adopt_starters()
     row.refresh_from_db()
     assert (row.reference, row.default) == (new.manifest.reference, True)
-    registry.withdraw(row)
+    curation.withdraw(row)
     starters("dcgan-starter", b"and longer")
-    registry.adopt_starters()
+    curation.adopt_starters()
     assert names() == ["xgan-starter"], "what staff withdrew stays withdrawn"
     assert ModelVersion.objects.count() == 2
 
 
 def test_a_starter_that_is_gone_or_damaged_has_no_row(starters):
-    registry.adopt_starters()
+    curation.adopt_starters()
     starters("dcgan-starter")
     (registry.WEIGHTS_DIR / "dcgan-starter" / "weights.safetensors").write_bytes(b"torn")
-    registry.adopt_starters()
+    curation.adopt_starters()
     assert [row.name for row in ModelVersion.objects.all()] == ["xgan-starter"]
 
 
 def test_commands_that_curate(starters, package, capsys):
-    registry.add(package("florals"))
+    curation.add(package("florals"))
     call_command("models", "offer", "florals")
     call_command("models", "serve", "dcgan-starter")
     call_command("models", "withdraw", "xgan-starter")
@@ -220,8 +219,8 @@ def test_commands_that_curate(starters, package, capsys):
 
 
 def test_the_admin_curates(starters, client_of, staff, package):
-    registry.adopt_starters()
-    registry.add(package("cloth", b"x", "segment"))
+    curation.adopt_starters()
+    curation.add(package("cloth", b"x", "segment"))
     client = client_of(staff)
 
     def act(action, name):
@@ -247,46 +246,46 @@ def test_the_migration_keeps_what_served_and_goes_back(starters, package):
 
     from django.apps import apps
 
-    kept = registry.add(package("kept"))
+    kept = curation.add(package("kept"))
     ModelVersion.objects.filter(pk=kept.pk).update(serving=True)
     migration = import_module("ml_backend.migrations.0006_one_default")
     migration.those_that_serve_are_defaults(apps, None)
     kept.refresh_from_db()
     assert kept.default
-    registry.adopt_starters()
-    registry.offer(registry.add(package("beside", b"2")))
+    curation.adopt_starters()
+    curation.offer(curation.add(package("beside", b"2")))
     migration.only_defaults_serve(apps, None)
     assert [row.name for row in ModelVersion.objects.filter(serving=True)] == ["kept"]
     assert not ModelVersion.objects.exclude(starter="").exists()
 
 
 def test_the_same_weights_are_kept_once(package):
-    assert registry.add(package("a", b"same")) == registry.add(package("b", b"same"))
+    assert curation.add(package("a", b"same")) == curation.add(package("b", b"same"))
     assert ModelVersion.objects.get().card == "# a"
 
 
 def test_a_recipe_finds_its_model_even_when_another_serves(package):
-    old, new = registry.add(package("old", b"1")), registry.add(package("new", b"2"))
-    registry.serve(new)
+    old, new = curation.add(package("old", b"1")), curation.add(package("new", b"2"))
+    curation.serve(new)
     assert registry.find(old.reference).manifest.name == "old"
     with pytest.raises(BadPackage, match="no longer kept"):
         registry.find("gone@123456789abc")
 
 
 def test_the_local_copy_is_verified_and_mended(package, settings):
-    version = registry.add(package("a", b"right"))
-    registry.serve(version)
+    version = curation.add(package("a", b"right"))
+    curation.serve(version)
     copy = registry.serving("generate").path
     assert copy == settings.DATA_DIR / "models" / version.sha256
     (copy / "weights.safetensors").write_bytes(b"wrong")
-    registry._local.cache_clear()
+    registry.forget_packages()
     assert registry.serving("generate").path == copy
     assert (copy / "weights.safetensors").read_bytes() == weights_of(b"right")
 
 
 def test_stored_weights_that_were_changed_never_serve(package):
-    version = registry.add(package("a", b"right"))
-    registry.serve(version)
+    version = curation.add(package("a", b"right"))
+    curation.serve(version)
     default_storage.delete(f"{version.folder}/weights.safetensors")
     default_storage.save(f"{version.folder}/weights.safetensors", ContentFile(b"swapped"))
     with pytest.raises(BadPackage):
@@ -297,22 +296,23 @@ def test_nothing_serves_an_unknown_capability():
     with pytest.raises(BadPackage):
         registry.serving("weave")
     with pytest.raises(BadPackage):
-        registry.pipeline("weave")
+        loading.pipeline("weave")
 
 
 def test_pipelines_stay_loaded_and_the_stalest_goes(monkeypatch):
     made = []
-    monkeypatch.setattr(registry, "MOST_LOADED", 2)
+    monkeypatch.setattr(loading, "MOST_LOADED", 2)
 
-    def load(name):
-        return registry._resident((name,), lambda: made.append(name) or name)
+    for name in ("a", "b", "c"):
+        builder = loading.Builder("", lambda _, name=name: made.append(name) or name)
+        monkeypatch.setitem(loading.BUILDERS, name, builder)
 
-    assert [load(name) for name in ("a", "b", "a", "c", "a", "b")] == ["a", "b", "a", "c", "a", "b"]
+    assert [loading.pipeline(name) for name in ("a", "b", "a", "c", "a", "b")] == ["a", "b", "a", "c", "a", "b"]
     assert made == ["a", "b", "c", "b"]
 
 
 def test_add_model_command(package, capsys, monkeypatch):
-    monkeypatch.setattr(registry, "try_out", lambda package: True)
+    monkeypatch.setattr(loading, "try_out", lambda package: True)
     path = package("a", b"1")
     call_command("add_model", str(path), "--serve", "--notes", "better florals")
     version = ModelVersion.objects.get()
@@ -324,6 +324,6 @@ def test_add_model_command(package, capsys, monkeypatch):
 
 def test_a_clip_gives_the_fabric_engine_more_words(settings, tmp_path):
     settings.CLIP_FOLDER = str(tiny_clip(tmp_path / "clip"))
-    assert isinstance(registry.pipeline("restyle-fabric").understand, SimilarWords)
+    assert isinstance(loading.pipeline("restyle-fabric").understand, SimilarWords)
     settings.CLIP_FOLDER = ""
-    assert registry.pipeline("restyle-fabric").understand is read
+    assert loading.pipeline("restyle-fabric").understand is read

@@ -162,19 +162,19 @@ class TestKeeping:
 
     def test_a_lora_with_negative_shapes(self, tmp_path, settings):
         from ml_backend.models import ModelVersion
-        from ml_backend.serving import registry
+        from ml_backend.serving import curation, registry
 
         name = "unet.down.attn2.to_k.lora_A.weight"
         folder = self.lora(tmp_path / "lora", {name: {**GOOD["a"], "shape": [-2, -3]}})
         with pytest.raises(BadPackage):
-            registry.pull(str(folder))
+            curation.pull(str(folder))
         with pytest.raises(BadPackage):
-            registry.pull(str(folder / LORA_FILE))
+            curation.pull(str(folder / LORA_FILE))
         save_folder_manifest(folder, name="lora", capability="lora", architecture="lora")
         with pytest.raises(BadPackage):
-            registry.pull(str(folder))
+            curation.pull(str(folder))
         with pytest.raises(BadPackage):
-            registry.add(folder)
+            curation.add(folder)
         assert not ModelVersion.objects.exists()
         assert not registry.loras("imagine")
 
@@ -185,11 +185,11 @@ class TestKeeping:
         from django.core.management import CommandError, call_command
 
         from ml_backend.models import ModelVersion
-        from ml_backend.serving import registry
+        from ml_backend.serving import curation
 
         spoil(package, **changes)
         with pytest.raises(BadPackage):
-            registry.pull(str(package.path))
+            curation.pull(str(package.path))
         with pytest.raises(CommandError):
             call_command("add_model", str(package.path))
         assert not ModelVersion.objects.exists()

@@ -7,7 +7,7 @@ import pytest
 from ml_backend.errors import BadInput
 from ml_backend.inks import mix_palettes, palette_from_seed
 from ml_backend.requests import GenerateRequest
-from ml_backend.serving import jobs, registry
+from ml_backend.serving import curation, jobs, loading, registry
 from patterns import cutting, mixing, services
 from patterns.mixing import Other
 from patterns.models import Pattern
@@ -164,25 +164,25 @@ def two_networks(tmp_path, settings):
             config=config,
             state_dict=weights,
         )
-        rows.append(registry.add(folder))
-        registry.offer(rows[-1])
+        rows.append(curation.add(folder))
+        curation.offer(rows[-1])
     yield rows
-    registry._local.cache_clear()
-    registry._loaded.clear()
+    registry.forget_packages()
+    loading._loaded.clear()
 
 
 def test_a_model_withdrawn_while_a_fabric_waits_is_still_there_for_it(person, two_networks, work_off):
     """Whether it serves was asked when the work was; a worker only needs its files."""
     version = two_networks[0]
     row, other = (services.ask(person, GenerateRequest("floral", seed, size=32, model=version.name)) for seed in (1, 2))
-    registry.withdraw(version)
+    curation.withdraw(version)
     with pytest.raises(BadInput, match=r"is kept, but does not serve, or no longer does. To dream fabrics, choose one"):
         services.ask(person, row.request)
     jobs.work_off(jobs.QUEUES, beating=False, most=1)
     row.refresh_from_db()
     assert (row.state, row.model) == ("done", version.reference)
     version.refresh_from_db()
-    registry.remove(version)
+    curation.remove(version)
     work_off()
     other.refresh_from_db()
     assert other.state == "failed"

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from ml_backend.errors import BadInput, BadPackage
 from ml_backend.models import Job, ModelVersion
-from ml_backend.serving import jobs, registry
+from ml_backend.serving import curation, jobs, registry
+from ml_backend.serving.jobs import doorbell, kinds
 from patterns.models import Favourite, Pattern
 from studio.looks.models import Look
 
@@ -26,10 +27,10 @@ ROUNDS = 8
 @pytest.fixture
 def work(monkeypatch):
     """A kind of job, with a bell that nobody hears."""
-    monkeypatch.setattr(jobs, "ring", lambda queue, times=1: None)
+    monkeypatch.setattr(doorbell, "ring", lambda queue, times=1: None)
     jobs.handler("race")(lambda job, report, should_stop: lambda: None)
     yield "race"
-    jobs._handlers.pop("race")
+    kinds.handlers.pop("race")
 
 
 def states() -> Counter[str]:
@@ -227,13 +228,13 @@ def test_one_model_is_the_default_of_a_capability():
 def test_two_curators_at_once_leave_one_default(at_once, capability, left):
     versions = [version(number, capability=capability) for number in range(4)]
     for _ in range(ROUNDS):
-        at_once(4, lambda who: registry.serve(ModelVersion.objects.get(pk=versions[who].pk)))
+        at_once(4, lambda who: curation.serve(ModelVersion.objects.get(pk=versions[who].pk)))
         assert ModelVersion.objects.filter(default=True).count() == 1
     assert ModelVersion.objects.filter(serving=True).count() == left
 
 
 def test_of_two_starters_withdrawn_at_once_one_stays(at_once):
-    registry.adopt_starters()
+    curation.adopt_starters()
     for number in range(ROUNDS):
         shipped = list(ModelVersion.objects.exclude(starter="").order_by("pk"))
         if len(shipped) < 2:
@@ -242,7 +243,7 @@ def test_of_two_starters_withdrawn_at_once_one_stays(at_once):
 
         def act(who: int, rows=shipped) -> object:
             try:
-                registry.withdraw(ModelVersion.objects.get(pk=rows[who].pk))
+                curation.withdraw(ModelVersion.objects.get(pk=rows[who].pk))
             except BadPackage:
                 return False
             return True
@@ -252,7 +253,7 @@ def test_of_two_starters_withdrawn_at_once_one_stays(at_once):
 
 
 def test_the_migrations_of_models_go_back_and_forth():
-    registry.adopt_starters()
+    curation.adopt_starters()
     version(1, serving=True, default=True)
     version(2, serving=True)
     try:

@@ -17,7 +17,7 @@ from fashion_site.celery import app, transport_options
 from ml_backend.images import read_recipe
 from ml_backend.models import Job, ScratchFile
 from ml_backend.requests import GenerateRequest
-from ml_backend.serving import jobs
+from ml_backend.serving.jobs import doorbell
 from patterns import services
 from patterns.models import Pattern
 from studio.account.models import User
@@ -39,7 +39,7 @@ def broker(redis, pool, settings):
     """This process rings over Redis, as the web server does."""
     settings.BROKER_URL = redis.url
     app.conf.update(broker_url=redis.url, broker_transport_options=transport_options(redis.url))
-    jobs._quiet_until = 0.0
+    doorbell._quiet_until = 0.0
     return redis
 
 

@@ -19,6 +19,7 @@ from PIL import Image
 from ml_backend.models import Job, ScratchFile
 from ml_backend.requests import GenerateRequest
 from ml_backend.serving import jobs
+from ml_backend.serving.jobs import kinds
 from patterns import services
 from patterns.models import Pattern
 from studio.looks.models import Look
@@ -266,7 +267,7 @@ def test_an_outage_half_way_leaves_no_file_behind(person, work_off, s3_server, s
         jobs.save(job, "tests/half", "second.txt", b"second")
         return lambda: None
 
-    monkeypatch.setitem(jobs._handlers, "half", handler)
+    monkeypatch.setitem(kinds.handlers, "half", handler)
     job = jobs.submit(person, "half", {})
     try:
         assert work_off() == 1

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ml_backend.errors import Stopped
 from ml_backend.requests import ImagineRequest
-from ml_backend.serving import registry
+from ml_backend.serving import loading
 
 SIDE = 128
 DEFAULTS = {"steps": 12, "guidance": 5.0, "size": SIDE, "scheduler": "euler", "model": "painter@0123456789ab"}
@@ -79,7 +79,7 @@ class Painter:
 
 def stand_in(monkeypatch: Any, painter: Painter) -> None:
     """Let ``painter`` imagine by either engine; every other pipeline stays as it is."""
-    real = registry.pipeline
+    real = loading.pipeline
 
     def pipeline(name: str, model: str | None = None) -> Any:
         if not name.startswith("imagine-"):
@@ -87,7 +87,7 @@ def stand_in(monkeypatch: Any, painter: Painter) -> None:
         painter.loaded.append(name)
         return painter
 
-    monkeypatch.setattr(registry, "pipeline", pipeline)
+    monkeypatch.setattr(loading, "pipeline", pipeline)
 
 
 def painted(request: ImagineRequest, side: int = SIDE) -> Painted:

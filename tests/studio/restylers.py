@@ -13,7 +13,7 @@ from PIL import Image
 from ml_backend.errors import Stopped
 from ml_backend.pipelines.restyle import Restyled
 from ml_backend.requests import RestyleRequest, TextMaskRequest
-from ml_backend.serving import registry
+from ml_backend.serving import loading, registry
 
 REFUSAL = "This picture was not shown: it may be unsuitable."
 NOTE = "“silk” has a sheen that a fabric cannot give; its colours are there."
@@ -113,10 +113,10 @@ def repainted(photo: Image.Image, mask: Any, request: RestyleRequest) -> Restyle
 
 def stand_in(monkeypatch: Any, restyler: Restyler) -> None:
     """Let ``restyler`` and :func:`find` serve instead of models; everything else stays as it is."""
-    real, names = registry.pipeline, registry.reference
+    real, names = loading.pipeline, registry.reference
     ours: dict[str, Any] = {"segment": find_no_cloth, "text-mask": find, "restyle-fabric": restyler}
     ours["restyle-diffusion"] = restyler
-    monkeypatch.setattr(registry, "pipeline", lambda name, model=None: ours.get(name) or real(name, model))
+    monkeypatch.setattr(loading, "pipeline", lambda name, model=None: ours.get(name) or real(name, model))
     monkeypatch.setattr(registry, "reference", lambda name: MODEL if name == "text-mask" else names(name))
     monkeypatch.setattr(registry, "serves", lambda capability: True)
     monkeypatch.setattr(registry, "loras", lambda capability="imagine": {"linen": "a", "tartan": "b"})

@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ml_backend.errors import BadPackage
 from ml_backend.packaging import Package
-from ml_backend.serving import registry
+from ml_backend.serving import curation, loading
 
 
 class Command(BaseCommand):
@@ -17,10 +17,10 @@ class Command(BaseCommand):
 
     def handle(self, package: Path, serve: bool, notes: str, **_: object) -> None:
         try:
-            registry.try_out(Package.load(package))
-            version = registry.add(package, notes=notes)
+            loading.try_out(Package.load(package))
+            version = curation.add(package, notes=notes)
         except BadPackage as error:
             raise CommandError(str(error)) from error
         if serve:
-            registry.serve(version)
+            curation.serve(version)
         self.stdout.write(f"{version.reference} {'serves' if version.serving else 'is kept for'} {version.capability}.")

@@ -15,7 +15,7 @@ from ml_backend.packaging import Manifest
 from ml_backend.packaging.hub import KNOWN
 from ml_backend.packaging.sources import Source
 from ml_backend.packaging.starter import WEIGHTS_DIR, starter
-from ml_backend.serving import registry
+from ml_backend.serving import curation, registry
 
 
 class Command(BaseCommand):
@@ -93,7 +93,7 @@ class Command(BaseCommand):
         wanted = {name: options[name] for name in ("allow_pickle", "config", "notes")}
         bar = _Bar(self.stderr)
         try:
-            version = registry.pull(source, should_try=not untried, progress=bar, **wanted)
+            version = curation.pull(source, should_try=not untried, progress=bar, **wanted)
         finally:
             bar.end()
         self.stdout.write(f"{version.reference} is kept: {_bytes(version.size)}, licence: {version.licence}.")
@@ -107,7 +107,7 @@ class Command(BaseCommand):
     def _serve(self, name: str, **_: Any) -> None:
         if name in registry.all_starters():
             starter(name)
-            registry.serve_starter(name)
+            curation.serve_starter(name)
             self.stdout.write(f"{name} serves.")
             return
         self._say_serving(_find(name))
@@ -115,21 +115,21 @@ class Command(BaseCommand):
     def _offer(self, name: str, **_: Any) -> None:
         if name in registry.all_starters():
             starter(name)
-            registry.adopt_starters()
+            curation.adopt_starters()
         version = _find(name)
-        registry.offer(version)
+        curation.offer(version)
         self.stdout.write(f"{version.reference} can be chosen to {_can(version)}.")
 
     def _withdraw(self, name: str, **_: Any) -> None:
         if name in registry.all_starters():
             starter(name)
-            registry.adopt_starters()
+            curation.adopt_starters()
         version = _find(name)
-        registry.withdraw(version)
+        curation.withdraw(version)
         self.stdout.write(f"{version.reference} no longer serves.")
 
     def _say_serving(self, version: ModelVersion) -> None:
-        registry.serve(version)
+        curation.serve(version)
         self.stdout.write(
             f"{version.reference} serves: it can {_can(version)}. Workers take it up with their next job."
         )
@@ -140,7 +140,7 @@ class Command(BaseCommand):
         for row in rows:
             bar = _Bar(self.stderr)
             try:
-                registry.verify(row, bar)
+                curation.verify(row, bar)
                 fault = ""
             except BadPackage as error:
                 fault, bad = str(error), bad + 1
@@ -165,7 +165,7 @@ class Command(BaseCommand):
 
     def _remove(self, name: str, **_: Any) -> None:
         version = _find(name)
-        registry.remove(version)
+        curation.remove(version)
         self.stdout.write(f"{name} is deleted.")
 
 

@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from ml_backend.serving import registry
+from ml_backend.serving import curation
 from studio.gallery import starters
 
 
@@ -8,7 +8,7 @@ class Command(BaseCommand):
     help = "Load the default garments, models and sample gallery; what is there already is left alone."
 
     def handle(self, **_: object) -> None:
-        registry.adopt_starters()
+        curation.adopt_starters()
         garments = starters.load_garments()
         patterns = starters.load_samples()
         self.stdout.write(f"Loaded {garments} garments and {patterns} sample patterns; the others were there.")

@@ -14,7 +14,7 @@ from PIL import Image
 
 from ml_backend.errors import BadPackage
 from ml_backend.requests import PATTERN_TYPES
-from ml_backend.serving import registry
+from ml_backend.serving import loading, registry
 from patterns.models import Pattern
 from studio.account.models import User
 from studio.gallery import starters
@@ -83,7 +83,7 @@ def test_samples_are_public_made_once_and_nobody_signs_in_as_their_owner(tmp_pat
 def test_dreamed_samples_wait_for_a_model_and_follow_it(tmp_path, monkeypatch):
     path = tmp_path / "samples.json"
     path.write_text(json.dumps([{"pattern_type": "plaid", "seed": 1, "engine": "dcgan", "size": 64}]))
-    drawn = registry.pipeline("draw")
+    drawn = loading.pipeline("draw")
 
     class Dreamer:
         model = "one@1"
@@ -97,7 +97,7 @@ def test_dreamed_samples_wait_for_a_model_and_follow_it(tmp_path, monkeypatch):
         raise BadPackage("no model")
 
     dreamer = Dreamer()
-    monkeypatch.setattr(registry, "pipeline", lambda name: dreamer)
+    monkeypatch.setattr(loading, "pipeline", lambda name: dreamer)
     monkeypatch.setattr(registry, "serving", none)
     assert starters.load_samples(path) == 0
     for model in ("one@1", "two@2"):

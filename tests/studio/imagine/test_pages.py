@@ -19,7 +19,7 @@ from ml_backend import cli
 from ml_backend.images import read_recipe
 from ml_backend.models import Job, ModelVersion
 from ml_backend.requests import MAX_SEED, ImagineRequest
-from ml_backend.serving import jobs, registry
+from ml_backend.serving import registry
 from ml_backend.words.reading import read
 from ml_backend.words.wardrobe import choose_form, without_scene
 from studio.account.models import User
@@ -537,4 +537,4 @@ class TestPicture:
         (made,) = imagined(prompt="forbidden")
         assert REFUSAL in text_of(mine.get(reverse("imagined", args=[made.pk])))
         assert mine.post(reverse("imagined-wear", args=[made.pk])).status_code == 404
-        assert not jobs.Job.objects.filter(kind="segment").exists()
+        assert not Job.objects.filter(kind="segment").exists()

@@ -20,7 +20,7 @@ from ml_backend.errors import BadInput
 from ml_backend.images import read_recipe
 from ml_backend.models import Job
 from ml_backend.requests import GenerateRequest, OverlayRequest
-from ml_backend.serving import jobs, registry
+from ml_backend.serving import jobs, loading
 from patterns import services as pattern_services
 from studio import retention
 from studio.account.models import User
@@ -56,8 +56,8 @@ class Segmenter:
 @pytest.fixture
 def segmenter(monkeypatch) -> Segmenter:
     found = Segmenter()
-    pipeline = registry.pipeline
-    monkeypatch.setattr(registry, "pipeline", lambda name: found if name == "segment" else pipeline(name))
+    pipeline = loading.pipeline
+    monkeypatch.setattr(loading, "pipeline", lambda name: found if name == "segment" else pipeline(name))
     return found
 
 

@@ -15,11 +15,11 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from ml_backend.errors import BadInput
+from ml_backend.errors import BadInput, Stopped
 from ml_backend.images import read_recipe
 from ml_backend.models import Job
 from ml_backend.requests import MAX_PROMPT, RestyleRequest, TextMaskRequest
-from ml_backend.serving import jobs, registry
+from ml_backend.serving import jobs, loading, registry
 from studio.account.models import User
 from studio.looks.models import Look
 from studio.photos.models import Mask, Photo
@@ -307,8 +307,8 @@ class TestMaskByWords:
 
     def test_a_named_model_finds_it_or_the_reason_is_said(self, person, photo, work_off, monkeypatch):
         used = []
-        ours = registry.pipeline
-        monkeypatch.setattr(registry, "pipeline", lambda name, model=None: used.append(model) or ours(name, model))
+        ours = loading.pipeline
+        monkeypatch.setattr(loading, "pipeline", lambda name, model=None: used.append(model) or ours(name, model))
         monkeypatch.setattr(registry, "resolve", lambda capability, text: f"{text}@0123456789ab")
         mask = ask_mask(person, photo, TextMaskRequest("the dress", model="other-clipseg"))
         work_off()
@@ -573,7 +573,7 @@ class TestFollowing:
             if next(second, "stop") is None and len(restyler.asked) == 2:
                 jobs.cancel(rows[0].job)
             if should_stop():
-                raise jobs.Stopped
+                raise Stopped
 
         monkeypatch.setattr(restyler, "_take_time", cancelled_at_the_second)
         work_off()

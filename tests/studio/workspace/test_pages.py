@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import uuid
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -175,7 +174,7 @@ class TestWorkspace:
     def test_work_under_way_refreshes_the_page_for_those_without_scripts(self, client_of, person, make_photo):
         client = client_of(person)
         assert b'http-equiv="refresh"' not in client.get("/").content
-        make_photo(person, mask="", job=jobs.submit(person, "segment", {"photo": str(uuid.uuid4())}))
+        make_photo(person, mask="", job=jobs.submit(person, "segment"))
         assert b'http-equiv="refresh"' in client.get("/").content
 
     def test_posting_to_it_is_refused(self, client):

@@ -1,0 +1,214 @@
+"""The pipelines that a worker keeps loaded.  Importing this is light; calling it imports torch, so only workers do."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from ..errors import BadPackage, quoted
+from ..networks import ARCHITECTURES
+from ..packaging import Package
+from ..packaging.contents import text_width
+from . import copies, registry
+from .faults import BrokenProcess
+
+MOST_LOADED = 10
+"""Those of diffusion models hold no weights: :mod:`ml_backend.pipelines.diffusion.residency` keeps these by free
+memory."""
+
+_door = threading.RLock()
+_loaded: OrderedDict[tuple[str, ...], Any] = OrderedDict()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """The one door through which torch and what needs it is imported and loaded, one thread at a time; it nests.
+
+    Two threads that import torch by different modules meet in the middle: one gets a module half made, and the
+    process never recovers.  Raises :class:`BrokenProcess` when an import or the memory fails, for no later job of this
+    process would fare better.
+    """
+    with _door:
+        try:
+            yield
+        except (ImportError, MemoryError) as error:
+            raise BrokenProcess(str(error) or type(error).__name__) from error
+
+
+def pipeline(name: str, model: str | None = None) -> Any:
+    """The pipeline of that name with the serving model, or the very ``model`` of a recipe, loaded once per process.
+
+    Names are those of :data:`BUILDERS`.  Raises :class:`BadPackage` when its model is missing or damaged, is no longer
+    kept, or is not one for this pipeline.
+    """
+    builder = BUILDERS.get(name)
+    if builder is None:
+        raise BadPackage(f"No pipeline is called {quoted(name)}.")
+    with alone():
+        if not builder.capability:
+            return _resident(name, None)
+        return _resident(name, _named(model, builder.capability) if model else registry.serving(builder.capability))
+
+
+def surface_reader() -> Any:
+    """The pipeline that reads the surface of cloth; None where no model serves that, and it has to be estimated."""
+    return pipeline("surface") if registry.serves("surface") else None
+
+
+def try_out(package: Package, progress: copies.Progress | None = None) -> bool:
+    """Load the model once and let it go again; False where memory is too short to try, or it is a LoRA.
+
+    Raises :class:`BadPackage` for files that are whole and do not make a model together.
+    """
+    with alone():
+        return _try_out(package, progress)
+
+
+def _try_out(package: Package, progress: copies.Progress | None) -> bool:
+    from ..pipelines.diffusion.residency import Residency, memory_of
+
+    architecture = package.manifest.architecture
+    if architecture in ARCHITECTURES:
+        package.network()
+        return True
+    need = 3 * package.size  # half precision on disk, single precision on a CPU, and a part of it twice while it loads
+    if architecture not in ("clipseg", "diffusers") or memory_of("cpu")[0] < need:
+        return False
+    if progress is not None:
+        progress(1.0, f"Loading {package.manifest.name} once")
+    if architecture == "clipseg":
+        from ..pipelines.text_mask import TextMaskPipeline
+
+        TextMaskPipeline(package)
+        return True
+    from ..pipelines.restyle.diffusion import DiffusionRestyle
+
+    resident: Residency[Any] = Residency()
+    DiffusionRestyle(package, resident=resident)
+    resident.clear()
+    return True
+
+
+def _named(reference: str, capability: str) -> Package:
+    package = registry.find(reference)
+    if capability not in package.manifest.capabilities:
+        raise BadPackage(f"The model {reference} cannot {registry.WORK.get(capability, capability)}.")
+    return package
+
+
+def _resident(name: str, package: Package | None) -> Any:
+    """The pipeline of ``name`` with that package, kept for the next job; the one unused for longest goes when there are
+    too many.  When a model that it takes besides changes, it is built anew."""
+    builder = BUILDERS[name]
+    beside = [registry.serving(other) for other in builder.beside if registry.serves(other)]
+    shas = [one.manifest.sha256 if one else "" for one in (package, *beside)]
+    key = (name, *shas, settings.CLIP_FOLDER)
+    with alone():
+        if key not in _loaded:
+            _loaded[key] = builder.build(package)
+        _loaded.move_to_end(key)
+        while len(_loaded) > MOST_LOADED:
+            _loaded.popitem(last=False)
+        return _loaded[key]
+
+
+def _device() -> str:
+    """``cuda`` where there is one.  Asked only inside a worker's job: CUDA does not survive a fork."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _generate(package: Package) -> Any:
+    from ..pipelines.generate import GeneratePipeline
+
+    return GeneratePipeline(package, _resident("upscale", registry.serving("upscale")), device=_device())
+
+
+def _draw(_: None) -> Any:
+    from ..pipelines.generate import GeneratePipeline
+
+    return GeneratePipeline(None, None)
+
+
+def _upscale(package: Package) -> Any:
+    from ..pipelines.upscale import UpscalePipeline
+
+    return UpscalePipeline(package, device=_device())
+
+
+def _segment(package: Package) -> Any:
+    from ..pipelines.segment import SegmentPipeline
+
+    return SegmentPipeline(package, device=_device())
+
+
+def _surface(package: Package) -> Any:
+    from ..pipelines.surface import SurfacePipeline
+
+    return SurfacePipeline(package, device=_device())
+
+
+def _text_mask(package: Package) -> Any:
+    from ..pipelines.text_mask import TextMaskPipeline
+
+    return TextMaskPipeline(package, device=_device())
+
+
+def _restyle_fabric(package: Package) -> Any:
+    from ..pipelines.restyle.fabric import FabricRestyle
+
+    generate = _resident("generate", package)
+    if not settings.CLIP_FOLDER:
+        return FabricRestyle(generate, surface=surface_reader())
+    from ..words.similarity import SimilarWords
+
+    return FabricRestyle(generate, understand=SimilarWords(settings.CLIP_FOLDER), surface=surface_reader())
+
+
+def _imagine_fabric(package: Package) -> Any:
+    from ..pipelines.imagine.fabric import FabricImagine
+
+    return FabricImagine(_resident("restyle-fabric", package))
+
+
+def _restyle_diffusion(package: Package) -> Any:
+    from ..pipelines.restyle.diffusion import DiffusionRestyle
+
+    return DiffusionRestyle(package, device=_device(), loras=registry.Loras(text_width(package.path)))
+
+
+def _imagine_diffusion(package: Package) -> Any:
+    from ..pipelines.imagine.diffusion import DiffusionImagine
+
+    return DiffusionImagine(package, device=_device(), loras=registry.Loras(text_width(package.path)))
+
+
+@dataclass(frozen=True)
+class Builder:
+    """How a pipeline is made: of a model of which capability ("" for none), and of which others that serve besides."""
+
+    capability: str
+    build: Callable[[Any], Any]
+    beside: tuple[str, ...] = ()
+
+
+BUILDERS = {
+    "draw": Builder("", _draw),
+    "generate": Builder("generate", _generate, ("upscale",)),
+    "upscale": Builder("upscale", _upscale),
+    "segment": Builder("segment", _segment),
+    "surface": Builder("surface", _surface),
+    "text-mask": Builder("text-mask", _text_mask),
+    "restyle-fabric": Builder("generate", _restyle_fabric, ("upscale", "surface")),
+    "restyle-diffusion": Builder("restyle", _restyle_diffusion),
+    "imagine-fabric": Builder("generate", _imagine_fabric, ("upscale", "surface")),
+    "imagine-diffusion": Builder("imagine", _imagine_diffusion),
+}
+"""All pipelines by name."""
