@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import BadInput
 from ..requests import MAX_INKS, MAX_SEED, MAX_SIZE, MIN_INKS, PATTERN_TYPES
 from . import abstract, animal, camouflage, dotted, floral, geometric, paisley, plaid, striped, zigzag
-from .cloth import F32, Cloth, ink_of
+from .drawing.cloth import F32, Cloth, ink_of
 
 DRAW = {
     "floral": floral.draw,

@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from . import shapes
-from .animal import voronoi
-from .cloth import Bands, Cloth
-from .layout import packed, spread, tossed
-from .noise import smooth
+from .drawing import shapes
+from .drawing.cells import voronoi
+from .drawing.cloth import Bands, Cloth
+from .drawing.layout import packed, spread, tossed
+from .drawing.noise import smooth
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:

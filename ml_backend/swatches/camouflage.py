@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import shapes
-from .animal import nearest
-from .cloth import Cloth, Floats, Labels
-from .layout import spread, tossed
-from .noise import Noise, smooth, streaks
+from .drawing import shapes
+from .drawing.cells import nearest
+from .drawing.cloth import Cloth, Floats, Labels
+from .drawing.layout import spread, tossed
+from .drawing.noise import Noise, smooth, streaks
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:

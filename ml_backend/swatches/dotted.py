@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from . import shapes
-from .cloth import Cloth
-from .layout import Spot, grid, packed, spread, tossed
-from .noise import smooth
+from .drawing import shapes
+from .drawing.cloth import Cloth
+from .drawing.layout import Spot, grid, packed, spread, tossed
+from .drawing.noise import smooth
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:

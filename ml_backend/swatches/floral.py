@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from . import shapes
-from .cloth import Cloth
-from .flowers import (
+from .drawing import shapes
+from .drawing.cloth import Cloth
+from .drawing.flowers import (
     ANEMONE,
     DAHLIA,
     DAISY,
@@ -24,7 +24,7 @@ from .flowers import (
     monstera,
     stem,
 )
-from .layout import Circle, Spot, grid, packed, spread
+from .drawing.layout import Circle, Spot, grid, packed, spread
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:

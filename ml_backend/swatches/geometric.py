@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from . import shapes
-from .cloth import Cloth, Floats, Labels, ramp
-from .layout import grid
+from .drawing import shapes
+from .drawing.cloth import Cloth, Floats, Labels, ramp
+from .drawing.layout import grid
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:

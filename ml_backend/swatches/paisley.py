@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import shapes
-from .cloth import F32, Cloth, Patch
-from .layout import Circle, Spot, clearance, grid, packed
-from .shapes import Point
+from .drawing import shapes
+from .drawing.cloth import F32, Cloth, Patch
+from .drawing.layout import Circle, Spot, clearance, grid, packed
+from .drawing.shapes import Point
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:

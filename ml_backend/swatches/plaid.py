@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cloth import Bands, Cloth, Floats, Labels
+from .drawing.cloth import Bands, Cloth, Floats, Labels
 
 _TWILL = Bands.of((1.0, 0), (1.0, 1))
 

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from .cloth import Bands, Cloth
-from .noise import brushed
+from .drawing.cloth import Bands, Cloth
+from .drawing.noise import brushed
 
 _STRAIGHT = ((1, 0), (0, 1))
 _SLANTED = ((1, 1), (1, -1), (2, 1), (1, 2), (2, -1), (1, -2))

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from .cloth import Bands, Cloth, Floats, Labels
-from .noise import smooth
+from .drawing.cloth import Bands, Cloth, Floats, Labels
+from .drawing.noise import smooth
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:

@@ -15,9 +15,9 @@ from ml_backend.evaluation.seam import seam_ratio
 from ml_backend.inks import compose, palette_from_seed
 from ml_backend.requests import PATTERN_TYPES
 from ml_backend.swatches import DRAW, draw_inks
-from ml_backend.swatches.cloth import Bands, Cloth
-from ml_backend.swatches.layout import packed, spread
-from ml_backend.swatches.noise import brushed, smooth, streaks
+from ml_backend.swatches.drawing.cloth import Bands, Cloth
+from ml_backend.swatches.drawing.layout import packed, spread
+from ml_backend.swatches.drawing.noise import brushed, smooth, streaks
 
 F32 = NDArray[np.float32]
 
