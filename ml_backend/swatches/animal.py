@@ -8,9 +8,10 @@ import numpy as np
 
 from .drawing import shapes
 from .drawing.cells import voronoi
-from .drawing.cloth import F32, Cloth, Floats
+from .drawing.cloth import F32, F64, Cloth, Floats
 from .drawing.layout import Spot, spread, tossed
 from .drawing.noise import Noise, smooth, streaks
+from .drawing.pattern_type import PatternType
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -202,3 +203,40 @@ def _cow(cloth: Cloth, rng: np.random.Generator) -> None:
         patch.level(1, level - value)
         if not rim:
             patch.level(2, level + 1.0 - value)
+
+
+def _pelts(rng: np.random.Generator) -> F64:
+    """Tawny coats with near-black marks; one in four in a fashion colour."""
+    hue = float(rng.normal(70, 10)) if rng.random() < 0.75 else float(rng.uniform(0, 360))
+    pale = rng.random() < 0.6
+    rows = [
+        (rng.uniform(0.84, 0.94) if pale else rng.uniform(0.68, 0.78), rng.uniform(0.02, 0.1), hue + 10),
+        (rng.uniform(0.2, 0.34), rng.uniform(0.01, 0.06), hue - 15),
+        (rng.uniform(0.58, 0.7), rng.uniform(0.08, 0.14), hue - 8),
+        (0.48, 0.07, hue - 20),
+        (rng.uniform(0.72, 0.86), rng.uniform(0.06, 0.13), hue + 5),
+        (0.15, 0.02, hue),
+    ]
+    return np.array(rows, np.float64)
+
+
+TYPE = PatternType(
+    label=6,
+    draw=draw,
+    side_cm=26.0,
+    turnable=True,
+    coverage=(0.47, 0.38, 0.13, 0.01, 0.01),
+    sample_seed=1,
+    words=(
+        *("animal print", "leopard", "zebra", "tiger", "animal", "cheetah", "snake", "snakeskin", "giraffe"),
+        *("python", "jaguar", "crocodile", "leopard print", "zebra print", "tiger print", "snake print"),
+        *("cow print", "cow", "dalmatian", "cheetah print", "safari", "animal skin", "reptile"),
+        *("animal pattern",),
+    ),
+    adjectives=("animal print", "leopard", "leopard print", "zebra"),
+    nouns=("an animal print", "leopard spots"),
+    asked="animal print",
+    usual=9,
+    palettes=("Sahara", "Charcoal and bone", "Saffron market", "Terracotta", "Oxblood"),
+    harmony=_pelts,
+)

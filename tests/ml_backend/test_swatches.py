@@ -14,10 +14,11 @@ from ml_backend.errors import BadInput
 from ml_backend.evaluation.seam import seam_ratio
 from ml_backend.inks import compose, palette_from_seed
 from ml_backend.requests import PATTERN_TYPES
-from ml_backend.swatches import DRAW, draw_inks
+from ml_backend.swatches import TYPES
 from ml_backend.swatches.drawing.cloth import Bands, Cloth
 from ml_backend.swatches.drawing.layout import packed, spread
 from ml_backend.swatches.drawing.noise import brushed, smooth, streaks
+from ml_backend.swatches.drawing.tile import draw_inks
 
 F32 = NDArray[np.float32]
 
@@ -25,7 +26,7 @@ each_type = pytest.mark.parametrize("pattern_type", PATTERN_TYPES)
 
 
 def test_every_pattern_type_is_drawn() -> None:
-    assert tuple(DRAW) == PATTERN_TYPES
+    assert tuple(TYPES) == PATTERN_TYPES
 
 
 @each_type
@@ -60,7 +61,7 @@ def test_wherever_the_repeat_is_cut_it_is_the_same_design(pattern_type: str) -> 
         tiles = []
         for origin in ((0.0, 0.0), (0.375, 0.8125)):
             cloth = Cloth(96, 5, 1, origin)
-            DRAW[pattern_type](cloth, np.random.default_rng(seed))
+            TYPES[pattern_type].draw(cloth, np.random.default_rng(seed))
             tiles.append(cloth.planes)
         rolled = np.roll(tiles[0], (-78, -36), axis=(1, 2))
         assert np.abs(rolled - tiles[1]).mean() < 2e-3, f"{pattern_type} {seed} is not periodic"
