@@ -97,9 +97,9 @@ def obedience(
 
     A colour word is obeyed when the region's median colour bears it, a pattern word when the classifier sees that
     pattern in most of the squares cut from the region; patterns that it never learned are left out.  ``template`` names
-    the engine, its sampling and the first photo's seed; each further photo has the next one.  The fabric engine looks at
-    its bare tiles with the same classifier, so its pattern figures say whether a typical tile stays recognisable when it
-    is worn.
+    the engine, its sampling and the first photo's seed; each further photo has the next one.  The fabric engine looks
+    at its bare tiles with the same classifier, so its pattern figures say whether a typical tile stays recognisable
+    when it is worn.
     """
     figures: dict[str, float] = {}
     types = PATTERN_TYPES[: judge.config.classes]
