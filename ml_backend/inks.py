@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .errors import BadInput, quoted
-from .requests import MAX_INKS, MIN_INKS, PATTERN_TYPES, GenerateRequest, parse_palette
+from .requests import MAX_INKS, MIN_INKS, GenerateRequest, parse_palette
+from .swatches import TYPES
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -46,26 +47,6 @@ PALETTES: dict[str, tuple[str, ...]] = {
 }
 """Curated palettes of six colours in ink order, by the name that the page shows."""
 
-_EARTHY = ("Lichen", "Sahara", "Charcoal and bone", "Highland", "Terracotta")
-_LIKED: dict[str, tuple[str, ...]] = {
-    "camouflage": _EARTHY,
-    "animal": ("Sahara", "Charcoal and bone", "Saffron market", "Terracotta", "Oxblood"),
-    "plaid": ("Highland", "Oxblood", "Madder and chalk", "Charcoal and bone", "Indigo bath", "Lichen"),
-    "striped": ("Indigo bath", "Riviera", "Madder and chalk", "Porcelain", "Provence", "Charcoal and bone", "Sorbet"),
-    "paisley": ("Oxblood", "Madder and chalk", "Saffron market", "Indigo bath", "Peacock", "Night garden", "Porcelain"),
-    "floral": (
-        "Kyoto spring",
-        "Night garden",
-        "Provence",
-        "Madder and chalk",
-        "Sorbet",
-        "Lavender hill",
-        "Peacock",
-        "Porcelain",
-    ),
-}
-"""The palettes that a type mostly wears; types not named wear them all."""
-
 
 def compose(inks: F32, palette: Sequence[str]) -> RGB:
     """``sum_k inks[k] * palette[k]`` in sRGB: float (K, H, W) and K colours -> uint8 (H, W, 3).
@@ -88,15 +69,15 @@ def palette_from_seed(pattern_type: str, seed: int, count: int = 5) -> tuple[str
     Half are curated palettes that suit the type, half harmonies composed in OKLCH.  Ground and main always differ by at
     least 0.3 in OKLab lightness, ground and every other ink by a visible step.  Raises :class:`BadInput`.
     """
-    if pattern_type not in PATTERN_TYPES:
-        raise BadInput(f"{quoted(pattern_type)} is not a pattern type; choose one of {', '.join(PATTERN_TYPES)}.")
+    if pattern_type not in TYPES:
+        raise BadInput(f"{quoted(pattern_type)} is not a pattern type; choose one of {', '.join(TYPES)}.")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise BadInput(f"The seed must be a whole number from 0, not {quoted(seed)}.")
     if not MIN_INKS <= count <= MAX_INKS:
         raise BadInput(f"The number of colours must be from {MIN_INKS} to {MAX_INKS}, not {quoted(count)}.")
-    rng = np.random.default_rng((100 + PATTERN_TYPES.index(pattern_type), seed))
+    rng = np.random.default_rng((100 + TYPES[pattern_type].label, seed))
     curated = rng.random() < 0.5
-    lch = _curated(pattern_type, rng) if curated else _tempered(_HARMONIES.get(pattern_type, _harmony)(rng))
+    lch = _curated(pattern_type, rng) if curated else _tempered(TYPES[pattern_type].harmony(rng))
     return tuple(_hex(colour) for colour in _legible(lch)[:count])
 
 
@@ -203,7 +184,7 @@ def contrast(first: str, second: str) -> float:
 
 def _curated(pattern_type: str, rng: np.random.Generator) -> F64:
     """A curated palette, sometimes on its darkest or on its palest colour, the inks sometimes exchanged."""
-    liked = _LIKED.get(pattern_type, tuple(PALETTES))
+    liked = TYPES[pattern_type].palettes or tuple(PALETTES)
     names = liked if rng.random() < 0.8 else tuple(PALETTES)
     lch = np.array([_lch(_rgb(colour)) for colour in PALETTES[names[rng.integers(len(names))]]])
     turn = rng.random()
@@ -217,76 +198,6 @@ def _curated(pattern_type: str, rng: np.random.Generator) -> F64:
     lch[:, 2] += rng.normal(0, 5)
     lch[:, 0] += rng.normal(0, 0.01, len(lch))
     return lch
-
-
-def _ground(rng: np.random.Generator, hue: float) -> tuple[float, float, float]:
-    """Paper, tint or deep ground."""
-    kind = rng.random()
-    if kind < 0.5:
-        return float(rng.uniform(0.92, 0.98)), float(rng.uniform(0.004, 0.03)), 80 + float(rng.normal(0, 20))
-    if kind < 0.68:
-        return float(rng.uniform(0.82, 0.92)), float(rng.uniform(0.03, 0.08)), hue + float(rng.normal(0, 40))
-    if kind < 0.93:
-        return float(rng.uniform(0.2, 0.34)), float(rng.uniform(0.02, 0.08)), hue + float(rng.normal(0, 60))
-    return float(rng.uniform(0.68, 0.8)), float(rng.uniform(0.06, 0.11)), hue + 180 + float(rng.normal(0, 30))
-
-
-_STEPS = ((30, -30, 180), (20, 180, 200), (150, 25, 210), (120, 240, 60), (0, 8, 180), (-40, 40, 90))
-"""Hue steps from the main to the second, third and accent ink."""
-
-
-def _harmony(rng: np.random.Generator, leaf: float | None = None) -> F64:
-    """Analogous, complementary, split or triadic; the accent stands apart, the extra ink is a deep neutral."""
-    hue = float(rng.uniform(0, 360))
-    second, third, accent = _STEPS[rng.integers(len(_STEPS))]
-    ground = _ground(rng, hue)
-    dark = ground[0] < 0.6
-    rich = float(rng.uniform(0.09, 0.19))
-    main = rng.uniform(0.68, 0.86) if dark else rng.uniform(0.36, 0.58)
-    middle = rng.uniform(0.5, 0.66) if dark else rng.uniform(0.66, 0.8)
-    rows = [
-        ground,
-        (main, rich, hue),
-        (middle, rich * 0.8, hue + second),
-        (rng.uniform(0.45, 0.62), rich * 0.55, leaf if leaf is not None else hue + third),
-        (rng.uniform(0.76, 0.86) if dark or rng.random() < 0.4 else rng.uniform(0.3, 0.62), rich * 1.1, hue + accent),
-        (rng.uniform(0.9, 0.95) if dark else rng.uniform(0.22, 0.32), 0.03, hue + float(rng.normal(0, 60))),
-    ]
-    return np.array(rows, np.float64)
-
-
-def _botanical(rng: np.random.Generator) -> F64:
-    return _harmony(rng, leaf=float(rng.normal(135, 18)))
-
-
-def _tones(rng: np.random.Generator) -> F64:
-    """Camouflage: four near tones, mostly of earth and leaf, sometimes of sea, night, or something nobody expects."""
-    hue, chroma = ((110, 0.05), (95, 0.05), (75, 0.055), (130, 0.05), (245, 0.05), (0, 0.11), (300, 0.1), (200, 0.08))[
-        int(rng.choice(8, p=[0.24, 0.2, 0.16, 0.14, 0.1, 0.06, 0.05, 0.05]))
-    ]
-    spread = 40 if chroma < 0.07 else 22
-    hues = hue + rng.normal(0, spread / 2, 6)
-    lightness = (rng.uniform(0.72, 0.85), rng.uniform(0.24, 0.34), 0.6, 0.45, 0.9 if rng.random() < 0.5 else 0.16, 0.52)
-    lights = np.array(lightness) + rng.normal(0, 0.02, 6)
-    return np.stack([lights, chroma * rng.uniform(0.6, 1.3, 6), hues], axis=1)
-
-
-def _pelts(rng: np.random.Generator) -> F64:
-    """Animal: tawny coats with near-black marks; one in four in a fashion colour."""
-    hue = float(rng.normal(70, 10)) if rng.random() < 0.75 else float(rng.uniform(0, 360))
-    pale = rng.random() < 0.6
-    rows = [
-        (rng.uniform(0.84, 0.94) if pale else rng.uniform(0.68, 0.78), rng.uniform(0.02, 0.1), hue + 10),
-        (rng.uniform(0.2, 0.34), rng.uniform(0.01, 0.06), hue - 15),
-        (rng.uniform(0.58, 0.7), rng.uniform(0.08, 0.14), hue - 8),
-        (0.48, 0.07, hue - 20),
-        (rng.uniform(0.72, 0.86), rng.uniform(0.06, 0.13), hue + 5),
-        (0.15, 0.02, hue),
-    ]
-    return np.array(rows, np.float64)
-
-
-_HARMONIES = {"floral": _botanical, "paisley": _botanical, "camouflage": _tones, "animal": _pelts}
 
 
 def _tempered(lch: F64) -> F64:

@@ -14,20 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from .errors import BadInput, quoted
+from .swatches import TYPES
 
-PATTERN_TYPES = (
-    "floral",
-    "striped",
-    "plaid",
-    "dotted",
-    "zigzag",
-    "geometric",
-    "animal",
-    "paisley",
-    "camouflage",
-    "abstract",
-)
-"""The ten pattern types; the index is the class label of the conditional networks."""
+PATTERN_TYPES = tuple(TYPES)
+"""The pattern types' names; the index is the class label of the conditional networks."""
 
 GARMENT_CLASSES = ("background", "top", "outerwear", "dress", "skirt", "trousers", "other", "skin")
 """Segmentation classes; the index is the pixel value of a class map.

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ml_backend.models import Job
-from ml_backend.requests import ENGINES, PATTERN_TYPES, GenerateRequest
+from ml_backend.requests import ENGINES, GenerateRequest
 
 from .moderation import Moderated
 
@@ -57,7 +57,7 @@ class Pattern(Moderated):
     parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="children")
     partner = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="partners")
 
-    pattern_type = models.CharField(max_length=20, choices=[(name, name) for name in PATTERN_TYPES])
+    pattern_type = models.CharField(max_length=20)
     seed = models.PositiveIntegerField()
     engine = models.CharField(max_length=10, choices=[(name, name) for name in ENGINES])
     palette = models.JSONField(default=list, blank=True)

@@ -20,7 +20,7 @@ from ..packaging import Package
 from ..pipelines.generate import GeneratePipeline, choose_palette, dream_inks, resize
 from ..pipelines.upscale import UpscalePipeline
 from ..requests import PATTERN_TYPES, GenerateRequest
-from ..swatches import draw_inks
+from ..swatches.drawing.tile import draw_inks
 from ..training.data.bank import HELD_OUT_SEED
 from .patterns import SIDE, U8, embed, fid, kid, load_classifier, predict
 from .seam import seam_ratio
@@ -64,7 +64,7 @@ def finished_fabrics(package: Package, upscale: Package | None = None) -> dict[s
     seeds = range(HELD_OUT_SEED, HELD_OUT_SEED + FINISHED)
     return {
         pattern_type: [pipeline(GenerateRequest(pattern_type, seed, FINISHED_SIZE)).image for seed in seeds]
-        for pattern_type in PATTERN_TYPES
+        for pattern_type in pipeline.dreamable
     }
 
 
@@ -113,7 +113,7 @@ def diversity(judge: PatternClassifier, dreamed: Sequence[F32], drawn: Sequence[
 
 
 def generator_quality(generator: Package, classifier: Package, count: int = 50) -> dict[str, float]:
-    """Dreamed against held-out drawn fabrics, ``count`` a pattern type.
+    """Dreamed against held-out drawn fabrics, ``count`` a pattern type that both networks have learned.
 
     ``kid`` and ``fid`` over all types; ``recognised``, the share that the classifier takes for the type asked for, with
     that of the drawn ones beside it (``recognised_drawn``); ``diversity``, the mean over the types; ``border``.  Then
@@ -121,12 +121,13 @@ def generator_quality(generator: Package, classifier: Package, count: int = 50) 
     type is biased upwards; compare it only between models measured with the same ``count``.
     """
     network, judge = load_generator(generator), load_classifier(classifier)
+    types = PATTERN_TYPES[: min(network.config.classes, judge.config.classes)]
     seeds = range(HELD_OUT_SEED, HELD_OUT_SEED + count)
     real, fake, dreams = [], [], []
     details: dict[str, dict[str, float]] = {
         name: {} for name in ("kid", "fid", "recognised", "recognised_drawn", "diversity")
     }
-    for label, pattern_type in enumerate(PATTERN_TYPES):
+    for label, pattern_type in enumerate(types):
         dreamed = dreamed_designs(network, pattern_type, seeds)
         drawn = drawn_designs(pattern_type, seeds, network.config.inks)
         pictures, swatches = coloured(dreamed, pattern_type, seeds), coloured(drawn, pattern_type, seeds)
@@ -144,10 +145,10 @@ def generator_quality(generator: Package, classifier: Package, count: int = 50) 
     figures |= {name: _mean(details[name]) for name in ("recognised", "recognised_drawn", "diversity")}
     by_type = {
         f"{name}_{pattern_type}": details[name][pattern_type]
-        for pattern_type in PATTERN_TYPES
+        for pattern_type in types
         for name in ("kid", "fid", "recognised", "diversity")
     }
-    return {**figures, "border": border_ratio(dreams), **by_type, "n": count * len(PATTERN_TYPES)}
+    return {**figures, "border": border_ratio(dreams), **by_type, "n": count * len(types)}
 
 
 def _mean(values: dict[str, float]) -> float:

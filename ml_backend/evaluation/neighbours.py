@@ -19,7 +19,7 @@ from ..inks import compose, palette_from_seed
 from ..packaging import Package
 from ..pipelines.generate import enlarge_softly
 from ..requests import PATTERN_TYPES
-from ..swatches import draw_inks
+from ..swatches.drawing.tile import draw_inks
 from ..training.data.bank import HELD_OUT_SEED
 from .generators import drawn_designs, dreamed_designs, load_generator
 from .patterns import SIDE, U8
@@ -112,7 +112,8 @@ def laid(design: F32, match: Match) -> F32:
 
 
 def neighbours(package: Package, each: int = 4, swatches: int = SWATCHES) -> list[Neighbour]:
-    """``each`` fabrics of every type, from the held-out seeds on, beside the nearest of the ``swatches`` training ones.
+    """``each`` fabrics of every type that it learned, from the held-out seeds on, beside the nearest of the
+    ``swatches`` training ones.
 
     Training swatches are the renderer's seeds 0 to ``swatches`` - 1, which is what our recipes draw.
     """
@@ -120,7 +121,7 @@ def neighbours(package: Package, each: int = 4, swatches: int = SWATCHES) -> lis
     inks = generator.config.inks
     seeds, unseen = range(HELD_OUT_SEED, HELD_OUT_SEED + each), HELD_OUT_SEED + swatches
     found = []
-    for pattern_type in PATTERN_TYPES:
+    for pattern_type in PATTERN_TYPES[: generator.config.classes]:
         trained = Designs(drawn_designs(pattern_type, range(swatches), inks))
         held_out = Designs(drawn_designs(pattern_type, range(HELD_OUT_SEED, unseen), inks))
         fresh = drawn_designs(pattern_type, range(unseen, unseen + each), inks)

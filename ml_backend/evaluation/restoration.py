@@ -25,7 +25,7 @@ from ..pipelines.base import Progress, tell
 from ..pipelines.generate import GeneratePipeline, choose_palette, dream_inks
 from ..pipelines.upscale import UpscalePipeline
 from ..requests import PATTERN_TYPES, GenerateRequest
-from ..swatches import draw_inks
+from ..swatches.drawing.tile import draw_inks
 from ..training.data.bank import HELD_OUT_SEED
 from ..training.data.folder import list_images, read_rgb
 from .distance import Features, encoder_features, feature_distance, tensor
@@ -118,7 +118,7 @@ def dreamed(
     windows: dict[str, list[U8]] = {}
     drawn: list[U8] = []
     for index in range(count):
-        pattern_type, seed = PATTERN_TYPES[index % len(PATTERN_TYPES)], HELD_OUT_SEED + index
+        pattern_type, seed = dreamer.dreamable[index % len(dreamer.dreamable)], HELD_OUT_SEED + index
         fabric = _dream(pipeline, dreamer, GenerateRequest(pattern_type, seed))
         for method, picture in fabric.enlarged.items():
             difference = _reduced(picture, pipeline.scale).astype(np.float64) - fabric.small

@@ -24,6 +24,7 @@ from ..networks.classifier import PatternClassifier
 from ..pipelines.base import Progress, tell
 from ..pipelines.restyle import Restyled
 from ..requests import CLOTH_CLASSES, GARMENT_CLASSES, MAX_SEED, PATTERN_TYPES, RestyleRequest
+from ..swatches import TYPES
 from ..words.colours import BASIC_COLOURS, name_of_region
 from .cloth import street_pairs
 from .patterns import SIDE
@@ -38,9 +39,6 @@ GARMENT_WORDS = {
     "skirt": "skirt",
     "trousers": "trousers",
 }
-PATTERN_WORDS = {"dotted": "polka dot", "animal": "animal print"}
-"""How people ask for a pattern type where its own name is not what they say."""
-
 SMALLEST = 0.03
 """Share of the photo from which a garment is large enough to be judged."""
 
@@ -98,17 +96,20 @@ def obedience(
     """``colours`` and ``patterns``: shares of words obeyed, with one figure a word and ``n`` photos.
 
     A colour word is obeyed when the region's median colour bears it, a pattern word when the classifier sees that
-    pattern in most of the squares cut from the region.  ``template`` names the engine, its sampling and the first
-    photo's seed; each further photo has the next one.  The fabric engine looks at its bare tiles with the same
-    classifier, so its pattern figures say whether a typical tile stays recognisable when it is worn.
+    pattern in most of the squares cut from the region; patterns that it never learned are left out.  ``template`` names
+    the engine, its sampling and the first photo's seed; each further photo has the next one.  The fabric engine looks
+    at its bare tiles with the same classifier, so its pattern figures say whether a typical tile stays recognisable
+    when it is worn.
     """
     figures: dict[str, float] = {}
-    words = [*(("colour", name) for name in BASIC_COLOURS), *(("pattern", name) for name in PATTERN_TYPES)]
-    for at, (kind, name) in enumerate(words):
+    types = PATTERN_TYPES[: judge.config.classes]
+    words = [("colour", name, name) for name in BASIC_COLOURS]
+    words += [("pattern", name, TYPES[name].asked or name) for name in types]
+    for at, (kind, name, said) in enumerate(words):
         hits = []
         for number, case in enumerate(cases):
             tell(progress, (at + number / len(cases)) / len(words), f"{name}, photo {number + 1}")
-            image = _repaint(engine, case, PATTERN_WORDS.get(name, name), template, number)
+            image = _repaint(engine, case, said, template, number)
             if image is None:
                 hits.append(False)
                 continue
@@ -135,7 +136,7 @@ def pattern_of(judge: PatternClassifier, image: Image.Image, mask: NDArray[np.bo
     """The pattern type that most squares of a region show; between equals the likelier one."""
     squares = np.stack(list(region_squares(image, mask)))
     shares = judge(torch.from_numpy(squares).permute(0, 3, 1, 2).float() / 255).softmax(dim=1).numpy()
-    votes = np.bincount(shares.argmax(axis=1), minlength=len(PATTERN_TYPES)) + 0.5 * shares.mean(axis=0)
+    votes = np.bincount(shares.argmax(axis=1), minlength=judge.config.classes) + 0.5 * shares.mean(axis=0)
     return PATTERN_TYPES[int(votes.argmax())]
 
 

@@ -9,8 +9,11 @@ from torch import Tensor
 
 
 class FabricConfig(Protocol):
-    """``output`` is ``"inks"`` or ``"rgb"``, ``size`` the side in pixels that the network paints."""
+    """``output`` is ``"inks"`` or ``"rgb"``, ``size`` the side in pixels that the network paints, ``classes`` how many
+    pattern types it has learned: the first ones."""
 
+    @property
+    def classes(self) -> int: ...
     @property
     def inks(self) -> int: ...
     @property

@@ -20,7 +20,8 @@ from ..inks import compose, fit_palette, own_palette
 from ..networks.generator import FabricGenerator
 from ..packaging import Package
 from ..requests import PATTERN_TYPES, GenerateRequest
-from ..swatches import draw_inks
+from ..swatches import TYPES
+from ..swatches.drawing.tile import draw_inks
 from .base import Progress, ShouldStop, check, tell
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 F32 = NDArray[np.float32]
 
 DRAWN_INKS = 5
-TURNABLE = ("striped", "plaid", "dotted", "geometric", "animal", "camouflage", "abstract")
-"""Pattern types that look right on their side; flowers and botehs grow upwards, chevrons run across."""
-
 CUT_SIDE = 64
 """Where a drawn tile is cut is decided at this many pixels, so that a design is the same at every size."""
 
@@ -67,6 +65,11 @@ class GeneratePipeline:
         self.model = package.manifest.reference
         network.to(self.device)
         self.generator = network
+
+    @property
+    def dreamable(self) -> tuple[str, ...]:
+        """The pattern types that the network has learned; none without one."""
+        return () if self.generator is None else PATTERN_TYPES[: self.generator.config.classes]
 
     def __call__(
         self, request: GenerateRequest, progress: Progress | None = None, should_stop: ShouldStop | None = None
@@ -115,7 +118,7 @@ def dream_inks(generator: FabricGenerator, request: GenerateRequest, device: tor
 
 def styles_of(generator: FabricGenerator, request: GenerateRequest, device: torch.device | str = "cpu") -> Tensor:
     """(1, layers, width): the seed's own, then varied, morphed and given the other's detail, as far as asked."""
-    label = PATTERN_TYPES.index(request.pattern_type)
+    label = learned(generator, request.pattern_type)
 
     def of_latent(z: Tensor, label: int = label) -> Tensor:
         return generator.styles(z[None].to(device), torch.tensor([label], device=device))
@@ -125,7 +128,7 @@ def styles_of(generator: FabricGenerator, request: GenerateRequest, device: torc
     else:
         styles = of_latent(generator.varied_latent(label, request.seed, request.vary_of, request.vary_amount))
     if request.morph_to is not None and request.morph_amount:
-        other = PATTERN_TYPES.index(request.morph_type or request.pattern_type)
+        other = learned(generator, request.morph_type or request.pattern_type)
         end = of_latent(generator.latent(other, request.morph_to), other)
         styles = end if request.morph_amount == 1 else generator.between(styles, end, request.morph_amount)
     if request.detail_of is not None:
@@ -135,6 +138,16 @@ def styles_of(generator: FabricGenerator, request: GenerateRequest, device: torc
         drawing = of_latent(generator.latent(label, request.detail_of))
         styles = torch.cat([styles[:, :layer], drawing[:, layer:]], dim=1)
     return styles
+
+
+def learned(generator: FabricGenerator, pattern_type: str) -> int:
+    """The class that the network knows a pattern type by.  Raises :class:`BadInput` for one added after it learned."""
+    label = TYPES[pattern_type].label
+    if label >= generator.config.classes:
+        raise BadInput(
+            f"This model has not learned {pattern_type} fabrics; choose another model, or the engine 'drawn'."
+        )
+    return label
 
 
 def _own_seed(request: GenerateRequest) -> int:
@@ -166,7 +179,7 @@ def lay(inks: F32, pattern_type: str, seed: int) -> F32:
     mirrored, turned = np.random.default_rng(seed).integers(2, size=2)
     if mirrored:
         inks = inks[:, :, ::-1]
-    if turned and pattern_type in TURNABLE:
+    if turned and TYPES[pattern_type].turnable:
         inks = inks.transpose(0, 2, 1)
     return np.ascontiguousarray(inks)
 

@@ -1,94 +1,33 @@
 """Swatches: endless fabric drawn by rule, one file per pattern type.
 
-``draw_inks`` is the whole interface.  Every design is a function of (pattern type, seed) alone: it wraps around
-exactly, and the same seed at 64 and at 2048 pixels is the same design, only finer.  It is the engine "drawn" and what
-the DCGAN learns from.  Pure NumPy.
-
-A pattern type is a module with ``draw(cloth, rng)``; it draws in roles (0 ground, 1 main, 2 second, 3 third, often
-the leaves, 4 accent, 5 extra), which become the inks that there are.
+Every module of this folder is a pattern type: its name is the type's, ``TYPE`` its record
+(:class:`.drawing.pattern_type.PatternType`).  Nothing else lists them, so a new file is a new type everywhere: on
+pages, in words, captions and measures.  :func:`.drawing.tile.draw_inks` draws them.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterable
+from importlib import import_module
+from pkgutil import iter_modules
 
-from ..errors import BadInput
-from ..requests import MAX_INKS, MAX_SEED, MAX_SIZE, MIN_INKS, PATTERN_TYPES
-from . import abstract, animal, camouflage, dotted, floral, geometric, paisley, plaid, striped, zigzag
-from .cloth import F32, Cloth, ink_of
-
-DRAW = {
-    "floral": floral.draw,
-    "striped": striped.draw,
-    "plaid": plaid.draw,
-    "dotted": dotted.draw,
-    "zigzag": zigzag.draw,
-    "geometric": geometric.draw,
-    "animal": animal.draw,
-    "paisley": paisley.draw,
-    "camouflage": camouflage.draw,
-    "abstract": abstract.draw,
-}
-"""Pattern type -> its drawing function."""
-
-_FINE = 128  # small tiles are drawn at this many pixels or more, then averaged
-_CUT = 64  # where to cut a repeat is decided at this size
+from .drawing.pattern_type import PatternType
 
 
-def draw_inks(pattern_type: str, seed: int, size: int, inks: int = 5) -> F32:
-    """Ink coverage of a drawn tile: float32 (inks, size, size), each pixel summing to 1, ink 0 the ground.
-
-    ``size`` is 8 to 4096 pixels, ``inks`` 4 to 6.  The repeat is cut where the design is quiet, as a printer would:
-    a tile's border is calmer than its inside.  Raises :class:`BadInput`.
-    """
-    _check(pattern_type, seed, size, inks)
-    proof = _printed(pattern_type, seed, _CUT, MAX_INKS)  # always alike, so that the cut depends on nothing else
-    column, row = _quiet_line(proof, 2), _quiet_line(proof, 1)
-    if size == _CUT:
-        return np.roll(_averaged(_folded(proof, inks), _CUT), (-row, -column), axis=(1, 2))
-    return _averaged(_printed(pattern_type, seed, size, inks, (column / _CUT, row / _CUT)), size)
+def in_order(found: Iterable[tuple[str, PatternType]]) -> dict[str, PatternType]:
+    """Name -> record in the order of labels.  Raises ``ValueError`` unless the labels are 0, 1, 2 ... each once."""
+    types = dict(sorted(found, key=lambda one: one[1].label))
+    labels = {name: kind.label for name, kind in types.items()}
+    if list(labels.values()) != list(range(len(types))):
+        raise ValueError(f"Each pattern type has its own label, counted from 0 without a gap, not {labels}.")
+    return types
 
 
-def _printed(pattern_type: str, seed: int, size: int, inks: int, origin: tuple[float, float] = (0.0, 0.0)) -> F32:
-    """The planes as drawn: a whole number of pixels to each of ``size``."""
-    fine = max(1, -(-_FINE // size))
-    cloth = Cloth(size * fine, inks, fine, origin)
-    DRAW[pattern_type](cloth, np.random.default_rng((PATTERN_TYPES.index(pattern_type), seed)))
-    return cloth.planes
+def _found() -> Iterable[tuple[str, PatternType]]:
+    for module in iter_modules(__path__):
+        if not module.ispkg:
+            yield module.name, import_module(f"{__name__}.{module.name}").TYPE
 
 
-def _averaged(planes: F32, size: int) -> F32:
-    """Down to ``size`` pixels, and rounding errors away."""
-    planes = np.clip(planes, 0, 1)
-    fine = planes.shape[1] // size
-    if fine > 1:
-        planes = planes.reshape(len(planes), size, fine, size, fine).mean(axis=(2, 4))
-    planes /= planes.sum(axis=0)
-    return planes
-
-
-def _folded(planes: F32, inks: int) -> F32:
-    """The planes that ``inks`` inks would have printed: printing is linear, so roles may share an ink afterwards."""
-    folded = planes[:inks].copy()
-    for role in range(inks, len(planes)):
-        folded[ink_of(role, inks)] += planes[role]
-    return folded
-
-
-def _quiet_line(planes: F32, axis: int) -> int:
-    """Before which row (axis 1) or column (axis 2) of the proof the design, lines beside it too, changes least."""
-    jumps = np.abs(planes - np.roll(planes, 1, axis)).mean(axis=(0, 3 - axis))
-    around = jumps + 0.2 * (np.roll(jumps, 1) + np.roll(jumps, -1))
-    return int(np.argmin(np.round(around[:: len(jumps) // _CUT], 5)))
-
-
-def _check(pattern_type: str, seed: int, size: int, inks: int) -> None:
-    if pattern_type not in DRAW:
-        raise BadInput(f"{pattern_type!r} is not a pattern type; choose one of {', '.join(DRAW)}.")
-    for what, value, low, high in (
-        ("seed", seed, 0, MAX_SEED),
-        ("size", size, 8, MAX_SIZE),
-        ("number of inks", inks, MIN_INKS, MAX_INKS),
-    ):
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise BadInput(f"The {what} must be a whole number from {low} to {high}, not {value!r}.")
+TYPES = in_order(_found())
+"""Name -> record of each pattern type; its place is the class label of the conditional networks."""

@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 
-from . import shapes
-from .animal import voronoi
-from .cloth import Bands, Cloth
-from .layout import packed, spread, tossed
-from .noise import smooth
+from .drawing import shapes
+from .drawing.cells import voronoi
+from .drawing.cloth import Bands, Cloth
+from .drawing.layout import packed, spread, tossed
+from .drawing.noise import smooth
+from .drawing.pattern_type import PatternType
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -189,3 +190,22 @@ def _pebbles(cloth: Cloth, rng: np.random.Generator) -> None:
                 patch.paint(int(colour), gap - border, np.equal(role, colour))
         if rings:
             patch.paint(0, np.abs(border - gap * 3.4) - gap * 0.6)
+
+
+TYPE = PatternType(
+    label=9,
+    draw=draw,
+    side_cm=44.0,
+    turnable=True,
+    coverage=(0.57, 0.15, 0.10, 0.08, 0.10),
+    sample_seed=2,
+    words=(
+        *("abstract", "marbled", "watercolour", "tie dye", "tie dyed", "marble", "brushstrokes", "splashes"),
+        *("painted", "paint splatter", "swirls", "swirly", "psychedelic", "artistic", "batik", "shibori"),
+        *("galaxy", "clouds", "painterly", "ombre", "splatter", "cloudy", "artsy", "blotches", "graffiti"),
+        *("cosmic", "expressionist"),
+    ),
+    adjectives=("abstract", "marbled", "abstract print"),
+    nouns=("an abstract pattern", "abstract shapes"),
+    usual=6,
+)

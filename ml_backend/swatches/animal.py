@@ -6,10 +6,12 @@ import math
 
 import numpy as np
 
-from . import shapes
-from .cloth import F32, Cloth, Floats, Labels
-from .layout import Spot, spread, tossed
-from .noise import Noise, smooth, streaks
+from .drawing import shapes
+from .drawing.cells import voronoi
+from .drawing.cloth import F32, F64, Cloth, Floats
+from .drawing.layout import Spot, spread, tossed
+from .drawing.noise import Noise, smooth, streaks
+from .drawing.pattern_type import PatternType
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -119,37 +121,6 @@ def _cells(rng: np.random.Generator, count: int) -> tuple[F32, F32]:
     return np.array([s.x for s in spots], np.float32), np.array([s.y for s in spots], np.float32)
 
 
-def voronoi(x: Floats, y: Floats, xs: F32, ys: F32) -> tuple[F32, F32, Labels]:
-    """Distance to the border between the nearest two sites (about), to the nearest, and the nearest's index."""
-    shape = np.broadcast_shapes(x.shape, y.shape)
-    first, second = np.full(shape, 9, np.float32), np.full(shape, 9, np.float32)
-    index = np.zeros(shape, np.intp)
-    for i, (sx, sy) in enumerate(zip(xs, ys, strict=True)):
-        dx, dy = x - sx, y - sy
-        dx, dy = dx - np.round(dx), dy - np.round(dy)
-        away = np.hypot(dx, dy)
-        np.minimum(second, np.maximum(first, away), out=second)
-        index[away < first] = i
-        np.minimum(first, away, out=first)
-    border: F32 = (second - first) * np.float32(0.5)
-    return border, first, index
-
-
-def nearest(x: Floats, y: Floats, xs: F32, ys: F32) -> Labels:
-    """The index of the nearest site on the torus."""
-    shape = np.broadcast_shapes(x.shape, y.shape)
-    least = np.full(shape, 9, np.float32)
-    index = np.zeros(shape, np.intp)
-    for i, (sx, sy) in enumerate(zip(xs, ys, strict=True)):
-        dx, dy = x - sx, y - sy
-        dx, dy = dx - np.round(dx), dy - np.round(dy)
-        away = dx * dx + dy * dy  # of a row and a column: the squares are cheap
-        nearer = away < least
-        index[nearer] = i
-        np.minimum(least, away, out=least)
-    return index
-
-
 def _giraffe(cloth: Cloth, rng: np.random.Generator) -> None:
     """Rounded polygons, close together, each with a lighter crack or heart."""
     xs, ys = _cells(rng, int(rng.integers(9, 20)))
@@ -232,3 +203,40 @@ def _cow(cloth: Cloth, rng: np.random.Generator) -> None:
         patch.level(1, level - value)
         if not rim:
             patch.level(2, level + 1.0 - value)
+
+
+def _pelts(rng: np.random.Generator) -> F64:
+    """Tawny coats with near-black marks; one in four in a fashion colour."""
+    hue = float(rng.normal(70, 10)) if rng.random() < 0.75 else float(rng.uniform(0, 360))
+    pale = rng.random() < 0.6
+    rows = [
+        (rng.uniform(0.84, 0.94) if pale else rng.uniform(0.68, 0.78), rng.uniform(0.02, 0.1), hue + 10),
+        (rng.uniform(0.2, 0.34), rng.uniform(0.01, 0.06), hue - 15),
+        (rng.uniform(0.58, 0.7), rng.uniform(0.08, 0.14), hue - 8),
+        (0.48, 0.07, hue - 20),
+        (rng.uniform(0.72, 0.86), rng.uniform(0.06, 0.13), hue + 5),
+        (0.15, 0.02, hue),
+    ]
+    return np.array(rows, np.float64)
+
+
+TYPE = PatternType(
+    label=6,
+    draw=draw,
+    side_cm=26.0,
+    turnable=True,
+    coverage=(0.47, 0.38, 0.13, 0.01, 0.01),
+    sample_seed=1,
+    words=(
+        *("animal print", "leopard", "zebra", "tiger", "animal", "cheetah", "snake", "snakeskin", "giraffe"),
+        *("python", "jaguar", "crocodile", "leopard print", "zebra print", "tiger print", "snake print"),
+        *("cow print", "cow", "dalmatian", "cheetah print", "safari", "animal skin", "reptile"),
+        *("animal pattern",),
+    ),
+    adjectives=("animal print", "leopard", "leopard print", "zebra"),
+    nouns=("an animal print", "leopard spots"),
+    asked="animal print",
+    usual=9,
+    palettes=("Sahara", "Charcoal and bone", "Saffron market", "Terracotta", "Oxblood"),
+    harmony=_pelts,
+)

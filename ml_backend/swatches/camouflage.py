@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import shapes
-from .animal import nearest
-from .cloth import Cloth, Floats, Labels
-from .layout import spread, tossed
-from .noise import Noise, smooth, streaks
+from .drawing import shapes
+from .drawing.cells import nearest
+from .drawing.cloth import F64, Cloth, Floats, Labels
+from .drawing.layout import spread, tossed
+from .drawing.noise import Noise, smooth, streaks
+from .drawing.pattern_type import PatternType
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -174,3 +175,34 @@ def _desert(cloth: Cloth, rng: np.random.Generator) -> None:
         for patch in cloth.window(spot.x, spot.y, size * 1.8):
             patch.paint(1, shapes.wobble(patch.x, patch.y, size, waves))
             patch.paint(4, shapes.wobble(patch.x + size * 0.25, patch.y + size * 0.3, size * 0.6, waves))
+
+
+def _near_tones(rng: np.random.Generator) -> F64:
+    """Four near tones, mostly of earth and leaf, sometimes of sea, night, or something nobody expects."""
+    hue, chroma = ((110, 0.05), (95, 0.05), (75, 0.055), (130, 0.05), (245, 0.05), (0, 0.11), (300, 0.1), (200, 0.08))[
+        int(rng.choice(8, p=[0.24, 0.2, 0.16, 0.14, 0.1, 0.06, 0.05, 0.05]))
+    ]
+    spread = 40 if chroma < 0.07 else 22
+    hues = hue + rng.normal(0, spread / 2, 6)
+    lightness = (rng.uniform(0.72, 0.85), rng.uniform(0.24, 0.34), 0.6, 0.45, 0.9 if rng.random() < 0.5 else 0.16, 0.52)
+    lights = np.array(lightness) + rng.normal(0, 0.02, 6)
+    return np.stack([lights, chroma * rng.uniform(0.6, 1.3, 6), hues], axis=1)
+
+
+TYPE = PatternType(
+    label=8,
+    draw=draw,
+    side_cm=40.0,
+    turnable=True,
+    coverage=(0.30, 0.23, 0.21, 0.24, 0.02),
+    sample_seed=2,
+    words=(
+        *("camouflage", "camo", "army print", "military print", "camouflaged", "woodland camo"),
+        *("army pattern", "military pattern", "hunting print"),
+    ),
+    adjectives=("camouflage", "camo"),
+    nouns=("a camouflage pattern", "camo"),
+    short="camo",
+    palettes=("Lichen", "Sahara", "Charcoal and bone", "Highland", "Terracotta"),
+    harmony=_near_tones,
+)

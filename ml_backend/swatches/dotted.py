@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from . import shapes
-from .cloth import Cloth
-from .layout import Spot, grid, packed, spread, tossed
-from .noise import smooth
+from .drawing import shapes
+from .drawing.cloth import Cloth
+from .drawing.layout import Spot, grid, packed, spread, tossed
+from .drawing.noise import smooth
+from .drawing.pattern_type import PatternType
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -156,3 +157,22 @@ def _clusters(cloth: Cloth, rng: np.random.Generator) -> None:
             fx, fy = shapes.fold(patch.x, patch.y, around)
             patch.paint(1 if spot.n % 2 == 0 else 2, shapes.disc(fx - reach, fy, bead))
             patch.paint(4, shapes.disc(patch.x, patch.y, max(reach - 1.6 * bead, reach * 0.3)))
+
+
+TYPE = PatternType(
+    label=3,
+    draw=draw,
+    side_cm=22.0,
+    turnable=True,
+    coverage=(0.67, 0.18, 0.07, 0.02, 0.06),
+    sample_seed=4,
+    words=(
+        *("dotted", "polka dots", "dots", "dotty", "spotted", "spots", "polka dot", "polka", "pin dots"),
+        *("bubbles", "polkadots", "polkadot", "circles", "speckled", "confetti", "spotty", "dot", "pois"),
+    ),
+    adjectives=("dotted", "polka dot", "spotted"),
+    nouns=("dots", "polka dots"),
+    asked="polka dot",
+    folders=("polka_dotted", "polka-dotted"),
+    usual=3,
+)

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from . import shapes
-from .cloth import Cloth
-from .flowers import (
+from .drawing import shapes
+from .drawing.cloth import Cloth
+from .drawing.flowers import (
     ANEMONE,
     DAHLIA,
     DAISY,
@@ -24,7 +24,9 @@ from .flowers import (
     monstera,
     stem,
 )
-from .layout import Circle, Spot, grid, packed, spread
+from .drawing.harmonies import botanical
+from .drawing.layout import Circle, Spot, grid, packed, spread
+from .drawing.pattern_type import PatternType
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -356,4 +358,29 @@ _FAMILIES = (
     _tropics,
     _meadow,
     _medallions,
+)
+
+
+TYPE = PatternType(
+    label=0,
+    draw=draw,
+    side_cm=26.0,
+    turnable=False,
+    coverage=(0.58, 0.14, 0.12, 0.11, 0.05),
+    sample_seed=2,
+    words=(
+        *("floral", "flowers", "flowery", "flowered", "roses", "botanical", "blossoms", "daisies", "tulips"),
+        *("peonies", "leaves", "leafy", "foliage", "tropical", "hibiscus", "poppies", "bouquets", "petals"),
+        *("garden print", "ferns", "palm leaves", "palms", "hawaiian", "liberty print", "sunflowers"),
+        *("cherry blossoms", "ditsy", "vines", "blooms", "blooming", "jungle", "chintz", "lilies", "orchids"),
+        *("sakura", "plants"),
+    ),
+    adjectives=("floral", "flowery", "flower print", "botanical"),
+    nouns=("flowers", "a floral print", "roses"),
+    usual=1,
+    palettes=(
+        *("Kyoto spring", "Night garden", "Provence", "Madder and chalk", "Sorbet", "Lavender hill"),
+        *("Peacock", "Porcelain"),
+    ),
+    harmony=botanical,
 )

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 
-from . import shapes
-from .cloth import Cloth, Floats, Labels, ramp
-from .layout import grid
+from .drawing import shapes
+from .drawing.cloth import Cloth, Floats, Labels, ramp
+from .drawing.layout import grid
+from .drawing.pattern_type import PatternType
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -339,3 +340,22 @@ def _basket(cloth: Cloth, rng: np.random.Generator) -> None:
                 patch.paint(1 if along else second, np.maximum(bar, cell))
                 if cut:
                     patch.paint(4, np.maximum(bar, np.abs(u) - 0.06 / n))
+
+
+TYPE = PatternType(
+    label=5,
+    draw=draw,
+    side_cm=26.0,
+    turnable=True,
+    coverage=(0.34, 0.33, 0.12, 0.08, 0.13),
+    sample_seed=5,
+    words=(
+        *("geometric", "geometrical", "triangles", "hexagons", "diamonds", "squares", "cubes", "art deco"),
+        *("mosaic", "tiles", "tiled", "kaleidoscope", "lattice", "trellis", "grid", "aztec", "tribal"),
+        *("triangular", "moroccan", "rhombus", "honeycomb", "bauhaus", "op art", "polygons", "harlequin"),
+        *("patchwork", "azulejo", "stars"),
+    ),
+    adjectives=("geometric", "geometrical"),
+    nouns=("geometric shapes", "a geometric pattern"),
+    usual=4,
+)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import shapes
-from .cloth import F32, Cloth, Patch
-from .layout import Circle, Spot, clearance, grid, packed
-from .shapes import Point
+from .drawing import shapes
+from .drawing.cloth import F32, Cloth, Patch
+from .drawing.harmonies import botanical
+from .drawing.layout import Circle, Spot, clearance, grid, packed
+from .drawing.pattern_type import PatternType
+from .drawing.shapes import Point
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -297,3 +299,25 @@ def _roomiest(rng: np.random.Generator, boteh: Boteh, size: float, taken: list[C
         if room > most:
             best, most = (spot, flip), room
     return best
+
+
+TYPE = PatternType(
+    label=7,
+    draw=draw,
+    side_cm=28.0,
+    turnable=False,
+    coverage=(0.57, 0.22, 0.11, 0.02, 0.08),
+    sample_seed=3,
+    words=(
+        *("paisley", "boteh", "paisleys", "bandana print", "bandana", "kashmiri", "cashmere pattern"),
+        *("persian", "teardrops", "indian print", "block print", "henna"),
+    ),
+    adjectives=("paisley",),
+    nouns=("a paisley pattern", "paisleys"),
+    usual=7,
+    palettes=(
+        *("Oxblood", "Madder and chalk", "Saffron market", "Indigo bath", "Peacock", "Night garden"),
+        *("Porcelain",),
+    ),
+    harmony=botanical,
+)

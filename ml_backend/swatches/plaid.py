@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cloth import Bands, Cloth, Floats, Labels
+from .drawing.cloth import Bands, Cloth, Floats, Labels
+from .drawing.pattern_type import PatternType
 
 _TWILL = Bands.of((1.0, 0), (1.0, 1))
 
@@ -178,3 +179,24 @@ def _argyle(cloth: Cloth, rng: np.random.Generator) -> None:
         patch.sampled(roles)
         for t in (patch.x * nx + patch.y * ny, patch.x * nx - patch.y * ny):
             patch.cover(4, saltire.shares(t, slope * cloth.px)[4])
+
+
+TYPE = PatternType(
+    label=2,
+    draw=draw,
+    side_cm=26.0,
+    turnable=True,
+    coverage=(0.50, 0.34, 0.10, 0.02, 0.04),
+    sample_seed=5,
+    words=(
+        *("plaid", "checked", "tartan", "gingham", "checks", "check", "checkered", "chequered"),
+        *("checkerboard", "madras", "windowpane", "houndstooth", "glen check", "buffalo check", "lumberjack"),
+        *("vichy", "argyle", "tattersall", "chequerboard", "prince of wales check", "squared"),
+        *("burberry check", "dogtooth"),
+    ),
+    adjectives=("plaid", "checked", "checkered", "tartan", "gingham"),
+    nouns=("a plaid pattern", "checks"),
+    folders=("checkered", "checked"),
+    usual=5,
+    palettes=("Highland", "Oxblood", "Madder and chalk", "Charcoal and bone", "Indigo bath", "Lichen"),
+)

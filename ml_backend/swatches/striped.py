@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
-from .cloth import Bands, Cloth
-from .noise import brushed
+from .drawing.cloth import Bands, Cloth
+from .drawing.noise import brushed
+from .drawing.pattern_type import PatternType
 
 _STRAIGHT = ((1, 0), (0, 1))
 _SLANTED = ((1, 1), (1, -1), (2, 1), (1, 2), (2, -1), (1, -2))
@@ -186,3 +187,22 @@ def _painted(cloth: Cloth, rng: np.random.Generator) -> None:
         lost = patch.planes[1:].sum(axis=0) * (1 - kept)
         patch.planes[1:] *= kept
         patch.planes[0] += lost
+
+
+TYPE = PatternType(
+    label=1,
+    draw=draw,
+    side_cm=22.0,
+    turnable=True,
+    coverage=(0.50, 0.31, 0.08, 0.01, 0.10),
+    sample_seed=2,
+    words=(
+        *("striped", "stripes", "stripy", "stripe", "pinstripes", "pinstriped", "candy stripes", "breton"),
+        *("nautical", "banded", "bands", "ticking", "barred", "awning stripes", "lines", "lined pattern"),
+        *("marinière", "regimental"),
+    ),
+    adjectives=("striped", "stripy", "stripe"),
+    nouns=("stripes",),
+    usual=2,
+    palettes=("Indigo bath", "Riviera", "Madder and chalk", "Porcelain", "Provence", "Charcoal and bone", "Sorbet"),
+)

@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
-from .cloth import Bands, Cloth, Floats, Labels
-from .noise import smooth
+from .drawing.cloth import Bands, Cloth, Floats, Labels
+from .drawing.noise import smooth
+from .drawing.pattern_type import PatternType
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -156,3 +157,20 @@ def _diamonds(cloth: Cloth, rng: np.random.Generator) -> None:
 
     for patch in cloth.strips():
         patch.sampled(label)
+
+
+TYPE = PatternType(
+    label=4,
+    draw=draw,
+    side_cm=24.0,
+    turnable=False,
+    coverage=(0.35, 0.30, 0.19, 0.02, 0.14),
+    sample_seed=5,
+    words=(
+        *("zigzag", "chevron", "herringbone", "zigzags", "zig zag", "chevrons", "missoni", "ikat"),
+        *("flame stitch", "wavy", "waves", "wave", "zig zags", "zigzagged", "bargello"),
+    ),
+    adjectives=("zigzag", "chevron", "herringbone"),
+    nouns=("zigzags", "chevrons"),
+    usual=8,
+)

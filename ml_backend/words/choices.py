@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..swatches import TYPES
 from .lexicon import MATERIALS, MOODS, PLAIN
 from .reading import Reading
 
-USUAL = ("floral", "striped", "dotted", "geometric", "plaid", "abstract", "paisley", "zigzag", "animal")
+USUAL = tuple(sorted((name for name, kind in TYPES.items() if kind.usual), key=lambda name: TYPES[name].usual))
 """Patterns that may be chosen where several colours, or nothing at all, are asked for."""
 
 

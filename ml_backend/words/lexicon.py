@@ -8,77 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..swatches import TYPES
+
 PLAIN = "plain"
-"""What is meant by a cloth without a pattern; beside :data:`~ml_backend.requests.PATTERN_TYPES`."""
+"""What is meant by a cloth without a pattern; beside :data:`~ml_backend.swatches.TYPES`."""
 
 PATTERNS: dict[str, tuple[str, ...]] = {
-    "floral": (
-        *("floral", "flowers", "flowery", "flowered", "roses", "botanical", "blossoms", "daisies", "tulips", "peonies"),
-        *(
-            "leaves",
-            "leafy",
-            "foliage",
-            "tropical",
-            "hibiscus",
-            "poppies",
-            "bouquets",
-            "petals",
-            "garden print",
-            "ferns",
-        ),
-        *("palm leaves", "palms", "hawaiian", "liberty print", "sunflowers", "cherry blossoms", "ditsy", "vines"),
-        *("blooms", "blooming", "jungle", "chintz", "lilies", "orchids", "sakura", "plants"),
-    ),
-    "striped": (
-        *("striped", "stripes", "stripy", "stripe", "pinstripes", "pinstriped", "candy stripes", "breton", "nautical"),
-        *(
-            "banded",
-            "bands",
-            "ticking",
-            "barred",
-            "awning stripes",
-            "lines",
-            "lined pattern",
-            "marinière",
-            "regimental",
-        ),
-    ),
-    "plaid": (
-        *("plaid", "checked", "tartan", "gingham", "checks", "check", "checkered", "chequered", "checkerboard"),
-        *("madras", "windowpane", "houndstooth", "glen check", "buffalo check", "lumberjack", "vichy", "argyle"),
-        *("tattersall", "chequerboard", "prince of wales check", "squared", "burberry check", "dogtooth"),
-    ),
-    "dotted": (
-        *("dotted", "polka dots", "dots", "dotty", "spotted", "spots", "polka dot", "polka", "pin dots", "bubbles"),
-        *("polkadots", "polkadot", "circles", "speckled", "confetti", "spotty", "dot", "pois"),
-    ),
-    "zigzag": (
-        *("zigzag", "chevron", "herringbone", "zigzags", "zig zag", "chevrons", "missoni", "ikat", "flame stitch"),
-        *("wavy", "waves", "wave", "zig zags", "zigzagged", "bargello"),
-    ),
-    "geometric": (
-        *("geometric", "geometrical", "triangles", "hexagons", "diamonds", "squares", "cubes", "art deco", "mosaic"),
-        *("tiles", "tiled", "kaleidoscope", "lattice", "trellis", "grid", "aztec", "tribal", "triangular", "moroccan"),
-        *("rhombus", "honeycomb", "bauhaus", "op art", "polygons", "harlequin", "patchwork", "azulejo", "stars"),
-    ),
-    "animal": (
-        *("animal print", "leopard", "zebra", "tiger", "animal", "cheetah", "snake", "snakeskin", "giraffe", "python"),
-        *("jaguar", "crocodile", "leopard print", "zebra print", "tiger print", "snake print", "cow print", "cow"),
-        *("dalmatian", "cheetah print", "safari", "animal skin", "reptile", "animal pattern"),
-    ),
-    "paisley": (
-        *("paisley", "boteh", "paisleys", "bandana print", "bandana", "kashmiri", "cashmere pattern", "persian"),
-        *("teardrops", "indian print", "block print", "henna"),
-    ),
-    "camouflage": (
-        *("camouflage", "camo", "army print", "military print", "camouflaged", "woodland camo", "army pattern"),
-        *("military pattern", "hunting print"),
-    ),
-    "abstract": (
-        *("abstract", "marbled", "watercolour", "tie dye", "tie dyed", "marble", "brushstrokes", "splashes", "painted"),
-        *("paint splatter", "swirls", "swirly", "psychedelic", "artistic", "batik", "shibori", "galaxy", "clouds"),
-        *("painterly", "ombre", "splatter", "cloudy", "artsy", "blotches", "graffiti", "cosmic", "expressionist"),
-    ),
+    **{name: kind.words for name, kind in TYPES.items()},
     PLAIN: (
         *("plain", "solid", "single coloured", "solid coloured", "solid colour", "unpatterned", "one colour", "uni"),
         *("unicolour", "no pattern", "patternless", "without pattern", "plain coloured", "minimalist", "one coloured"),

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..inks import palette_from_seed
-from ..requests import MAX_INKS, MIN_INKS, PATTERN_TYPES
+from ..requests import MAX_INKS, MIN_INKS
+from ..swatches import TYPES
 from .colours import BASIC_COLOURS, PROTOTYPES, lab, name_of, rgb_of
 from .lexicon import MATERIALS, MOODS, PLAIN
 from .reading import Reading
@@ -25,19 +26,10 @@ from .tints import apart, family, hex_of, kept, lab_of, mixed
 F32 = NDArray[np.float32]
 
 TYPICAL: dict[str, tuple[float, ...]] = {
-    "floral": (0.58, 0.14, 0.12, 0.11, 0.05),
-    "striped": (0.50, 0.31, 0.08, 0.01, 0.10),
-    "plaid": (0.50, 0.34, 0.10, 0.02, 0.04),
-    "dotted": (0.67, 0.18, 0.07, 0.02, 0.06),
-    "zigzag": (0.35, 0.30, 0.19, 0.02, 0.14),
-    "geometric": (0.34, 0.33, 0.12, 0.08, 0.13),
-    "animal": (0.47, 0.38, 0.13, 0.01, 0.01),
-    "paisley": (0.57, 0.22, 0.11, 0.02, 0.08),
-    "camouflage": (0.30, 0.23, 0.21, 0.24, 0.02),
-    "abstract": (0.57, 0.15, 0.10, 0.08, 0.10),
+    **{name: kind.coverage for name, kind in TYPES.items()},
     PLAIN: (1.0, 0.0, 0.0, 0.0, 0.0),
 }
-"""Mean share of the cloth that each ink covers, ground first; measured over drawn and dreamed tiles."""
+"""Mean share of the cloth that each ink covers, ground first."""
 
 ALONE = 0.68
 """Share of the cloth that a colour gets where it is the only one named."""
@@ -207,7 +199,7 @@ def _suggested(reading: Reading, rng: np.random.Generator) -> list[str]:
 
 def _free(reading: Reading, seed: int, inks: int) -> tuple[str, ...]:
     """The seed's own palette; one after the other is tried until none of its names is forbidden."""
-    pattern = reading.pattern if reading.pattern in PATTERN_TYPES else "floral"
+    pattern = reading.pattern if reading.pattern in TYPES else "floral"
     for attempt in range(64):
         palette = palette_from_seed(pattern, seed + attempt * 7919, inks)
         if not any(avoided(colour, reading) for colour in palette):

@@ -7,12 +7,12 @@ from typing import Any
 
 from django import template
 from django.template import Context
-from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from ml_backend.models import Job
 from ml_backend.serving import jobs
+from ml_backend.swatches import TYPES
 
 from ..models import Pattern
 
@@ -110,10 +110,11 @@ def percent(value: float) -> int:
     return round(value * 100)
 
 
-@register.simple_tag
-def static_type(name: str, size: str = "") -> str:
-    """Address of the sample picture of a pattern type."""
-    return static(f"img/types/{name}{size}.webp")
+@register.filter
+def on_button(name: str) -> SafeString:
+    """A pattern type's name where there is little room: the end of a long one is only heard."""
+    seen = TYPES[name].short or name
+    return format_html('{}<span class="visually-hidden">{}</span>', seen, name.removeprefix(seen))
 
 
 @register.simple_tag

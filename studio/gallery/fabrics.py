@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import io
 import shlex
 import uuid
+from functools import lru_cache
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from PIL import Image
 
 from ml_backend.errors import BadInput
+from ml_backend.inks import compose, palette_from_seed
 from ml_backend.requests import PATTERN_TYPES
 from ml_backend.serving import registry
+from ml_backend.swatches import TYPES
+from ml_backend.swatches.drawing.tile import draw_inks
 from patterns import services
 from patterns.colours import BUCKETS
 from patterns.models import Favourite, Pattern, PatternQuerySet
 
 A_PAGE = 60
+A_WEEK = "public, max-age=604800"
+SAMPLE_SIDES = (128, 512)
+"""Pixels of the pictures of pattern types: on buttons, and worn until the first fabric is made."""
 WHOSE = ("public", "mine", "favourites")
 
 
@@ -67,6 +76,23 @@ def _of(request: HttpRequest, whose: str) -> PatternQuerySet:
 
 def _with_likes(rows: PatternQuerySet, request: HttpRequest) -> PatternQuerySet:
     return rows.annotate(liked=Exists(Favourite.objects.filter(pattern=OuterRef("pk"), user_id=request.user.pk or 0)))
+
+
+@require_safe
+def type_picture(_request: HttpRequest, name: str, side: int) -> HttpResponse:
+    """A design that stands for a pattern type, as WebP: drawn when it is first asked for."""
+    if name not in TYPES or side not in SAMPLE_SIDES:
+        raise Http404
+    return HttpResponse(_sample(name, side), headers={"Content-Type": "image/webp", "Cache-Control": A_WEEK})
+
+
+@lru_cache(maxsize=len(SAMPLE_SIDES) * len(TYPES))
+def _sample(name: str, side: int) -> bytes:
+    seed = TYPES[name].sample_seed
+    tile = Image.fromarray(compose(draw_inks(name, seed, side), palette_from_seed(name, seed)))
+    buffer = io.BytesIO()
+    tile.save(buffer, "WEBP", quality=82)
+    return buffer.getvalue()
 
 
 @require_safe

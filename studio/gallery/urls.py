@@ -6,6 +6,7 @@ from . import fabrics, views
 
 urlpatterns = [
     path("gallery/", fabrics.gallery, name="gallery"),
+    path("gallery/types/<slug:name>-<int:side>.webp", fabrics.type_picture, name="type-picture"),
     path("gallery/<uuid:pk>/", fabrics.pattern, name="pattern"),
     path("gallery/<uuid:pk>/publish/", fabrics.publish, name="pattern-publish"),
     path("gallery/<uuid:pk>/favourite/", fabrics.favourite, name="pattern-favourite"),

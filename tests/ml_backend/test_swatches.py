@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,12 +13,13 @@ from PIL import Image
 
 from ml_backend.errors import BadInput
 from ml_backend.evaluation.seam import seam_ratio
-from ml_backend.inks import compose, palette_from_seed
+from ml_backend.inks import PALETTES, compose, palette_from_seed
 from ml_backend.requests import PATTERN_TYPES
-from ml_backend.swatches import DRAW, draw_inks
-from ml_backend.swatches.cloth import Bands, Cloth
-from ml_backend.swatches.layout import packed, spread
-from ml_backend.swatches.noise import brushed, smooth, streaks
+from ml_backend.swatches import TYPES, in_order
+from ml_backend.swatches.drawing.cloth import Bands, Cloth
+from ml_backend.swatches.drawing.layout import packed, spread
+from ml_backend.swatches.drawing.noise import brushed, smooth, streaks
+from ml_backend.swatches.drawing.tile import draw_inks
 
 F32 = NDArray[np.float32]
 
@@ -25,7 +27,7 @@ each_type = pytest.mark.parametrize("pattern_type", PATTERN_TYPES)
 
 
 def test_every_pattern_type_is_drawn() -> None:
-    assert tuple(DRAW) == PATTERN_TYPES
+    assert tuple(TYPES) == PATTERN_TYPES
 
 
 @each_type
@@ -60,7 +62,7 @@ def test_wherever_the_repeat_is_cut_it_is_the_same_design(pattern_type: str) -> 
         tiles = []
         for origin in ((0.0, 0.0), (0.375, 0.8125)):
             cloth = Cloth(96, 5, 1, origin)
-            DRAW[pattern_type](cloth, np.random.default_rng(seed))
+            TYPES[pattern_type].draw(cloth, np.random.default_rng(seed))
             tiles.append(cloth.planes)
         rolled = np.roll(tiles[0], (-78, -36), axis=(1, 2))
         assert np.abs(rolled - tiles[1]).mean() < 2e-3, f"{pattern_type} {seed} is not periodic"
@@ -216,3 +218,48 @@ def test_spread_spots_keep_their_distance() -> None:
     away = np.minimum(away, 1 - away)
     distances = np.hypot(away[..., 0], away[..., 1]) + np.eye(9)
     assert distances.min() > 0.15
+
+
+# --- records ---
+
+
+def test_labels_mean_what_they_meant_to_networks_of_before() -> None:
+    """The classes that the starters learned; a new type comes after them."""
+    learned = (
+        "floral",
+        "striped",
+        "plaid",
+        "dotted",
+        "zigzag",
+        "geometric",
+        "animal",
+        "paisley",
+        "camouflage",
+        "abstract",
+    )
+    assert PATTERN_TYPES[: len(learned)] == learned
+
+
+@pytest.mark.parametrize("labels", [(0, 1, 1), (0, 2), (1, 2)])
+def test_a_label_that_is_taken_or_skipped_is_refused(labels: tuple[int, ...]) -> None:
+    types = [(f"type-{n}", replace(TYPES["floral"], label=label)) for n, label in enumerate(labels)]
+    with pytest.raises(ValueError, match="its own label"):
+        in_order(types)
+
+
+@each_type
+def test_a_record_is_whole(pattern_type: str) -> None:
+    record = TYPES[pattern_type]
+    assert len(pattern_type) <= 20
+    assert len(record.coverage) == 5 and sum(record.coverage) == pytest.approx(1, abs=0.02)
+    assert 1 <= record.side_cm <= 200
+    assert record.words and record.adjectives and record.nouns
+    assert pattern_type.startswith(record.short)
+    assert set(record.palettes) <= set(PALETTES)
+    drawn = np.mean([draw_inks(pattern_type, seed, 32).mean(axis=(1, 2)) for seed in range(20)], axis=0)
+    assert np.abs(drawn - record.coverage).max() < 0.25, f"{pattern_type} covers {drawn.round(2)}"
+
+
+def test_no_two_types_take_the_same_place_among_the_usual() -> None:
+    places = sorted(record.usual for record in TYPES.values() if record.usual)
+    assert places == list(range(1, len(places) + 1))

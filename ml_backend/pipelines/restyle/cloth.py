@@ -11,7 +11,8 @@ from PIL import Image
 
 from ...inks import compose, weave
 from ...networks.classifier import PatternClassifier
-from ...requests import MAX_SEED, PATTERN_TYPES, GenerateRequest
+from ...requests import MAX_SEED, GenerateRequest
+from ...swatches import TYPES
 from ...words.colours import lab
 from ...words.lexicon import MATERIALS, PLAIN, Material
 from ...words.palettes import lit, name_of_lab, palette_of
@@ -25,16 +26,7 @@ F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 
 PATTERN_CM = {
-    "floral": 26.0,
-    "striped": 22.0,
-    "plaid": 26.0,
-    "dotted": 22.0,
-    "zigzag": 24.0,
-    "geometric": 26.0,
-    "animal": 26.0,
-    "paisley": 28.0,
-    "camouflage": 40.0,
-    "abstract": 44.0,
+    **{name: kind.side_cm for name, kind in TYPES.items()},
     PLAIN: 16.0,
 }
 """Side of a tile on the cloth, in centimetres."""
@@ -182,11 +174,12 @@ def _variety(seen: F32) -> float:
 
 @torch.inference_mode()
 def _likelihood(judge: PatternClassifier | None, image: U8, pattern: str) -> float:
-    """The probability that the judge gives the pattern; 1 without a judge."""
-    if judge is None:
+    """The probability that the judge gives the pattern; 1 without a judge, or with one that never learned it."""
+    label = TYPES[pattern].label
+    if judge is None or label >= judge.config.classes:
         return 1.0
     batch = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
-    return float(judge(batch).softmax(dim=1)[0, PATTERN_TYPES.index(pattern)])
+    return float(judge(batch).softmax(dim=1)[0, label])
 
 
 def _straightness(image: U8) -> float:

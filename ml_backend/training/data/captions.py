@@ -6,19 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ...swatches import TYPES
 from .captioned import OUTFIT, Words
 
 PATTERN_PHRASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "floral": (("floral", "flowery", "flower print", "botanical"), ("flowers", "a floral print", "roses")),
-    "striped": (("striped", "stripy", "stripe"), ("stripes",)),
-    "plaid": (("plaid", "checked", "checkered", "tartan", "gingham"), ("a plaid pattern", "checks")),
-    "dotted": (("dotted", "polka dot", "spotted"), ("dots", "polka dots")),
-    "zigzag": (("zigzag", "chevron", "herringbone"), ("zigzags", "chevrons")),
-    "geometric": (("geometric", "geometrical"), ("geometric shapes", "a geometric pattern")),
-    "animal": (("animal print", "leopard", "leopard print", "zebra"), ("an animal print", "leopard spots")),
-    "paisley": (("paisley",), ("a paisley pattern", "paisleys")),
-    "camouflage": (("camouflage", "camo"), ("a camouflage pattern", "camo")),
-    "abstract": (("abstract", "marbled", "abstract print"), ("an abstract pattern", "abstract shapes")),
+    **{name: (kind.adjectives, kind.nouns) for name, kind in TYPES.items()},
     "plain": (("plain", "solid", "solid color", "solid colour", "unpatterned"), ("no pattern",)),
 }
 """Pattern type -> adjectives before the garment, and nouns after "with"."""

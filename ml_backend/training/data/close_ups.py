@@ -16,13 +16,14 @@ from torch import Tensor
 
 from ...errors import BadInput
 from ...requests import PATTERN_TYPES
+from ...swatches import TYPES
 from .folder import FolderImage, Split, list_images, read_rgb
 from .pairs import turn
 
 F32 = NDArray[np.float32]
 
-ALIASES = {"checkered": "plaid", "checked": "plaid", "polka_dotted": "dotted", "polka-dotted": "dotted"}
-"""Other names of pattern types in collections of cloth."""
+_NAMED = {called: name for name, kind in TYPES.items() for called in (name, *kind.folders)}
+"""A folder's name -> the pattern type that it holds."""
 PLAIN = ("solid", "plain")
 """Names of cloth without a pattern."""
 SMALLEST = 0.5
@@ -31,8 +32,7 @@ SMALLEST = 0.5
 
 def type_of(image: FolderImage) -> str | None:
     """The pattern type that an image's folder names, or None."""
-    name = ALIASES.get(image.label, image.label)
-    return name if name in PATTERN_TYPES else None
+    return _NAMED.get(image.label)
 
 
 class CloseUps:
