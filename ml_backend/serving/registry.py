@@ -520,27 +520,32 @@ PIPELINES = {
     "segment": "segment",
     "surface": "surface",
     "text-mask": "text-mask",
-    "restyle-fabric": "generate",
     "restyle-diffusion": "restyle",
-    "imagine-fabric": "generate",
     "imagine-diffusion": "imagine",
 }
 """Pipeline -> capability of its model."""
+
+UNAIDED = ("draw", "overlay", "restyle-fabric", "imagine-fabric")
+"""Pipelines that do without a model of their own; one that an older recipe names is passed over."""
 
 
 def pipeline(name: str, model: str | None = None) -> Any:
     """The pipeline of that name with the serving model, or the very ``model`` of a recipe, loaded once per process.
 
-    Names are those of :data:`PIPELINES`, and ``draw`` and ``overlay``, which do without one.  Raises
+    Names are those of :data:`PIPELINES` and of :data:`UNAIDED`.  Raises
     :class:`BadPackage` when its model is missing or damaged.
     """
-    if name not in PIPELINES and name not in ("draw", "overlay"):
+    if name not in PIPELINES and name not in UNAIDED:
         raise BadPackage(f"No pipeline is called {quoted(name)}.")
     with loading():
-        if name == "draw":
-            return _draw()
-        if name == "overlay":
-            return _overlay()
+        if name in UNAIDED:
+            unaided = {
+                "draw": _draw,
+                "overlay": _overlay,
+                "restyle-fabric": _restyle_fabric,
+                "imagine-fabric": _imagine_fabric,
+            }
+            return unaided[name]()
         return pipeline_of(model, name) if model else _load(name, serving(PIPELINES[name]))
 
 
@@ -565,9 +570,7 @@ def _load(name: str, package: Package) -> Any:
         "segment": _segment,
         "surface": _surface,
         "text-mask": _text_mask,
-        "restyle-fabric": _restyle_fabric,
         "restyle-diffusion": _restyle_diffusion,
-        "imagine-fabric": _imagine_fabric,
         "imagine-diffusion": _imagine_diffusion,
     }
     return loaders[name](package)
@@ -676,26 +679,24 @@ def _text_mask(package: Package) -> Any:
     return _resident(("text-mask", package.manifest.sha256), load)
 
 
-def _restyle_fabric(package: Package) -> Any:
+def _restyle_fabric() -> Any:
     def load() -> Any:
         from ..pipelines.restyle.fabric import FabricRestyle
 
-        generate = _generate(package, serving("upscale"))
         if not settings.CLIP_FOLDER:
-            return FabricRestyle(generate, surface=surface_reader())
+            return FabricRestyle(surface=surface_reader())
         from ..words.similarity import SimilarWords
 
-        understand = SimilarWords(settings.CLIP_FOLDER)
-        return FabricRestyle(generate, understand=understand, surface=surface_reader())
+        return FabricRestyle(understand=SimilarWords(settings.CLIP_FOLDER), surface=surface_reader())
 
     reads = serving("surface").manifest.sha256 if serves("surface") else ""
-    return _resident(("restyle-fabric", package.manifest.sha256, reads, settings.CLIP_FOLDER), load)
+    return _resident(("restyle-fabric", reads, settings.CLIP_FOLDER), load)
 
 
-def _imagine_fabric(package: Package) -> Any:
+def _imagine_fabric() -> Any:
     from ..pipelines.imagine.fabric import FabricImagine
 
-    return FabricImagine(_restyle_fabric(package))
+    return FabricImagine(_restyle_fabric())
 
 
 def _restyle_diffusion(package: Package) -> Any:
