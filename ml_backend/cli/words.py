@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from .. import images
 from ..errors import BadInput
-from ..packaging.starter import GENERATOR
 from ..requests import (
     IMAGINE_ENGINES,
     MAX_SEED,
@@ -255,17 +254,13 @@ def _imaginer(engine: str, options: argparse.Namespace) -> Any:
 
 def _weaver(options: argparse.Namespace) -> FabricRestyle:
     """The fabric engine of both."""
-    from ..pipelines.generate import GeneratePipeline
     from ..pipelines.restyle.fabric import FabricRestyle
-    from ..pipelines.upscale import UpscalePipeline
 
-    upscale = UpscalePipeline(package(None, "srgan-x8-starter"), options.device)
-    generate = GeneratePipeline(package(None, GENERATOR), upscale, options.device)
     if options.clip is None:
-        return FabricRestyle(generate)
+        return FabricRestyle()
     from ..words.similarity import SimilarWords
 
-    return FabricRestyle(generate, understand=SimilarWords(options.clip))
+    return FabricRestyle(understand=SimilarWords(options.clip))
 
 
 def _region(photo: Image, options: argparse.Namespace) -> F32:

@@ -221,8 +221,8 @@ def _painter(options: argparse.Namespace) -> Engine:
     from ..pipelines.restyle.fabric import FabricRestyle
 
     if options.model is None:
-        return FabricRestyle(GeneratePipeline(None))
-    return FabricRestyle(GeneratePipeline(Package.load(options.model), device=options.device), "dcgan")
+        return FabricRestyle()
+    return FabricRestyle(GeneratePipeline(Package.load(options.model), device=options.device))
 
 
 def measure_seam(options: argparse.Namespace) -> Figures:

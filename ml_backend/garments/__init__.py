@@ -3,7 +3,7 @@
 Each folder beside this file holds one garment: ``photo.webp``, ``mask.png`` (8-bit share of fabric), ``labels.png``
 (class map, values are indices into ``GARMENT_CLASSES``), ``light.webp`` and ``bend.png``
 (what the renderer knows of light and folds, see ``known``) and ``meta.json``.
-``python -m ml_backend.garments`` makes them again.
+``script/garments`` makes them again.
 """
 
 from __future__ import annotations
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from ..pipelines.overlay import Fit
 
 ROOT = Path(__file__).resolve().parent
+REACH = 0.02
+"""Largest displacement of the pattern in ``bend.png``, as a share of the longest side (the overlay's own bound)."""
+
+LIGHT_CODE = 1.6
+"""Largest light that ``light.webp`` can carry: S = 1.6 (r/255)^2."""
+
 FILES = ("photo.webp", "mask.png", "labels.png", "light.webp", "bend.png", "meta.json")
 
 
@@ -78,7 +84,6 @@ def known(fit: Fit, folder: Path) -> Fit:
     As it is where ``folder`` has none, or where it has them for a picture of another size.
     """
     from ..pipelines.overlay.fitting import laid
-    from .render.truth import LIGHT_CODE, REACH
 
     light, bend = folder / "light.webp", folder / "bend.png"
     if not (light.exists() and bend.exists()):

@@ -25,7 +25,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .codes import check_codes, draw_latents, latent_of_seed, make_codes, slerp, vary
+from .latents import check_codes, draw_latents, latent_of_seed, make_codes, slerp, vary
 from .wrap import WrapConv2d, WrapConvTranspose2d
 
 BASE = 4
@@ -36,7 +36,7 @@ BASE = 4
 class DCGANConfig:
     """``maps`` is the width before the last layer; ``latent`` and ``embedding`` are vector lengths.
 
-    ``size`` is a power of two times 4; ``codes`` to ``noise`` are those of :class:`.codes.CodesConfig`.
+    ``size`` is a power of two times 4; ``codes`` to ``noise`` are those of :class:`.latents.LatentConfig`.
     Raises ``ValueError``.
     """
 

@@ -8,7 +8,7 @@
   side of the image.
 - Every convolution wraps around and Haar wavelets need no border, so an image is seamless by construction.
 - It paints soft ink maps by default, to be mixed with a palette, or plain RGB; latents may lie among learned codes of
-  real designs (:mod:`.codes`).
+  real designs (:mod:`.latents`).
 - The discriminator is conditioned by projection (Miyato & Koyama, 2018), the mapping network by an embedding.
 
 Weights are drawn from a unit normal and scaled at run time (Karras et al., "Progressive Growing of GANs", 2018, sec.
@@ -26,8 +26,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import wavelet
-from .codes import check_codes, draw_latents, latent_of_seed, make_codes, vary
 from .dcgan import with_deviation
+from .latents import check_codes, draw_latents, latent_of_seed, make_codes, vary
 
 BASE = 4
 """Side of the first maps."""
@@ -43,7 +43,7 @@ class XGANConfig:
 
     Maps of side ``s`` number ``capacity / s``, at most ``widest``.  ``size`` is a power of two.  ``start`` is what
     the first maps are: ``"constant"`` as in the paper, or ``"projected"`` from the style, which learns layouts sooner.
-    ``codes`` to ``noise`` are those of :class:`.codes.CodesConfig`.  Raises ``ValueError``.
+    ``codes`` to ``noise`` are those of :class:`.latents.LatentConfig`.  Raises ``ValueError``.
     """
 
     size: int = 256

@@ -44,7 +44,7 @@ def alone() -> Iterator[None]:
 def pipeline(name: str, model: str | None = None) -> Any:
     """The pipeline of that name with the serving model, or the very ``model`` of a recipe, loaded once per process.
 
-    Names are those of :data:`BUILDERS`.  Raises :class:`BadPackage` when its model is missing or damaged, is no longer
+    Names are those of :data:`BUILDERS`; a model named for one that does without is passed over.  Raises :class:`BadPackage` when its model is missing or damaged, is no longer
     kept, or is not one for this pipeline.
     """
     builder = BUILDERS.get(name)
@@ -161,21 +161,20 @@ def _text_mask(package: Package) -> Any:
     return TextMaskPipeline(package, device=_device())
 
 
-def _restyle_fabric(package: Package) -> Any:
+def _restyle_fabric(_: None) -> Any:
     from ..pipelines.restyle.fabric import FabricRestyle
 
-    generate = _resident("generate", package)
     if not settings.CLIP_FOLDER:
-        return FabricRestyle(generate, surface=surface_reader())
+        return FabricRestyle(surface=surface_reader())
     from ..words.similarity import SimilarWords
 
-    return FabricRestyle(generate, understand=SimilarWords(settings.CLIP_FOLDER), surface=surface_reader())
+    return FabricRestyle(understand=SimilarWords(settings.CLIP_FOLDER), surface=surface_reader())
 
 
-def _imagine_fabric(package: Package) -> Any:
+def _imagine_fabric(_: None) -> Any:
     from ..pipelines.imagine.fabric import FabricImagine
 
-    return FabricImagine(_resident("restyle-fabric", package))
+    return FabricImagine(_resident("restyle-fabric", None))
 
 
 def _restyle_diffusion(package: Package) -> Any:
@@ -206,9 +205,9 @@ BUILDERS = {
     "segment": Builder("segment", _segment),
     "surface": Builder("surface", _surface),
     "text-mask": Builder("text-mask", _text_mask),
-    "restyle-fabric": Builder("generate", _restyle_fabric, ("upscale", "surface")),
+    "restyle-fabric": Builder("", _restyle_fabric, ("surface",)),
     "restyle-diffusion": Builder("restyle", _restyle_diffusion),
-    "imagine-fabric": Builder("generate", _imagine_fabric, ("upscale", "surface")),
+    "imagine-fabric": Builder("", _imagine_fabric, ("surface",)),
     "imagine-diffusion": Builder("imagine", _imagine_diffusion),
 }
 """All pipelines by name."""

@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from .data.captioned import CaptionedPictures
 from .ema import EMA
-from .rates import rate_factor
+from .lr_schedule import warmup_cooldown
 from .run import Run
 
 Autoencoder = Any
@@ -70,7 +70,7 @@ def train(
         check(should_stop)
         target = batch(config, step, images).to(device)
         for group in optimiser.param_groups:
-            group["lr"] = config.rate * rate_factor(step, config.steps, config.cooldown)
+            group["lr"] = config.rate * warmup_cooldown(step, config.steps, config.cooldown)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
             latents = network.encode(target).latents
             random = torch.Generator().manual_seed(config.seed * 1_000_003 + step)

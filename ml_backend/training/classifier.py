@@ -91,7 +91,7 @@ def train(
         check(should_stop)
         rgb, wanted = batch(config, step, bank, seen)
         for group in optimiser.param_groups:
-            group["lr"] = config.rate * rate_factor(step, config.steps)
+            group["lr"] = config.rate * warmup_cosine(step, config.steps)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=config.half or device.type == "cuda"):
             logits = network(rgb.to(device))
         loss = F.cross_entropy(logits.float(), wanted.to(device), label_smoothing=0.1)
@@ -162,7 +162,7 @@ def _spoil(images: Tensor, random: torch.Generator) -> Tensor:
     return torch.cat([soft, images[quarter : 2 * quarter] + grain, images[2 * quarter :]]).clamp(0, 1)
 
 
-def rate_factor(step: int, steps: int, warmup: int = 100) -> float:
+def warmup_cosine(step: int, steps: int, warmup: int = 100) -> float:
     """Linear warm-up, then half a cosine down to zero."""
     return float(min((step + 1) / warmup, 0.5 + 0.5 * np.cos(np.pi * step / steps)))
 

@@ -49,8 +49,8 @@ from .data.words import (
     truth_table,
 )
 from .ema import EMA
+from .lr_schedule import warmup_cooldown
 from .precision import half_precision
-from .rates import rate_factor
 from .run import Run
 from .tokenizer import is_tokenizer, make_tokenizer, read_tokenizer, save_tokenizer
 
@@ -256,7 +256,7 @@ def train(
     while step < config.steps:
         check(should_stop)
         batch = make_batch(config, step, draws, tokenizer)
-        factor = rate_factor(step, config.steps, config.cooldown)
+        factor = warmup_cooldown(step, config.steps, config.cooldown)
         losses = student_losses(student, batch, device)
         loss = losses["cross_entropy"] + losses["overlap"] + 0.5 * losses["groups"]
         student.zero_grad(set_to_none=True)

@@ -30,10 +30,10 @@ from ..networks.dcgan import DCGANConfig, Discriminator, Generator, compose
 from ..packaging import Package
 from ..pipelines.base import Progress, ShouldStop
 from ..requests import PATTERN_TYPES
-from .ahead import Ahead, depth_for
 from .data.bank import Bank, boldest, centred, draw_bank, spectral_codes
 from .distributed import Workers
-from .gan import PROOF, Players, check_settings, contact_sheet, draw_types, export, likeness, play
+from .gan import PROOF, GANTrainer, check_settings, contact_sheet, draw_types, export, likeness, train_loop
+from .prefetch import Prefetch, prefetch_depth
 from .run import Run
 from .start import take_over
 
@@ -162,7 +162,7 @@ def choose_palettes(
     return rng.integers(0, bank.palettes.shape[1], len(designs))
 
 
-class Trainer(Players):
+class Trainer(GANTrainer):
     """Its generator is called whole, so DistributedDataParallel averages its gradients."""
 
     generator: Generator
@@ -171,7 +171,7 @@ class Trainer(Players):
         torch.manual_seed(config.seed)
         workers.part(config.batch, of=config.group)
         self.config = config
-        self.batches = Ahead(lambda step: draw_batch(config, bank, step, workers), depth_for(workers.device))
+        self.batches = Prefetch(lambda step: draw_batch(config, bank, step, workers), prefetch_depth(workers.device))
         shape = network_config(config)
         generator = Generator(shape)
         if generator.codes is not None:
@@ -250,7 +250,7 @@ def train(
 
         run.samples(step, contact_sheet(paint, bank, config.output))
 
-    play(trainer, run, publish, progress, should_stop)
+    train_loop(trainer, run, publish, progress, should_stop)
 
 
 def draw_designs(config: DCGANRecipe, cache: Path | None = None) -> Bank:

@@ -67,7 +67,7 @@ class Game(Protocol):
     def save_every(self) -> int: ...
 
 
-class Players(ABC):
+class GANTrainer(ABC):
     """A generator and a discriminator with their optimisers, and the average of the generator's weights.
 
     Of several ``workers`` each has the same networks and trains them with its share of every batch.
@@ -158,30 +158,30 @@ class Players(ABC):
             getattr(self, name).load_state_dict(state[name])
 
 
-def play(
-    players: Players,
+def train_loop(
+    trainer: GANTrainer,
     run: Run,
     publish: Callable[[int], None],
     progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
 ) -> None:
     """To the last step, resuming from the run's checkpoint if it resumes; ``publish(step)`` after every save."""
-    game, workers = players.game, players.workers
+    game, workers = trainer.game, trainer.workers
     step = 0
     state = run.load()
     if state is not None:
         step = int(state["step"])
-        players.load_state_dict(state)
+        trainer.load_state_dict(state)
     while step < game.steps:
         check(should_stop)
-        metrics = players.step(step)
+        metrics = trainer.step(step)
         step += 1
         if step % game.log_every == 0:
             metrics = workers.mean(metrics)
             run.log(step, **metrics)
             tell(progress, step / game.steps, ", ".join(f"{name} {value:.3f}" for name, value in metrics.items()))
         if (step % game.save_every == 0 or step == game.steps) and workers.is_writer:
-            run.save({"step": step, **players.state_dict()})
+            run.save({"step": step, **trainer.state_dict()})
             publish(step)
 
 

@@ -39,7 +39,7 @@ from .data.captioned import CaptionedPictures, Words
 from .data.captions import GARMENT_PHRASES, caption, corpus
 from .data.captions import PATTERN_PHRASES as PATTERNS
 from .ema import EMA
-from .rates import rate_factor
+from .lr_schedule import warmup_cooldown
 from .run import Run
 from .tokenizer import is_tokenizer, make_tokenizer, read_tokenizer
 
@@ -153,7 +153,7 @@ def train(
         times = torch.from_numpy((1000 * rng.random(len(clean)) ** 0.75).astype(np.int64))
         noisy, velocity = scheduler.add_noise(clean, noise, times), scheduler.get_velocity(clean, noise, times)
         for group in optimiser.param_groups:
-            group["lr"] = group["full"] * rate_factor(step, config.steps, config.cooldown)
+            group["lr"] = group["full"] * warmup_cooldown(step, config.steps, config.cooldown)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
             states = text(**tokens(tokenizer, spoken, device)).last_hidden_state
             made = unet(torch.cat((noisy, masks, blanked), dim=1).to(device), times.to(device), states).sample
@@ -336,7 +336,7 @@ def teach_words(
             for name in said_of(one, said):
                 wanted[row, place[name]] = 1
         for group in optimiser.param_groups:
-            group["lr"] = 1e-3 * rate_factor(lesson, config.lessons, config.lessons // 2, warmup=50)
+            group["lr"] = 1e-3 * warmup_cooldown(lesson, config.lessons, config.lessons // 2, warmup=50)
         found = head(text(**tokens(tokenizer, spoken, device)).pooler_output)
         loss = F.binary_cross_entropy_with_logits(found, wanted.to(device), pos_weight=torch.tensor(4.0))
         optimiser.zero_grad(set_to_none=True)

@@ -24,8 +24,6 @@ from ..packaging import Package, save_package
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..pipelines.hints import disks, next_tap
 from ..requests import GARMENT_CLASSES
-from .ahead import Ahead, depth_for
-from .averaged import AveragedTrainer
 from .data.cloth import IGNORE, ClothPhotos, dye, read_garments, read_street, relight
 from .data.people import (
     CLASS_OF_CODE,
@@ -42,10 +40,12 @@ from .data.people import (
     scene,
 )
 from .ema import EMA
+from .lr_schedule import warmup_cooldown
 from .precision import half_precision
-from .rates import rate_factor
+from .prefetch import Prefetch, prefetch_depth
 from .run import Run
 from .start import take_over
+from .trainer import AveragedTrainer
 from .unet import cloth_loss, measure, sample_sheet
 
 NEW_PARTS = ("taps.", "middle.")
@@ -180,14 +180,14 @@ class Trainer(AveragedTrainer[UNet]):
             (new if name.startswith(NEW_PARTS) else old).append(weight)
         groups = [{"params": old, "factor": config.rate}, {"params": new, "factor": config.new_rate}]
         self.optimiser = torch.optim.AdamW(groups, lr=config.rate, weight_decay=config.weight_decay, fused=True)
-        self.batches = Ahead(lambda step: batch(config, step, sources), depth_for(device))
+        self.batches = Prefetch(lambda step: batch(config, step, sources), prefetch_depth(device))
 
     def step(self, step: int) -> NDArray[np.float64]:
         """One update; its three losses: classes, middles, taps."""
         config = self.config
         made = self.batches(step)
         for group in self.optimiser.param_groups:
-            group["lr"] = group["factor"] * rate_factor(step, config.steps, config.cooldown)
+            group["lr"] = group["factor"] * warmup_cooldown(step, config.steps, config.cooldown)
         rgb = made.rgb.to(self.device, memory_format=torch.channels_last)
         with half_precision(self.device):
             seen = self.network.look(rgb)

@@ -30,13 +30,13 @@ from ..networks.srgan import SRDiscriminator, SRGANConfig, SRResNet, VGGFeatures
 from ..packaging import Package, save_package
 from ..packaging.starter import starter
 from ..pipelines.base import Progress, ShouldStop, check, tell
-from .ahead import Ahead, depth_for
 from .data.bank import HELD_OUT_SEED, draw_bank
 from .data.folder import list_images
 from .data.pairs import Pairs
 from .data.shards import Feed, read_index
 from .distributed import Workers, alone
 from .ema import EMA
+from .prefetch import Prefetch, prefetch_depth
 from .run import Run
 from .start import interpolate
 
@@ -260,10 +260,10 @@ def _leave_behind(trainer: Trainer, pairs: Pairs, run: Run) -> None:
 
 
 @contextmanager
-def open_batches(config: SRGANRecipe, pairs: Pairs, run: Run) -> Iterator[Ahead[tuple[Tensor, Tensor]]]:
+def open_batches(config: SRGANRecipe, pairs: Pairs, run: Run) -> Iterator[Prefetch[tuple[Tensor, Tensor]]]:
     """This worker's pairs of any step, close-ups from shards among them if the recipe names some."""
     workers = run.workers
-    part, depth = workers.part(config.batch), depth_for(workers.device)
+    part, depth = workers.part(config.batch), prefetch_depth(workers.device)
     with ExitStack() as stack:
         feed: Feed | None = None
         if config.real_shards:
@@ -276,7 +276,7 @@ def open_batches(config: SRGANRecipe, pairs: Pairs, run: Run) -> Iterator[Ahead[
             rng = np.random.default_rng([config.seed, step])
             return pairs.batch(rng, config.batch, part, feed(step) if feed is not None else ())
 
-        yield Ahead(make, depth)
+        yield Prefetch(make, depth)
 
 
 def open_pairs(config: SRGANRecipe, cache: Path | None = None) -> Pairs:

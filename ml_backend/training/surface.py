@@ -19,18 +19,18 @@ from torch import Tensor
 from ..networks.surface import SurfaceConfig, SurfaceMaps, SurfaceNet, borders, relative_log
 from ..packaging import Package, save_package
 from ..pipelines.base import Progress, ShouldStop, check, tell
-from .ahead import Ahead, depth_for
-from .averaged import AveragedTrainer
 from .data.bank import HELD_OUT_SEED, Bank, draw_bank
 from .data.plain_garments import PlainPhoto, read_plain
 from .data.rendered_people import Rendered, read_people
 from .data.retexture import Sample, dressed, photographed
 from .distributed import Workers, alone
 from .ema import EMA
+from .lr_schedule import warmup_cooldown
 from .precision import half_precision
-from .rates import rate_factor
+from .prefetch import Prefetch, prefetch_depth
 from .run import Run
 from .start import take_over
+from .trainer import AveragedTrainer
 
 GARMENTS = 16
 """Garment numbers of a sample are below this."""
@@ -153,14 +153,14 @@ class Trainer(AveragedTrainer[torch.nn.Module]):
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=config.rate, weight_decay=config.weight_decay, fused=True
         )
-        self.batches = Ahead(lambda step: batch(config, step, draw, part), depth_for(workers.device))
+        self.batches = Prefetch(lambda step: batch(config, step, draw, part), prefetch_depth(workers.device))
 
     def step(self, step: int) -> dict[str, float]:
         """One update; its losses by name."""
         config, workers = self.config, self.workers
         made = self.batches(step).placed(workers)
         for group in self.optimiser.param_groups:
-            group["lr"] = config.rate * rate_factor(step, config.steps, config.cooldown)
+            group["lr"] = config.rate * warmup_cooldown(step, config.steps, config.cooldown)
         with half_precision(workers.device):
             maps = self.read(made.rgb.contiguous(memory_format=torch.channels_last), made.mask, made.border)
         terms = surface_loss(maps, made, workers)

@@ -20,15 +20,15 @@ from ..networks.unet import UNet, UNetConfig
 from ..packaging import Package, save_package
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..requests import CLOTH_CLASSES, GARMENT_CLASSES
-from .ahead import Ahead, depth_for
-from .averaged import AveragedTrainer
 from .data.cloth import IGNORE, ClothPhotos, Teacher, augment, dye, on_plain_ground, read_garments, read_street
 from .distributed import Workers, alone
 from .ema import EMA
+from .lr_schedule import warmup_cooldown
 from .precision import half_precision
-from .rates import rate_factor
+from .prefetch import Prefetch, prefetch_depth
 from .run import Run
 from .start import take_over
+from .trainer import AveragedTrainer
 
 FIRST_CLOTH, LAST_CLOTH = (GARMENT_CLASSES.index(CLOTH_CLASSES[i]) for i in (0, -1))
 
@@ -129,14 +129,16 @@ class Trainer(AveragedTrainer[torch.nn.Module]):
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=config.rate, weight_decay=config.weight_decay, fused=True
         )
-        self.batches = Ahead(lambda step: batch(config, step, street, garments, part), depth_for(workers.device))
+        self.batches = Prefetch(
+            lambda step: batch(config, step, street, garments, part), prefetch_depth(workers.device)
+        )
 
     def step(self, step: int) -> Tensor:
         """One update; its loss."""
         config, workers = self.config, self.workers
         rgb, labels = self.batches(step)
         for group in self.optimiser.param_groups:
-            group["lr"] = config.rate * rate_factor(step, config.steps, config.cooldown)
+            group["lr"] = config.rate * warmup_cooldown(step, config.steps, config.cooldown)
         with half_precision(workers.device):
             logits = self.find(workers.place(rgb, torch.channels_last))
             loss = cloth_loss(logits.float(), workers.place(labels), workers)

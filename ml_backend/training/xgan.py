@@ -28,12 +28,12 @@ from ..networks.xgan import XGAN, WaveletDiscriminator, XGANConfig, mixed_styles
 from ..packaging import Package
 from ..pipelines.base import Progress, ShouldStop
 from ..requests import PATTERN_TYPES
-from .ahead import Ahead, depth_for
 from .data.bank import Bank, boldest, centred, draw_bank, shrunk, spectral_codes
 from .data.photos import FITS, read_photos
 from .distributed import Workers
-from .gan import PROOF, Players, check_settings, contact_sheet, draw_types, export, likeness, play
+from .gan import PROOF, GANTrainer, check_settings, contact_sheet, draw_types, export, likeness, train_loop
 from .precision import half_precision
+from .prefetch import Prefetch, prefetch_depth
 from .run import Run
 from .start import take_over
 
@@ -183,15 +183,15 @@ def choose_palettes(config: XGANRecipe, bank: Bank, labels: Types, designs: Type
     return torch.tensor(PROOF[: config.inks]).expand(len(labels), -1, -1)
 
 
-class Trainer(Players):
+class Trainer(GANTrainer):
     """Its generator is called in parts, which DistributedDataParallel cannot follow: gradients are averaged here."""
 
     def __init__(self, config: XGANRecipe, bank: Bank, workers: Workers) -> None:
         torch.manual_seed(config.seed)
         self.config = config
         banks = {side: shrunk(bank, side) for side in {config.side(step) for step in (0, *config.growth)}}
-        self.batches = Ahead(
-            lambda step: draw_batch(config, banks[config.side(step)], step, workers), depth_for(workers.device)
+        self.batches = Prefetch(
+            lambda step: draw_batch(config, banks[config.side(step)], step, workers), prefetch_depth(workers.device)
         )
         shape = network_config(config)
         generator = XGAN(shape)
@@ -313,7 +313,7 @@ def train(
 
         run.samples(step, contact_sheet(paint, bank, config.output))
 
-    play(trainer, run, publish, progress, should_stop)
+    train_loop(trainer, run, publish, progress, should_stop)
 
 
 def draw_designs(config: XGANRecipe, cache: Path | None = None) -> Bank:

@@ -254,7 +254,7 @@ def srgan(workers: Any) -> tuple[Step, int]:
     """The adversarial phase of the x4 starter."""
     import numpy as np
 
-    from ml_backend.training.ahead import Ahead
+    from ml_backend.training.prefetch import Prefetch
     from ml_backend.training.srgan import SRGANRecipe, Trainer, open_pairs
 
     config = SRGANRecipe(
@@ -275,7 +275,7 @@ def srgan(workers: Any) -> tuple[Step, int]:
         design_size=256,
     )
     trainer, pairs, part = Trainer(config, workers), open_pairs(config), workers.part(config.batch)
-    batches = Ahead(
+    batches = Prefetch(
         lambda step: pairs.batch(np.random.default_rng([0, step]), config.batch, part), 0 if _on_cpu(workers) else 4
     )
     return lambda _: trainer.advance(batches), config.batch

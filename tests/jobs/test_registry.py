@@ -322,6 +322,17 @@ def test_add_model_command(package, capsys, monkeypatch):
         call_command("add_model", str(path))
 
 
+@pytest.mark.parametrize("name", ["restyle-fabric", "imagine-fabric"])
+@pytest.mark.parametrize("model", [None, "dream-of-old@123456789abc"])
+def test_the_fabric_engine_answers_without_a_generator(name, model, monkeypatch):
+    def no_generator(capability):
+        raise AssertionError(f"asked for a model that can {capability}")
+
+    monkeypatch.setattr(registry, "serving", no_generator)
+    monkeypatch.setattr(registry, "serves", lambda capability: False)
+    assert callable(registry.pipeline(name, model))
+
+
 def test_a_clip_gives_the_fabric_engine_more_words(settings, tmp_path):
     settings.CLIP_FOLDER = str(tiny_clip(tmp_path / "clip"))
     assert isinstance(loading.pipeline("restyle-fabric").understand, SimilarWords)

@@ -18,7 +18,7 @@ from ml_backend.evaluation.close_ups import close_up_accuracy
 from ml_backend.networks.classifier import ClassifierConfig, PatternClassifier
 from ml_backend.packaging import Package, save_package
 from ml_backend.requests import PATTERN_TYPES
-from ml_backend.training.classifier import ClassifierRecipe, batch, rate_factor, train
+from ml_backend.training.classifier import ClassifierRecipe, batch, train, warmup_cosine
 from ml_backend.training.data.bank import draw_bank
 from ml_backend.training.data.close_ups import CloseUps
 from ml_backend.training.data.photographed import photographed
@@ -84,9 +84,9 @@ def test_every_run_leaves_a_package(tmp_path: Path) -> None:
 
 
 def test_rate_rises_then_falls_to_nothing() -> None:
-    assert rate_factor(0, 1000) < 0.02
-    assert rate_factor(100, 1000) > 0.9
-    assert rate_factor(1000, 1000) == pytest.approx(0, abs=1e-6)
+    assert warmup_cosine(0, 1000) < 0.02
+    assert warmup_cosine(100, 1000) > 0.9
+    assert warmup_cosine(1000, 1000) == pytest.approx(0, abs=1e-6)
 
 
 def stop_after(steps: int) -> Any:

@@ -13,8 +13,8 @@ from torch import nn
 
 from ml_backend import training
 from ml_backend.errors import BadInput
-from ml_backend.networks.codes import slerp
 from ml_backend.networks.dcgan import DCGANConfig, Discriminator, Generator, compose
+from ml_backend.networks.latents import slerp
 from ml_backend.networks.wrap import WrapConv2d, WrapConvTranspose2d, roll_each
 from ml_backend.packaging import Package
 from ml_backend.requests import PATTERN_TYPES

@@ -8,7 +8,6 @@ from PIL import Image
 
 from ml_backend import garments
 from ml_backend.errors import BadInput, Stopped
-from ml_backend.pipelines.generate import GeneratePipeline
 from ml_backend.pipelines.imagine.fabric import FabricImagine
 from ml_backend.pipelines.restyle.fabric import FabricRestyle
 from ml_backend.requests import ImagineRequest
@@ -21,7 +20,7 @@ from ml_backend.words.wardrobe import WARDROBE, choose_form, without_scene
 
 @pytest.fixture(scope="module")
 def imagine() -> FabricImagine:
-    return FabricImagine(FabricRestyle(GeneratePipeline(None)))
+    return FabricImagine(FabricRestyle())
 
 
 def one(prompt: str, seed: int = 5, size: int | None = 192) -> ImagineRequest:

@@ -38,7 +38,7 @@ def garment(tone: int = 128, width: int = 96, height: int = 128) -> tuple[Image.
 
 @pytest.fixture(scope="module")
 def engine() -> FabricRestyle:
-    return FabricRestyle(GeneratePipeline(None))
+    return FabricRestyle()
 
 
 def restyle(engine: FabricRestyle, prompt: str, *seeds: int, tone: int = 128) -> list[Restyled]:
@@ -147,7 +147,7 @@ def test_a_faint_or_tiny_mask_works(engine: FabricRestyle) -> None:
 
 
 def test_fabrics_can_be_dreamed() -> None:
-    dreaming = FabricRestyle(GeneratePipeline(starter("dcgan-starter")), "dcgan")
+    dreaming = FabricRestyle(GeneratePipeline(starter("dcgan-starter")))
     photo, mask = garment()
     (made,) = dreaming(photo, mask, [RestyleRequest("green striped dress", 4)])
     assert made.image is not None

@@ -25,7 +25,7 @@ from ml_backend.training.data.cloth import (
     read_garments,
     read_street,
 )
-from ml_backend.training.rates import rate_factor
+from ml_backend.training.lr_schedule import warmup_cooldown
 from ml_backend.training.run import Run
 from ml_backend.training.unet import UNetRecipe, batch, cloth_loss, train
 
@@ -199,10 +199,10 @@ def test_batch_depends_on_seed_and_step_alone(recipe, street_folder):
 
 
 def test_rate_warms_up_holds_and_cools_down():
-    assert rate_factor(0, 1000, 300) < 0.01
-    assert rate_factor(500, 1000, 300) == 1
-    assert rate_factor(850, 1000, 300) == pytest.approx(0.5)
-    assert rate_factor(999, 1000, 300) == pytest.approx(0.02)
+    assert warmup_cooldown(0, 1000, 300) < 0.01
+    assert warmup_cooldown(500, 1000, 300) == 1
+    assert warmup_cooldown(850, 1000, 300) == pytest.approx(0.5)
+    assert warmup_cooldown(999, 1000, 300) == pytest.approx(0.02)
 
 
 def test_loss_prefers_the_truth_and_skips_the_unknown():

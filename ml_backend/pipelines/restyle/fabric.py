@@ -62,9 +62,9 @@ class Dressed:
 
 
 class FabricRestyle:
-    """Load once, call many.  ``generate`` makes the fabrics.
+    """Load once, call many.  It draws its fabrics, whose motifs stay crisp on small garments: no generator is needed.
 
-    ``engine`` says how: "drawn", whose motifs stay crisp on small garments, or "dcgan" where ``generate`` has a model.
+    ``dream`` makes them instead, if it is given.
     ``judge`` is the pattern classifier that picks typical designs (default: the starter).  ``understand`` turns a
     prompt into a :class:`Reading`; one with a CLIP behind it (:mod:`ml_backend.words.similarity`) knows more words.
     ``surface`` reads how the cloth is lit and lies (None: it is estimated without a network).
@@ -72,14 +72,13 @@ class FabricRestyle:
 
     def __init__(
         self,
-        generate: GeneratePipeline,
-        engine: str = "drawn",
+        dream: GeneratePipeline | None = None,
         judge: PatternClassifier | None = None,
         understand: Callable[[str], Reading] = read,
         surface: SurfaceReader | None = None,
     ) -> None:
-        self.generate = generate
-        self.engine = engine
+        self.engine = "drawn" if dream is None else "dcgan"
+        self.generate = dream or GeneratePipeline(None)
         self.judge = judge or _starter_judge()
         self.understand = understand
         self.surface = surface

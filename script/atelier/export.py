@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...requests import GARMENT_CLASSES
+from ml_backend.requests import GARMENT_CLASSES
+
 from .design import Design
 from .picture import Picture
 

@@ -1,4 +1,4 @@
-"""``python -m ml_backend.garments SLUG...|--all --out DIR``: cut, drape and photograph the default garments again."""
+"""``script/garments SLUG...|--all --out DIR``: cut, drape and photograph the default garments again."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import ROOT
-from .render.design import make, picture
-from .render.designs import COLLECTION
-from .render.export import write
+from ml_backend.garments import ROOT
+
+from .design import make, picture
+from .designs import COLLECTION
+from .export import write
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 0, or 2 with one line on a slug that is not in the collection."""
-    parser = argparse.ArgumentParser(prog="python -m ml_backend.garments", description=__doc__)
+    parser = argparse.ArgumentParser(prog="script/garments", description=__doc__)
     parser.add_argument("slugs", nargs="*", metavar="SLUG", help=", ".join(COLLECTION))
     parser.add_argument("--all", action="store_true", help="every garment of the collection")
     parser.add_argument(

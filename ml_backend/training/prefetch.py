@@ -11,7 +11,7 @@ import torch
 T = TypeVar("T")
 
 
-class Ahead(Generic[T]):
+class Prefetch(Generic[T]):
     """``make`` as a function of the step, whose next ``depth`` results are being made by as many threads.
 
     A batch depends on its step alone, so it does not matter which thread makes it, nor when.  With ``depth`` 0 it is
@@ -35,6 +35,6 @@ class Ahead(Generic[T]):
         return self._coming.pop(step).result()
 
 
-def depth_for(device: torch.device) -> int:
+def prefetch_depth(device: torch.device) -> int:
     """How many batches to have ready: a GPU must not wait for its images, a CPU has nobody else to make them."""
     return 4 if device.type == "cuda" else 0

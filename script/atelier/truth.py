@@ -9,13 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion, find_objects, gaussian_filter
 
+from ml_backend.garments import LIGHT_CODE, REACH
+
 from .mesh import F
-
-REACH = 0.02
-"""Largest displacement of the pattern, as a share of the longest side (the overlay's own bound)."""
-
-LIGHT_CODE = 1.6
-"""Largest light that the map can carry: S = 1.6 (r/255)^2."""
 
 EVENLY_LIT = 68.0
 """The percentile of the light on a garment that counts as evenly lit, S = 1."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 
-class CodesConfig(Protocol):
+class LatentConfig(Protocol):
     """With ``codes`` learned codes a class, a latent lies at most ``mix`` of the way from one of them to one of its
     ``neighbours``, plus normal noise of deviation ``noise``; with none it is normal.
     """
@@ -31,19 +31,19 @@ class CodesConfig(Protocol):
     def noise(self) -> float: ...
 
 
-def check_codes(config: CodesConfig) -> None:
+def check_codes(config: LatentConfig) -> None:
     """Raises ``ValueError`` for more neighbours than there are other codes."""
     if config.codes and not 0 < config.neighbours < config.codes:
         raise ValueError(f"neighbours is between 0 and the {config.codes} codes, not {config.neighbours}")
 
 
-def make_codes(config: CodesConfig) -> nn.Parameter | None:
+def make_codes(config: LatentConfig) -> nn.Parameter | None:
     """(classes, codes, latent), normal; None without codes."""
     return nn.Parameter(torch.randn(config.classes, config.codes, config.latent)) if config.codes else None
 
 
 @torch.no_grad()
-def draw_latents(codes: Tensor | None, config: CodesConfig, labels: Tensor, random: torch.Generator) -> Tensor:
+def draw_latents(codes: Tensor | None, config: LatentConfig, labels: Tensor, random: torch.Generator) -> Tensor:
     """One latent (N, latent) for each of ``labels`` (N,), on the CPU."""
     count = len(labels)
     noise = torch.randn(count, config.latent, generator=random)
@@ -58,13 +58,13 @@ def draw_latents(codes: Tensor | None, config: CodesConfig, labels: Tensor, rand
 
 
 @torch.no_grad()
-def latent_of_seed(codes: Tensor | None, config: CodesConfig, label: int, seed: int) -> Tensor:
+def latent_of_seed(codes: Tensor | None, config: LatentConfig, label: int, seed: int) -> Tensor:
     """The (latent,) vector of a seed, made on the CPU from a generator of its own: the same in any batch."""
     return draw_latents(codes, config, torch.tensor([label]), torch.Generator().manual_seed(seed))[0]
 
 
 @torch.no_grad()
-def vary(codes: Tensor | None, config: CodesConfig, label: int, seed: int, of: int, amount: float) -> Tensor:
+def vary(codes: Tensor | None, config: LatentConfig, label: int, seed: int, of: int, amount: float) -> Tensor:
     """The latent of seed ``of`` moved by ``amount`` (0..1) of the way to another that ``seed`` chooses.
 
     That is the seed's own normal latent, on the great circle, or about one of the codes nearest to where it starts,

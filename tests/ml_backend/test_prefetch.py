@@ -7,12 +7,12 @@ import threading
 import pytest
 import torch
 
-from ml_backend.training.ahead import Ahead, depth_for
+from ml_backend.training.prefetch import Prefetch, prefetch_depth
 
 
 @pytest.mark.parametrize("depth", [0, 1, 3])
 def test_each_step_gets_its_own(depth: int) -> None:
-    batches = Ahead(lambda step: step * 10, depth)
+    batches = Prefetch(lambda step: step * 10, depth)
     assert [batches(step) for step in (0, 1, 2, 7, 8, 3)] == [0, 10, 20, 70, 80, 30]
 
 
@@ -25,24 +25,24 @@ def test_the_next_are_made_while_nobody_asks() -> None:
             ready.set()
         return step
 
-    assert Ahead(make, 2)(0) == 0
+    assert Prefetch(make, 2)(0) == 0
     assert ready.wait(10)
     assert sorted(made) == [0, 1, 2]
 
 
 def test_without_depth_nothing_is_made_too_early() -> None:
     made: list[int] = []
-    Ahead(made.append, 0)(4)
+    Prefetch(made.append, 0)(4)
     assert made == [4]
 
 
 def test_an_error_is_raised_where_its_batch_is_asked_for() -> None:
-    batches = Ahead(lambda step: 1 // (2 - step), 1)
+    batches = Prefetch(lambda step: 1 // (2 - step), 1)
     assert [batches(0), batches(1)] == [0, 1]
     with pytest.raises(ZeroDivisionError):
         batches(2)
 
 
 def test_only_a_gpu_has_its_batches_made_ahead() -> None:
-    assert depth_for(torch.device("cpu")) == 0
-    assert depth_for(torch.device("cuda")) > 0
+    assert prefetch_depth(torch.device("cpu")) == 0
+    assert prefetch_depth(torch.device("cuda")) > 0
