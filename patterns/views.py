@@ -21,6 +21,7 @@ from ml_backend.serving import registry
 
 from . import services
 from .colours import BUCKETS
+from .htmx import is_htmx
 from .models import Favourite, Pattern, PatternQuerySet
 
 A_PAGE = 60
@@ -49,7 +50,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
         "pattern_types": PATTERN_TYPES,
         "buckets": BUCKETS,
     }
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_htmx(request)
     return render(request, "patterns/_wall.html" if fragment else "patterns/gallery.html", context)
 
 
@@ -144,7 +145,7 @@ def favourite(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         messages.info(request, "Make a fabric or sign in first; then your favourites can be kept.")
         return _after(request, pk)
     services.favourite(request.user, found, "on" in request.POST)
-    if request.headers.get("HX-Request") == "true":
+    if is_htmx(request):
         context: dict[str, Any] = {"pattern": _with_likes(Pattern.objects.filter(pk=pk), request).get()}
         return render(request, "patterns/_heart.html", context)
     return _after(request, pk)

@@ -32,7 +32,7 @@ function wait() {
   if (document.querySelector("[data-follow]")) timer = setTimeout(look, document.hidden ? HIDDEN : pause);
 }
 
-/** Somebody is here, or something new is: look soon. */
+/** Somebody came, or something new did: look soon. */
 function wake() {
   pause = away ? BRISK : FIRST;
   wait();
@@ -69,7 +69,7 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   wait();
 });
 document.addEventListener("htmx:afterSettle", ({ detail }) => follows(detail) || wake());
-document.addEventListener("visibilitychange", () => document.hidden || wake());
+document.addEventListener("visibilitychange", wake);
 for (const event of ["online", "pageshow"]) window.addEventListener(event, wake);
 wait();
 

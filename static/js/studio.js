@@ -18,6 +18,7 @@ const mixForm = $("#mix-form");
 const lookForm = $("#look-form");
 const uploadForm = $("#upload-form");
 const tray = $("#tray");
+const panel = tray.parentElement;
 const pad = $("[data-pad]");
 const undoButton = $("[data-undo]");
 const stage = new Stage($("#stage"));
@@ -187,7 +188,7 @@ async function recolour(radio) {
   }
   awaited = "next";
   await window.htmx.ajax("POST", tray.dataset.recolour, {
-    source: tray, target: tray, swap: "afterbegin", values: { of: pattern.id, palette: radio.value },
+    source: panel, target: tray, swap: "afterbegin", values: { of: pattern.id, palette: radio.value },
   });
 }
 
@@ -230,7 +231,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 document.addEventListener("htmx:afterSettle", onTray);
 document.addEventListener("htmx:responseError", (event) => {
-  if (![fabricForm, mixForm, tray].includes(event.detail.elt) || event.detail.requestConfig.verb === "get") return;
+  if (![fabricForm, mixForm, panel].includes(event.detail.elt)) return;
   awaited = null;
   if (pattern) dress(look(), { push: false });
 });
