@@ -14,16 +14,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from ml_backend.errors import MOST_QUOTED, BadInput, quoted
 from ml_backend.serving import registry
 from ml_backend.serving.jobs import TooManyJobs
+from patterns.htmx import is_htmx as is_htmx
 
 from . import limits
 from .batches import FromWords
 from .limits import TooFast
 from .said import WORDS
-
-
-def is_htmx(request: HttpRequest) -> bool:
-    """Whether a script on the page asks, and wants a fragment."""
-    return request.headers.get("HX-Request") == "true"
 
 
 def back(request: HttpRequest, **changes: Any) -> str:

@@ -21,6 +21,7 @@ from limits import RateLimitItem
 from limits.strategies import FixedWindowRateLimiter
 
 from ml_backend.errors import BadInput
+from patterns.htmx import is_htmx
 
 from .address import origin_of
 from .counting import Counters
@@ -166,7 +167,7 @@ def decoded(parties: Iterable[str], seconds: float) -> None:
 
 def answer(request: HttpRequest, why: BadInput) -> HttpResponse:
     """429 with the sentence: plain to htmx, which shows it on the page, and a page of its own to a plain form."""
-    if request.headers.get("HX-Request") == "true":
+    if is_htmx(request):
         response = HttpResponse(str(why), status=429, content_type="text/plain; charset=utf-8")
     else:
         response = render(request, "429.html", {"why": str(why)}, status=429)

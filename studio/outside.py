@@ -17,6 +17,8 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
+from patterns.htmx import is_htmx
+
 SENTENCE = (
     "This holds text that cannot be read or kept: a null character, half of a character, or something that is not "
     "UTF-8. Nothing was changed; take it out and send it again."
@@ -85,7 +87,7 @@ def refuse(request: HttpRequest, why: str, status: int = 400) -> HttpResponse:
 
     if request.path_info.startswith("/api/"):
         return errors.problem(status, errors.code_of(status), why)
-    if request.headers.get("HX-Request") == "true":
+    if is_htmx(request):
         return HttpResponse(why, status=status, content_type="text/plain; charset=utf-8")
     return render(request, "400.html", {"why": why}, status=status)
 

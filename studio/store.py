@@ -13,6 +13,7 @@ from django.views.defaults import server_error
 
 from ml_backend.serving import faults
 from ml_backend.serving.faults import Outage
+from patterns.htmx import is_htmx
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def unreachable(request: HttpRequest, error: BaseException | None) -> HttpRespon
         return None
     log.error("%s failed at %s: %s", away.value, request.path, error)
     sentence = SENTENCE if away is Outage.STORE else DATABASE_SENTENCE
-    if request.headers.get("HX-Request") == "true":
+    if is_htmx(request):
         response = HttpResponse(sentence, status=503, content_type="text/plain; charset=utf-8")
     elif away is Outage.STORE:
         response = render(request, "503.html", {"why": sentence}, status=503)

@@ -44,7 +44,8 @@ def alone() -> Iterator[None]:
 def pipeline(name: str, model: str | None = None) -> Any:
     """The pipeline of that name with the serving model, or the very ``model`` of a recipe, loaded once per process.
 
-    Names are those of :data:`BUILDERS`; a model named for one that does without is passed over.  Raises :class:`BadPackage` when its model is missing or damaged, is no longer
+    Names are those of :data:`BUILDERS`; a model named for one that does without is passed over.  Raises
+    :class:`BadPackage` when its model is missing or damaged, is no longer
     kept, or is not one for this pipeline.
     """
     builder = BUILDERS.get(name)

@@ -7,8 +7,9 @@ from typing import Any
 
 from django import template
 from django.template import Context
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from ml_backend.models import Job
 from ml_backend.serving import jobs
@@ -17,6 +18,27 @@ from ml_backend.swatches import TYPES
 from ..models import Pattern
 
 register = template.Library()
+
+FOLLOWING = '{"timeout": 20000}'
+"""A look that hangs for as many milliseconds is given up, and the next one follows."""
+
+
+@register.simple_tag
+def follow(name: str, *args: Any, active: object = True, target: str = "this") -> SafeString:
+    """Attributes of an element that shows something being made: htmx asks the URL ``name``, at the times that
+    ``static/js/follow.js`` chooses and as long as it is ``active``, and morphs the answer into ``target``.
+
+    A ``target`` that is not the element itself is cut out of a whole page.
+    """
+    cut = format_html(' hx-select="{}"', target) if target != "this" else ""
+    return format_html(
+        'hx-get="{}" hx-trigger="follow" hx-target="{}"{} hx-swap="morph" hx-request="{}"{}',
+        reverse(name, args=args),
+        target,
+        cut,
+        FOLLOWING,
+        mark_safe(" data-follow") if active else "",
+    )
 
 
 @register.simple_tag(takes_context=True)

@@ -2,7 +2,6 @@
 
 import { announce, say } from "./site.js";
 
-const POLL = 700;
 /** How many times its own size a picture is shown at most. */
 const ENLARGED = 2.5;
 const $ = (selector, root = document) => root.querySelector(selector);
@@ -166,117 +165,20 @@ function rememberWords(words) {
   $("#said").hidden = false;
 }
 
-// ---- following the pictures that are being made
-
-const coming = new Map();
-
-async function follow(batch) {
-  if (coming.has(batch.id)) return;
-  coming.set(batch.id, true);
-  try {
-    const answer = await fetch(batch.dataset.at, { headers: { "HX-Request": "true" } });
-    if (answer.status === 404) batch.remove();
-    else if (answer.ok) bring(batch, new DOMParser().parseFromString(await answer.text(), "text/html").body.firstElementChild);
-  } catch {
-    // The next look will tell; being offline is said once, elsewhere.
-  } finally {
-    coming.delete(batch.id);
-  }
-}
-
-setInterval(() => document.hidden || $$(".batch[data-follow]").forEach(follow), POLL);
-
-/** Bring a batch up to date piece by piece: what has not changed stays, and so does the keyboard's focus. */
-function bring(batch, fresh) {
-  const wasThere = $$(".picture[data-state='done']", batch).length;
-  batch.toggleAttribute("data-follow", fresh.hasAttribute("data-follow"));
-  bringJob(batch, fresh);
-  for (const part of ["head", "notes"]) swap(batch, fresh, `${part}-${batch.id.slice(6)}`);
-  const wall = $(".batch-wall", batch);
-  for (const old of $$(".picture", wall)) if (!fresh.querySelector(`#${CSS.escape(old.id)}`)) old.remove();
-  for (const picture of $$(".picture", fresh)) bringPicture(wall, picture);
-  const there = $$(".picture[data-state='done']", batch).length;
-  if (there > wasThere) announce(`${there} of ${$$(".picture", batch).length} pictures are here`);
-  else announce($("[data-say]", batch)?.dataset.say ?? "");
-}
-
-function bringPicture(wall, fresh) {
-  const old = document.getElementById(fresh.id);
-  if (!old) wall.append(place(fresh));
-  else if (news(old) !== news(fresh)) replace(old, place(fresh));
-  else if ($("[data-preview]", fresh)) bringPreview($("[data-preview]", old), $("[data-preview]", fresh).getAttribute("src"));
-}
-
-/** What of a picture's place can change; its markup also holds form tokens, which differ every time. */
-const news = (picture) => `${picture.dataset.state} ${Boolean($("[data-preview]", picture))} ${picture.textContent.trim()}`;
-
-/** The preview that is seen stays until the next one is here: nothing flickers. */
-function bringPreview(image, source) {
-  if (image.dataset.next === source || image.getAttribute("src") === source) return;
-  image.dataset.next = source;
-  const coming = Object.assign(new Image(), { alt: "" });
-  coming.dataset.preview = "";
-  coming.addEventListener("load", (event) => {
-    image.replaceWith(coming);
-    cut(event);
-  });
-  coming.src = source;
-}
-
-/** The numbers of a running job change in place; anything else about it is drawn anew. */
-function bringJob(batch, newer) {
-  const id = `job-${batch.id.slice(6)}`;
-  const [old, fresh] = [document.getElementById(id), $(`#${CSS.escape(id)}`, newer)];
-  if (!old || !fresh || old.dataset.job !== fresh.dataset.job) {
-    swap(batch, newer, id);
-    return;
-  }
-  const [line, newLine] = [$(".line", old), $(".line", fresh)];
-  if (!line || !newLine) return;
-  line.replaceWith(newLine);
-  $("progress", old).value = $("progress", fresh).value;
-}
-
-function swap(batch, newer, id) {
-  const [old, fresh] = [document.getElementById(id), newer.querySelector(`#${CSS.escape(id)}`)];
-  if (old && !fresh) old.remove();
-  else if (!old && fresh) {
-    $(".batch-wall", batch).before(fresh);
-    window.htmx.process(fresh);
-  } else if (old && old.textContent !== fresh.textContent) replace(old, fresh);
-}
-
-function replace(old, fresh) {
-  const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
-  old.replaceWith(fresh);
-  window.htmx.process(fresh);
-  if (focused) document.getElementById(focused)?.focus();
-}
-
-function place(fresh) {
-  for (const image of $$("[data-preview]", fresh)) image.addEventListener("load", cut);
-  return fresh;
-}
+// ---- previews of the pictures that are being made
 
 /** A preview shows the pictures of one pass side by side: each place shows its own. */
-function cut({ target }) {
-  if (!target.isConnected) return;
-  const across = Math.max(1, Math.round(target.naturalWidth / target.naturalHeight));
-  const waiting = $$("[data-preview]", target.closest(".batch-wall"));
-  const at = waiting.indexOf(target);
-  target.style.objectPosition = across > 1 ? `${(100 * Math.min(at, across - 1)) / (across - 1)}% 50%` : "";
-  target.style.visibility = at < across ? "" : "hidden";
+function cut(preview) {
+  const across = Math.max(1, Math.round(preview.naturalWidth / preview.naturalHeight) || 1);
+  const at = $$("[data-preview]", preview.closest(".batch-wall")).indexOf(preview);
+  preview.style.objectPosition = across > 1 ? `${(100 * Math.min(at, across - 1)) / (across - 1)}% 50%` : "";
+  preview.style.visibility = at < across ? "" : "hidden";
 }
 
-document.addEventListener("htmx:afterRequest", (event) => {
-  const batch = event.target.closest?.(".batch");
-  if (batch) follow(batch);
-});
-document.addEventListener("htmx:afterSettle", () => $$("[data-preview]").forEach((image) => image.addEventListener("load", cut)));
-$$("[data-preview]").forEach((image) => {
-  image.addEventListener("load", cut);
-  if (image.complete && image.naturalWidth) cut({ target: image });
-});
+const cutAll = () => $$("[data-preview]", batches).forEach(cut);
+batches.addEventListener("load", cutAll, true);
+batches.addEventListener("htmx:afterSwap", cutAll);
+cutAll();
 
 // ---- deleting a batch: asked once, on the spot
 

@@ -2,6 +2,7 @@
 // becomes the photo's own mask; other garments lose the pixels that this one is given.  A tap asks the network what is
 // there, and its answer is a step like a stroke.
 
+import { pauses } from "./follow.js";
 import { Editor } from "./restyle/editor.js";
 import { JOIN } from "./restyle/shape.js";
 import { announce, say } from "./site.js";
@@ -15,7 +16,6 @@ const MOST_TAPS = 32;
 const PATIENCE = 120_000;
 const SAFE = "What is marked so far is safe.";
 
-const later = (ms) => new Promise((done) => setTimeout(done, ms));
 const token = () => /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? document.querySelector("[name='csrfmiddlewaretoken']").value;
 
 export class Mending {
@@ -118,9 +118,8 @@ export class Mending {
   async answer(taps, wanted) {
     const headers = { "Content-Type": "application/json", "HX-Request": "true", "X-CSRFToken": token() };
     const { at } = await (await this.heard(await fetch(this.tapping, { method: "POST", body: JSON.stringify(taps), headers }))).json();
-    const until = performance.now() + PATIENCE;
-    for (let pause = 200; wanted() && performance.now() < until; pause = Math.min(2000, pause * 1.3)) {
-      await later(pause);
+    for await (const _ of pauses(PATIENCE)) {
+      if (!wanted()) break;
       const said = await this.heard(await fetch(at));
       if (said.status === 200) return createImageBitmap(await said.blob());
     }

@@ -1,5 +1,7 @@
 // What every page shares: menus, lights, notes, job announcements, downloads.
 
+import { knownAway } from "./follow.js";
+
 const live = document.getElementById("live");
 const toast = document.getElementById("toast");
 let toastTimer = 0;
@@ -86,9 +88,14 @@ document.addEventListener("submit", (event) => {
 
 // ---- what htmx brings
 
+const sayings = () => [...document.querySelectorAll("[data-say]")].map((one) => one.dataset.say);
+let said = sayings();
+
 document.addEventListener("htmx:afterSettle", () => {
-  const stage = document.querySelector("[data-say]");
-  if (stage) announce(stage.dataset.say);
+  const now = sayings();
+  const news = now.find((one) => !said.includes(one));
+  if (news) announce(news);
+  said = now;
   for (const link of document.querySelectorAll("a[data-now]")) {
     link.removeAttribute("data-now");
     link.click();
@@ -97,14 +104,17 @@ document.addEventListener("htmx:afterSettle", () => {
 
 document.addEventListener("htmx:responseError", (event) => {
   const { status, responseText } = event.detail.xhr;
-  if (status === 404 && event.detail.requestConfig.verb === "get") return;
+  if ((status === 404 && event.detail.requestConfig.verb === "get") || knownAway(event)) return;
   const plain = (event.detail.xhr.getResponseHeader("Content-Type") ?? "").startsWith("text/plain");
   say(plain && responseText ? responseText : "That did not go through. Nothing of yours is lost; please try again.");
 });
 
-document.addEventListener("htmx:sendError", () => {
-  say(navigator.onLine ? "The studio does not answer. Your work is safe; it will be here when it does." : "You are offline. Your work is safe.");
-});
+for (const silence of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(silence, (event) => {
+    if (knownAway(event)) return;
+    say(navigator.onLine ? "The studio does not answer. Your work is safe; it will be here when it does." : "You are offline. Your work is safe.");
+  });
+}
 
 window.addEventListener("offline", () => say("You are offline. What you see still works; new fabrics wait until you are back."));
 window.addEventListener("online", () => say("Back online."));

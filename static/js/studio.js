@@ -11,7 +11,6 @@ const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 const DEFAULTS = outfit.USUAL;
-const POLL = 700;
 
 const start = JSON.parse($("#state").textContent);
 const fabricForm = $("#fabric-form");
@@ -19,6 +18,7 @@ const mixForm = $("#mix-form");
 const lookForm = $("#look-form");
 const uploadForm = $("#upload-form");
 const tray = $("#tray");
+const panel = tray.parentElement;
 const pad = $("[data-pad]");
 const undoButton = $("[data-undo]");
 const stage = new Stage($("#stage"));
@@ -188,47 +188,14 @@ async function recolour(radio) {
   }
   awaited = "next";
   await window.htmx.ajax("POST", tray.dataset.recolour, {
-    source: tray, target: tray, swap: "afterbegin", values: { of: pattern.id, palette: radio.value },
+    source: panel, target: tray, swap: "afterbegin", values: { of: pattern.id, palette: radio.value },
   });
 }
 
-// ---- following fabrics that are being made
+// ---- fabrics that are being made come into the tray
 
-let asking = false;
-
-async function follow() {
-  const active = $$(".cell[data-follow]", tray).map((cell) => cell.dataset.follow);
-  if (asking || document.hidden || !active.length) return;
-  asking = true;
-  try {
-    const answer = await fetch(`${tray.dataset.cells}?${active.map((id) => `id=${id}`).join("&")}`, { headers: { "HX-Request": "true" } });
-    if (answer.ok) redraw(new DOMParser().parseFromString(await answer.text(), "text/html"));
-  } catch {
-    // The next look will tell; being offline is said once, elsewhere.
-  } finally {
-    asking = false;
-  }
-}
-
-/** Put the cells that have changed in the place of the old ones; the keyboard's focus stays where it was. */
-function redraw(news) {
-  let arrived = false;
-  for (const fresh of $$(".cell", news)) {
-    const old = document.getElementById(fresh.id);
-    fresh.removeAttribute("hx-swap-oob");
-    if (!old || (old.dataset.state === fresh.dataset.state && old.textContent === fresh.textContent)) continue;
-    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
-    old.replaceWith(fresh);
-    if (fresh.dataset.pattern) arrived = true;
-    window.htmx.process(fresh);
-    if (focused) document.getElementById(focused)?.focus();
-  }
-  const stage = $("[data-say]", tray);
-  if (stage) announce(stage.dataset.say);
-  onTray();
-  if (arrived) mixAnew();
-}
-setInterval(follow, POLL);
+const ready = () => $$(".cell[data-pattern]", tray).length;
+let made = ready();
 
 function onTray() {
   const seen = new Set();
@@ -236,9 +203,11 @@ function onTray() {
     if (seen.has(cell.id)) cell.remove();
     seen.add(cell.id);
   }
-  $$("p.empty", tray).forEach((empty) => empty.remove());
+  const cells = $$(".cell:not(.empty)", tray);
+  if (cells.length) $(".empty", tray)?.remove();
+  if (ready() > made) mixAnew();
+  made = ready();
   if (!awaited) return;
-  const cells = $$(".cell", tray);
   const cell = awaited === "next" ? cells[0] : cells.find((one) => one.id === `cell-${awaited}`);
   if (!cell) return;
   if (cell.dataset.pattern) {
@@ -262,7 +231,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 document.addEventListener("htmx:afterSettle", onTray);
 document.addEventListener("htmx:responseError", (event) => {
-  if (![fabricForm, mixForm, tray].includes(event.detail.elt)) return;
+  if (![fabricForm, mixForm, panel].includes(event.detail.elt)) return;
   awaited = null;
   if (pattern) dress(look(), { push: false });
 });
@@ -349,8 +318,7 @@ let mending = null;
 async function mend() {
   const { Mending } = await import("./mend.js");
   mending ??= new Mending($("#mend"), (status) => {
-    $("#stage-job").innerHTML = status;
-    window.htmx.process($("#stage-job"));
+    window.htmx.swap("#stage-job", status, { swapStyle: "innerHTML" });
     announce("Mending the garments of your photo");
   });
   const [name] = fit.garments.length ? fit.garments : worn.classes;
@@ -711,7 +679,7 @@ function openDownloads() {
 for (const place of $$("[data-wanted]")) {
   const key = `toile:wanted:${place.id}`;
   place.addEventListener("htmx:afterSettle", () => {
-    const following = $("[hx-get]", place)?.getAttribute("hx-get");
+    const following = $("[data-follow]", place)?.getAttribute("hx-get");
     if (following) sessionStorage.setItem(key, following);
     else sessionStorage.removeItem(key);
   });

@@ -26,6 +26,7 @@ from ml_backend.swatches import TYPES
 from ml_backend.swatches.drawing.tile import draw_inks
 from patterns import services
 from patterns.colours import BUCKETS
+from patterns.htmx import is_htmx
 from patterns.models import Favourite, Pattern, PatternQuerySet
 
 A_PAGE = 60
@@ -57,7 +58,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
         "pattern_types": PATTERN_TYPES,
         "buckets": BUCKETS,
     }
-    fragment = request.headers.get("HX-Request") == "true"
+    fragment = is_htmx(request)
     return render(request, "studio/gallery/_wall.html" if fragment else "studio/gallery/gallery.html", context)
 
 
@@ -169,7 +170,7 @@ def favourite(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         messages.info(request, "Make a fabric or sign in first; then your favourites can be kept.")
         return _after(request, pk)
     services.favourite(request.user, found, "on" in request.POST)
-    if request.headers.get("HX-Request") == "true":
+    if is_htmx(request):
         context: dict[str, Any] = {"pattern": _with_likes(Pattern.objects.filter(pk=pk), request).get()}
         return render(request, "studio/gallery/_heart.html", context)
     return _after(request, pk)

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from ml_backend.errors import BadInput
 from ml_backend.requests import MAX_PROMPT, SCHEDULERS, TextMaskRequest
@@ -125,7 +126,7 @@ def upload(request: HttpRequest) -> HttpResponse:
         said.keep_typed(request, dict(parse_qsl(urlsplit(request.POST.get("next", "")).query)))
     answer = go_back(request, **{**fresh, "photo": photo.pk})
     if is_htmx(request):
-        return HttpResponse(status=204, headers={"HX-Redirect": answer.url})
+        return HttpResponseClientRedirect(answer.url)
     return answer
 
 

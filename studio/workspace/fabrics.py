@@ -102,7 +102,8 @@ def cells(request: HttpRequest) -> HttpResponse:
     except ValueError:
         return refuse(request, "This is not a fabric.")
     found = Pattern.objects.of(request.user).select_related("job").filter(pk__in=asked)
-    return render(request, "studio/workspace/_cells.html", {"cells": found, "oob": True})
+    gone = set(asked) - {one.pk for one in found}
+    return render(request, "studio/workspace/_cells.html", {"cells": found, "gone": gone, "oob": True})
 
 
 @require_POST

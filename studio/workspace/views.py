@@ -141,7 +141,7 @@ def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     job = _mine(request, pk)
     if not jobs.cancel(job) and not is_htmx(request):
         messages.info(request, "This had already ended; nothing was changed.")
-    return _subjects(request, job)
+    return _done(request)
 
 
 @require_POST
@@ -156,23 +156,13 @@ def retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         return refuse(request, error)
     if not queued and not is_htmx(request):
         messages.info(request, "This is already under way.")
-    return _subjects(request, job)
+    return _done(request)
 
 
 def _mine(request: HttpRequest, pk: uuid.UUID) -> Job:
     return get_object_or_404(Job.objects.filter(owner_id=request.user.pk), pk=pk)
 
 
-def _subjects(request: HttpRequest, job: Job) -> HttpResponse:
-    """To htmx, whatever on the page shows this job, drawn anew."""
-    if not is_htmx(request):
-        return go_back(request)
-    context = {
-        "cells": job.patterns.select_related("job"),
-        "looks": job.looks.select_related("job"),
-        "photos": job.photos.select_related("job"),
-        "larges": job.large_patterns.select_related("large_job"),
-        "now": True,  # trying again asks for the file anew: it is saved as soon as it is there
-        "oob": True,
-    }
-    return render(request, "studio/workspace/_subjects.html", context)
+def _done(request: HttpRequest) -> HttpResponse:
+    """Nothing to htmx: the page looks by itself how what shows this job stands now."""
+    return HttpResponse(status=204) if is_htmx(request) else go_back(request)

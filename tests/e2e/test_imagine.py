@@ -122,6 +122,7 @@ def test_pictures_arrive_one_by_one_and_can_be_seen_saved_and_worn(page, painter
     page.wait_for_selector(PICTURES, timeout=WAIT)
     assert page.locator(".picture").count() == 3
     assert page.locator(PICTURES).count() == 1, "the first is there before the others"
+    until(page, "document.querySelector('#live').textContent === '1 of 3 pictures are here'")
     assert "%" in page.inner_text(".batch-job")
     painter.go_on(2)
     page.wait_for_selector(".batch:not([data-follow])", timeout=WAIT)

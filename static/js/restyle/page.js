@@ -1,5 +1,6 @@
 // The Restyle page: what lies on the table, the mask and its tools, the words, and the asking.
 
+import { lookAround } from "../follow.js";
 import { announce, say } from "../site.js";
 import { bitmap } from "../stage/images.js";
 import { Editor } from "./editor.js";
@@ -250,14 +251,9 @@ function onGrid() {
   address();
 }
 
-// A cancelled or retried job shows at once; a button that was disabled meanwhile gets the focus back.
+// A button that was disabled meanwhile gets the focus back.
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (!detail.elt.closest) return;
   if (detail.elt === form && document.activeElement === document.body) askButton.focus({ preventScroll: true });
-  if (detail.elt.closest("[data-variations], #full")) grid.follow();
-  const status = detail.elt.closest("#mask-status");
-  const at = status?.dataset.at;
-  if (at && detail.elt !== status) window.htmx.ajax("GET", at, { target: status, swap: "outerHTML" });
 });
 
 // ---- variations
@@ -307,7 +303,7 @@ $("#full form[data-publish]").addEventListener("submit", async (event) => {
     if (!answer.ok) throw new Error(String(answer.status));
     say(wasPublic ? "Only you can see this picture now." : "Everybody can see this picture in the gallery now.");
     $("#full").close();
-    grid.follow();
+    lookAround(grid.batch);
   } catch {
     say("That did not go through. Nothing of yours is lost; please try again.");
   }

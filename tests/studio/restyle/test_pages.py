@@ -250,11 +250,11 @@ class TestMaskByWords:
         response = mine.post(FIND, {"photo": photo.pk, "region": "the dress"}, headers=HTMX)
         found = Mask.objects.get()
         assert f"/restyle/mask/{found.pk}/" in response.content.decode()
-        assert "hx-trigger" in response.content.decode()
+        assert "data-follow" in response.content.decode()
         work_off()
         page = mine.get(f"/restyle/mask/{found.pk}/", headers=HTMX).content.decode()
         assert f'data-mask="{found.pk}"' in page
-        assert "hx-trigger" not in page
+        assert "data-follow" not in page
         assert "Found “the dress”." in html.unescape(page)
 
     def test_how_sure_it_is_stands_in_words(self, mine, photo, work_off):
@@ -355,10 +355,10 @@ class TestMaskByWords:
     def test_it_can_be_cancelled_and_tried_again(self, mine, photo):
         mine.post(FIND, {"photo": photo.pk, "region": "the dress"}, headers=HTMX)
         found = Mask.objects.get()
-        assert mine.post(f"/jobs/{found.job_id}/cancel/", headers=HTMX).status_code == 200
+        assert mine.post(f"/jobs/{found.job_id}/cancel/", headers=HTMX).status_code == 204
         assert "Cancelled." in text_of(mine.get(f"/restyle/mask/{found.pk}/"))
-        assert mine.post(f"/jobs/{found.job_id}/retry/", headers=HTMX).status_code == 200
-        assert "hx-trigger" in mine.get(f"/restyle/mask/{found.pk}/").content.decode()
+        assert mine.post(f"/jobs/{found.job_id}/retry/", headers=HTMX).status_code == 204
+        assert "data-follow" in mine.get(f"/restyle/mask/{found.pk}/").content.decode()
 
 
 class TestMaskByHand:

@@ -315,7 +315,8 @@ class TestCells:
     def test_others_get_nothing(self, client_of, other, person, make_pattern):
         pattern = make_pattern(person)
         for client in (client_of(other), client_of(None)):
-            assert client.get(self.url, {"id": pattern.pk}).content.strip() == b""
+            page = client.get(self.url, {"id": pattern.pk}).content.decode()
+            assert page.strip() == f'<div id="cell-{pattern.pk}" hx-swap-oob="delete"></div>', "as if it were gone"
 
     def test_nonsense_is_refused(self, client_of, person):
         assert client_of(person).get(self.url, {"id": "x"}, headers=HTMX).status_code == 422
@@ -560,17 +561,19 @@ class TestJobs:
         client_of(person).post("/fabrics/", {"pattern_type": "floral", "count": 1})
         return Job.objects.get()
 
-    def test_cancel_and_retry_redraw_what_shows_them(self, client_of, person, job):
+    def test_cancel_and_retry_leave_what_shows_them_to_the_follower(self, client_of, person, job):
         client = client_of(person)
-        page = client.post(reverse("job-cancel", args=[job.pk]), headers=HTMX).content.decode()
+        cell = {"id": Pattern.objects.get().pk}
+        assert client.post(reverse("job-cancel", args=[job.pk]), headers=HTMX).status_code == 204
         job.refresh_from_db()
         assert job.state == "cancelled"
+        page = client.get("/fabrics/cells/", cell, headers=HTMX).content.decode()
         assert "Try again" in page
-        assert f"cell-{Pattern.objects.get().pk}" in page
-        page = client.post(reverse("job-retry", args=[job.pk]), headers=HTMX).content.decode()
+        assert f'name="id" value="{cell["id"]}"' in page, "it is asked about again when somebody tries again"
+        assert client.post(reverse("job-retry", args=[job.pk]), headers=HTMX).status_code == 204
         job.refresh_from_db()
         assert job.state == "queued"
-        assert "data-follow" in page
+        assert "data-follow" in client.get("/fabrics/cells/", cell, headers=HTMX).content.decode()
 
     @pytest.mark.parametrize("name", ["job-cancel", "job-retry"])
     def test_only_ones_own_and_only_posted(self, client_of, person, other, staff, job, name):
