@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from .colour import contrast, from_oklch, oklch, oklch_to_oklab, srgb_of, written
 from .errors import BadInput, quoted
 from .requests import MAX_INKS, MIN_INKS, GenerateRequest, parse_palette
 from .swatches import TYPES
@@ -57,7 +58,7 @@ def compose(inks: F32, palette: Sequence[str]) -> RGB:
         raise BadInput(f"Ink coverage has the shape (inks, height, width), not {inks.shape}.")
     if len(palette) != inks.shape[0]:
         raise BadInput(f"There are {len(palette)} colours for {inks.shape[0]} inks.")
-    colours = np.array([_rgb(colour) for colour in palette], np.float32) * 255
+    colours = np.array([srgb_of(colour) for colour in palette], np.float32) * 255
     image = np.einsum("khw,kc->hwc", inks.astype(np.float32, copy=False), colours, optimize=True)
     rounded: RGB = np.clip(np.rint(image), 0, 255).astype(np.uint8)
     return rounded
@@ -78,7 +79,7 @@ def palette_from_seed(pattern_type: str, seed: int, count: int = 5) -> tuple[str
     rng = np.random.default_rng((100 + TYPES[pattern_type].label, seed))
     curated = rng.random() < 0.5
     lch = _curated(pattern_type, rng) if curated else _tempered(TYPES[pattern_type].harmony(rng))
-    return tuple(_hex(colour) for colour in _legible(lch)[:count])
+    return tuple(from_oklch(colour) for colour in _legible(lch)[:count])
 
 
 def fit_palette(palette: Sequence[str], count: int) -> tuple[str, ...]:
@@ -174,11 +175,6 @@ def weave(image: RGB, threads: float, strength: float = 0.06, twill: bool = Fals
     return lit
 
 
-def contrast(first: str, second: str) -> float:
-    """How far apart two colours look: the distance in OKLab (black to white is 1)."""
-    return float(np.linalg.norm(_oklab(np.array(_rgb(first))) - _oklab(np.array(_rgb(second)))))
-
-
 # --- harmonies: float (6, 3) of OKLCH lightness 0..1, chroma 0..0.3, hue in degrees ---
 
 
@@ -186,7 +182,7 @@ def _curated(pattern_type: str, rng: np.random.Generator) -> F64:
     """A curated palette, sometimes on its darkest or on its palest colour, the inks sometimes exchanged."""
     liked = TYPES[pattern_type].palettes or tuple(PALETTES)
     names = liked if rng.random() < 0.8 else tuple(PALETTES)
-    lch = np.array([_lch(_rgb(colour)) for colour in PALETTES[names[rng.integers(len(names))]]])
+    lch = np.array([oklch(colour) for colour in PALETTES[names[rng.integers(len(names))]]])
     turn = rng.random()
     if turn < 0.22:  # dark ground
         darkest = int(np.argmin(lch[:, 0]))
@@ -239,67 +235,7 @@ def _legible(lch: F64) -> F64:
 
 
 def _apart(first: F64, second: F64) -> float:
-    return float(np.linalg.norm(_lch_to_lab(first) - _lch_to_lab(second)))
-
-
-# --- colour spaces ---
-
-
-def _rgb(colour: str) -> tuple[float, float, float]:
-    """``#rrggbb`` -> sRGB 0..1."""
-    if len(colour) != 7 or colour[0] != "#":
-        raise BadInput(f"{quoted(colour)} is not a colour; write it like #7a1f2b.")
-    try:
-        return int(colour[1:3], 16) / 255, int(colour[3:5], 16) / 255, int(colour[5:7], 16) / 255
-    except ValueError as error:
-        raise BadInput(f"{quoted(colour)} is not a colour; write it like #7a1f2b.") from error
-
-
-_TO_LMS = np.array(
-    [
-        [0.4122214708, 0.5363325363, 0.0514459929],
-        [0.2119034982, 0.6806995451, 0.1073969566],
-        [0.0883024619, 0.2817188376, 0.6299787005],
-    ]
-)
-_TO_LAB = np.array(
-    [
-        [0.2104542553, 0.7936177850, -0.0040720468],
-        [1.9779984951, -2.4285922050, 0.4505937099],
-        [0.0259040371, 0.7827717662, -0.8086757660],
-    ]
-)
-_FROM_LAB = np.linalg.inv(_TO_LAB)
-_FROM_LMS = np.linalg.inv(_TO_LMS)
-
-
-def _oklab(rgb: F64) -> F64:
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    lab: F64 = _TO_LAB @ np.cbrt(_TO_LMS @ linear)
-    return lab
-
-
-def _lch(rgb: tuple[float, float, float]) -> tuple[float, float, float]:
-    lightness, a, b = _oklab(np.array(rgb))
-    return float(lightness), math.hypot(a, b), math.degrees(math.atan2(b, a))
-
-
-def _lch_to_lab(lch: F64) -> F64:
-    hue = math.radians(lch[2])
-    return np.array([lch[0], lch[1] * math.cos(hue), lch[1] * math.sin(hue)])
-
-
-def _hex(lch: F64) -> str:
-    """The sRGB colour; a chroma that no screen can show is lowered until it can, keeping lightness and hue."""
-    chroma = float(lch[1])
-    for _ in range(40):
-        linear = _FROM_LMS @ (_FROM_LAB @ _lch_to_lab(np.array([lch[0], chroma, lch[2]]))) ** 3
-        if linear.min() >= -1e-4 and linear.max() <= 1 + 1e-4:
-            break
-        chroma *= 0.93
-    linear = np.clip(linear, 0, 1)
-    rgb = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return "#" + "".join(f"{round(float(value) * 255):02x}" for value in rgb)
+    return float(np.linalg.norm(oklch_to_oklab(first) - oklch_to_oklab(second)))
 
 
 _GREY = 0.02
@@ -308,21 +244,21 @@ _GREY = 0.02
 
 def _mix(first: str, second: str, share: float) -> str:
     """``first`` moved by ``share`` toward ``second`` in sRGB, or for a negative share toward black."""
-    a = np.array(_rgb(first))
-    b = np.array(_rgb(second)) if share > 0 else np.zeros(3)
+    a = srgb_of(first)
+    b = srgb_of(second) if share > 0 else np.zeros(3)
     mixed = a + (b - a) * abs(share)
-    return "#" + "".join(f"{round(float(value) * 255):02x}" for value in mixed)
+    return written(mixed)
 
 
 def _between(first: str, second: str, amount: float) -> str:
     if amount in (0, 1):
         return second if amount else first
-    (light, chroma, hue), (light_2, chroma_2, hue_2) = _lch(_rgb(first)), _lch(_rgb(second))
+    (light, chroma, hue), (light_2, chroma_2, hue_2) = oklch(first), oklch(second)
     if min(chroma, chroma_2) < _GREY:
         hue = hue_2 = hue if chroma > chroma_2 else hue_2
     turn = (hue_2 - hue + 180) % 360 - 180
     mixed = (light + (light_2 - light) * amount, chroma + (chroma_2 - chroma) * amount, hue + turn * amount)
-    return _hex(np.array(mixed))
+    return from_oklch(np.array(mixed))
 
 
 def _merged(colours: list[str]) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Sequence
+
+from ml_backend.colour import PROTOTYPES, Namer, lab_of
 
 BUCKETS: dict[str, str] = {
     "red": "#b3262e",
@@ -19,33 +20,23 @@ BUCKETS: dict[str, str] = {
     "grey": "#8b8a86",
     "black": "#1d1c1b",
 }
-"""Name -> the swatch that stands for it on the page."""
+"""Name -> the swatch that stands for it on the page: the basic colours, and teal, of which fabrics have much."""
 
 ENOUGH = 0.12
 """Share of the cloth that a bucket must cover to count."""
 
-_HUES = ((16, "red"), (42, "orange"), (68, "yellow"), (160, "green"), (195, "teal"), (255, "blue"), (292, "purple"))
-"""Upper end of each hue range in degrees; pinkish reds follow."""
+_MORE = {
+    "teal": ("#075862", "#0e4648", "#186f86", "#46c0a6", "#86d8d8"),
+    "blue": ("#c3d4ec", "#a8bfce", "#37506a"),
+}
+"""Shades that a person who looks for fabrics means too."""
+
+_NAMER = Namer({name: (swatch, *PROTOTYPES.get(name, ()), *_MORE.get(name, ())) for name, swatch in BUCKETS.items()})
 
 
 def bucket_of(colour: str) -> str:
     """The bucket of a hex colour."""
-    red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    hue, lightness, saturation = colorsys.rgb_to_hls(red, green, blue)
-    degrees = hue * 360
-    chroma = saturation * (1 - abs(2 * lightness - 1))
-    if lightness < 0.14:
-        return "black"
-    if lightness > 0.86 and chroma < 0.17:
-        return "white"
-    if chroma < 0.09:
-        return "grey"
-    name = next((name for end, name in _HUES if degrees < end), "pink" if degrees < 342 else "red")
-    if name in ("red", "pink") and lightness > 0.6:
-        return "pink"
-    if name in ("red", "orange", "yellow") and (lightness < 0.42 and chroma < 0.42):
-        return "brown"
-    return name
+    return _NAMER.of_lab(lab_of(colour))
 
 
 def colours_of(palette: Sequence[str], shares: Sequence[float]) -> str:

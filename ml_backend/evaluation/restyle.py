@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from ..colour import BASIC_COLOURS, name_of_region
 from ..errors import BadInput
 from ..networks.classifier import PatternClassifier
 from ..pipelines.base import Progress, tell
 from ..pipelines.restyle import Restyled
 from ..requests import CLOTH_CLASSES, GARMENT_CLASSES, MAX_SEED, PATTERN_TYPES, RestyleRequest
 from ..swatches import TYPES
-from ..words.colours import BASIC_COLOURS, name_of_region
 from .cloth import street_pairs
 from .patterns import SIDE
 

@@ -18,7 +18,7 @@ from PIL import Image
 from scipy import ndimage, sparse
 from scipy.sparse.linalg import splu
 
-from ..pipelines.overlay.colour import luminance
+from ..colour import luminance
 from ..pipelines.overlay.maps import blur, fill, resize
 
 F32 = npt.NDArray[np.float32]

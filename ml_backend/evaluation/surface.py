@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from ..colour import luminance, to_linear
 from ..errors import BadInput
-from ..pipelines.overlay.colour import luminance, to_linear
 from ..pipelines.surface import Surface
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
+from ..colour import luminance, to_linear
 from ..pipelines.overlay import SurfaceReader, fit, wear
-from ..pipelines.overlay.colour import luminance, to_linear
 from ..requests import OverlayRequest
 
 F32 = npt.NDArray[np.float32]

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..colour import LUMINANCE, decode
 from .unet import ResidualBlock, Up
 
 DARK = 0.004
@@ -145,9 +146,8 @@ def folded(network: nn.Module) -> nn.Module:
 
 def relative_log(rgb: Tensor, mask: Tensor) -> Tensor:
     """Log luminance (N, 1, H, W) of an sRGB picture less its mean over the cloth, within -4..3."""
-    linear = torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb.clamp(min=0.04) + 0.055) / 1.055) ** 2.4)
-    weights = linear.new_tensor((0.2126, 0.7152, 0.0722)).view(1, 3, 1, 1)
-    log = ((linear * weights).sum(dim=1, keepdim=True) + DARK).log()
+    weights = rgb.new_tensor(LUMINANCE).view(1, 3, 1, 1)
+    log = ((decode(rgb) * weights).sum(dim=1, keepdim=True) + DARK).log()
     weight = mask + 1e-4
     mean = (log * weight).sum(dim=(2, 3), keepdim=True) / weight.sum(dim=(2, 3), keepdim=True)
     return (log - mean).clamp(-4, 3)

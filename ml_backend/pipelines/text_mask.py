@@ -25,11 +25,11 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
+from ..colour import BASIC_COLOURS
 from ..errors import BadInput, BadPackage
 from ..networks.clipseg import answer, look
 from ..packaging import Package
 from ..requests import GARMENT_CLASSES, TextMaskRequest
-from ..words.colours import BASIC_COLOURS
 from ..words.naming import Naming, naming
 from . import masks
 from .base import Progress, ShouldStop, check, tell

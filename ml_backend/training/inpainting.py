@@ -30,10 +30,10 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..colour import BASIC_COLOURS, lab
 from ..packaging import Package, save_folder_manifest
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..requests import PATTERN_TYPES
-from ..words.colours import BASIC_COLOURS, lab
 from .autoencoder import to_tensor
 from .data.captioned import CaptionedPictures, Words
 from .data.captions import GARMENT_PHRASES, caption, corpus

@@ -14,14 +14,25 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..colour import (
+    BASIC_COLOURS,
+    PROTOTYPES,
+    decode,
+    encode,
+    lab,
+    lab_of,
+    name_of,
+    name_of_lab,
+    rgb_of,
+    shoulder,
+)
 from ..inks import palette_from_seed
 from ..requests import MAX_INKS, MIN_INKS
 from ..swatches import TYPES
-from .colours import BASIC_COLOURS, PROTOTYPES, lab, name_of, rgb_of
 from .lexicon import MATERIALS, MOODS, PLAIN
 from .reading import Reading
 from .shades import SET_PALETTES
-from .tints import apart, family, hex_of, kept, lab_of, mixed
+from .tints import apart, family, kept, mixed
 
 F32 = NDArray[np.float32]
 
@@ -105,10 +116,6 @@ def legibility(palette: Sequence[str], coverage: Sequence[float]) -> float:
     total = sum(coverage)
     spread = sum(coverage[i] * coverage[j] * float(np.linalg.norm(colours[i] - colours[j])) for i, j in pairs)
     return 2 * spread / (total * total)
-
-
-def name_of_lab(value: F32) -> str:
-    return name_of(rgb_of(hex_of(value)))
 
 
 def avoided(colour: str, reading: Reading) -> bool:
@@ -273,12 +280,7 @@ def _shares(pattern: str | None, inks: int, coverage: Sequence[float] | None) ->
 
 def lit(colours: F32, shading: F32) -> F32:
     """sRGB (..., 3) in 0..255 under light S (broadcast), highlights compressed as the overlay does it."""
-    value = colours / 255
-    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4) * shading
-    over = np.maximum(linear - 0.8, 0.0)
-    linear = np.minimum(linear, 0.8) + 0.2 * (1.0 - np.exp(-over / 0.2))
-    bright = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
-    return np.asarray(bright * 255, np.float32)
+    return encode(shoulder(decode(colours / np.float32(255)) * shading)) * np.float32(255)
 
 
 def _weighted_median(values: F32, weights: NDArray[np.float64]) -> float:

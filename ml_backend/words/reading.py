@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .colours import BASIC_COLOURS, name_of, rgb_of
+from ..colour import BASIC_COLOURS, lab_of, name_of, rgb_of
 from .lexicon import GENTLE, MADE_OF, MATERIALS
-from .tints import apart, kept, lab_of, leaned, modified
+from .tints import apart, kept, leaned, modified
 from .vocabulary import Item, items, vocabulary
 
 _ONE_COLOUR = 60.0

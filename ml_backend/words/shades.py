@@ -6,7 +6,7 @@ what is asked for and what is measured agree.  Spelling is British here; :mod:`.
 
 from __future__ import annotations
 
-from .colours import PROTOTYPES
+from ..colour import PROTOTYPES
 
 SHADES: dict[str, dict[str, str]] = {
     "black": {

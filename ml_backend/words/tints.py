@@ -8,14 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .colours import PROTOTYPES, lab, name_of, rgb_of
+from ..colour import PROTOTYPES, from_lab, lab_of, name_of, rgb_of
 
 F32 = NDArray[np.float32]
-
-_TO_RGB = np.linalg.inv(
-    np.array(((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041)))
-)
-_WHITE = np.array((0.95047, 1.0, 1.08883))
 
 CHANGES: dict[str, tuple[float, float]] = {
     "light": (0.38, 0.8),
@@ -52,7 +47,7 @@ def kept(colour: str, goal: F32) -> str:
     """The colour nearest to CIELAB ``goal``, on the way from ``colour``, that bears the same basic name."""
     start, name = lab_of(colour), name_of(rgb_of(colour))
     for share in (1.0, 0.8, 0.6, 0.45, 0.3, 0.15):
-        found = hex_of(start + share * (goal - start))
+        found = from_lab(start + share * (goal - start))
         if name_of(rgb_of(found)) == name:
             return found
     return colour
@@ -69,38 +64,12 @@ def family(colour: str) -> tuple[str, str, str]:
 def mixed(first: str, second: str, share: float) -> str:
     """``first`` moved by ``share`` towards ``second`` in CIELAB."""
     start = lab_of(first)
-    return hex_of(start + share * (lab_of(second) - start))
+    return from_lab(start + share * (lab_of(second) - start))
 
 
 def apart(first: str, second: str) -> float:
     """Distance in CIELAB; black to white is 100."""
     return float(np.linalg.norm(lab_of(first) - lab_of(second)))
-
-
-def lab_of(colour: str) -> F32:
-    return lab(np.array(rgb_of(colour), np.float32))
-
-
-def hex_of(value: F32) -> str:
-    """CIELAB -> ``#rrggbb``; a chroma that no screen shows is lowered until one can."""
-    light, a, b = (float(part) for part in value)
-    light = min(max(light, 0.0), 100.0)
-    for _ in range(40):
-        linear = _linear(light, a, b)
-        if linear.min() >= -1e-4 and linear.max() <= 1 + 1e-4:
-            break
-        a, b = a * 0.94, b * 0.94
-    linear = np.clip(linear, 0, 1)
-    rgb = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return "#" + "".join(f"{round(float(part) * 255):02x}" for part in rgb)
-
-
-def _linear(light: float, a: float, b: float) -> NDArray[np.float64]:
-    y = (light + 16) / 116
-    f = np.array((y + a / 500, y, y - b / 200))
-    xyz = np.where(f > 6 / 29, f**3, (f - 16 / 116) / 7.787) * _WHITE
-    linear: NDArray[np.float64] = _TO_RGB @ xyz
-    return linear
 
 
 def _towards_own_kind(colour: str, lift: float) -> F32:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from ...colour import encode
 from .light import Studio, gather
 from .mesh import F, Mesh
 from .raster import Fragments, rasterise
@@ -166,7 +167,7 @@ def _develop(
     ground = _ground(cover, camera, scale)
     linear = garment + ground * (1 - cover[:, :, None])
     grain = np.random.default_rng(9).normal(0, 0.6, linear.shape[:2])[:, :, None]
-    photo = np.clip(_encode(linear) * 255 + grain + 0.5, 0, 255).astype(np.uint8)
+    photo = np.clip(encode(np.clip(linear, 0.0, 1.0)) * 255 + grain + 0.5, 0, 255).astype(np.uint8)
     plain = colour.mean(axis=1) / (surface.tint.mean(axis=1) * look.exposure * float(np.mean(look.albedo)))
     light = light_map(_reduce(seen.plane(plain), over), cover)
     return Picture(photo, _bytes(fabric), _bytes(cover), light, _bend(seen, surface, camera, over, scale), scale)
@@ -198,9 +199,3 @@ def _ground(cover: F, camera: Camera, scale: float) -> F:
 def _shoulder(linear: F) -> F:
     """Highlights roll off above 0.75 and never clip."""
     return np.where(linear < 0.75, linear, 0.75 + 0.22 * (1 - np.exp(-(linear - 0.75) / 0.22)))
-
-
-def _encode(linear: F) -> F:
-    """Linear light to sRGB."""
-    x = np.clip(linear, 0.0, 1.0)
-    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)

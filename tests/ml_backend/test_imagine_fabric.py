@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 
 from ml_backend import garments
+from ml_backend.colour import name_of_region
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.pipelines.imagine.fabric import FabricImagine
 from ml_backend.pipelines.restyle.fabric import FabricRestyle
 from ml_backend.requests import ImagineRequest
 from ml_backend.words.builder import ARTICLES, Outfit
-from ml_backend.words.colours import name_of_region
 from ml_backend.words.lexicon import NOT_CLOTH
 from ml_backend.words.reading import read
 from ml_backend.words.wardrobe import WARDROBE, choose_form, without_scene

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ml_backend import training
+from ml_backend.colour import BASIC_COLOURS, name_of, name_of_region, rgb_of
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.packaging import Package
 from ml_backend.requests import PATTERN_TYPES
@@ -25,7 +26,6 @@ from ml_backend.training.data.captioned import (
 )
 from ml_backend.training.data.captions import caption
 from ml_backend.training.inpainting import InpaintingRecipe, said_of
-from ml_backend.words.colours import BASIC_COLOURS, name_of, name_of_region, rgb_of
 from ml_backend.words.reading import read
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy import ndimage
 
+from ml_backend.colour import shoulder, to_linear, to_srgb
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.pipelines.overlay import OverlayPipeline, dress, fit, wear, wearing
-from ml_backend.pipelines.overlay.colour import shoulder, to_linear, to_srgb
 from ml_backend.pipelines.overlay.fitting import laid
 from ml_backend.pipelines.overlay.maps import fill
 from ml_backend.pipelines.overlay.measure import px_per_cm

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from ml_backend.colour import BASIC_COLOURS, PROTOTYPES, name_of_region, rgb_of
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.evaluation import restyle as evaluation
 from ml_backend.networks.classifier import ClassifierConfig, PatternClassifier
@@ -20,7 +21,6 @@ from ml_backend.pipelines.restyle import Restyled
 from ml_backend.pipelines.restyle.cloth import plain_cloth
 from ml_backend.pipelines.restyle.fabric import FabricRestyle, evenly_lit
 from ml_backend.requests import PATTERN_TYPES, RestyleRequest
-from ml_backend.words.colours import BASIC_COLOURS, PROTOTYPES, name_of_region, rgb_of
 from ml_backend.words.reading import read
 
 F32 = NDArray[np.float32]

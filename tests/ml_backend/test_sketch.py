@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from ml_backend.colour import name_of_region
 from ml_backend.errors import BadInput, BadPackage, Stopped
 from ml_backend.packaging import Package
 from ml_backend.pipelines.diffusion.residency import Residency
@@ -17,7 +18,6 @@ from ml_backend.pipelines.restyle.diffusion import DiffusionRestyle
 from ml_backend.pipelines.restyle.sketch import FROM_NOISE, NO_CLOTH, Sketcher
 from ml_backend.requests import ImagineRequest, RestyleRequest
 from ml_backend.words.choices import sketch_notes
-from ml_backend.words.colours import name_of_region
 from ml_backend.words.reading import read
 from tests.ml_backend.tiny import tiny_inpaint
 

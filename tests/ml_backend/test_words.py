@@ -7,10 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
+from ml_backend.colour import BASIC_COLOURS, PROTOTYPES, name_of, name_of_region, rgb_of
 from ml_backend.requests import PATTERN_TYPES
 from ml_backend.words import lexicon, shades, tints
 from ml_backend.words.choices import choose_pattern, notes_of
-from ml_backend.words.colours import BASIC_COLOURS, PROTOTYPES, name_of, name_of_region, rgb_of
 from ml_backend.words.palettes import TYPICAL, legibility, median_name, palette_of
 from ml_backend.words.reading import Reading, read
 from ml_backend.words.spelling import slips, tokens

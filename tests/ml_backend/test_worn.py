@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ml_backend.colour import to_srgb
 from ml_backend.evaluation.worn import in_grey, kept, left, plain_kept, summary
-from ml_backend.pipelines.overlay.colour import to_srgb
 
 HEIGHT, WIDTH = 120, 90
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
-from .colour import to_linear
+from ...colour import to_linear
 from .grids import Window
 from .maps import fill, resize
 

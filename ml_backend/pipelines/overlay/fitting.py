@@ -9,10 +9,10 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
+from ...colour import to_linear, to_srgb
 from ...errors import BadInput
 from ...requests import GARMENT_CLASSES, garment_name
 from ..surface import Box, Surface
-from .colour import to_linear, to_srgb
 from .coordinates import SOLVE_SIDE, broken, coordinates
 from .edges import Colours
 from .estimate import estimate

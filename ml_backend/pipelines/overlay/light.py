@@ -14,8 +14,8 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
+from ...colour import luminance
 from ...requests import GARMENT_CLASSES
-from .colour import luminance
 from .maps import blur, fill, resize
 
 F32 = npt.NDArray[np.float32]

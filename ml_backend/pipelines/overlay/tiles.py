@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from ...colour import to_linear
 from ...errors import BadInput
-from .colour import to_linear
 from .maps import resize
 from .repeats import repeat_cell
 

@@ -22,11 +22,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from ...colour import shoulder, to_linear, to_srgb
 from ...errors import BadInput
 from ...requests import OutfitRequest, OverlayRequest, parse_garment
 from ..base import Progress, ShouldStop, check, tell
 from ..surface import Box, Surface
-from .colour import shoulder, to_linear, to_srgb
 from .edges import MARGIN, Colours, shares
 from .fitting import Fit, fit
 from .grids import Window

@@ -9,17 +9,16 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from ...colour import lab, name_of_lab, rgb_of, to_linear, to_srgb
 from ...inks import compose, weave
 from ...networks.classifier import PatternClassifier
 from ...requests import MAX_SEED, GenerateRequest
 from ...swatches import TYPES
-from ...words.colours import lab
 from ...words.lexicon import MATERIALS, PLAIN, Material
-from ...words.palettes import lit, name_of_lab, palette_of
+from ...words.palettes import lit, palette_of
 from ...words.reading import Reading
 from ..base import ShouldStop, check
 from ..generate import GeneratePipeline
-from ..overlay.colour import to_linear, to_srgb
 from ..overlay.maps import resize
 
 F32 = NDArray[np.float32]
@@ -76,7 +75,7 @@ def plain_cloth(reading: Reading, seed: int, side_px: float, side_cm: float, lig
     palette = palette_of(replace(reading, pattern=PLAIN), seed, light=light)
     material = material_of(reading)
     size = _size(side_px)
-    colour = np.array([int(palette[0][at : at + 2], 16) for at in (1, 3, 5)], np.float32)
+    colour = np.array(rgb_of(palette[0]), np.float32)
     uneven = 1.0 + 0.35 * material.weave * _mottle(size, seed)
     dyed = np.clip(np.rint(colour * uneven[..., None]), 0, 255).astype(np.uint8)
     return Cloth(Image.fromarray(_woven(dyed, material, side_cm)), palette, None)

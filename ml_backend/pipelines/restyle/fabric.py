@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ...colour import name_of_region
 from ...errors import BadInput
 from ...networks.classifier import PatternClassifier
 from ...packaging.starter import starter
 from ...requests import GenerateRequest, OverlayRequest, RestyleRequest
 from ...words.choices import choose_pattern, notes_of
-from ...words.colours import name_of_region
 from ...words.lexicon import PLAIN
 from ...words.reading import Reading, read
 from ..base import Preview, Progress, ShouldStop, check, tell

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...colour import rgb_of
 from ...inks import palette_from_seed
 from ...networks.dcgan import compose
 from ...requests import PATTERN_TYPES
@@ -123,5 +124,4 @@ def palette_bank(pattern_type: str, inks: int, first_seed: int, count: int) -> N
 
 def rgb(palette: tuple[str, ...]) -> NDArray[np.float32]:
     """Hex colours -> (K, 3) float32 in 0..1."""
-    values = [[int(colour[start : start + 2], 16) for start in (1, 3, 5)] for colour in palette]
-    return np.asarray(values, np.float32) / np.float32(255)
+    return np.array([rgb_of(colour) for colour in palette], np.float32) / np.float32(255)

@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from ...colour import BASIC_COLOURS, PROTOTYPES, lab, name_of, name_of_region, rgb_of
 from ...errors import BadInput
 from ...inks import compose
 from ...pipelines.overlay import fit, wear
 from ...requests import PATTERN_TYPES, OverlayRequest
 from ...swatches.drawing.tile import draw_inks
-from ...words.colours import BASIC_COLOURS, PROTOTYPES, lab, name_of, name_of_region, rgb_of
 from .cloth import STREET_CLASSES, held_out
 
 U8 = NDArray[np.uint8]

@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from ...colour import LUMINANCE, decode, encode
 from ...networks.surface import DARK, jacobian
 from ...requests import PATTERN_TYPES
 from .bank import Bank
@@ -92,7 +93,7 @@ def dressed(figure: Rendered, bank: Bank, rng: np.random.Generator, size: tuple[
     light = light + shadow
 
     albedo = _albedo(garment, u, v, lain.log_cm.mean(dim=0) - math.log(view.scale), bank, rng)
-    linear = _linear(figure.rgb[:, row, column].float() / 255)
+    linear = decode(figure.rgb[:, row, column].float() / 255)
     ground = _ground(linear, inside & (figure.garment[row, column] > 0), bank, rng)
     lit = albedo * (light.exp() * _tint(light, cloth, rng)) + _gloss(garment, normal, lamp, light, rng)
     picture = torch.where(cloth, lit, ground * shadow.exp())
@@ -115,7 +116,7 @@ def photographed(photo: PlainPhoto, bank: Bank, rng: np.random.Generator, size: 
     Where the fabric lies is not known, so prints are laid flat, swaying a little.
     """
     pixels, garment = _window(photo, rng, size)
-    linear = _linear(pixels)
+    linear = decode(pixels)
     known = torch.where(sum((garment == number for number in photo.plain), torch.zeros_like(garment)) > 0, garment, 0)
     numbers = torch.unique(known[known > 0]).tolist()
     if rng.random() < 0.65:
@@ -126,7 +127,7 @@ def photographed(photo: PlainPhoto, bank: Bank, rng: np.random.Generator, size: 
                 rng.bit_generator.state = state
             linear = _printed_over(linear, garment == number, bank, rng)
     seen = develop(linear, rng)
-    light = _log_luminance(_linear(pixels))
+    light = _log_luminance(decode(pixels))
     for number in numbers:  # one dye is darker than another, which is not its light
         light = light - light[known == number].median() * (known == number)
     if float(light[known > 0].std() if numbers else 0.0) > 1.2:
@@ -197,7 +198,7 @@ def _printed_over(linear: Tensor, here: Tensor, bank: Bank, rng: np.random.Gener
 
 
 def _log_luminance(linear: Tensor) -> Tensor:
-    weights = torch.tensor((0.2126, 0.7152, 0.0722))[:, None, None]
+    weights = torch.tensor(LUMINANCE)[:, None, None]
     return ((linear * weights).sum(dim=0) + DARK).log()
 
 
@@ -358,7 +359,7 @@ def _tile(bank: Bank, rng: np.random.Generator) -> tuple[Tensor, float]:
     palette = bank.palettes[label, rng.integers(bank.palettes.shape[1])]
     if rng.random() < 0.25:  # dyes of our own: greys, pale tones, black and white
         palette = np.array([dye(rng) for _ in palette], np.float32) ** (1 / 2.2)
-    colours = _linear(torch.from_numpy(palette))
+    colours = decode(torch.from_numpy(palette))
     tile = torch.einsum("khw,kc->chw", coverage, colours)
     mean = tile.mean(dim=(1, 2), keepdim=True)
     tile = mean + (tile - mean) * float(rng.uniform(0.25, 1.0) if rng.random() < 0.4 else 1.0)
@@ -532,8 +533,7 @@ def develop(linear: Tensor, rng: np.random.Generator) -> Tensor:
         knee = float(rng.uniform(0.5, 0.9))
         over = (linear - knee).clamp(min=0)
         linear = linear.clamp(max=knee) + (1 - knee) * (1 - torch.exp(-over / (1 - knee)))
-    linear = linear.clamp(0, 1)
-    rgb = torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp(min=1e-6) ** (1 / 2.4) - 0.055)
+    rgb = encode(linear.clamp(0, 1))
     if rng.random() < 0.4:
         rgb = rgb ** float(math.exp(rng.uniform(-0.15, 0.2)))
     return rgb
@@ -563,10 +563,6 @@ def _jpeg(rgb: Tensor, quality: int) -> Tensor:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=quality)
     return torch.from_numpy(np.array(Image.open(file))).permute(2, 0, 1).float() / 255
-
-
-def _linear(rgb: Tensor) -> Tensor:
-    return torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb.clamp(min=0.04) + 0.055) / 1.055) ** 2.4)
 
 
 # --- what a segmentation would have found -------------------------------------------------------------------------
