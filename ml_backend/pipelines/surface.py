@@ -262,10 +262,9 @@ def _detail(gate: F32, seen: _Seen, fine: _Seen) -> F32:
 def _log(rgb: F32) -> F32:
     """Log luminance (h, w) of sRGB 0..1 (h, w, 3), as the network takes it."""
     from ..networks.surface import DARK
-    from .overlay.colour import luminance
 
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return np.asarray(np.log(luminance(linear.astype(np.float32)) + DARK), np.float32)
+    return np.asarray(np.log(linear.astype(np.float32) @ np.float32([0.2126, 0.7152, 0.0722]) + DARK), np.float32)
 
 
 def _levelled(shading: F32, seen: _Seen) -> F32:

@@ -185,6 +185,8 @@ def _tiles(look: Look) -> list[str]:
 
 
 def _fitted(wearable: Wearable) -> tuple[Any, Fit]:
+    from ml_backend.pipelines import overlay
+
     from .. import pictures
 
     photo = pictures.load(str(wearable.image), "RGB")
@@ -193,7 +195,7 @@ def _fitted(wearable: Wearable) -> tuple[Any, Fit]:
         labels = pictures.load_labels(str(wearable.labels)) if wearable.labels else None
         fitted = _fit(photo, pictures.load_mask(key), labels)
         if isinstance(wearable, Garment):
-            fitted = garments.known(fitted, garments.ROOT / wearable.slug)
+            fitted = overlay.known(fitted, garments.ROOT / wearable.slug)
             # The preview was laid out by the stored scale, which for a garment of ours is known rather than guessed.
             fitted = fitted.scaled(wearable.fit.get(pictures.FULL_SCALE, fitted.px_per_cm))
         _remember(key, fitted)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from scipy.ndimage import binary_fill_holes, label
 
-from ml_backend.garments import FILES, Asset, assets, known
+from ml_backend.garments import FILES, Asset, assets
 from ml_backend.garments.__main__ import main
 from ml_backend.garments.render.blocks import lower
 from ml_backend.garments.render.body import Body, Pose
@@ -22,7 +22,7 @@ from ml_backend.garments.render.mesh import Edge, Mesh, Panel, inside, resample,
 from ml_backend.garments.render.picture import Camera
 from ml_backend.garments.render.raster import rasterise
 from ml_backend.garments.render.truth import LIGHT_CODE, REACH, bend_map, light_map
-from ml_backend.pipelines.overlay import Fit
+from ml_backend.pipelines.overlay import Fit, known
 from ml_backend.requests import CLOTH_CLASSES, GARMENT_CLASSES
 
 ASSETS = assets()

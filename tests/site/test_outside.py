@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from ml_backend.models import Job
 from studio.api import tokens
 from studio.models import Imagining, Look, Mask, Restyle, User
-from studio.outside import SENTENCE, TOO_LONG, is_storable
+from studio.storable import SENTENCE, TOO_LONG, is_storable
 
 pytestmark = pytest.mark.django_db
 
