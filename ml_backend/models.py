@@ -83,10 +83,6 @@ class Job(models.Model):
         return self.state in (self.State.QUEUED, self.State.RUNNING)
 
     @property
-    def can_cancel(self) -> bool:
-        return self.active
-
-    @property
     def can_retry(self) -> bool:
         return self.state in (self.State.FAILED, self.State.CANCELLED)
 

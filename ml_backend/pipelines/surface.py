@@ -264,7 +264,7 @@ def _log(rgb: F32) -> F32:
     from ..networks.surface import DARK
 
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return np.asarray(np.log(linear.astype(np.float32) @ np.float32([0.2126, 0.7152, 0.0722]) + DARK), np.float32)
+    return np.asarray(np.log(linear.astype(np.float32) @ np.array([0.2126, 0.7152, 0.0722], np.float32) + DARK), np.float32)
 
 
 def _levelled(shading: F32, seen: _Seen) -> F32:
