@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Job(models.Model):
-    """One piece of work of one person.  Only :mod:`ml_backend.serving.jobs` writes ``state``."""
+    """One piece of work of one person.  Only :mod:`ml_backend.serving.jobs.states` writes ``state``."""
 
     class State(models.TextChoices):
         QUEUED = "queued"

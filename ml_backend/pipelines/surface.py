@@ -263,8 +263,9 @@ def _log(rgb: F32) -> F32:
     """Log luminance (h, w) of sRGB 0..1 (h, w, 3), as the network takes it."""
     from ..networks.surface import DARK
 
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return np.asarray(np.log(linear.astype(np.float32) @ np.array([0.2126, 0.7152, 0.0722], np.float32) + DARK), np.float32)
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    luminance = linear @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    return np.asarray(np.log(luminance + DARK), np.float32)
 
 
 def _levelled(shading: F32, seen: _Seen) -> F32:
