@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Job(models.Model):
-    """One piece of work of one person.  Only :mod:`ml_backend.serving.jobs` writes ``state``."""
+    """One piece of work of one person.  Only :mod:`ml_backend.serving.jobs.states` writes ``state``."""
 
     class State(models.TextChoices):
         QUEUED = "queued"
@@ -81,10 +81,6 @@ class Job(models.Model):
     def active(self) -> bool:
         """Queued or running."""
         return self.state in (self.State.QUEUED, self.State.RUNNING)
-
-    @property
-    def can_cancel(self) -> bool:
-        return self.active
 
     @property
     def can_retry(self) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import codecs
 import errno
-import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -19,18 +18,7 @@ from django.shortcuts import render
 
 from patterns.htmx import is_htmx
 
-SENTENCE = (
-    "This holds text that cannot be read or kept: a null character, half of a character, or something that is not "
-    "UTF-8. Nothing was changed; take it out and send it again."
-)
-TOO_LONG = "This is more text than can be taken at once. Nothing was changed; please send less."
-
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-
-
-def is_storable(text: str) -> bool:
-    """Whether every database of ours can keep ``text``."""
-    return _UNSTORABLE.search(text) is None
+from .storable import SENTENCE, TOO_LONG, is_storable
 
 
 class ReadableText:

@@ -11,14 +11,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
-if TYPE_CHECKING:
-    from ..pipelines.overlay import Fit
-
+F32 = npt.NDArray[np.float32]
 ROOT = Path(__file__).resolve().parent
 REACH = 0.02
 """Largest displacement of the pattern in ``bend.png``, as a share of the longest side (the overlay's own bound)."""
@@ -78,21 +76,20 @@ def assets(root: Path = ROOT) -> list[Asset]:
     return sorted((read(folder) for folder in folders), key=lambda asset: (asset.order, asset.slug))
 
 
-def known(fit: Fit, folder: Path) -> Fit:
-    """``fit`` with the garment's own light and bend in place of estimates.
+def known(folder: Path, width: int, height: int) -> tuple[F32, F32] | None:
+    """The garment's own light (H,W) and bend (2,H,W) in photo pixels, as the renderer knows them.
 
-    As it is where ``folder`` has none, or where it has them for a picture of another size.
+    None where ``folder`` has none, or has them for a picture of another size.
     """
-    from ..pipelines.overlay.fitting import laid
 
     light, bend = folder / "light.webp", folder / "bend.png"
     if not (light.exists() and bend.exists()):
-        return fit
+        return None
     with Image.open(light) as image:
         coded = np.asarray(image.convert("RGB"), np.float32)[..., 1] / np.float32(255)
-    if coded.shape != (fit.height, fit.width):
-        return fit
+    if coded.shape != (height, width):
+        return None
     with Image.open(bend) as image:
         steps = (np.asarray(image.convert("RGB"), np.float32)[..., 1:] - 128) / np.float32(127)
-    shift = np.ascontiguousarray(steps.transpose(2, 0, 1)) * np.float32(REACH * fit.longest)
-    return laid(fit, np.float32(LIGHT_CODE) * np.square(coded), shift)
+    shift = np.ascontiguousarray(steps.transpose(2, 0, 1)) * np.float32(REACH * max(width, height))
+    return np.float32(LIGHT_CODE) * np.square(coded), shift

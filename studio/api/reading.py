@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from ninja.parser import Parser
 from ninja.types import DictStrAny
 
-from .. import outside
+from ..storable import SENTENCE, TOO_LONG, is_storable
 from .errors import CODES, ApiError
 
 MOST_DEEP = 16
@@ -27,7 +27,7 @@ class SmallJson(Parser):
 def read(request: HttpRequest) -> Any:
     """The JSON of the body.  Raises :class:`ApiError`: 413 when it is too long, 400 or 422 when it is not fit."""
     if len(request.body) > settings.MAX_TEXT_BYTES:
-        raise ApiError(413, "too_large", outside.TOO_LONG)
+        raise ApiError(413, "too_large", TOO_LONG)
     try:
         value = json.loads(request.body, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
@@ -44,8 +44,8 @@ def _check(value: Any) -> None:
     """By levels rather than by calling itself: depth is what may be wrong."""
     level = [value]
     for _ in range(MOST_DEEP):
-        if not all(outside.is_storable(text) for text in level if isinstance(text, str)):
-            raise ApiError(422, "invalid", outside.SENTENCE)
+        if not all(is_storable(text) for text in level if isinstance(text, str)):
+            raise ApiError(422, "invalid", SENTENCE)
         level = [inner for outer in level for inner in _within(outer)]
         if not level:
             return

@@ -89,7 +89,7 @@ def _fitted(photo: Image.Image, folder: Path, px_per_cm: float | None) -> tuple[
 
     mask = np.asarray(Image.open(folder / "mask.png").convert("L"), np.float32) / np.float32(255)
     labels = np.asarray(Image.open(folder / "labels.png").convert("L"))
-    fit = garments.known(overlay.fit(photo, mask, labels), folder)
+    fit = overlay.known(overlay.fit(photo, mask, labels), folder)
     if px_per_cm is not None:
         fit = fit.scaled(px_per_cm)
     return pictures.fitted_files(photo, fit)

@@ -21,6 +21,8 @@ _fits: dict[str, Fit] = {}
 
 def fitted(wearable: Wearable) -> tuple[Any, Fit]:
     """The picture at full size, and how a fabric lies on it."""
+    from ml_backend.pipelines import overlay
+
     from .. import pictures
 
     photo = pictures.load(str(wearable.image), "RGB")
@@ -29,7 +31,7 @@ def fitted(wearable: Wearable) -> tuple[Any, Fit]:
         labels = pictures.load_labels(str(wearable.labels)) if wearable.labels else None
         found = fit(photo, pictures.load_mask(key), labels)
         if isinstance(wearable, Garment):
-            found = garments.known(found, garments.ROOT / wearable.slug)
+            found = overlay.known(found, garments.ROOT / wearable.slug)
             # The preview was laid out by the stored scale, which for a garment of ours is known rather than guessed.
             found = found.scaled(wearable.fit.get(pictures.FULL_SCALE, found.px_per_cm))
         remember(key, found)

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from scipy.ndimage import binary_fill_holes, label
 
-from ml_backend.garments import FILES, LIGHT_CODE, REACH, Asset, assets, known
-from ml_backend.pipelines.overlay import Fit
+from ml_backend.garments import FILES, LIGHT_CODE, REACH, Asset, assets
+from ml_backend.pipelines.overlay import Fit, known
 from ml_backend.requests import CLOTH_CLASSES, GARMENT_CLASSES
 
 ASSETS = assets()

@@ -28,9 +28,9 @@ from studio.account.models import User
 from studio.api import tokens
 from studio.imagine.models import Imagining
 from studio.looks.models import Look
-from studio.outside import SENTENCE, TOO_LONG, is_storable
 from studio.photos.models import Mask
 from studio.restyle.models import Restyle
+from studio.storable import SENTENCE, TOO_LONG, is_storable
 
 pytestmark = pytest.mark.django_db
 

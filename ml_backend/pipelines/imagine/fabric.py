@@ -23,7 +23,7 @@ from ...words.reading import Reading
 from ...words.wardrobe import choose_form, without_scene
 from ..base import Preview, Progress, ShouldStop, check, tell
 from ..diffusion.settings import check_batch
-from ..overlay import Fit, fit
+from ..overlay import Fit, fit, known
 from ..restyle.fabric import FabricRestyle, evenly_lit, small
 from . import Imagined, OnImage
 
@@ -108,8 +108,8 @@ def _garment(slug: str) -> tuple[Image.Image, Fit, F32]:
     photo = Image.open(asset.photo).convert("RGB")
     mask = np.asarray(Image.open(asset.mask).convert("L"), np.float32) / np.float32(255)
     labels = np.asarray(Image.open(asset.labels).convert("L"))
-    known = garments.known(fit(photo, mask, labels), asset.folder)
-    return photo, *evenly_lit(known.scaled(asset.px_per_cm))
+    own = known(fit(photo, mask, labels), asset.folder)
+    return photo, *evenly_lit(own.scaled(asset.px_per_cm))
 
 
 def _square(photo: Image.Image, size: int) -> Image.Image:
