@@ -2,7 +2,10 @@
 
 from django.urls import path
 
+from patterns import files
+
 from . import views
+from .models import Look
 
 urlpatterns = [
     path("looks/", views.make, name="look-new"),
@@ -11,4 +14,5 @@ urlpatterns = [
     path("looks/<uuid:pk>/delete/", views.delete, name="look-delete"),
     path("gallery/looks/", views.looks, name="looks"),
     path("gallery/looks/<uuid:pk>/", views.look, name="look"),
+    path("files/looks/<uuid:pk>/<slug:name>", files.view_of(Look), name="look-file"),
 ]

@@ -13,18 +13,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ml_backend.errors import BadInput
 from ml_backend.models import Job
+from patterns import files
 
-from .. import files, outfits
+from .. import outfits
 from ..account.services import ensure_person
 from ..answers import first_error, go_back, is_htmx, refuse
-from ..caching import NOBODY
 from .forms import DrawnForm, PhotoForm
 from .mending import ask_as_found, ask_mend, garment_mask
 from .models import Mask, Photo
 from .services import add_photo
 from .tapping import ask_tap, read_taps
 
-PRIVATE = {"Cache-Control": NOBODY}
+PRIVATE = {"Cache-Control": files.NOBODY}
 
 
 @require_POST
@@ -86,7 +86,9 @@ def tapped(request: HttpRequest, pk: uuid.UUID, mask: uuid.UUID) -> HttpResponse
     answers = Mask.objects.answers_to(request.user).filter(photo=pk).select_related("job")
     found = get_object_or_404(answers, pk=mask)
     if found.ready:
-        return files.tapped_file(found)
+        response = files.read(str(found.file), "image/png")
+        response.headers["Cache-Control"] = files.NOBODY
+        return files.guarded(response)
     if found.state in (Job.State.QUEUED, Job.State.RUNNING):
         stands = {"state": found.state, "why": found.job.why_waiting if found.job else ""}
         return JsonResponse(stands, status=202, headers=PRIVATE)
