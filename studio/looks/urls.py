@@ -12,7 +12,6 @@ urlpatterns = [
     path("looks/<uuid:pk>/status/", views.status, name="look-status"),
     path("looks/<uuid:pk>/publish/", views.publish, name="look-publish"),
     path("looks/<uuid:pk>/delete/", views.delete, name="look-delete"),
-    path("gallery/looks/", views.looks, name="looks"),
     path("gallery/looks/<uuid:pk>/", views.look, name="look"),
     path("files/looks/<uuid:pk>/<slug:name>", files.view_of(Look), name="look-file"),
 ]

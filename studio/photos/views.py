@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -18,6 +19,7 @@ from patterns import files
 from .. import outfits
 from ..account.services import ensure_person
 from ..answers import first_error, go_back, is_htmx, refuse
+from ..publishing import deleter
 from .forms import DrawnForm, PhotoForm
 from .mending import ask_as_found, ask_mend, garment_mask
 from .models import Mask, Photo
@@ -113,12 +115,15 @@ def _mended(request: HttpRequest, photo: Photo, ask: Callable[[], None]) -> Http
     return render(request, "studio/photos/_status.html", {"photo": photo})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Asks on GET, deletes on POST: the photo, what was found in it, and the looks it wears."""
-    photo = get_object_or_404(Photo.objects.visible_to(request.user), pk=pk)
-    if request.method != "POST":
-        return render(request, "studio/photos/delete.html", {"photo": photo, "looks": photo.looks.count()})
-    photo.delete()
-    messages.success(request, "The photo, its mask and its looks are gone.")
-    return redirect("studio")
+def _words(photo: Photo) -> dict[str, Any]:
+    looks = photo.looks.count()
+    worn = f", and with them the {looks} look{pluralize(looks)} it wears" if looks else ""
+    return {
+        "thumb": photo.thumb_url or photo.image_url,
+        "alt": "The photo",
+        "goes": f"The photo and the mask found in it go for good{worn}. Fabrics are kept.",
+        "keep": f"{reverse('studio')}?photo={photo.pk}",
+    }
+
+
+delete = deleter(Photo, "photo", _words, "The photo, its mask and its looks are gone.", lambda _: reverse("studio"))
