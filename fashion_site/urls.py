@@ -9,7 +9,7 @@ handler400 = "studio.outside.bad_request"
 
 urlpatterns = [
     path("", include("studio.urls")),
-    path("files/", include("studio.file_urls")),
+    path("", include("patterns.urls")),
     path("api/", api.urls),
     path("admin/", admin.site.urls),
 ]

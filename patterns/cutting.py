@@ -17,9 +17,8 @@ from ml_backend.inks import compose, inks_from_png, inks_to_png
 from ml_backend.serving import loading
 
 from .colours import colours_of
-from .models import Pattern
+from .models import THUMB_SIDE, Pattern
 
-THUMB_SIDE = 256
 SUFFIXES = {"inks": "png", "tile": "png", "web": "webp", "thumb": "webp"}
 
 

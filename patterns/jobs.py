@@ -14,6 +14,7 @@ from ml_backend.serving import jobs, loading
 from ml_backend.serving.storage import delete_after_commit
 
 from . import cutting
+from .made import still_wanted
 from .models import Pattern
 from .services import LargeRequest
 
@@ -49,7 +50,7 @@ def generate(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> job
 
     def publish() -> None:
         fields = {"palette": pattern.palette, "model": pattern.model, "colours": done.colours, **keys}
-        _still_wanted(Pattern.objects.filter(pk=pattern.pk).update(**fields))
+        still_wanted(Pattern.objects.filter(pk=pattern.pk).update(**fields))
 
     return publish
 
@@ -67,7 +68,7 @@ def upscale(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
     def publish() -> None:
         for replaced in Pattern.objects.filter(pk=pattern.pk):
             delete_after_commit(replaced, ("large",))
-        _still_wanted(Pattern.objects.filter(pk=pattern.pk).update(large=key))
+        still_wanted(Pattern.objects.filter(pk=pattern.pk).update(large=key))
 
     return publish
 
@@ -92,9 +93,3 @@ def _pipeline(request: GenerateRequest) -> Any:
     if request.engine == "drawn":
         return loading.pipeline("draw")
     return loading.pipeline("generate", request.model)
-
-
-def _still_wanted(rows: int) -> None:
-    """A row deleted while its job was at work takes nothing; stopping here drops the files."""
-    if rows != 1:
-        raise Stopped(UNWANTED)

@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
-from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 
 from ml_backend.models import Job
 from ml_backend.requests import ENGINES, GenerateRequest
 
-from .moderation import Moderated
+from .made import UNCHANGING, Published, PublishedQuerySet
 
-Viewer = AbstractBaseUser | AnonymousUser
+LARGE_SIZE = 2048
+"""Pixels a side of the print-size tile."""
+THUMB_SIDE = 256
+SIZED = re.compile(r"-large-(\d+)[._]")
+"""A print-size tile's key with its side in pixels."""
 
 
-class PatternQuerySet(models.QuerySet["Pattern"]):
-    def of(self, person: Viewer) -> PatternQuerySet:
-        """Everything of one person's, whatever its state; nothing for an anonymous visitor."""
-        return self.filter(owner_id=person.pk) if person.pk else self.none()
-
-    def ready(self) -> PatternQuerySet:
-        return self.exclude(tile="")
-
-    def public(self) -> PatternQuerySet:
-        return self.filter(public=True).ready()
-
-    def visible_to(self, person: Viewer) -> PatternQuerySet:
-        """One's own, and what others have published."""
-        mine = Q(owner_id=person.pk) if person.pk else Q(pk__in=[])
-        return self.filter(mine | (Q(public=True) & ~Q(tile="")))
-
+class PatternQuerySet(PublishedQuerySet["Pattern"]):
     def coloured(self, bucket: str) -> PatternQuerySet:
         """Those in which a colour of :data:`patterns.colours.BUCKETS` covers a good part."""
         return self.filter(colours__contains=f"|{bucket}|")
 
 
-class Pattern(Moderated):
+class Pattern(Published):
     """One generated fabric.
 
     ``inks`` holds the coverage maps (``ml_backend.inks.inks_to_png``), ``tile`` the 512 px repeat with its recipe in
@@ -50,9 +37,6 @@ class Pattern(Moderated):
     is done.  ``parent`` is the pattern this one is a colourway or remix of, ``partner`` the second one of a mix of two.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="patterns")
-    job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="patterns")
     large_job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="large_patterns")
     parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="children")
     partner = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="partners")
@@ -78,46 +62,39 @@ class Pattern(Moderated):
     large = models.FileField(max_length=255, blank=True)
     thumb = models.FileField(max_length=255, blank=True)
 
-    created_at = models.DateTimeField(default=timezone.now)
-
     objects = PatternQuerySet.as_manager()
 
+    called = "pattern"
     file_fields = ("inks", "tile", "web", "large", "thumb")
+    main_file = "tile"
+    file_caching = UNCHANGING
 
-    class Meta:
-        ordering = ["-created_at", "-id"]
-        indexes = [
-            models.Index(fields=["owner", "-created_at"], name="pattern_mine"),
-            models.Index(fields=["public", "-created_at"], name="pattern_gallery"),
-        ]
+    class Meta(Published.Meta):
+        pass
 
     def __str__(self) -> str:
         return f"{self.pattern_type} {self.seed}"
 
-    def is_visible_to(self, person: Viewer) -> bool:
-        """Whether :meth:`PatternQuerySet.visible_to` has it."""
-        return self.owner_id == person.pk or (self.public and self.ready)
+    def file_title(self, name: str) -> str:
+        """Type, seed and size in pixels, so that tile and print size do not overwrite each other where saved."""
+        sized = SIZED.search(str(self.large)) if name == "large" else None
+        sides = {"large": int(sized[1]) if sized else LARGE_SIZE, "thumb": THUMB_SIDE}
+        kind = "-inks" if name == "inks" else ""
+        return f"toile-{self.pattern_type}-{self.seed}{kind}-{sides.get(name, self.size)}px"
 
-    @property
-    def folder(self) -> str:
-        return f"patterns/{self.pk}"
+    def is_coming(self, name: str) -> bool:
+        if name == "large" and self.large_job is not None and self.large_job.active:
+            return True
+        return super().is_coming(name)
+
+    def jobs_of_its_own(self) -> list[uuid.UUID | None]:
+        return [self.job_id, self.large_job_id]
 
     def twins(self) -> PatternQuerySet:
         """The same drawing in whatever colours and size."""
         apart = ("palette", "size", "model")
         alike = [name for name in self.request.to_dict() if name not in apart]
         return Pattern.objects.filter(owner_id=self.owner_id, **{name: getattr(self, name) for name in alike})
-
-    @property
-    def state(self) -> str:
-        """The job's state; a pattern that needs no job (colourway, sample) is done once it has a tile."""
-        if self.tile:
-            return Job.State.DONE
-        return self.job.state if self.job else Job.State.FAILED
-
-    @property
-    def ready(self) -> bool:
-        return bool(self.tile)
 
     @property
     def how(self) -> str:
@@ -165,25 +142,21 @@ class Pattern(Moderated):
 
     @property
     def tile_url(self) -> str:
-        return reverse("pattern-file", args=[self.pk, "tile"])
+        return self.file_url
 
     @property
     def web_url(self) -> str:
         """The tile for a page to show; :attr:`tile_url` is the one to keep."""
-        return reverse("pattern-file", args=[self.pk, "web"]) if self.web else self.tile_url
-
-    @property
-    def thumb_url(self) -> str:
-        return reverse("pattern-file", args=[self.pk, "thumb"])
+        return self.url_of("web") or self.tile_url
 
     @property
     def inks_url(self) -> str:
-        return reverse("pattern-file", args=[self.pk, "inks"])
+        return self.url_of("inks")
 
     @property
     def large_url(self) -> str:
         """Empty until the print-size tile is there."""
-        return reverse("pattern-file", args=[self.pk, "large"]) if self.large else ""
+        return self.url_of("large")
 
 
 class Favourite(models.Model):

@@ -20,10 +20,9 @@ from ml_backend.serving import jobs, registry
 from ml_backend.serving.storage import delete_files, keep
 
 from . import cutting
-from .models import Favourite, Pattern
+from .models import LARGE_SIZE, Favourite, Pattern
 
-LARGE_SIZE = 2048
-NOT_READY = "This pattern is still being made; try again in a moment."
+NOT_READY = Pattern.not_ready()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,10 +126,3 @@ def favourite(user: AbstractBaseUser, pattern: Pattern, on: bool) -> None:
         Favourite.objects.get_or_create(user_id=user.pk, pattern=pattern)
     else:
         Favourite.objects.filter(user_id=user.pk, pattern=pattern).delete()
-
-
-def publish(pattern: Pattern, public: bool) -> None:
-    """Show in the gallery to everybody, or to its owner only; what staff took down stays so."""
-    if public and not pattern.ready:
-        raise BadInput(NOT_READY)
-    pattern.show(public)

@@ -7,7 +7,7 @@ class StudioConfig(AppConfig):
     def ready(self) -> None:
         from ml_backend.serving import jobs
 
-        from . import checks, cleanup, limits  # noqa: F401  (they connect their checks and receivers)
+        from . import checks, limits  # noqa: F401  (it connects its checks)
         from .account import guesses  # noqa: F401  (it connects its receiver)
 
         jobs.gate(limits.new_job)

@@ -6,46 +6,22 @@ import dataclasses
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
-from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models
-from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 
 from ml_backend.errors import BadInput
 from ml_backend.models import Job
 from ml_backend.requests import MAX_SEED, ImagineRequest, RestyleRequest
-from patterns.models import Viewer
-from patterns.moderation import Moderated
+from patterns.made import Published, Viewer
 
 REFUSED = "refused"
 """State of a picture that the safety check would not show; why stands in ``refused``."""
 
 
-M = TypeVar("M", bound="FromWords")
-
-
-class FromWordsQuerySet(models.QuerySet[M]):
-    def of(self, person: Viewer) -> Self:
-        """Everything of one person's, whatever its state; nothing for an anonymous visitor."""
-        return self.filter(owner_id=person.pk) if person.pk else self.none()
-
-    def ready(self) -> Self:
-        return self.exclude(file="")
-
-    def public(self) -> Self:
-        return self.filter(public=True).ready()
-
-    def visible_to(self, person: Viewer) -> Self:
-        """One's own, and what others have published."""
-        mine = Q(owner_id=person.pk) if person.pk else Q(pk__in=[])
-        return self.filter(mine | (Q(public=True) & ~Q(file="")))
-
-
-class FromWords(Moderated):
+class FromWords(Published):
     """One picture made from words and one seed; the pictures asked for together share ``batch`` and ``job``.
 
     ``number`` (0, 1, ...) is its place in the batch, ``params`` the request as asked, ``recipe`` what made it, written
@@ -53,9 +29,6 @@ class FromWords(Moderated):
     check would not show it; then there is no file.  ``file`` (PNG) and ``thumb`` (WebP) are empty until it is made.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="%(class)ss")
-    job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="%(class)ss")
     batch = models.UUIDField(default=uuid.uuid4, editable=False)
     number = models.PositiveSmallIntegerField(default=0)
 
@@ -68,27 +41,12 @@ class FromWords(Moderated):
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
 
-    created_at = models.DateTimeField(default=timezone.now)
+    called = "picture"
 
-    file_fields = ("file", "thumb")
-    file_route: ClassVar[str]
-    """Name of the URL that serves the files."""
-
-    class Meta:
+    class Meta(Published.Meta):
         abstract = True
         ordering = ["-created_at", "number"]
-        indexes = [
-            models.Index(fields=["owner", "-created_at"], name="%(class)s_mine"),
-            models.Index(fields=["public", "-created_at"], name="%(class)s_gallery"),
-        ]
         constraints = [models.UniqueConstraint(fields=["batch", "number"], name="%(class)s_once_in_its_batch")]
-
-    def __str__(self) -> str:
-        return f"{self._meta.model_name} {self.pk}"
-
-    @property
-    def folder(self) -> str:
-        return f"{self._meta.model_name}s/{self.pk}"
 
     def twins(self) -> models.QuerySet[Any]:
         """The same words with the same seed."""
@@ -110,30 +68,13 @@ class FromWords(Moderated):
 
     @property
     def state(self) -> str:
-        """``done``, :data:`REFUSED`, or how its job stands."""
-        if self.refused:
-            return REFUSED
-        return state_of(self.file, self.job)
+        """As of everything made, or :data:`REFUSED`."""
+        return REFUSED if self.refused else super().state
 
-    @property
-    def ready(self) -> bool:
-        return bool(self.file)
-
-    @property
-    def file_url(self) -> str:
-        """Empty until made; append ``?download`` to save rather than show."""
-        return reverse(self.file_route, args=[self.pk, "file"]) if self.file else ""
-
-    @property
-    def thumb_url(self) -> str:
-        return reverse(self.file_route, args=[self.pk, "thumb"]) if self.thumb else ""
-
-
-def state_of(file: Any, job: Job | None) -> str:
-    """Done with its file; a job that ended well without making it, or is long gone, has failed it."""
-    if file:
-        return Job.State.DONE
-    return job.state if job is not None and job.state != Job.State.DONE else Job.State.FAILED
+    def jobs_of_its_own(self) -> list[uuid.UUID | None]:
+        """The job goes on as long as it has another picture of the batch to make."""
+        others = type(self)._default_manager.filter(batch=self.batch, file="", refused="").exclude(pk=self.pk)
+        return [] if others.exists() else [self.job_id]
 
 
 P = TypeVar("P", bound=FromWords)

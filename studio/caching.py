@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
-NOBODY = "private, no-store"
-ASK_AGAIN = "private, no-cache"
-UNCHANGING = "private, max-age=86400"
+from patterns.files import NOBODY
+from patterns.made import ASK_AGAIN
 
 
 class KeptByNobody:

@@ -14,9 +14,9 @@ from django.db.models import QuerySet
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
 from ml_backend.serving import jobs, loading, safety
+from patterns.made import still_wanted
 
 from .batches import FromWords
-from .wanted import still_wanted
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -4,10 +4,10 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("studio.workspace.urls")),
-    path("photos/", include("studio.photos.urls")),
+    path("", include("studio.photos.urls")),
     path("", include("studio.looks.urls")),
-    path("restyle/", include("studio.restyle.urls")),
-    path("imagine/", include("studio.imagine.urls")),
+    path("", include("studio.restyle.urls")),
+    path("", include("studio.imagine.urls")),
     path("", include("studio.gallery.urls")),
     path("", include("studio.account.urls")),
     path("", include("studio.api.urls")),

@@ -11,8 +11,9 @@ from django.core.files.storage import default_storage
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
+from patterns.files import NOBODY
+
 from .batches import FromWords
-from .caching import NOBODY
 
 
 def zip_of(pictures: Iterable[FromWords], title: str) -> StreamingHttpResponse:

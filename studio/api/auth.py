@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from .. import limits
+from ..account.models import User
 from . import tokens
 from .models import ApiToken
 
@@ -23,3 +24,9 @@ class Token(HttpBearer):
         elif where := limits.origin():
             limits.spend("tokens", where)
         return known
+
+
+def owner(request: HttpRequest) -> User:
+    """Whose token this is; the routes are not reached without one."""
+    assert isinstance(request.user, User)
+    return request.user

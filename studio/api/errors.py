@@ -16,7 +16,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from ml_backend.errors import BadInput, BadPackage, quoted
-from ml_backend.serving import faults
+from ml_backend.serving import faults, registry
 from ml_backend.serving.jobs import TooManyJobs
 from ml_backend.serving.storage import NoRoom
 
@@ -141,3 +141,10 @@ def _of_http_error(error: HttpError) -> HttpResponse:
 def _broke(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
     log.error("%s %s broke.", request.method, request.path, exc_info=error if isinstance(error, Exception) else True)
     return of_status(503 if isinstance(error, Exception) and faults.outage(error) else 500)
+
+
+def needs_model(capability: str) -> None:
+    """503 when nothing serves ``capability`` here."""
+    if not registry.serves(capability):
+        what = registry.WORK.get(capability, capability)
+        raise ApiError(503, "no_model", f"No model to {what} is installed here; whoever runs this site can add one.")

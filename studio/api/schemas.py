@@ -11,12 +11,13 @@ import dataclasses
 import secrets
 import uuid
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
+from django.http import HttpRequest
 from ninja import Schema
 from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from ml_backend.errors import BadInput
+from ml_backend.errors import BadInput, quoted
 from ml_backend.requests import (
     CLOTH_CLASSES,
     ENGINES,
@@ -40,6 +41,7 @@ from ml_backend.requests import (
     RestyleRequest,
     TextMaskRequest,
 )
+from patterns.colours import BUCKETS
 
 from ..batches import MAX_COUNT
 from ..looks.forms import DEFAULT_SCALE_CM
@@ -147,12 +149,52 @@ class Paging(Schema):
     limit: int = Field(30, ge=1, le=100, description="Rows of one answer.")
     offset: int = Field(0, ge=0, le=100_000, description="Rows to pass over.")
 
+    def of(self, request: HttpRequest, rows: Any) -> Any:
+        """Those of the rows that are meant; one's own, if nothing is said."""
+        return rows.visible_to(request.user)
 
-class Sought(Schema):
-    """Which patterns of a list."""
 
+class OfPhoto(Paging):
+    photo: uuid.UUID | None = None
+
+    def of(self, request: HttpRequest, rows: Any) -> Any:
+        found = super().of(request, rows)
+        return found.filter(photo=self.photo) if self.photo else found
+
+
+class Whose(Paging):
+    whose: Literal["mine", "public"] = "mine"
+
+    def of(self, request: HttpRequest, rows: Any) -> Any:
+        return rows.of(request.user) if self.whose == "mine" else rows.public()
+
+
+class OfBatch(Whose):
+    batch: uuid.UUID | None = None
+
+    def of(self, request: HttpRequest, rows: Any) -> Any:
+        found = super().of(request, rows)
+        return found.filter(batch=self.batch) if self.batch else found
+
+
+class SoughtPatterns(Paging):
     pattern_type: Name = ""
     colour: Name = ""
+    whose: Literal["mine", "public", "favourites"] = "mine"
+
+    def of(self, request: HttpRequest, rows: Any) -> Any:
+        found = rows.public() if self.whose == "public" else rows.of(request.user)
+        if self.whose == "favourites":
+            found = rows.visible_to(request.user).ready().filter(favourites__user_id=request.user.pk)
+        if self.pattern_type:
+            found = found.filter(pattern_type=_known("pattern type", self.pattern_type, PATTERN_TYPES))
+        return found.coloured(_known("colour", self.colour, tuple(BUCKETS))) if self.colour else found
+
+
+def _known(what: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise BadInput(f"{quoted(value)} is not a {what}; choose one of {', '.join(allowed)}.")
+    return value
 
 
 class Page(Schema, Generic[T]):

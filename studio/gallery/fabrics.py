@@ -15,10 +15,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 from PIL import Image
 
-from ml_backend.errors import BadInput
 from ml_backend.inks import compose, palette_from_seed
 from ml_backend.requests import PATTERN_TYPES
 from ml_backend.serving import registry
@@ -28,6 +27,9 @@ from patterns import services
 from patterns.colours import BUCKETS
 from patterns.htmx import is_htmx
 from patterns.models import Favourite, Pattern, PatternQuerySet
+from patterns.templatetags.cloth import titled
+
+from ..publishing import deleter, page_of, publisher
 
 A_PAGE = 60
 A_WEEK = "public, max-age=604800"
@@ -142,26 +144,6 @@ def _moves(pattern: Pattern) -> str:
     return said + ("" if pattern.detail_of is None else f" --detail-of {pattern.detail_of}")
 
 
-def _mine(request: HttpRequest, pk: uuid.UUID) -> Pattern:
-    return get_object_or_404(Pattern.objects.of(request.user), pk=pk)
-
-
-@require_POST
-def publish(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Field ``public`` set shows the fabric to everybody; unset takes it back."""
-    found = _mine(request, pk)
-    public = "public" in request.POST
-    try:
-        found.publish(public)
-    except BadInput as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(
-            request, "Everybody can see this fabric now." if public else "Only you can see this fabric now."
-        )
-    return redirect("pattern", pk)
-
-
 @require_POST
 def favourite(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Field ``on`` set keeps the fabric among one's favourites; unset lets it go."""
@@ -184,12 +166,20 @@ def _after(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect(target if safe else reverse("pattern", args=[pk]))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Asks on GET, deletes on POST."""
-    found = _mine(request, pk)
-    if request.method != "POST":
-        return render(request, "studio/gallery/pattern_delete.html", {"pattern": found, "room": "gallery"})
-    found.delete()
-    messages.success(request, "The fabric and its files are gone. Looks made of it are kept.")
-    return redirect(f"{reverse('gallery')}?whose=mine")
+def _words(pattern: Pattern) -> dict[str, Any]:
+    return {
+        "room": "gallery",
+        "lede": f"{titled(pattern)}, seed {pattern.seed}.",
+        "goes": "The tile, its inks and the large print go for good. Looks made of it are kept.",
+        "keep": page_of("pattern", pattern),
+    }
+
+
+publish = publisher(Pattern, "pattern", "fabric")
+delete = deleter(
+    Pattern,
+    "fabric",
+    _words,
+    "The fabric and its files are gone. Looks made of it are kept.",
+    lambda _: f"{reverse('gallery')}?whose=mine",
+)

@@ -11,6 +11,7 @@ urlpatterns = [
     path("gallery/<uuid:pk>/publish/", fabrics.publish, name="pattern-publish"),
     path("gallery/<uuid:pk>/favourite/", fabrics.favourite, name="pattern-favourite"),
     path("gallery/<uuid:pk>/delete/", fabrics.delete, name="pattern-delete"),
+    path("gallery/looks/", views.looks, name="looks"),
     path("gallery/restyled/", views.restyled, name="restyled-wall"),
     path("gallery/imagined/", views.imagined, name="imagined-wall"),
     path("take-down/<slug:kind>/<uuid:pk>/", views.take_down, name="take-down"),

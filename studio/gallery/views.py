@@ -1,6 +1,6 @@
-"""The rooms of the gallery for pictures made from words: restyled photos and imagined garments.
+"""The walls of the gallery for looks, restyled photos and imagined garments, and what staff alone may do there.
 
-Fabrics have their room in :mod:`patterns.views`, looks theirs in :mod:`.looks`.
+That of fabrics stands in :mod:`.fabrics`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ml_backend.errors import BadInput
 from patterns import moderation
@@ -32,6 +32,17 @@ from . import window
 A_PAGE = 48
 MAX_SOUGHT = 100
 """Characters of a search that are read."""
+
+
+@require_safe
+def looks(request: HttpRequest) -> HttpResponse:
+    """The wall of looks, one's own or published ones."""
+    mine = request.GET.get("whose") == "mine"
+    rows = Look.objects.of(request.user).ready() if mine else Look.objects.public()
+    page = Paginator(rows.select_related("garment", "photo").with_parts(), A_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "mine": mine, "room": "gallery", "wall": "looks", "whose": "mine" if mine else "public"}
+    template = "studio/gallery/_looks_wall.html" if is_htmx(request) else "studio/gallery/looks.html"
+    return render(request, template, context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ml_backend.requests import ImagineRequest
+from patterns.made import PublishedQuerySet
 
-from ..batches import FromWords, FromWordsQuerySet
+from ..batches import FromWords
 
 
-class ImaginingQuerySet(FromWordsQuerySet["Imagining"]):
+class ImaginingQuerySet(PublishedQuerySet["Imagining"]):
     pass
 
 
@@ -16,10 +17,11 @@ class Imagining(FromWords):
 
     objects = ImaginingQuerySet.as_manager()
 
-    file_route = "imagining-file"
-
     class Meta(FromWords.Meta):
         pass
+
+    def file_title(self, name: str) -> str:  # noqa: ARG002
+        return f"toile-imagine-{self.seed}"
 
     @property
     def request(self) -> ImagineRequest:

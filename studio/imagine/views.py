@@ -27,6 +27,7 @@ from ..answers import first_error, is_htmx, refuse, say_if_retired
 from ..batches import Batch, prompts_of
 from ..limits import TooFast
 from ..photos.services import photo_of
+from ..publishing import deleter, page_of, publisher
 from ..zipping import zip_of
 from . import forms as imagining
 from .models import Imagining
@@ -265,35 +266,6 @@ def _quoted(word: str) -> str:
     return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!') else shlex.quote(word)
 
 
-def _mine(request: HttpRequest, pk: uuid.UUID) -> Imagining:
-    return get_object_or_404(Imagining.objects.of(request.user), pk=pk)
-
-
-@require_POST
-def publish(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Field ``public`` set shows the picture to everybody; unset takes it back."""
-    found = _mine(request, pk)
-    public = "public" in request.POST
-    try:
-        found.publish(public)
-    except BadInput as error:
-        messages.error(request, str(error))
-        return redirect("imagined", pk)
-    messages.success(request, "Everybody can see this picture now." if public else "Only you can see this picture now.")
-    return redirect("imagined", pk)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Asks on GET, deletes on POST."""
-    found = _mine(request, pk)
-    if request.method != "POST":
-        return render(request, "studio/imagine/delete.html", {"picture": found, "room": "imagine"})
-    found.delete()
-    messages.success(request, "The picture is gone.")
-    return redirect("imagine")
-
-
 @require_POST
 def wear(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Take a picture to the studio, as the photo that fabrics are worn on."""
@@ -304,3 +276,19 @@ def wear(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("imagined", pk)
     return redirect(f"{reverse('studio')}?photo={photo.pk}")
+
+
+def _words(picture: Imagining) -> dict[str, Any]:
+    return {
+        "title": "Delete",
+        "room": "imagine",
+        "thumb": picture.thumb_url,
+        "alt": picture.prompt,
+        "lede": f"{picture.prompt}, seed {picture.seed}.",
+        "goes": "It goes for good. Photos made from it are kept.",
+        "keep": page_of("imagined", picture),
+    }
+
+
+publish = publisher(Imagining, "imagined", "picture")
+delete = deleter(Imagining, "picture", _words, "The picture is gone.", lambda _: reverse("imagine"))

@@ -7,9 +7,9 @@ from typing import Any
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
 from ml_backend.serving import jobs
+from patterns.made import still_wanted
 
 from ..photos.fitting import fitted
-from ..wanted import still_wanted
 from .models import Look
 
 NO_PATTERN = "The pattern of this look was deleted. The photo is kept; choose another pattern."

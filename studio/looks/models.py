@@ -5,16 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
-from django.utils import timezone
 
-from ml_backend.models import Job
 from ml_backend.requests import OutfitRequest, OverlayRequest
-from patterns.models import Pattern, Viewer
-from patterns.moderation import Moderated
+from patterns.made import Published, PublishedQuerySet
+from patterns.models import Pattern
 
 from ..photos.models import Garment, Photo
 
@@ -22,24 +18,17 @@ if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
 
 
-class LookQuerySet(models.QuerySet["Look"]):
-    def of(self, person: Viewer) -> LookQuerySet:
-        return self.filter(owner_id=person.pk) if person.pk else self.none()
+NAMED = 3
+"""Fabrics of an outfit that the name of its file tells."""
 
-    def public(self) -> LookQuerySet:
-        return self.filter(public=True).exclude(file="")
 
-    def visible_to(self, person: Viewer) -> LookQuerySet:
-        """One's own, and what others have published."""
-        mine = Q(owner_id=person.pk) if person.pk else Q(pk__in=[])
-        return self.filter(mine | (Q(public=True) & ~Q(file="")))
-
+class LookQuerySet(PublishedQuerySet["Look"]):
     def with_parts(self) -> LookQuerySet:
         """Together with what is worn, in two queries whatever their number."""
         return self.prefetch_related(models.Prefetch("parts", LookPart.objects.select_related("pattern")))
 
 
-class Look(Moderated):
+class Look(Published):
     """A photo or garment wearing an outfit, rendered at the photo's full size.
 
     What is worn stands in its ``parts``; ``recipe`` also keeps that of the patterns, which may be deleted later.
@@ -49,9 +38,6 @@ class Look(Moderated):
         PNG = "png", "PNG"
         JPEG = "jpeg", "JPEG"
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="looks")
-    job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="looks")
     photo = models.ForeignKey(Photo, models.CASCADE, null=True, blank=True, related_name="looks")
     garment = models.ForeignKey(Garment, models.CASCADE, null=True, blank=True, related_name="looks")
 
@@ -60,18 +46,11 @@ class Look(Moderated):
     file = models.FileField(max_length=255, blank=True)
     thumb = models.FileField(max_length=255, blank=True)
 
-    created_at = models.DateTimeField(default=timezone.now)
-
     objects = LookQuerySet.as_manager()
 
-    file_fields = ("file", "thumb")
+    called = "look"
 
-    class Meta:
-        ordering = ["-created_at", "-id"]
-        indexes = [
-            models.Index(fields=["owner", "-created_at"], name="look_mine"),
-            models.Index(fields=["public", "-created_at"], name="look_gallery"),
-        ]
+    class Meta(Published.Meta):
         constraints = [
             models.CheckConstraint(
                 condition=Q(photo__isnull=False, garment__isnull=True) | Q(photo__isnull=True, garment__isnull=False),
@@ -82,12 +61,8 @@ class Look(Moderated):
     if TYPE_CHECKING:
         parts: RelatedManager[LookPart]
 
-    def __str__(self) -> str:
-        return f"look {self.pk}"
-
-    @property
-    def folder(self) -> str:
-        return f"looks/{self.pk}"
+    def file_title(self, name: str) -> str:  # noqa: ARG002
+        return "toile-look" + "".join(f"-{pattern.pattern_type}-{pattern.seed}" for pattern in self.patterns[:NAMED])
 
     def twins(self) -> LookQuerySet:
         """The same fabrics on the same thing, whichever garment wears which and however they lie."""
@@ -111,25 +86,6 @@ class Look(Moderated):
     def patterns(self) -> list[Pattern]:
         """The patterns worn that are still there, each once."""
         return list({part.pattern.pk: part.pattern for part in self.parts.all() if part.pattern}.values())
-
-    @property
-    def state(self) -> str:
-        if self.file:
-            return Job.State.DONE
-        return self.job.state if self.job else Job.State.FAILED
-
-    @property
-    def ready(self) -> bool:
-        return bool(self.file)
-
-    @property
-    def file_url(self) -> str:
-        """Empty until rendered; append ``?download`` to save rather than show."""
-        return reverse("look-file", args=[self.pk, "file"]) if self.file else ""
-
-    @property
-    def thumb_url(self) -> str:
-        return reverse("look-file", args=[self.pk, "thumb"]) if self.thumb else ""
 
 
 class LookPart(models.Model):

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
-from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
 
 from ml_backend.errors import BadInput
 from patterns.models import Pattern
+from patterns.templatetags.cloth import described_look
 
 from ..account.services import ensure_person
 from ..answers import first_error, is_htmx, refuse
 from ..photos.models import Garment, Photo
+from ..publishing import deleter, page_of, publisher
 from .forms import LookForm
 from .models import Look
 from .services import ask_outfit
-
-A_PAGE = 48
 
 
 @require_POST
@@ -56,18 +56,6 @@ def status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_safe
-def looks(request: HttpRequest) -> HttpResponse:
-    """The wall of looks, one's own or published ones."""
-    mine = request.GET.get("whose") == "mine"
-    rows = Look.objects.of(request.user).exclude(file="") if mine else Look.objects.public()
-    page = Paginator(rows.select_related("garment", "photo").with_parts(), A_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "mine": mine, "room": "gallery", "wall": "looks", "whose": "mine" if mine else "public"}
-    return render(
-        request, "studio/gallery/_looks_wall.html" if is_htmx(request) else "studio/gallery/looks.html", context
-    )
-
-
-@require_safe
 def look(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     rows = Look.objects.visible_to(request.user).select_related("job", "photo", "garment").with_parts()
     found = get_object_or_404(rows, pk=pk)
@@ -77,29 +65,12 @@ def look(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "studio/looks/look.html", {"look": found, "parts": parts, "mine": mine, "room": "gallery"})
 
 
-def _mine(request: HttpRequest, pk: uuid.UUID) -> Look:
-    return get_object_or_404(Look.objects.of(request.user), pk=pk)
+def _words(look: Look) -> dict[str, Any]:
+    lede, goes = f"{described_look(look)}.", "The picture goes for good. Its fabric and its photo are kept."
+    return {"lede": lede, "goes": goes, "keep": page_of("look", look)}
 
 
-@require_POST
-def publish(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Field ``public`` set shows the look to everybody; unset takes it back."""
-    found = _mine(request, pk)
-    public = "public" in request.POST
-    try:
-        found.publish(public)
-    except BadInput as error:
-        messages.error(request, str(error))
-        return redirect("look", pk)
-    messages.success(request, "Everybody can see this look now." if public else "Only you can see this look now.")
-    return redirect("look", pk)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    found = _mine(request, pk)
-    if request.method != "POST":
-        return render(request, "studio/looks/delete.html", {"look": found})
-    found.delete()
-    messages.success(request, "The look is gone. Its fabric and its photo are kept.")
-    return redirect("looks")
+publish = publisher(Look, "look", "look")
+delete = deleter(
+    Look, "look", _words, "The look is gone. Its fabric and its photo are kept.", lambda _: reverse("looks")
+)

@@ -12,8 +12,8 @@ from ml_backend.models import Job
 from ml_backend.requests import TapRequest, parse_garment
 from ml_backend.serving import jobs, loading
 from ml_backend.serving.storage import delete_files
+from patterns.made import still_wanted
 
-from ..wanted import still_wanted
 from .fitting import fit, remember
 from .mending import MendRequest
 from .models import Mask, Photo

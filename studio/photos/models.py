@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import posixpath
-import uuid
-from typing import Any
+from typing import Any, Self
 
-from django.conf import settings
 from django.db import models
-from django.urls import reverse
 from django.utils import timezone
 
-from ml_backend.models import Job
 from ml_backend.requests import TextMaskRequest
-from patterns.models import Viewer
-
-from ..batches import state_of
+from patterns.made import UNCHANGING, Made, MadeQuerySet, Stored, Viewer
 
 PREVIEWS = ("preview_photo", "preview_maps", "preview_mask")
 
 
-class Wearable(models.Model):
+class Wearable(Stored):
     """A picture of cloth: at full size, and as the three small pictures the browser composites from.
 
     ``mask`` (8-bit soft cloth mask) and ``labels`` (class map, values index ``GARMENT_CLASSES``) have the size of
@@ -41,37 +35,21 @@ class Wearable(models.Model):
     classes = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
-    file_fields: tuple[str, ...] = ("image", "thumb", "mask", "labels", "preview_photo", "preview_maps", "preview_mask")
-    file_route = ""
-    """Name of the URL that serves the files."""
+    file_fields = ("image", "thumb", "mask", "labels", "preview_photo", "preview_maps", "preview_mask")
+    main_file = "mask"
 
     class Meta:
         abstract = True
 
     @property
-    def ready(self) -> bool:
-        return bool(self.mask)
-
-    def file_url(self, name: str) -> str:
-        """URL of one of ``file_fields``; empty while there is no such file."""
-        return reverse(self.file_route, args=[self._file_id(), name]) if getattr(self, name) else ""
-
-    def _file_id(self) -> Any:
-        return self.pk
-
-    @property
     def image_url(self) -> str:
-        return self.file_url("image")
-
-    @property
-    def thumb_url(self) -> str:
-        return self.file_url("thumb")
+        return self.url_of("image")
 
     def preview(self) -> dict[str, Any]:
         """What the page needs to composite: the three URLs, the fit figures and the classes; ``{}`` until ready."""
         if not self.ready:
             return {}
-        return {**{name: self.file_url(name) for name in PREVIEWS}, **self.fit, "classes": self.classes}
+        return {**{name: self.url_of(name) for name in PREVIEWS}, **self.fit, "classes": self.classes}
 
 
 class Garment(Wearable):
@@ -85,7 +63,7 @@ class Garment(Wearable):
     source = models.CharField(max_length=64, blank=True, editable=False)
     """Digest of the asset files it was loaded from; another digest loads it again."""
 
-    file_route = "garment-file"
+    file_caching = UNCHANGING
 
     class Meta:
         ordering = ["order", "slug"]
@@ -97,22 +75,20 @@ class Garment(Wearable):
     def folder(self) -> str:
         return f"garments/{self.slug}"
 
-    def _file_id(self) -> Any:
+    def file_key(self) -> Any:
         return self.slug
 
-
-class PhotoQuerySet(models.QuerySet["Photo"]):
-    def visible_to(self, person: Viewer) -> PhotoQuerySet:
-        """One's own; a photo is never anybody else's to see."""
-        return self.filter(owner_id=person.pk) if person.pk else self.none()
+    def file_title(self, name: str) -> str:  # noqa: ARG002
+        return f"toile-{self.slug}"
 
 
-class Photo(Wearable):
+class PhotoQuerySet(MadeQuerySet["Photo"]):
+    """A photo is never anybody else's to see."""
+
+
+class Photo(Made, Wearable):
     """A person's own photo, normalised at ingest (upright, sRGB, no metadata)."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="photos")
-    job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="photos")
     source = models.CharField(max_length=60, blank=True, editable=False)
     """``look:<id>`` and the like for a photo copied from a picture made here; empty for an upload."""
     found_mask = models.FileField(max_length=255, blank=True)
@@ -121,19 +97,11 @@ class Photo(Wearable):
 
     objects = PhotoQuerySet.as_manager()
 
-    file_route = "photo-file"
+    main_file = "mask"
     file_fields = (*Wearable.file_fields, "found_mask", "found_labels")
 
-    class Meta:
-        ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["owner", "-created_at"], name="photo_mine")]
-
-    def __str__(self) -> str:
-        return f"photo {self.pk}"
-
-    @property
-    def folder(self) -> str:
-        return f"photos/{self.pk}"
+    class Meta(Made.Meta):
+        pass
 
     @property
     def mended(self) -> bool:
@@ -153,30 +121,21 @@ class Photo(Wearable):
         version = posixpath.basename(str(self.preview_mask)).partition("-")[0]
         return {**shown, **{name: f"{shown[name]}?v={version}" for name in PREVIEWS}}
 
-    @property
-    def state(self) -> str:
-        """State of the search for cloth."""
-        if self.mask:
-            return Job.State.DONE
-        return self.job.state if self.job else Job.State.FAILED
 
-
-class MaskQuerySet(models.QuerySet["Mask"]):
-    def visible_to(self, person: Viewer) -> MaskQuerySet:
+class MaskQuerySet(MadeQuerySet["Mask"]):
+    def visible_to(self, person: Viewer) -> Self:
         """One's own; a mask shows the outline of a photo and is never anybody else's to see.
 
         Answers to taps are drafts of the mend editor, which alone asks for them.
         """
-        mine = self.filter(owner_id=person.pk) if person.pk else self.none()
-        return mine.exclude(origin=Mask.Origin.TAPS)
+        return self.of(person).exclude(origin=Mask.Origin.TAPS)
 
-    def answers_to(self, person: Viewer) -> MaskQuerySet:
+    def answers_to(self, person: Viewer) -> Self:
         """What one's own taps in the mend editor have found."""
-        mine = self.filter(owner_id=person.pk) if person.pk else self.none()
-        return mine.filter(origin=Mask.Origin.TAPS)
+        return self.of(person).filter(origin=Mask.Origin.TAPS)
 
 
-class Mask(models.Model):
+class Mask(Made):
     """Where a photo is to be repainted: found from words, or drawn; or what a tap adds to a garment or takes from it.
 
     ``file`` is an 8-bit grey PNG of the photo's size, white where to repaint; empty until the words are found.
@@ -189,47 +148,22 @@ class Mask(models.Model):
         BRUSH = "brush"
         TAPS = "taps"
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="masks")
     photo = models.ForeignKey(Photo, models.CASCADE, related_name="masks")
-    job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="masks")
 
     origin = models.CharField(max_length=5, choices=Origin.choices)
     words = models.TextField(blank=True)
     params = models.JSONField(default=dict, blank=True)
     found = models.JSONField(default=list, blank=True)
     file = models.FileField(max_length=255, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
-
     objects = MaskQuerySet.as_manager()
 
     file_fields = ("file",)
+    read_by_scripts = True  # the brush reads it pixel by pixel
 
-    class Meta:
-        ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["owner", "-created_at"], name="mask_mine")]
-
-    def __str__(self) -> str:
-        return f"mask {self.pk}"
-
-    @property
-    def folder(self) -> str:
-        return f"masks/{self.pk}"
+    class Meta(Made.Meta):
+        pass
 
     @property
     def request(self) -> TextMaskRequest | None:
         """What finds this mask again; None for one that was drawn or tapped."""
         return TextMaskRequest.from_dict(self.params) if self.params else None
-
-    @property
-    def state(self) -> str:
-        return state_of(self.file, self.job)
-
-    @property
-    def ready(self) -> bool:
-        return bool(self.file)
-
-    @property
-    def file_url(self) -> str:
-        """Empty until there is a mask; append ``?download`` to save rather than show."""
-        return reverse("mask-file", args=[self.pk, "file"]) if self.file else ""

@@ -13,14 +13,14 @@ from django.db import transaction
 from ml_backend.errors import BadInput
 from ml_backend.serving import jobs
 from ml_backend.serving.storage import delete_files, keep
-from patterns.moderation import Moderated
+from patterns.made import Published
 
 from .. import pictures
 from ..account.models import User
 from .ingest import ingest, ingest_mask
 from .models import Garment, Mask, Photo, Wearable
 
-Source = Moderated | Garment
+Source = Published | Garment
 """What a photo can be copied from."""
 
 

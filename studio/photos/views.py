@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ml_backend.errors import BadInput
 from ml_backend.models import Job
+from patterns import files
 
-from .. import files, outfits
+from .. import outfits
 from ..account.services import ensure_person
 from ..answers import first_error, go_back, is_htmx, refuse
-from ..caching import NOBODY
+from ..publishing import deleter
 from .forms import DrawnForm, PhotoForm
 from .mending import ask_as_found, ask_mend, garment_mask
 from .models import Mask, Photo
 from .services import add_photo
 from .tapping import ask_tap, read_taps
 
-PRIVATE = {"Cache-Control": NOBODY}
+PRIVATE = {"Cache-Control": files.NOBODY}
 
 
 @require_POST
@@ -86,7 +88,9 @@ def tapped(request: HttpRequest, pk: uuid.UUID, mask: uuid.UUID) -> HttpResponse
     answers = Mask.objects.answers_to(request.user).filter(photo=pk).select_related("job")
     found = get_object_or_404(answers, pk=mask)
     if found.ready:
-        return files.tapped_file(found)
+        response = files.read(str(found.file), "image/png")
+        response.headers["Cache-Control"] = files.NOBODY
+        return files.guarded(response)
     if found.state in (Job.State.QUEUED, Job.State.RUNNING):
         stands = {"state": found.state, "why": found.job.why_waiting if found.job else ""}
         return JsonResponse(stands, status=202, headers=PRIVATE)
@@ -111,12 +115,15 @@ def _mended(request: HttpRequest, photo: Photo, ask: Callable[[], None]) -> Http
     return render(request, "studio/photos/_status.html", {"photo": photo})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Asks on GET, deletes on POST: the photo, what was found in it, and the looks it wears."""
-    photo = get_object_or_404(Photo.objects.visible_to(request.user), pk=pk)
-    if request.method != "POST":
-        return render(request, "studio/photos/delete.html", {"photo": photo, "looks": photo.looks.count()})
-    photo.delete()
-    messages.success(request, "The photo, its mask and its looks are gone.")
-    return redirect("studio")
+def _words(photo: Photo) -> dict[str, Any]:
+    looks = photo.looks.count()
+    worn = f", and with them the {looks} look{pluralize(looks)} it wears" if looks else ""
+    return {
+        "thumb": photo.thumb_url or photo.image_url,
+        "alt": "The photo",
+        "goes": f"The photo and the mask found in it go for good{worn}. Fabrics are kept.",
+        "keep": f"{reverse('studio')}?photo={photo.pk}",
+    }
+
+
+delete = deleter(Photo, "photo", _words, "The photo, its mask and its looks are gone.", lambda _: reverse("studio"))

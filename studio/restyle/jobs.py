@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
 from ml_backend.serving import jobs, loading, registry
+from patterns.made import still_wanted
 
 from ..painting import Batch, missing, nothing, pipeline, upto
 from ..photos.models import Mask, Photo
-from ..wanted import still_wanted
 from .models import Restyle
 
 if TYPE_CHECKING:

@@ -7,12 +7,13 @@ from typing import Any
 from django.db import models
 
 from ml_backend.requests import RestyleRequest
+from patterns.made import PublishedQuerySet
 
-from ..batches import FromWords, FromWordsQuerySet
+from ..batches import FromWords
 from ..photos.models import Mask, Photo
 
 
-class RestyleQuerySet(FromWordsQuerySet["Restyle"]):
+class RestyleQuerySet(PublishedQuerySet["Restyle"]):
     pass
 
 
@@ -24,10 +25,11 @@ class Restyle(FromWords):
 
     objects = RestyleQuerySet.as_manager()
 
-    file_route = "restyle-file"
-
     class Meta(FromWords.Meta):
         pass
+
+    def file_title(self, name: str) -> str:  # noqa: ARG002
+        return f"toile-restyle-{self.seed}"
 
     def twins(self) -> models.QuerySet[Any]:
         """The same words with the same seed, of the same photo."""

@@ -86,7 +86,7 @@ class Table:
     @property
     def cloth_url(self) -> str:
         """The mask of all cloth, where it was found; empty otherwise."""
-        return self.source.file_url("mask") if isinstance(self.source, Photo | Garment) else ""
+        return self.source.url_of("mask") if isinstance(self.source, Photo | Garment) else ""
 
     @property
     def garment(self) -> Garment | None:

@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from ml_backend.errors import BadInput
@@ -27,6 +26,7 @@ from ..batches import prompts_of
 from ..photos.forms import PhotoForm
 from ..photos.models import Garment, Mask, Photo
 from ..photos.services import add_mask, add_photo, garment_of, photo_of
+from ..publishing import deleter, page_of, publisher
 from ..said import WORDS, Said
 from ..zipping import zip_of
 from . import forms as restyling
@@ -277,34 +277,17 @@ def restyled(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "studio/restyle/restyled.html", context)
 
 
-def _mine(request: HttpRequest, pk: uuid.UUID) -> Restyle:
-    return get_object_or_404(Restyle.objects.of(request.user), pk=pk)
+def _deleting(picture: Restyle) -> dict[str, Any]:
+    goes = "The picture goes for good. Its photo is kept."
+    return {"lede": f"{picture.prompt}.", "goes": goes, "keep": page_of("restyled", picture)}
 
 
-@require_POST
-def publish(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Field ``public`` set shows the picture to everybody; unset takes it back."""
-    found = _mine(request, pk)
-    public = "public" in request.POST
-    try:
-        found.publish(public)
-    except BadInput as error:
-        return refuse(request, error)
-    if is_htmx(request):
-        return HttpResponse(status=204)
-    messages.success(request, "Everybody can see this picture now." if public else "Only you can see this picture now.")
-    return redirect("restyled", pk) if not request.POST.get("next") else go_back(request)
+def _rest(picture: Restyle) -> str:
+    """What is left of its batch, else its photo."""
+    others = Restyle.objects.filter(batch=picture.batch).exclude(pk=picture.pk)
+    query = f"batch={picture.batch}" if others.exists() else f"photo={picture.photo_id}"
+    return f"{reverse('restyle')}?{query}"
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Asks on GET, deletes on POST."""
-    found = _mine(request, pk)
-    if request.method != "POST":
-        return render(request, "studio/restyle/delete.html", {"picture": found})
-    rest = Restyle.objects.of(request.user).filter(batch=found.batch).exclude(pk=pk).exists()
-    found.delete()
-    messages.success(request, "The picture is gone. Its photo is kept.")
-    return redirect(
-        f"{reverse('restyle')}?batch={found.batch}" if rest else f"{reverse('restyle')}?photo={found.photo_id}"
-    )
+publish = publisher(Restyle, "restyled", "picture")
+delete = deleter(Restyle, "picture", _deleting, "The picture is gone. Its photo is kept.", _rest)

@@ -15,4 +15,5 @@ urlpatterns = [
     path("fabrics/<uuid:pk>/large/", fabrics.large_following, name="pattern-large-status"),
     path("jobs/<uuid:pk>/cancel/", views.cancel, name="job-cancel"),
     path("jobs/<uuid:pk>/retry/", views.retry, name="job-retry"),
+    path("files/jobs/<uuid:pk>/preview", views.preview, name="job-preview"),
 ]

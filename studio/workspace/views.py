@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -15,6 +15,7 @@ from ml_backend.errors import BadInput
 from ml_backend.models import Job
 from ml_backend.requests import PATTERN_TYPES, REPEATS
 from ml_backend.serving import jobs, registry
+from patterns import files
 from patterns.models import Pattern
 from patterns.templatetags.cloth import described_look, worn_name
 
@@ -166,3 +167,17 @@ def _mine(request: HttpRequest, pk: uuid.UUID) -> Job:
 def _done(request: HttpRequest) -> HttpResponse:
     """Nothing to htmx: the page looks by itself how what shows this job stands now."""
     return HttpResponse(status=204) if is_htmx(request) else go_back(request)
+
+
+@require_safe
+def preview(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """What the picture in work looks like so far, for its owner; an empty answer before the first and after the end."""
+    data = Job.objects.filter(pk=pk, owner_id=request.user.pk).values_list("preview", flat=True).first()
+    if data is None:
+        raise Http404
+    if not data:
+        return HttpResponse(status=204)  # the job may end between a page and its picture: no error
+    content = bytes(data)
+    response = HttpResponse(content, content_type="image/webp" if content[8:12] == b"WEBP" else "image/jpeg")
+    response.headers["Cache-Control"] = files.NOBODY
+    return files.guarded(response)

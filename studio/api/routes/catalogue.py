@@ -20,13 +20,14 @@ from ml_backend.requests import (
     SCHEDULERS,
 )
 from ml_backend.serving import registry
+from patterns import files
 
-from ... import files
 from ...batches import MAX_COUNT
 from ...photos.models import Garment
 from ...workspace.forms import MAX_BATCH
-from .. import house, schemas, shown
+from .. import schemas, serializers
 from ..idempotency import KEPT
+from ..things import private
 
 router = Router(tags=["Catalogue"])
 
@@ -62,7 +63,7 @@ def options(request: HttpRequest) -> schemas.Options:  # noqa: ARG001
 )
 def garments(request: HttpRequest) -> schemas.Garments:
     """Name one by its ``slug``."""
-    return schemas.Garments(items=[shown.garment(request, row) for row in Garment.objects.all()])
+    return schemas.Garments(items=[serializers.garment(request, row) for row in Garment.objects.all()])
 
 
 @router.get(
@@ -76,7 +77,7 @@ def garments(request: HttpRequest) -> schemas.Garments:
 def garment_file(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
     """``image``, ``thumb``, ``mask`` and others."""
     row = get_object_or_404(Garment, slug=slug)
-    return house.private(files.garment_file(request, row.slug, name))
+    return private(files.answer(request, row, name))
 
 
 @router.get(

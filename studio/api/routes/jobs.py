@@ -11,9 +11,12 @@ from ninja import Query, Router
 from ml_backend.models import Job
 from ml_backend.serving import jobs as work
 
-from ... import files, limits
-from .. import house, schemas, shown
+from ... import limits
+from ...workspace.views import preview as preview_of
+from .. import schemas, serializers
+from ..auth import owner
 from ..errors import ApiError
+from ..things import page, private
 
 router = Router(tags=["Jobs"])
 
@@ -30,7 +33,7 @@ def jobs(request: HttpRequest, paging: Query[schemas.Paging], active: bool = Fal
     rows = Job.objects.filter(owner_id=request.user.pk).order_by("-created_at", "-pk").defer("request")
     if active:
         rows = rows.filter(state__in=(Job.State.QUEUED, Job.State.RUNNING))
-    return house.page(request, rows, paging, shown.all_jobs)
+    return page(request, rows, paging, lambda some: serializers.all_jobs(request, some))
 
 
 @router.get(
@@ -42,7 +45,7 @@ def jobs(request: HttpRequest, paging: Query[schemas.Paging], active: bool = Fal
 )
 def job(request: HttpRequest, pk: uuid.UUID) -> schemas.Job:
     """Ask about once a second until ``state`` is done, failed or cancelled."""
-    return shown.job(request, _mine(request, pk))
+    return serializers.job(request, _mine(request, pk))
 
 
 @router.get(
@@ -55,7 +58,7 @@ def job(request: HttpRequest, pk: uuid.UUID) -> schemas.Job:
 )
 def preview(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     """What it looks like so far; 204 before the first and after the end."""
-    return house.private(files.job_preview(request, pk))
+    return private(preview_of(request, pk))
 
 
 @router.post(
@@ -69,7 +72,7 @@ def cancel(request: HttpRequest, pk: uuid.UUID) -> schemas.Job:
     row = _mine(request, pk)
     if not work.cancel(row) and row.state != Job.State.CANCELLED:
         raise ApiError(409, "already_ended", "This had already ended; nothing was changed.")
-    return shown.job(request, row)
+    return serializers.job(request, row)
 
 
 @router.post(
@@ -82,10 +85,10 @@ def retry(request: HttpRequest, pk: uuid.UUID) -> schemas.Job:
     """One that failed or was cancelled, and what it needs; only what is missing is made. Safe to repeat."""
     row = _mine(request, pk)
     if row.can_retry:
-        limits.new_job(house.owner(request))
+        limits.new_job(owner(request))
     if not work.retry(row) and not row.active:
         raise ApiError(409, "already_ended", "This is done; there is nothing to try again.")
-    return shown.job(request, row)
+    return serializers.job(request, row)
 
 
 def _mine(request: HttpRequest, pk: uuid.UUID) -> Job:

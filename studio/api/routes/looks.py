@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import uuid
-from typing import Literal
-
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import Query, Router, Status
+from ninja import Router, Status
 
 from ml_backend.errors import BadInput
 from patterns.models import Pattern
 
-from ... import files
 from ...looks.models import Look
 from ...looks.services import Part, ask_outfit
 from ...photos.models import Garment, Photo
-from .. import house, schemas, shown
+from .. import schemas, serializers
+from ..auth import owner
 from ..idempotency import PARAMETER, makes
+from ..things import Kind, add_routes
 
 router = Router(tags=["Looks"])
 
@@ -33,8 +31,8 @@ router = Router(tags=["Looks"])
 def overlay(request: HttpRequest, body: schemas.NewLook) -> Status[schemas.Look]:
     """Queues the picture at the photo's full size. Patterns and photo may still be in work: it waits for them."""
     parts = _parts(request, body)
-    look = ask_outfit(house.owner(request), parts, _wearable(request, body), body.format)
-    return Status(202, shown.look(request, look))
+    look = ask_outfit(owner(request), parts, _wearable(request, body), body.format)
+    return Status(202, serializers.look(request, look))
 
 
 def _parts(request: HttpRequest, body: schemas.NewLook) -> list[Part]:
@@ -54,68 +52,19 @@ def _wearable(request: HttpRequest, body: schemas.NewLook) -> Photo | Garment:
     return get_object_or_404(Garment, slug=body.garment)
 
 
-@router.get(
-    "",
-    response={200: schemas.Page[schemas.Look], **schemas.refusals(422)},
-    operation_id="list_looks",
-    summary="Looks",
+add_routes(
+    router,
+    Kind(
+        Look,
+        schemas.Look,
+        serializers.look,
+        lambda rows: rows.select_related("job", "garment").with_parts(),
+        several="Looks",
+        one="One look",
+        one_says="Your own, or a published one.",
+        file="A look's file",
+        file_says="``file`` at full size, or ``thumb``.",
+        delete_says="The pattern and the photo are kept.",
+        listing=schemas.Whose,
+    ),
 )
-def looks(
-    request: HttpRequest, paging: Query[schemas.Paging], whose: Literal["mine", "public"] = "mine"
-) -> schemas.Page[schemas.Look]:
-    """Your own in every state, or what everybody has published; newest first."""
-    rows = Look.objects.of(request.user) if whose == "mine" else Look.objects.public()
-    rows = rows.select_related("job", "garment").with_parts()
-    return house.page(request, rows, paging, shown.each(shown.look))
-
-
-@router.get(
-    "/{uuid:pk}",
-    response={200: schemas.Look, **schemas.refusals(404)},
-    operation_id="get_look",
-    summary="One look",
-    url_name="look",
-)
-def look(request: HttpRequest, pk: uuid.UUID) -> schemas.Look:
-    """Your own, or a published one."""
-    rows = Look.objects.visible_to(request.user).select_related("job", "garment").with_parts()
-    return shown.look(request, get_object_or_404(rows, pk=pk))
-
-
-@router.get(
-    "/{uuid:pk}/files/{slug:name}",
-    response={200: None, **schemas.refusals(404, 409)},
-    operation_id="get_look_file",
-    summary="A look's file",
-    url_name="look-file",
-    openapi_extra=schemas.PICTURE,
-)
-def file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
-    """``file`` at full size, or ``thumb``."""
-    row = get_object_or_404(Look.objects.visible_to(request.user).select_related("job"), pk=pk)
-    return house.file(request, row, name, files.look_file)
-
-
-@router.patch(
-    "/{uuid:pk}",
-    response={200: schemas.Look, **schemas.refusals(400, 403, 404, 422)},
-    operation_id="publish_look",
-    summary="Publish a look, or take it back",
-)
-def publish(request: HttpRequest, pk: uuid.UUID, body: schemas.Publishing) -> schemas.Look:
-    """Everybody can see it in the gallery, or only you."""
-    row = house.mine(request, Look.objects.visible_to(request.user).select_related("job", "garment").with_parts(), pk)
-    row.publish(body.public)
-    return shown.look(request, row)
-
-
-@router.delete(
-    "/{uuid:pk}",
-    response={204: None, **schemas.refusals(403, 404)},
-    operation_id="delete_look",
-    summary="Delete a look",
-)
-def delete(request: HttpRequest, pk: uuid.UUID) -> Status[None]:
-    """The pattern and the photo are kept."""
-    house.mine(request, Look.objects.visible_to(request.user), pk).delete()
-    return Status(204, None)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import uuid
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import File, Form, Query, Router, Status, UploadedFile
+from ninja import File, Form, Router, Status, UploadedFile
 
-from ... import files
 from ...photos.models import Mask, Photo
 from ...photos.services import add_mask
 from ...restyle.services import ask_mask
-from .. import house, schemas, shown
+from .. import schemas, serializers
+from ..auth import owner
+from ..errors import needs_model
 from ..idempotency import PARAMETER, makes
+from ..things import Kind, add_routes
 
 router = Router(tags=["Masks"])
 
@@ -30,8 +32,8 @@ def text_mask(request: HttpRequest, body: schemas.NewMask) -> Status[schemas.Mas
     """Queues the search; the mask's ``file`` is there when its job is done."""
     photo = get_object_or_404(Photo.objects.visible_to(request.user), pk=body.photo)
     wanted = body.request()
-    house.needs_model("text-mask")
-    return Status(202, shown.mask(request, ask_mask(house.owner(request), photo, wanted)))
+    needs_model("text-mask")
+    return Status(202, serializers.mask(request, ask_mask(owner(request), photo, wanted)))
 
 
 @router.post(
@@ -49,57 +51,23 @@ def upload(request: HttpRequest, photo: Form[uuid.UUID], mask: File[UploadedFile
         curl -H "Authorization: Bearer $TOKEN" -F photo=$PHOTO -F mask=@mask.png $TOILE/api/v1/masks/upload
     """
     own = get_object_or_404(Photo.objects.visible_to(request.user), pk=photo)
-    return Status(201, shown.mask(request, add_mask(house.owner(request), own, mask)))
+    return Status(201, serializers.mask(request, add_mask(owner(request), own, mask)))
 
 
-@router.get(
-    "",
-    response={200: schemas.Page[schemas.Mask], **schemas.refusals(422)},
-    operation_id="list_masks",
-    summary="Your masks",
+add_routes(
+    router,
+    Kind(
+        Mask,
+        schemas.Mask,
+        serializers.mask,
+        lambda rows: rows.select_related("job"),
+        several="Your masks",
+        one="One mask",
+        one_says="``found`` says how surely each phrase was found.",
+        file="A mask's picture",
+        file_says="``file``: an 8-bit grey PNG of the photo's size, white where to repaint.",
+        delete_says="Pictures made with it are kept.",
+        listing=schemas.OfPhoto,
+        list_says="Newest first; ``photo`` names one photo's.",
+    ),
 )
-def masks(
-    request: HttpRequest, paging: Query[schemas.Paging], photo: uuid.UUID | None = None
-) -> schemas.Page[schemas.Mask]:
-    """Newest first; ``photo`` names one photo's."""
-    rows = Mask.objects.visible_to(request.user).select_related("job")
-    return house.page(request, rows.filter(photo=photo) if photo else rows, paging, shown.each(shown.mask))
-
-
-@router.get(
-    "/{uuid:pk}",
-    response={200: schemas.Mask, **schemas.refusals(404)},
-    operation_id="get_mask",
-    summary="One mask",
-    url_name="mask",
-)
-def mask(request: HttpRequest, pk: uuid.UUID) -> schemas.Mask:
-    """``found`` says how surely each phrase was found."""
-    rows = Mask.objects.visible_to(request.user).select_related("job")
-    return shown.mask(request, get_object_or_404(rows, pk=pk))
-
-
-@router.get(
-    "/{uuid:pk}/files/{slug:name}",
-    response={200: None, **schemas.refusals(404, 409)},
-    operation_id="get_mask_file",
-    summary="A mask's picture",
-    url_name="mask-file",
-    openapi_extra=schemas.PICTURE,
-)
-def file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
-    """``file``: an 8-bit grey PNG of the photo's size, white where to repaint."""
-    row = get_object_or_404(Mask.objects.visible_to(request.user).select_related("job"), pk=pk)
-    return house.file(request, row, name, files.mask_file)
-
-
-@router.delete(
-    "/{uuid:pk}",
-    response={204: None, **schemas.refusals(404)},
-    operation_id="delete_mask",
-    summary="Delete a mask",
-)
-def delete(request: HttpRequest, pk: uuid.UUID) -> Status[None]:
-    """Pictures made with it are kept."""
-    house.mine(request, Mask.objects.visible_to(request.user), pk).delete()
-    return Status(204, None)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import uuid
-
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import File, Query, Router, Status, UploadedFile
+from ninja import File, Router, Status, UploadedFile
 
 from ml_backend.errors import BadInput
 
-from ... import files
 from ...imagine.models import Imagining
 from ...looks.models import Look
 from ...photos.models import Garment, Photo
 from ...photos.services import Source, add_photo, photo_of
 from ...restyle.models import Restyle
-from .. import house, schemas, shown
+from .. import schemas, serializers
+from ..auth import owner
 from ..idempotency import PARAMETER, makes
+from ..things import Kind, add_routes
 
 router = Router(tags=["Photos"])
 
@@ -36,7 +35,7 @@ def upload(request: HttpRequest, image: File[UploadedFile]) -> Status[schemas.Ph
 
         curl -H "Authorization: Bearer $TOKEN" -F image=@me.jpg $TOILE/api/v1/photos
     """
-    return Status(201, shown.photo(request, add_photo(house.owner(request), image)))
+    return Status(201, serializers.photo(request, add_photo(owner(request), image)))
 
 
 @router.post(
@@ -50,7 +49,7 @@ def upload(request: HttpRequest, image: File[UploadedFile]) -> Status[schemas.Ph
 def copy(request: HttpRequest, body: schemas.PhotoCopy) -> Status[schemas.Photo]:
     """A look, a restyle, an imagined picture or a garment as a photo of your own, to go on with. The same one asked
     for again is the same photo."""
-    return Status(201, shown.photo(request, photo_of(house.owner(request), _source(request, body))))
+    return Status(201, serializers.photo(request, photo_of(owner(request), _source(request, body))))
 
 
 def _source(request: HttpRequest, body: schemas.PhotoCopy) -> Source:
@@ -66,52 +65,19 @@ def _source(request: HttpRequest, body: schemas.PhotoCopy) -> Source:
     return get_object_or_404(Imagining.objects.visible_to(request.user), pk=body.imagining)
 
 
-@router.get(
-    "",
-    response={200: schemas.Page[schemas.Photo], **schemas.refusals(422)},
-    operation_id="list_photos",
-    summary="Your photos",
+add_routes(
+    router,
+    Kind(
+        Photo,
+        schemas.Photo,
+        serializers.photo,
+        lambda rows: rows.select_related("job"),
+        several="Your photos",
+        one="One photo",
+        one_says="Its ``state`` says how the search for clothes stands.",
+        file="A file of a photo",
+        file_says="``name`` is one of ``files``: image, thumb, mask (of all clothes), labels and the previews.",
+        delete_says="With everything made from it: masks, looks and restyles, files and all.",
+        list_says="Newest first.",
+    ),
 )
-def photos(request: HttpRequest, paging: Query[schemas.Paging]) -> schemas.Page[schemas.Photo]:
-    """Newest first."""
-    rows = Photo.objects.visible_to(request.user).select_related("job")
-    return house.page(request, rows, paging, shown.each(shown.photo))
-
-
-@router.get(
-    "/{uuid:pk}",
-    response={200: schemas.Photo, **schemas.refusals(404)},
-    operation_id="get_photo",
-    summary="One photo",
-    url_name="photo",
-)
-def photo(request: HttpRequest, pk: uuid.UUID) -> schemas.Photo:
-    """Its ``state`` says how the search for clothes stands."""
-    rows = Photo.objects.visible_to(request.user).select_related("job")
-    return shown.photo(request, get_object_or_404(rows, pk=pk))
-
-
-@router.get(
-    "/{uuid:pk}/files/{slug:name}",
-    response={200: None, **schemas.refusals(404, 409)},
-    operation_id="get_photo_file",
-    summary="A file of a photo",
-    url_name="photo-file",
-    openapi_extra=schemas.PICTURE,
-)
-def file(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponseBase:
-    """``name`` is one of ``files``: image, thumb, mask (of all clothes), labels and the previews."""
-    row = get_object_or_404(Photo.objects.visible_to(request.user), pk=pk)
-    return house.file(request, row, name, files.photo_file)
-
-
-@router.delete(
-    "/{uuid:pk}",
-    response={204: None, **schemas.refusals(404)},
-    operation_id="delete_photo",
-    summary="Delete a photo",
-)
-def delete(request: HttpRequest, pk: uuid.UUID) -> Status[None]:
-    """With everything made from it: masks, looks and restyles, files and all."""
-    house.mine(request, Photo.objects.visible_to(request.user), pk).delete()
-    return Status(204, None)

@@ -678,7 +678,7 @@ def test_what_breaks_is_logged_and_not_told(program, monkeypatch, caplog):
     def breaks(*_: object) -> None:
         raise RuntimeError("the loom of doom")
 
-    monkeypatch.setattr("studio.api.routes.catalogue.shown.garment", breaks)
+    monkeypatch.setattr("studio.api.routes.catalogue.serializers.garment", breaks)
     monkeypatch.setattr("studio.api.routes.catalogue.Garment.objects.all", lambda: [1])
     refused = program.get("/garments")
     assert error(refused) == (500, "broken")

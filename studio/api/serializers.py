@@ -7,7 +7,7 @@ who asks may not see (:func:`_thing`, :func:`_if_seen`).
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from django.db.models import Model, Prefetch, prefetch_related_objects
@@ -44,11 +44,6 @@ def _kind(row: Model) -> str:
 def _files(request: HttpRequest, row: Row) -> dict[str, str]:
     there = [name for name in row.file_fields if getattr(row, name)]
     return {name: address(request, f"{_kind(row)}-file", row.pk, name) for name in there}
-
-
-def each(show: Callable[[HttpRequest, M], S]) -> Callable[[HttpRequest, Sequence[M]], list[S]]:
-    """Shows the rows of a list one by one: for those that need nothing beside themselves."""
-    return lambda request, rows: [show(request, row) for row in rows]
 
 
 def _is_own(request: HttpRequest, row: Any) -> bool:
