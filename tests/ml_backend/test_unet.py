@@ -46,8 +46,7 @@ def one_thread():
 def recipe(street_folder):
     return UNetRecipe(
         street_dir=str(street_folder),
-        widths=(8, 16),
-        depths=(1, 1),
+        network=UNetConfig(widths=(8, 16), depths=(1, 1)),
         size=(48, 32),
         batch=4,
         steps=6,
