@@ -144,7 +144,7 @@ class Trainer(BaseTrainer):
             losses = self._adversarial_step(lr, hr, np.random.default_rng([self.config.seed, step]))
         if self.workers.is_writer:
             self.ema.update(self.generator)
-        return losses
+        return {name: loss.detach() for name, loss in losses.items()}
 
     def _set_rate(self, step: int) -> None:
         config = self.config

@@ -100,7 +100,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """
     folder = tmp_path_factory.mktemp("distributed")
     configs = write_recipes(folder)
-    half = type(configs["2-dcgan-from-one"])(**RECIPES["2-dcgan-from-one"] | {"steps": 3})
+    half = make_recipe(RECIPES["2-dcgan-from-one"] | {"steps": 3})
     shared_training.train(half, Run(folder / "runs" / "2-dcgan-from-one", half))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command += ["--max-restarts", "1", "--monitor-interval", "0.2", str(Path(shared_training.__file__)), str(folder)]
