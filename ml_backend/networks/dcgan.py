@@ -25,48 +25,25 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .latents import check_codes, draw_latents, latent_of_seed, make_codes, slerp, vary
+from .generator import FabricConfig
+from .latents import LatentSampler, make_codes, slerp
 from .wrap import WrapConv2d, WrapConvTranspose2d
 
 BASE = 4
 """Side of the generator's first feature map and of the discriminator's last."""
 
 
-@dataclass(frozen=True)
-class DCGANConfig:
-    """``maps`` is the width before the last layer; ``latent`` and ``embedding`` are vector lengths.
-
-    ``size`` is a power of two times 4; ``codes`` to ``noise`` are those of :class:`.latents.LatentConfig`.
-    Raises ``ValueError``.
-    """
+@dataclass(frozen=True, kw_only=True)
+class DCGANConfig(FabricConfig):
+    """``maps`` is the width before the last layer."""
 
     size: int = 64
-    inks: int = 5
-    output: str = "inks"
-    classes: int = 10
-    latent: int = 64
-    embedding: int = 32
     maps: int = 32
-    codes: int = 0
-    neighbours: int = 6
-    mix: float = 0.5
-    noise: float = 0.1
-
-    def __post_init__(self) -> None:
-        if self.output not in ("inks", "rgb"):
-            raise ValueError(f"output is 'inks' or 'rgb', not {self.output!r}")
-        if self.size < 2 * BASE or self.size % BASE or (self.size // BASE).bit_count() != 1:
-            raise ValueError(f"size is 8, 16, 32, 64, ..., not {self.size}")
-        check_codes(self)
 
     @property
     def stages(self) -> int:
         """How many times the side doubles."""
         return (self.size // BASE).bit_length() - 1
-
-    @property
-    def channels(self) -> int:
-        return self.inks if self.output == "inks" else 3
 
 
 class ConditionalBatchNorm(nn.Module):
@@ -83,8 +60,10 @@ class ConditionalBatchNorm(nn.Module):
         return changed
 
 
-class Generator(nn.Module):
+class Generator(LatentSampler, nn.Module):
     """Latent and class -> ink maps."""
+
+    config: DCGANConfig
 
     def __init__(self, config: DCGANConfig) -> None:
         super().__init__()
@@ -100,18 +79,6 @@ class Generator(nn.Module):
         self.paint = WrapConvTranspose2d(widths[-1], config.channels)
         self.apply(initialise_normalised)
         self.codes = make_codes(config)
-
-    def latent(self, label: int, seed: int) -> Tensor:
-        """The (latent,) vector of a seed, on the CPU."""
-        return latent_of_seed(self.codes, self.config, label, seed)
-
-    def varied_latent(self, label: int, seed: int, of: int, amount: float) -> Tensor:
-        """The latent of seed ``of`` moved by ``amount`` (0..1) of the way to another that ``seed`` chooses."""
-        return vary(self.codes, self.config, label, seed, of, amount)
-
-    def latents(self, labels: Tensor, random: torch.Generator) -> Tensor:
-        """One latent for each of ``labels`` (N,), on the CPU."""
-        return draw_latents(self.codes, self.config, labels, random)
 
     @property
     def detail_layer(self) -> int:

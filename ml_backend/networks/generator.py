@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
+from .latents import LatentConfig
 
-class FabricConfig(Protocol):
-    """``output`` is ``"inks"`` or ``"rgb"``, ``size`` the side in pixels that the network paints, ``classes`` how many
-    pattern types it has learned: the first ones."""
+
+@dataclass(frozen=True, kw_only=True)
+class FabricConfig(LatentConfig):
+    """``output`` is ``"inks"`` or ``"rgb"``, ``size`` the side in pixels that the network paints: 8, 16, 32 ...
+
+    ``classes`` is how many pattern types it has learned: the first ones; ``embedding`` the length of the vector of a
+    class.  Raises ``ValueError``.
+    """
+
+    size: int = 256
+    inks: int = 5
+    output: str = "inks"
+    embedding: int = 32
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.output not in ("inks", "rgb"):
+            raise ValueError(f"output is 'inks' or 'rgb', not {self.output!r}")
+        if self.size < 8 or self.size.bit_count() != 1:
+            raise ValueError(f"size is 8, 16, 32, 64, ..., not {self.size}")
 
     @property
-    def classes(self) -> int: ...
-    @property
-    def inks(self) -> int: ...
-    @property
-    def output(self) -> str: ...
-    @property
-    def size(self) -> int: ...
+    def channels(self) -> int:
+        return self.inks if self.output == "inks" else 3
 
 
 @runtime_checkable

@@ -6,35 +6,52 @@ is learned with the network.  New designs then lie between neighbours among thos
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 
-class LatentConfig(Protocol):
+@dataclass(frozen=True, kw_only=True)
+class LatentConfig:
     """With ``codes`` learned codes a class, a latent lies at most ``mix`` of the way from one of them to one of its
-    ``neighbours``, plus normal noise of deviation ``noise``; with none it is normal.
+    ``neighbours``, plus normal noise of deviation ``noise``; with none it is normal.  ``latent`` is its length.
+
+    Raises ``ValueError`` for more neighbours than there are other codes.
     """
 
-    @property
-    def classes(self) -> int: ...
-    @property
-    def latent(self) -> int: ...
-    @property
-    def codes(self) -> int: ...
-    @property
-    def neighbours(self) -> int: ...
-    @property
-    def mix(self) -> float: ...
-    @property
-    def noise(self) -> float: ...
+    classes: int = 10
+    latent: int = 64
+    codes: int = 0
+    neighbours: int = 6
+    mix: float = 0.5
+    noise: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.codes and not 0 < self.neighbours < self.codes:
+            raise ValueError(f"neighbours is between 0 and the {self.codes} codes, not {self.neighbours}")
 
 
-def check_codes(config: LatentConfig) -> None:
-    """Raises ``ValueError`` for more neighbours than there are other codes."""
-    if config.codes and not 0 < config.neighbours < config.codes:
-        raise ValueError(f"neighbours is between 0 and the {config.codes} codes, not {config.neighbours}")
+class LatentSampler:
+    """The part of a generator that gives seeds their latents; ``codes`` (classes, codes, latent) are learned, or None.
+
+    Its network sets both attributes.
+    """
+
+    config: LatentConfig
+    codes: nn.Parameter | None
+
+    def latent(self, label: int, seed: int) -> Tensor:
+        """The (latent,) vector of a seed, on the CPU."""
+        return latent_of_seed(self.codes, self.config, label, seed)
+
+    def varied_latent(self, label: int, seed: int, of: int, amount: float) -> Tensor:
+        """The latent of seed ``of`` moved by ``amount`` (0..1) of the way to another that ``seed`` chooses."""
+        return vary(self.codes, self.config, label, seed, of, amount)
+
+    def latents(self, labels: Tensor, random: torch.Generator) -> Tensor:
+        """One latent for each of ``labels`` (N,), on the CPU."""
+        return draw_latents(self.codes, self.config, labels, random)
 
 
 def make_codes(config: LatentConfig) -> nn.Parameter | None:

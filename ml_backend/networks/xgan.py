@@ -27,7 +27,8 @@ from torch import Tensor, nn
 
 from . import wavelet
 from .dcgan import with_deviation
-from .latents import check_codes, draw_latents, latent_of_seed, make_codes, vary
+from .generator import FabricConfig
+from .latents import LatentSampler, make_codes
 
 BASE = 4
 """Side of the first maps."""
@@ -37,51 +38,33 @@ GAIN = 2**0.5
 """What a leaky ReLU takes from the deviation, given back."""
 
 
-@dataclass(frozen=True)
-class XGANConfig:
+@dataclass(frozen=True, kw_only=True)
+class XGANConfig(FabricConfig):
     """``width`` is the length of a style, ``mapping`` the mapping network's layers, ``truncation`` psi when serving.
 
-    Maps of side ``s`` number ``capacity / s``, at most ``widest``.  ``size`` is a power of two.  ``start`` is what
-    the first maps are: ``"constant"`` as in the paper, or ``"projected"`` from the style, which learns layouts sooner.
-    ``codes`` to ``noise`` are those of :class:`.latents.LatentConfig`.  Raises ``ValueError``.
+    Maps of side ``s`` number ``capacity / s``, at most ``widest``.  ``start`` is what the first maps are:
+    ``"constant"`` as in the paper, or ``"projected"`` from the style, which learns layouts sooner.  Raises
+    ``ValueError``.
     """
 
-    size: int = 256
-    inks: int = 5
-    output: str = "inks"
-    classes: int = 10
-    latent: int = 64
-    embedding: int = 32
     width: int = 128
     mapping: int = 4
     capacity: int = 4096
     widest: int = 256
     start: str = "constant"
     truncation: float = 1.0
-    codes: int = 0
-    neighbours: int = 6
-    mix: float = 0.5
-    noise: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.output not in ("inks", "rgb"):
-            raise ValueError(f"output is 'inks' or 'rgb', not {self.output!r}")
+        super().__post_init__()
         if self.start not in ("constant", "projected"):
             raise ValueError(f"start is 'constant' or 'projected', not {self.start!r}")
-        if self.size < 2 * BASE or self.size.bit_count() != 1:
-            raise ValueError(f"size is 8, 16, 32, 64, ..., not {self.size}")
         if not 0 <= self.truncation <= 1:
             raise ValueError(f"truncation is between 0 and 1, not {self.truncation}")
-        check_codes(self)
 
     @property
     def sides(self) -> tuple[int, ...]:
         """Sides of the maps, from 4 to half the image."""
         return tuple(BASE * 2**stage for stage in range((self.size // BASE).bit_length() - 1))
-
-    @property
-    def channels(self) -> int:
-        return self.inks if self.output == "inks" else 3
 
     def maps(self, side: int) -> int:
         return max(4, min(self.widest, self.capacity // side))
@@ -237,9 +220,10 @@ class Mapping(nn.Module):
         return w
 
 
-class XGAN(nn.Module):
+class XGAN(LatentSampler, nn.Module):
     """The generator.  Layer 0 of its styles makes the first maps, layer 1 draws on them, then two layers a stage."""
 
+    config: XGANConfig
     centres: Tensor
 
     def __init__(self, config: XGANConfig) -> None:
@@ -264,18 +248,6 @@ class XGAN(nn.Module):
     def detail_layer(self) -> int:
         """The first third of the stages lays a design out: of 256 px those of 4 and 8 px."""
         return 2 * max(1, (len(self.stages) + 1) // 3)
-
-    def latent(self, label: int, seed: int) -> Tensor:
-        """The (latent,) vector of a seed, on the CPU."""
-        return latent_of_seed(self.codes, self.config, label, seed)
-
-    def varied_latent(self, label: int, seed: int, of: int, amount: float) -> Tensor:
-        """The latent of seed ``of`` moved by ``amount`` (0..1) of the way to another that ``seed`` chooses."""
-        return vary(self.codes, self.config, label, seed, of, amount)
-
-    def latents(self, labels: Tensor, random: torch.Generator) -> Tensor:
-        """One latent for each of ``labels`` (N,), on the CPU."""
-        return draw_latents(self.codes, self.config, labels, random)
 
     def styles(self, z: Tensor, labels: Tensor, psi: float | None = None) -> Tensor:
         """(N, latent), (N,) int64 -> (N, layers, width), each style ``psi`` of the way from its class's mean to itself.

@@ -1,6 +1,7 @@
 """Training: one recipe a file, each a frozen config dataclass and a ``train`` function.
 
-A recipe file is JSON: ``{"recipe": "unet", ...}``; ``recipe`` names the module, the rest are its config's fields.
+A recipe file is JSON: ``{"recipe": "unet", ...}``; ``recipe`` names the module, the rest are its config's fields,
+``network`` those of the network's own config.
 """
 
 from __future__ import annotations
@@ -44,18 +45,42 @@ def read_recipe(path: Path | str) -> Any:
         raise BadInput(f"There is no recipe at {path}.") from error
     except (OSError, ValueError) as error:
         raise BadInput(f"{path} is not a JSON recipe: {error}.") from error
+    return make_recipe(data, str(path))
+
+
+def make_recipe(data: Any, source: str = "This recipe") -> Any:
+    """The config dataclass of a recipe's JSON, also of one written when its settings had other names (:mod:`.before`).
+
+    Raises :class:`BadInput`, whose sentence begins with ``source``.
+    """
+    from .before import today
+
     name = data.get("recipe") if isinstance(data, dict) else None
     if name not in RECIPES:
-        raise BadInput(f'{path} names no known recipe; "recipe" must be one of {", ".join(RECIPES)}.')
+        raise BadInput(f'{source} names no known recipe; "recipe" must be one of {", ".join(RECIPES)}.')
     module_name, class_name = RECIPES[name]
     config = getattr(import_module(f".{module_name}", __name__), class_name)
-    unknown = sorted(set(data) - {field.name for field in dataclasses.fields(config)})
-    if unknown:
-        raise BadInput(f"{path} has unknown settings: {', '.join(unknown)}.")
+    fields = {field.name: field for field in dataclasses.fields(config)}
+    network: Any = fields["network"].default if "network" in fields else None
     try:
-        return config(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+        settings = _tuples(today(data, set(fields), network))
+        unknown = sorted(set(settings) - set(fields))
+        if network is not None:
+            own = settings.get("network", {})
+            unknown += sorted(set(own) - {field.name for field in dataclasses.fields(network)})
+            settings["network"] = own if unknown else dataclasses.replace(network, **own)
+        if unknown:
+            raise BadInput(f"{source} has unknown settings: {', '.join(unknown)}.")
+        return config(**settings)
     except (TypeError, ValueError) as error:
-        raise BadInput(f"{path} is incomplete or wrong: {error}.") from error
+        raise BadInput(f"{source} is incomplete or wrong: {error}.") from error
+
+
+def _tuples(value: Any) -> Any:
+    """JSON's lists as the tuples that frozen configs hold."""
+    if isinstance(value, dict):
+        return {key: _tuples(each) for key, each in value.items()}
+    return tuple(_tuples(each) for each in value) if isinstance(value, list) else value
 
 
 def train(

@@ -21,71 +21,67 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..pipelines.base import Progress, ShouldStop, check, tell
+from ..pipelines.base import Progress, ShouldStop
 from .data.captioned import CaptionedPictures
+from .distributed import Workers
 from .ema import EMA
 from .lr_schedule import warmup_cooldown
 from .run import Run
+from .trainer import AveragedRecipe, AveragedTrainer, train_averaged
 
 Autoencoder = Any
 """``AutoencoderTiny``; the classes of diffusers carry no types."""
 
 
-@dataclass(frozen=True)
-class AutoencoderRecipe:
+@dataclass(frozen=True, kw_only=True)
+class AutoencoderRecipe(AveragedRecipe):
     """``pictures_dir`` holds captioned pictures (``CaptionedPictures.save``); ``crop`` is in pixels."""
 
     pictures_dir: str
     recipe: str = "autoencoder"
     width: int = 32
     crop: int = 96
-    batch: int = 16
     steps: int = 1500
     cooldown: int = 600
     rate: float = 1.5e-3
+    weight_decay: float = 0.0
     noise: float = 0.1
     ema: float = 0.995
-    seed: int = 1
-    sample_every: int = 250
+
+
+class Trainer(AveragedTrainer[Autoencoder]):
+    """The autoencoder alone."""
+
+    def __init__(self, config: AutoencoderRecipe, images: np.ndarray, workers: Workers) -> None:
+        torch.manual_seed(config.seed)
+        super().__init__(config, autoencoder(config.width), workers, betas=(0.9, 0.98))
+        self.config, self.images = config, images
+
+    def step(self, step: int) -> dict[str, Tensor]:
+        """One update; its loss."""
+        config, device = self.config, self.device
+        target = batch(config, step, self.images).to(device)
+        self.set_rates(warmup_cooldown(step, config.steps, config.cooldown))
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
+            latents = self.network.encode(target).latents
+            random = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
+            noise = torch.randn(latents.shape, generator=random).to(device)
+            loss = likeness(self.network.decode(latents + config.noise * noise).sample.float(), target)
+        self.descend(loss, 1.0)
+        return {"loss": loss.detach()}
 
 
 def train(
     config: AutoencoderRecipe, run: Run, *, progress: Progress | None = None, should_stop: ShouldStop | None = None
 ) -> None:
     """Train to ``config.steps``; the run's ``vae`` folder is the autoencoder in diffusers' format."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.manual_seed(config.seed)
-    network = autoencoder(config.width).to(device)
-    ema = EMA(network, config.ema)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, betas=(0.9, 0.98), weight_decay=0.0)
-    step = 0
-    if state := run.load():
-        network.load_state_dict(state["network"])
-        ema.load_state_dict(state["ema"])
-        optimiser.load_state_dict(state["optimiser"])
-        step = int(state["step"])
     images = CaptionedPictures.load(Path(config.pictures_dir)).images
+    trainer = Trainer(config, images, run.workers)
 
-    while step < config.steps:
-        check(should_stop)
-        target = batch(config, step, images).to(device)
-        for group in optimiser.param_groups:
-            group["lr"] = config.rate * warmup_cooldown(step, config.steps, config.cooldown)
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
-            latents = network.encode(target).latents
-            random = torch.Generator().manual_seed(config.seed * 1_000_003 + step)
-            noise = torch.randn(latents.shape, generator=random).to(device)
-            loss = likeness(network.decode(latents + config.noise * noise).sample.float(), target)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        ema.update(network)
-        step += 1
-        if step % 25 == 0:
-            tell(progress, step / config.steps, f"step {step}, loss {loss.item():.4f}")
-        if step % config.sample_every == 0 or step == config.steps:
-            _keep(run, step, images, network, ema, optimiser, device)
+    def publish(step: int, _losses: object) -> None:
+        _keep(run, step, images, trainer.ema, trainer.device)
+
+    train_averaged(trainer, run, config, publish, progress, should_stop)
 
 
 def autoencoder(width: int) -> Autoencoder:
@@ -168,16 +164,8 @@ def measure(network: Autoencoder, images: Tensor) -> float:
 
 
 @torch.no_grad()
-def _keep(
-    run: Run,
-    step: int,
-    images: np.ndarray,
-    network: Autoencoder,
-    ema: EMA,
-    optimiser: torch.optim.Optimizer,
-    device: torch.device,
-) -> None:
-    """Log, sample sheet, checkpoint, and the averaged autoencoder with its scale."""
+def _keep(run: Run, step: int, images: np.ndarray, ema: EMA, device: torch.device) -> None:
+    """Log, sample sheet, and the averaged autoencoder with its scale."""
     shown = to_tensor(images[:: max(1, len(images) // 8)][:8]).to(device)
     averaged: Autoencoder = ema.network
     latents = averaged.encode(shown).latents
@@ -185,6 +173,4 @@ def _keep(
     run.log(step, psnr=measure(averaged, shown), scale=averaged.config["scaling_factor"])
     rows = (to_images(shown), to_images(averaged.decode(latents).sample))
     run.samples(step, Image.fromarray(np.concatenate([np.concatenate(list(row), axis=1) for row in rows])))
-    state = {"network": network.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
-    run.save({"step": step, **state})
     averaged.save_pretrained(run.path / "vae")

@@ -8,7 +8,6 @@ as if photographed on cloth, and real close-ups join them.  Plain cloth is of no
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,21 +16,25 @@ from torch import Tensor
 
 from ..errors import BadInput
 from ..networks.classifier import ClassifierConfig, PatternClassifier
-from ..packaging import Package, save_package
-from ..pipelines.base import Progress, ShouldStop, check, tell
+from ..packaging import Package
+from ..pipelines.base import Progress, ShouldStop
 from ..requests import PATTERN_TYPES
 from .augment import augment
 from .data.bank import HELD_OUT_SEED, Bank, draw_bank
 from .data.close_ups import CloseUps
 from .data.photographed import photographed
-from .ema import EMA
+from .distributed import Workers
+from .lr_schedule import warmup_cosine
 from .run import Run
-from .start import interpolate, take_over
+from .start import interpolate
+from .trainer import AveragedRecipe, AveragedTrainer, begun, train_averaged
+
+_NETWORK = ClassifierConfig(classes=len(PATTERN_TYPES))
 
 
-@dataclass(frozen=True)
-class ClassifierRecipe:
-    """``designs`` and ``held_out`` are counts per pattern type; ``start_from`` names a package folder to go on from.
+@dataclass(frozen=True, kw_only=True)
+class ClassifierRecipe(AveragedRecipe):
+    """``designs`` and ``held_out`` are counts per pattern type.
 
     ``real_share`` of a batch are close-ups from ``real_dir`` (a folder by class; its held-out part is only measured),
     ``photo_share`` are drawn tiles as if photographed.  ``half`` computes in bfloat16 on a CPU that is faster so.
@@ -39,24 +42,21 @@ class ClassifierRecipe:
     does not unlearn drawings.
     """
 
-    recipe: str = "classifier"
     start_from: str = ""
-    maps: tuple[int, ...] = (16, 32, 64, 128)
+    recipe: str = "classifier"
+    network: ClassifierConfig = _NETWORK
     size: int = 64
     inks: int = 5
     designs: int = 500
     held_out: int = 60
     batch: int = 64
     steps: int = 2000
-    rate: float = 2e-3
-    weight_decay: float = 0.02
     ema: float = 0.99
     real_dir: str = ""
     real_share: float = 0.0
     photo_share: float = 0.0
     half: bool = False
     blend: float = 1.0
-    seed: int = 1
     evaluate_every: int = 200
 
     def __post_init__(self) -> None:
@@ -68,18 +68,29 @@ class ClassifierRecipe:
             raise BadInput("The blend of new and old weights lies between 0 and 1.")
 
 
+class Trainer(AveragedTrainer[PatternClassifier]):
+    """The classifier alone."""
+
+    def __init__(self, config: ClassifierRecipe, bank: Bank, seen: CloseUps | None, workers: Workers) -> None:
+        super().__init__(config, begun(PatternClassifier, config), workers)
+        self.config, self.bank, self.seen = config, bank, seen
+
+    def step(self, step: int) -> dict[str, Tensor]:
+        """One update; its loss."""
+        config, device = self.config, self.device
+        rgb, wanted = batch(config, step, self.bank, self.seen)
+        self.set_rates(warmup_cosine(step, config.steps))
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=config.half or device.type == "cuda"):
+            logits = self.network(rgb.to(device))
+        loss = F.cross_entropy(logits.float(), wanted.to(device), label_smoothing=0.1)
+        self.descend(loss)
+        return {"loss": loss.detach()}
+
+
 def train(
     config: ClassifierRecipe, run: Run, *, progress: Progress | None = None, should_stop: ShouldStop | None = None
 ) -> None:
     """Train to ``config.steps``, resuming from the run's checkpoint if it resumes."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.manual_seed(config.seed)
-    network = PatternClassifier(network_config(config)).to(device)
-    if config.start_from:
-        take_over(network, Package.load(config.start_from))
-    ema = EMA(network, config.ema)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.weight_decay)
-    step = _restore(run, network, ema, optimiser)
     bank = draw_bank(config.designs, config.size, config.inks, cache=run.path / "bank.npy")
     unseen = draw_bank(
         config.held_out, config.size, config.inks, first_seed=HELD_OUT_SEED, cache=run.path / "held-out.npy"
@@ -87,49 +98,21 @@ def train(
     seen, unseen_real = (
         CloseUps(config.real_dir, split) if config.real_dir else None for split in ("train", "held-out")
     )
-    while step < config.steps:
-        check(should_stop)
-        rgb, wanted = batch(config, step, bank, seen)
-        for group in optimiser.param_groups:
-            group["lr"] = config.rate * warmup_cosine(step, config.steps)
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=config.half or device.type == "cuda"):
-            logits = network(rgb.to(device))
-        loss = F.cross_entropy(logits.float(), wanted.to(device), label_smoothing=0.1)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        ema.update(network)
-        step += 1
-        if step % 25 == 0:
-            tell(progress, step / config.steps, f"step {step}, loss {loss.item():.3f}")
-        if step % config.evaluate_every == 0 or step == config.steps:
-            figures = {"accuracy": measure(ema.network, unseen, device)}
-            if unseen_real is not None:
-                figures["real"] = measure_real(ema.network, unseen_real, device)
-            run.log(step, loss=loss.item(), **figures)
-            state = {"network": network.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
-            run.save({"step": step, **state})
+    trainer = Trainer(config, bank, seen, run.workers)
+    network, device = trainer.ema.network, trainer.device
+
+    def publish(step: int, losses: dict[str, float]) -> None:
+        figures = {"accuracy": measure(network, unseen, device)}
+        if unseen_real is not None:
+            figures["real"] = measure_real(network, unseen_real, device)
+        run.log(step, **losses, **figures)
+
+    train_averaged(trainer, run, config, publish, progress, should_stop)
     if config.start_from and config.blend < 1:
         start = Package.load(config.start_from).state_dict()
-        ema.network.load_state_dict(interpolate(start, ema.network.state_dict(), config.blend))
-        run.log(step, blended=measure(ema.network, unseen, device))
-    export(ema.network, config, run.path / "package", name=run.path.name)
-
-
-def export(network: torch.nn.Module, config: ClassifierRecipe, path: Path, *, name: str) -> Package:
-    """Write the classifier as a package for evaluation and for content losses."""
-    return save_package(
-        path,
-        name=name,
-        capability="classify",
-        architecture="classifier",
-        config=network_config(config),
-        state_dict=network.state_dict(),
-    )
-
-
-def network_config(config: ClassifierRecipe) -> ClassifierConfig:
-    return ClassifierConfig(classes=len(PATTERN_TYPES), maps=tuple(config.maps))
+        network.load_state_dict(interpolate(start, network.state_dict(), config.blend))
+        run.log(config.steps, blended=measure(network, unseen, device))
+    run.export(network, config.network, "classify", "classifier")
 
 
 def batch(config: ClassifierRecipe, step: int, bank: Bank, real: CloseUps | None = None) -> tuple[Tensor, Tensor]:
@@ -162,11 +145,6 @@ def _spoil(images: Tensor, random: torch.Generator) -> Tensor:
     return torch.cat([soft, images[quarter : 2 * quarter] + grain, images[2 * quarter :]]).clamp(0, 1)
 
 
-def warmup_cosine(step: int, steps: int, warmup: int = 100) -> float:
-    """Linear warm-up, then half a cosine down to zero."""
-    return float(min((step + 1) / warmup, 0.5 + 0.5 * np.cos(np.pi * step / steps)))
-
-
 @torch.no_grad()
 def measure(network: torch.nn.Module, unseen: Bank, device: torch.device) -> float:
     """Accuracy on held-out designs, always in the same palettes."""
@@ -183,13 +161,3 @@ def measure_real(network: torch.nn.Module, unseen: CloseUps, device: torch.devic
     """Accuracy on whole held-out close-ups of a known type."""
     pictures, labels = unseen.whole(size)
     return float((network(pictures.to(device)).argmax(dim=1).cpu() == labels).float().mean())
-
-
-def _restore(run: Run, network: torch.nn.Module, ema: EMA, optimiser: torch.optim.Optimizer) -> int:
-    state = run.load()
-    if state is None:
-        return 0
-    network.load_state_dict(state["network"])
-    ema.load_state_dict(state["ema"])
-    optimiser.load_state_dict(state["optimiser"])
-    return int(state["step"])

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -34,7 +34,7 @@ from torch.nn import functional as F
 from ..errors import BadInput
 from ..networks.clipseg import answer, look
 from ..packaging import Package, save_folder_manifest
-from ..pipelines.base import Progress, ShouldStop, check, tell
+from ..pipelines.base import Progress, ShouldStop
 from .data.cloth import IGNORE, augment, dye, on_plain_ground
 from .data.words import (
     CONCEPTS,
@@ -48,11 +48,12 @@ from .data.words import (
     read_street_leaves,
     truth_table,
 )
-from .ema import EMA
+from .distributed import Workers
 from .lr_schedule import warmup_cooldown
 from .precision import half_precision
 from .run import Run
 from .tokenizer import is_tokenizer, make_tokenizer, read_tokenizer, save_tokenizer
+from .trainer import AveragedRecipe, AveragedTrainer, train_averaged
 
 if TYPE_CHECKING:
     from transformers import CLIPSegForImageSegmentation, CLIPTokenizer
@@ -121,11 +122,11 @@ SUBCELLS = 4
 """The training-only head answers for this many by this many parts of each patch."""
 
 
-@dataclass(frozen=True)
-class ClipSegRecipe:
+@dataclass(frozen=True, kw_only=True)
+class ClipSegRecipe(AveragedRecipe):
     """``frame`` (height, width) in px is the proportions that the network's square stands for.
 
-    ``start`` is the folder of a run or a package whose weights are taken over.  ``warm_side``, ``side`` and
+    ``start_from`` is the folder of a run or a package whose weights are taken over.  ``warm_side``, ``side`` and
     ``fine_side`` in px are the square's side in the first ``warm`` steps, then, and from ``fine_from`` (a share of the
     other steps) on; ``prompts`` phrases are asked of each photo, of which the share ``present`` occur in it;
     ``street_share`` of each batch are street photos, the rest single garments; they are drawn at ``scale`` and a share
@@ -135,7 +136,7 @@ class ClipSegRecipe:
     street_dir: str
     garment_photos_dir: str = ""
     garment_mattes_dir: str = ""
-    start: str = ""
+    start_from: str = ""
     recipe: str = "clipseg"
     frame: tuple[int, int] = (384, 256)
     warm_side: int = 192
@@ -152,7 +153,6 @@ class ClipSegRecipe:
     text_width: int = 128
     text_layers: int = 2
     vocabulary: int = 900
-    batch: int = 16
     street_share: float = 0.75
     scale: tuple[float, float] = (0.7, 1.4)
     dyed: float = 0.2
@@ -163,8 +163,6 @@ class ClipSegRecipe:
     rate: float = 6e-4
     matrix_rate: float = 0.01
     weight_decay: float = 0.05
-    ema: float = 0.998
-    seed: int = 1
     evaluate_every: int = 200
 
 
@@ -233,52 +231,67 @@ def clipseg_config(config: ClipSegRecipe, vocabulary: int) -> Any:
     )
 
 
+class Trainer(AveragedTrainer[Student]):
+    """The network and its head, with Muon and AdamW."""
+
+    parts = ("network", "ema")
+
+    def __init__(
+        self, config: ClipSegRecipe, photos: Sequence[WordPhotos], tokenizer: CLIPTokenizer, workers: Workers
+    ) -> None:
+        torch.manual_seed(config.seed)
+        student = Student(config, len(tokenizer))
+        start(student.model, photos[0], config)
+        if config.start_from:
+            go_on_from(student, Path(config.start_from))
+        super().__init__(config, student, workers)
+        self.config, self.tokenizer = config, tokenizer
+        self.optimisers = _optimisers(student, config)
+        self.draws = [Draws(each, config.present) for each in photos]
+
+    def step(self, step: int) -> dict[str, Tensor]:
+        """One update; its losses."""
+        config = self.config
+        batch = make_batch(config, step, self.draws, self.tokenizer)
+        factor = warmup_cooldown(step, config.steps, config.cooldown)
+        losses = student_losses(self.network, batch, self.device)
+        loss = losses["cross_entropy"] + losses["overlap"] + 0.5 * losses["groups"]
+        self.network.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        for optimiser, rate in zip(self.optimisers, (config.matrix_rate, config.rate), strict=True):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * factor
+            optimiser.step()
+        self.ema.update(self.network)
+        return {name: value.detach() for name, value in losses.items()}
+
+    def state_dict(self) -> dict[str, object]:
+        return {**super().state_dict(), "optimisers": [optimiser.state_dict() for optimiser in self.optimisers]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
+        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+
+
 def train(
     config: ClipSegRecipe, run: Run, *, progress: Progress | None = None, should_stop: ShouldStop | None = None
 ) -> None:
     """Train to ``config.steps``, resuming from the run's checkpoint if it resumes."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     tokenizer = choose_tokenizer(config, run.path / "tokenizer")
     street = read_street_leaves(Path(config.street_dir), config.frame, validation=False)
     singles = _singles(config)
     held = read_street_leaves(Path(config.street_dir), config.frame, validation=True)
-    torch.manual_seed(config.seed)
-    student = Student(config, len(tokenizer))
-    start(student.model, street, config)
-    if config.start:
-        go_on_from(student, Path(config.start))
-    student.to(device)
-    ema = EMA(student, config.ema)
-    optimisers = _optimisers(student, config)
-    step = _restore(run, student, ema, optimisers)
-    draws = [Draws(street, config.present), *([] if singles is None else [Draws(singles, config.present)])]
+    trainer = Trainer(config, [street, *([] if singles is None else [singles])], tokenizer, run.workers)
+    best, device = cast(Student, trainer.ema.network), trainer.device
 
-    while step < config.steps:
-        check(should_stop)
-        batch = make_batch(config, step, draws, tokenizer)
-        factor = warmup_cooldown(step, config.steps, config.cooldown)
-        losses = student_losses(student, batch, device)
-        loss = losses["cross_entropy"] + losses["overlap"] + 0.5 * losses["groups"]
-        student.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
-        for optimiser, rate in zip(optimisers, (config.matrix_rate, config.rate), strict=True):
-            for group in optimiser.param_groups:
-                group["lr"] = rate * factor
-            optimiser.step()
-        ema.update(student)
-        step += 1
-        if step % 25 == 0:
-            tell(progress, step / config.steps, f"step {step}, loss {loss.item():.3f}")
-        if step % config.evaluate_every == 0 or step == config.steps:
-            best = cast(Student, ema.network)
-            figures = measure(best, tokenizer, held, config, device)
-            run.log(step, **{name: value.item() for name, value in losses.items()}, **figures)
-            run.samples(step, sample_sheet(best.model, tokenizer, held, config, device))
-            states = [optimiser.state_dict() for optimiser in optimisers]
-            state = {"network": student.state_dict(), "ema": ema.state_dict(), "optimisers": states}
-            run.save({"step": step, **state})
-            export(config, best.model, tokenizer, run.path / "package", name=run.path.name)
+    def publish(step: int, losses: dict[str, float]) -> None:
+        run.log(step, **losses, **measure(best, tokenizer, held, config, device))
+        run.samples(step, sample_sheet(best.model, tokenizer, held, config, device))
+        export(config, best.model, tokenizer, run.path / "package", name=run.path.name)
+
+    train_averaged(trainer, run, config, publish, progress, should_stop)
 
 
 def student_losses(student: Student, batch: Batch, device: torch.device) -> dict[str, Tensor]:
@@ -664,9 +677,9 @@ def choose_tokenizer(config: ClipSegRecipe, folder: Path) -> CLIPTokenizer:
     """
     if is_tokenizer(folder):
         return read_tokenizer(folder)
-    if not config.start:
+    if not config.start_from:
         return make_tokenizer(all_phrases(), folder, config.vocabulary, MOST_TOKENS)
-    begun = Path(config.start)
+    begun = Path(config.start_from)
     tokenizer = read_tokenizer(begun if (begun / "manifest.json").exists() else begun / "tokenizer")
     save_tokenizer(tokenizer, folder)
     return tokenizer
@@ -711,14 +724,3 @@ def _resampled(positions: Tensor, count: int) -> Tensor:
     grid = positions[1:].T.reshape(1, -1, before, before)
     grid = F.interpolate(grid, (after, after), mode="bicubic", align_corners=False)
     return torch.cat((positions[:1], grid.flatten(2)[0].T))
-
-
-def _restore(run: Run, student: Student, ema: EMA, optimisers: list[torch.optim.Optimizer]) -> int:
-    state = run.load()
-    if state is None:
-        return 0
-    student.load_state_dict(state["network"])
-    ema.load_state_dict(state["ema"])
-    for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
-        optimiser.load_state_dict(saved)
-    return int(state["step"])

@@ -38,10 +38,11 @@ from .autoencoder import to_tensor
 from .data.captioned import CaptionedPictures, Words
 from .data.captions import GARMENT_PHRASES, caption, corpus
 from .data.captions import PATTERN_PHRASES as PATTERNS
-from .ema import EMA
+from .distributed import Workers
 from .lr_schedule import warmup_cooldown
 from .run import Run
 from .tokenizer import is_tokenizer, make_tokenizer, read_tokenizer
+from .trainer import AveragedRecipe, AveragedTrainer, descend, train_averaged
 
 if TYPE_CHECKING:
     from transformers import CLIPTokenizer
@@ -68,8 +69,8 @@ are many latents wide: smaller ones are lost in the noise that is added.
 """
 
 
-@dataclass(frozen=True)
-class InpaintingRecipe:
+@dataclass(frozen=True, kw_only=True)
+class InpaintingRecipe(AveragedRecipe):
     """``vae_dir`` is an ``AutoencoderTiny`` folder; ``window`` is in latents, 0 for whole pictures only."""
 
     pictures_dir: str
@@ -91,9 +92,7 @@ class InpaintingRecipe:
     weight_decay: float = 0.01
     blank_captions: float = 0.1
     outside: float = 0.15
-    ema: float = 0.998
-    seed: int = 1
-    sample_every: int = 500
+    evaluate_every: int = 500
     sample_steps: int = 20
 
 
@@ -110,70 +109,75 @@ class Latents:
     lightness: np.ndarray
 
 
+class Trainer(AveragedTrainer[nn.ModuleDict]):
+    """The text encoder and the UNet, each at its own learning rate."""
+
+    def __init__(
+        self,
+        config: InpaintingRecipe,
+        latents: Latents,
+        pictures: CaptionedPictures,
+        tokenizer: CLIPTokenizer,
+        workers: Workers,
+    ) -> None:
+        from diffusers import DDPMScheduler
+
+        text, unet = networks(config, tokenizer, latents.targets.shape[-1])
+        both = nn.ModuleDict({"text": text, "unet": unet}).to(workers.device)
+        groups = [(unet.parameters(), config.rate), (text.parameters(), config.text_rate)]
+        super().__init__(config, both, workers, groups, betas=(0.9, 0.99))
+        self.config, self.latents, self.words, self.tokenizer = config, latents, pictures.words, tokenizer
+        self.scheduler = DDPMScheduler.from_config(schedule())  # type: ignore[no-untyped-call]
+
+    def step(self, step: int) -> dict[str, Tensor]:
+        """One update; its loss."""
+        config, device = self.config, self.device
+        rng = np.random.default_rng((config.seed, step))
+        indices, (clean, blanked, masks) = batch(config, step, self.latents, rng)
+        spoken = captions(config, indices, self.words, self.latents.lightness, rng)
+        noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
+        # More of the steps where little but noise is left: colour and pattern are decided there.
+        times = torch.from_numpy((1000 * rng.random(len(clean)) ** 0.75).astype(np.int64))
+        noisy = self.scheduler.add_noise(clean, noise, times)
+        velocity = self.scheduler.get_velocity(clean, noise, times)
+        self.set_rates(warmup_cooldown(step, config.steps, config.cooldown))
+        seen = torch.cat((noisy, masks, blanked), dim=1).to(device)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
+            states = self.network["text"](**tokens(self.tokenizer, spoken, device)).last_hidden_state
+            made = self.network["unet"](seen, times.to(device), states).sample
+        weight = (config.outside + (1 - config.outside) * masks).to(device)
+        loss = (weight * (made.float() - velocity.to(device)).square()).sum() / (4 * weight.sum())
+        self.descend(loss, 1.0)
+        return {"loss": loss.detach()}
+
+
 def train(
     config: InpaintingRecipe, run: Run, *, progress: Progress | None = None, should_stop: ShouldStop | None = None
 ) -> None:
     """Train to ``config.steps``; the run's ``package`` is the whole pipeline in diffusers' format."""
-    from diffusers import AutoencoderTiny, DDPMScheduler
+    from diffusers import AutoencoderTiny
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = run.workers.device
+    reports: dict[str, Any] = {"progress": progress, "should_stop": should_stop}
     torch.manual_seed(config.seed)
     pictures = CaptionedPictures.load(Path(config.pictures_dir))
     loaded: Network = AutoencoderTiny.from_pretrained(config.vae_dir)  # type: ignore[no-untyped-call]
     vae = loaded.to(device).eval().requires_grad_(False)
-    latents = encode(vae, pictures, run.path / "latents.pt", device, progress=progress, should_stop=should_stop)
+    latents = encode(vae, pictures, run.path / "latents.pt", device, **reports)
     tokenizer = _tokenizer(config, pictures.words, run.path / "tokenizer")
-    text, unet = networks(config, tokenizer, latents.targets.shape[-1])
-    text, unet = text.to(device), unet.to(device)
-    both = nn.ModuleDict({"text": text, "unet": unet})
-    ema = EMA(both, config.ema)
-    groups = [
-        {"params": unet.parameters(), "lr": config.rate, "full": config.rate},
-        {"params": text.parameters(), "lr": config.text_rate, "full": config.text_rate},
-    ]
-    optimiser = torch.optim.AdamW(groups, weight_decay=config.weight_decay, betas=(0.9, 0.99))
-    scheduler = DDPMScheduler.from_config(schedule())  # type: ignore[no-untyped-call]
-    if state := run.load():
-        both.load_state_dict(state["network"])
-        ema.load_state_dict(state["ema"])
-        optimiser.load_state_dict(state["optimiser"])
-        step = int(state["step"])
-    else:
-        teach_words(config, text, tokenizer, pictures.words, device, progress=progress, should_stop=should_stop)
-        ema.network.load_state_dict(both.state_dict())
-        step = 0
+    trainer = Trainer(config, latents, pictures, tokenizer, run.workers)
+    averaged: Any = trainer.ema.network
 
-    while step < config.steps:
-        check(should_stop)
-        rng = np.random.default_rng((config.seed, step))
-        indices, (clean, blanked, masks) = batch(config, step, latents, rng)
-        spoken = captions(config, indices, pictures.words, latents.lightness, rng)
-        noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
-        # More of the steps where little but noise is left: colour and pattern are decided there.
-        times = torch.from_numpy((1000 * rng.random(len(clean)) ** 0.75).astype(np.int64))
-        noisy, velocity = scheduler.add_noise(clean, noise, times), scheduler.get_velocity(clean, noise, times)
-        for group in optimiser.param_groups:
-            group["lr"] = group["full"] * warmup_cooldown(step, config.steps, config.cooldown)
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
-            states = text(**tokens(tokenizer, spoken, device)).last_hidden_state
-            made = unet(torch.cat((noisy, masks, blanked), dim=1).to(device), times.to(device), states).sample
-        weight = (config.outside + (1 - config.outside) * masks).to(device)
-        loss = (weight * (made.float() - velocity.to(device)).square()).sum() / (4 * weight.sum())
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(both.parameters(), 1.0)
-        optimiser.step()
-        ema.update(both)
-        step += 1
-        if step % 25 == 0:
-            tell(progress, step / config.steps, f"step {step}, loss {loss.item():.4f}")
-        if step % 100 == 0:
-            run.log(step, loss=loss.item())
-        if step % config.sample_every == 0 or step == config.steps:
-            state = {"network": both.state_dict(), "ema": ema.state_dict(), "optimiser": optimiser.state_dict()}
-            run.save({"step": step, **state})
-            export(run.path / "package", vae, ema.network["text"], ema.network["unet"], tokenizer)  # type: ignore[index]
-            run.samples(step, sample_sheet(run.path / "package", pictures, steps=config.sample_steps))
+    def begin() -> None:
+        teach_words(config, trainer.network["text"], tokenizer, pictures.words, device, **reports)
+        averaged.load_state_dict(trainer.network.state_dict())
+
+    def publish(step: int, losses: dict[str, float]) -> None:
+        run.log(step, **losses)
+        export(run.path / "package", vae, averaged["text"], averaged["unet"], tokenizer)
+        run.samples(step, sample_sheet(run.path / "package", pictures, steps=config.sample_steps))
+
+    train_averaged(trainer, run, config, publish, progress, should_stop, begin)
 
 
 def _tokenizer(config: InpaintingRecipe, words: Sequence[Words], folder: Path) -> CLIPTokenizer:
@@ -339,9 +343,7 @@ def teach_words(
             group["lr"] = 1e-3 * warmup_cooldown(lesson, config.lessons, config.lessons // 2, warmup=50)
         found = head(text(**tokens(tokenizer, spoken, device)).pooler_output)
         loss = F.binary_cross_entropy_with_logits(found, wanted.to(device), pos_weight=torch.tensor(4.0))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        descend(optimiser, text, loss)
         if lesson % 25 == 0:
             tell(progress, lesson / config.lessons, f"Learning words, loss {loss.item():.3f}")
     return float(loss.detach())

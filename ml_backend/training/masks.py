@@ -14,14 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
 from ..networks.unet import HINTS, MIDDLE_UNIT, Seen, UNet, UNetConfig
-from ..packaging import Package, save_package
-from ..pipelines.base import Progress, ShouldStop, check, tell
+from ..packaging import Package
+from ..pipelines.base import Progress, ShouldStop
 from ..pipelines.hints import disks, next_tap
 from ..requests import GARMENT_CLASSES
 from .data.cloth import IGNORE, ClothPhotos, dye, read_garments, read_street, relight
@@ -39,13 +38,12 @@ from .data.people import (
     read_tagged,
     scene,
 )
-from .ema import EMA
+from .distributed import Workers
 from .lr_schedule import warmup_cooldown
 from .precision import half_precision
 from .prefetch import Prefetch, prefetch_depth
 from .run import Run
-from .start import take_over
-from .trainer import AveragedTrainer
+from .trainer import AveragedRecipe, AveragedTrainer, begun, train_averaged
 from .unet import cloth_loss, measure, sample_sheet
 
 NEW_PARTS = ("taps.", "middle.")
@@ -57,8 +55,11 @@ LEAST_PIECE = 0.003
 Numbers = tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class MasksRecipe:
+_NETWORK = UNetConfig(len(GARMENT_CLASSES), people=True, tap_width=16)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MasksRecipe(AveragedRecipe):
     """``sizes`` (height, width) take turns; ``side`` is how high photos are kept, in px.
 
     ``start_from`` and ``teacher`` are package folders: the weights to go on from (a plain U-Net's will do), and who
@@ -72,9 +73,7 @@ class MasksRecipe:
     garment_photos_dir: str = ""
     garment_mattes_dir: str = ""
     recipe: str = "masks"
-    widths: tuple[int, ...] = (24, 48, 96, 160, 224)
-    depths: tuple[int, ...] = (1, 1, 2, 2, 2)
-    tap_width: int = 16
+    network: UNetConfig = _NETWORK
     start_from: str = ""
     teacher: str = ""
     sizes: tuple[tuple[int, int], ...] = ((384, 224), (320, 192))
@@ -89,46 +88,27 @@ class MasksRecipe:
     middle_weight: float = 0.3
     rounds: Numbers = (0.5, 0.3, 0.2)
     batch: int = 8
-    steps: int = 4000
     cooldown: int = 2500
     rate: float = 7e-4
     new_rate: float = 2e-3
-    weight_decay: float = 0.02
-    ema: float = 0.998
-    seed: int = 1
     evaluate_every: int = 150
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "sizes", tuple((int(height), int(width)) for height, width in self.sizes))
 
 
 def train(
     config: MasksRecipe, run: Run, *, progress: Progress | None = None, should_stop: ShouldStop | None = None
 ) -> None:
     """Train to ``config.steps``, resuming from the run's checkpoint if it resumes."""
-    trainer = Trainer(config, read_sources(config, run), run.workers.device)
-    step = 0
-    state = run.load()
-    if state is not None:
-        step = int(state["step"])
-        trainer.load_state_dict(state)
+    trainer = Trainer(config, read_sources(config, run), run.workers)
     validation = Validation.of(config)
-    sums = np.zeros(3)
-    while step < config.steps:
-        check(should_stop)
-        sums += trainer.step(step)
-        step += 1
-        if step % 25 == 0:
-            tell(progress, step / config.steps, f"step {step}, losses {np.round(sums / 25, 3).tolist()}")
-            sums[:] = 0
-        if step % config.evaluate_every and step < config.steps:
-            continue
+
+    def publish(step: int, losses: dict[str, float]) -> None:
         network, device = trainer.ema.network, run.workers.device
         assert isinstance(network, UNet)
-        run.log(step, **validation.figures(network, device))
+        run.log(step, **losses, **validation.figures(network, device))
         run.samples(step, validation.sheet(network, device))
-        run.save({"step": step, **trainer.state_dict()})
-        export(config, network, run.path / "package", name=run.path.name)
+        run.export(network, config.network, "segment", "unet")
+
+    train_averaged(trainer, run, config, publish, progress, should_stop)
 
 
 @dataclass(frozen=True)
@@ -164,30 +144,22 @@ def batch(config: MasksRecipe, step: int, sources: Sources) -> Batch:
 
 
 class Trainer(AveragedTrainer[UNet]):
-    """The network, its optimiser and its average."""
+    """The U-Net with the heads for people and taps, which learn at a rate of their own."""
 
-    def __init__(self, config: MasksRecipe, sources: Sources, device: torch.device) -> None:
-        torch.manual_seed(config.seed)
-        self.config, self.device = config, device
-        network = UNet(network_config(config))
-        if config.start_from:
-            take_over(network, Package.load(config.start_from), new=NEW_PARTS)
-        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.ema = EMA(self.network, config.ema)
-        new: list[torch.nn.Parameter] = []
-        old: list[torch.nn.Parameter] = []
-        for name, weight in self.network.named_parameters():
-            (new if name.startswith(NEW_PARTS) else old).append(weight)
-        groups = [{"params": old, "factor": config.rate}, {"params": new, "factor": config.new_rate}]
-        self.optimiser = torch.optim.AdamW(groups, lr=config.rate, weight_decay=config.weight_decay, fused=True)
-        self.batches = Prefetch(lambda step: batch(config, step, sources), prefetch_depth(device))
+    def __init__(self, config: MasksRecipe, sources: Sources, workers: Workers) -> None:
+        network = begun(UNet, config, new=NEW_PARTS)
+        named = list(network.named_parameters())
+        old = [weight for name, weight in named if not name.startswith(NEW_PARTS)]
+        new = [weight for name, weight in named if name.startswith(NEW_PARTS)]
+        super().__init__(config, network, workers, [(old, config.rate), (new, config.new_rate)])
+        self.config = config
+        self.batches = Prefetch(lambda step: batch(config, step, sources), prefetch_depth(workers.device))
 
-    def step(self, step: int) -> NDArray[np.float64]:
-        """One update; its three losses: classes, middles, taps."""
+    def step(self, step: int) -> dict[str, Tensor]:
+        """One update; its three losses."""
         config = self.config
         made = self.batches(step)
-        for group in self.optimiser.param_groups:
-            group["lr"] = group["factor"] * warmup_cooldown(step, config.steps, config.cooldown)
+        self.set_rates(warmup_cooldown(step, config.steps, config.cooldown))
         rgb = made.rgb.to(self.device, memory_format=torch.channels_last)
         with half_precision(self.device):
             seen = self.network.look(rgb)
@@ -203,7 +175,7 @@ class Trainer(AveragedTrainer[UNet]):
             tap = tap_loss(answer[:, 0].float(), made.targets.to(self.device))
         loss = classes + config.middle_weight * middle + config.tap_weight * tap
         self.descend(loss, 5.0)
-        return np.array([classes.item(), middle.item(), tap.item()])
+        return {"classes": classes.detach(), "middle": middle.detach(), "tap": tap.detach()}
 
 
 def middle_loss(seen: Seen, ways: Tensor) -> Tensor:
@@ -357,24 +329,6 @@ def read_sources(config: MasksRecipe, run: Run) -> Sources:
         single = from_cloth(read_garments(*folders, config.sizes[0], validation=False))
     street = read_people(Path(config.street_dir), config.side, validation=False)
     return Sources(street, tagged, rendered, single)
-
-
-def network_config(config: MasksRecipe) -> UNetConfig:
-    return UNetConfig(
-        len(GARMENT_CLASSES), tuple(config.widths), tuple(config.depths), people=True, tap_width=config.tap_width
-    )
-
-
-def export(config: MasksRecipe, network: torch.nn.Module, path: Path, *, name: str) -> Package:
-    """Write the network as a package that ``segment`` can serve."""
-    return save_package(
-        path,
-        name=name,
-        capability="segment",
-        architecture="unet",
-        config=network_config(config),
-        state_dict=network.state_dict(),
-    )
 
 
 def sheet_of(made: Batch) -> Image.Image:

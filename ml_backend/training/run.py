@@ -21,6 +21,8 @@ import torch
 from PIL import Image
 
 from ..errors import BadInput
+from ..packaging import Package, save_package
+from . import make_recipe
 from .data.shards import Access
 from .distributed import Workers, alone
 
@@ -64,10 +66,8 @@ class Run:
 
     @staticmethod
     def _same_recipe(recorded: dict[str, Any], config: Any, free: tuple[str, ...]) -> None:
-        # a setting that is younger than the run had the value that is its default now
-        defaults = {field.name: field.default for field in dataclasses.fields(config) if field.name not in recorded}
-        states = (recorded | defaults, dataclasses.asdict(config))
-        before, now = (json.loads(json.dumps(state, default=str)) for state in states)
+        """Read as a recipe, for a setting that is younger than the run had the value that is its default now."""
+        before, now = dataclasses.asdict(make_recipe(recorded)), dataclasses.asdict(config)
         changed = sorted(key for key in now if key not in free and now[key] != before[key])
         if changed:
             raise BadInput(
@@ -114,6 +114,17 @@ class Run:
         if log.exists():
             kept = [line for line in log.read_text(encoding="utf-8").splitlines() if json.loads(line)["step"] <= step]
             log.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+
+    def export(self, network: torch.nn.Module, config: Any, capability: str, architecture: str) -> Package:
+        """Write the network as the run's package."""
+        return save_package(
+            self.path / "package",
+            name=self.path.name,
+            capability=capability,
+            architecture=architecture,
+            config=config,
+            state_dict=network.state_dict(),
+        )
 
     def samples(self, step: int, image: Image.Image) -> None:
         if not self.workers.is_writer:

@@ -29,7 +29,8 @@ from ..networks.classifier import PatternClassifier
 from ..networks.srgan import SRDiscriminator, SRGANConfig, SRResNet, VGGFeatures, bicubic
 from ..packaging import Package, save_package
 from ..packaging.starter import starter
-from ..pipelines.base import Progress, ShouldStop, check, tell
+from ..pipelines.base import Progress, ShouldStop, tell
+from . import read_recipe
 from .data.bank import HELD_OUT_SEED, draw_bank
 from .data.folder import list_images
 from .data.pairs import Pairs
@@ -39,39 +40,39 @@ from .ema import EMA
 from .prefetch import Prefetch, prefetch_depth
 from .run import Run
 from .start import interpolate
+from .trainer import Trainer as BaseTrainer
+from .trainer import descend, train_loop
 
 Features = Callable[[Tensor], list[Tensor]]
 
 
-@dataclass(frozen=True)
-class SRGANRecipe:
-    """Network fields are those of :class:`SRGANConfig`; sizes in high-resolution pixels.
+_NETWORK = SRGANConfig()
 
-    ``patch`` and ``judge_patch`` (what the discriminator sees of it; a multiple of 16) and ``border`` (not counted in
-    the loss: there the context is invented) must fit: ``judge_patch <= patch - 2 * border``.  ``warm_start`` names a
-    package whose fitting tensors are the start, of another scale too.  ``real_dir`` is a folder of close-ups by class;
-    its held-out part is not used.  ``real_shards`` is a folder or URL of shards (:mod:`.data.shards`) to stream
-    close-ups from instead, one a step from each of ``lanes``, a multiple of the number of workers.  ``designs`` of
-    every pattern type are drawn at ``design_size`` pixels.
-    ``dream_share`` of the ink planes and ``poor_share`` of the pictures are spoilt as :mod:`.data.pairs` says.
+
+@dataclass(frozen=True, kw_only=True)
+class SRGANRecipe:
+    """Sizes are in high-resolution pixels.
+
+    ``patch`` and ``discriminator_patch`` (what the discriminator sees of it; a multiple of 16) and ``border`` (not
+    counted in the loss: there the context is invented) must fit: ``discriminator_patch <= patch - 2 * border``.
+    ``start_from`` names a package whose fitting tensors are the start, of another scale too.  ``real_dir`` is a folder
+    of close-ups by class; its held-out part is not used.  ``real_shards`` is a folder or URL of shards
+    (:mod:`.data.shards`) to stream close-ups from instead, one a step from each of ``lanes``, a multiple of the number
+    of workers.  ``designs`` of every pattern type are drawn at ``design_size`` pixels.  ``dream_share`` of the ink
+    planes and ``poor_share`` of the pictures are spoilt as :mod:`.data.pairs` says.
     ``relativistic`` judges real against made (ESRGAN, section 3.2) instead of each alone.  ``second_rate`` is the
     second phase's rate (0: the same).  ``blend`` is the second phase's share of the packaged weights, the rest is
     the first's.  ``half`` computes in bfloat16 on a CPU that is faster so; CUDA always does.
     """
 
     recipe: str = "srgan"
-    scale: int = 4
-    blocks: int = 16
-    maps: int = 64
-    tail: tuple[int, ...] = ()
-    norm: bool = True
-    residual: bool = False
-    judge_maps: int = 64
+    network: SRGANConfig = _NETWORK
+    discriminator_maps: int = 64
     steps: int = 1_200_000
     content_steps: int = 1_000_000
     batch: int = 16
     patch: int = 96
-    judge_patch: int = 96
+    discriminator_patch: int = 96
     border: int = 0
     rate: float = 1e-4
     halve_every: int = 0
@@ -94,17 +95,17 @@ class SRGANRecipe:
     second_rate: float = 0.0
     blend: float = 1.0
     half: bool = False
-    warm_start: str = ""
+    start_from: str = ""
     seed: int = 0
     log_every: int = 50
     save_every: int = 200
     sample_every: int = 400
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tail", tuple(self.tail))
-        if self.patch % self.scale or self.border % self.scale:
+        scale = self.network.scale
+        if self.patch % scale or self.border % scale:
             raise BadInput("Patch and border must be multiples of the scale.")
-        if self.judge_patch % 16 or self.judge_patch > self.patch - 2 * self.border:
+        if self.discriminator_patch % 16 or self.discriminator_patch > self.patch - 2 * self.border:
             raise BadInput("The discriminator's patch must be a multiple of 16 and fit between the borders.")
         if self.real_dir and self.real_shards:
             raise BadInput("Close-ups come from real_dir or from real_shards, not from both.")
@@ -113,62 +114,42 @@ class SRGANRecipe:
         if not 0 <= self.blend <= 1:
             raise BadInput("The blend of both phases' weights lies between 0 and 1.")
 
-    @property
-    def network(self) -> SRGANConfig:
-        return SRGANConfig(self.scale, self.blocks, self.maps, self.tail, self.norm, self.residual)
 
+class Trainer(BaseTrainer):
+    """The networks, their optimisers and one step of each phase; ``batches`` gives a step's pairs."""
 
-class Trainer:
-    """The networks, their optimisers and one step of each phase; each of the ``workers`` makes its share of a batch."""
+    parts = ("generator", "judge", "ema", "optimiser", "judge_optimiser")
 
-    def __init__(self, config: SRGANRecipe, workers: Workers) -> None:
+    def __init__(self, config: SRGANRecipe, workers: Workers, batches: Callable[[int], tuple[Tensor, Tensor]]) -> None:
         torch.manual_seed(config.seed)
-        self.config, self.workers, self.device, self.step = config, workers, workers.device, 0
-        workers.part(config.batch)
+        self.config, self.workers, self.device, self.batches = config, workers, workers.device, batches
         device = workers.device
         self.generator = SRResNet(config.network).to(device).to(memory_format=torch.channels_last)
-        if config.warm_start:
-            warm_start(self.generator, Package.load(config.warm_start).state_dict())
-        self.judge = SRDiscriminator(config.judge_patch, config.judge_maps).to(device)
+        if config.start_from:
+            warm_start(self.generator, Package.load(config.start_from).state_dict())
+        self.judge = SRDiscriminator(config.discriminator_patch, config.discriminator_maps).to(device)
         self.ema = EMA(self.generator, config.ema)
         self.enlarge, self.judged = workers.wrap(self.generator), workers.wrap(self.judge)
         self.optimiser = torch.optim.Adam(self.generator.parameters(), config.rate, betas=(0.9, 0.99), fused=True)
         self.judge_optimiser = torch.optim.Adam(self.judge.parameters(), config.rate, betas=(0.9, 0.99), fused=True)
         self.features: Features | None = None
 
-    def state(self) -> dict[str, Any]:
-        return {
-            "step": self.step,
-            "generator": self.generator.state_dict(),
-            "judge": self.judge.state_dict(),
-            "ema": self.ema.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "judge_optimiser": self.judge_optimiser.state_dict(),
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.step = int(state["step"])
-        for name in ("generator", "judge", "ema", "optimiser", "judge_optimiser"):
-            getattr(self, name).load_state_dict(state[name])
-
-    def advance(self, batches: Callable[[int], tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
-        """One step of whichever phase it is time for; the losses.  ``batches`` gives a step's pairs."""
-        rng = np.random.default_rng([self.config.seed, self.step])
-        lr, hr = (self.workers.place(part, torch.channels_last) for part in batches(self.step))
-        self._set_rate()
-        if self.step < self.config.content_steps:
+    def step(self, step: int) -> dict[str, Tensor]:
+        """One step of whichever phase it is time for; the losses."""
+        lr, hr = (self.workers.place(part, torch.channels_last) for part in self.batches(step))
+        self._set_rate(step)
+        if step < self.config.content_steps:
             losses = self._content_step(lr, hr)
         else:
-            losses = self._adversarial_step(lr, hr, rng)
+            losses = self._adversarial_step(lr, hr, np.random.default_rng([self.config.seed, step]))
         if self.workers.is_writer:
             self.ema.update(self.generator)
-        self.step += 1
-        return losses
+        return {name: loss.detach() for name, loss in losses.items()}
 
-    def _set_rate(self) -> None:
+    def _set_rate(self, step: int) -> None:
         config = self.config
-        halvings = self.step // config.halve_every if config.halve_every else 0
-        second = self.step >= config.content_steps and config.second_rate > 0
+        halvings = step // config.halve_every if config.halve_every else 0
+        second = step >= config.content_steps and config.second_rate > 0
         rate = config.second_rate if second else config.rate * 0.5**halvings
         for optimiser in (self.optimiser, self.judge_optimiser):
             for group in optimiser.param_groups:
@@ -177,7 +158,7 @@ class Trainer:
     def _content_step(self, lr: Tensor, hr: Tensor) -> dict[str, Tensor]:
         with self._precision():
             loss = self._pixel(self.enlarge(lr), hr)
-        _update(self.optimiser, self.generator, loss)
+        descend(self.optimiser, self.generator, loss, 1.0)
         return {"pixel": loss}
 
     def _adversarial_step(self, lr: Tensor, hr: Tensor, rng: np.random.Generator) -> dict[str, Tensor]:
@@ -189,7 +170,7 @@ class Trainer:
             window = _window(config, rng)
             real, fake = hr[window], made[window]
             judge_loss = self._contest(*self.judged(torch.cat([real, fake.detach()])).chunk(2))
-        _update(self.judge_optimiser, self.judge, judge_loss)
+        descend(self.judge_optimiser, self.judge, judge_loss, 1.0)
         self.judge.requires_grad_(False)
         with self._precision():
             if config.relativistic:
@@ -200,7 +181,7 @@ class Trainer:
             content = feature_loss(self.features, fake, real, self.workers)
             pixel = self._pixel(made, hr)
             loss = config.content * content + config.adversarial * fooled + config.pixel * pixel
-        _update(self.optimiser, self.generator, loss)
+        descend(self.optimiser, self.generator, loss, 1.0)
         self.judge.requires_grad_(True)
         return {"pixel": pixel, "content": content, "fooled": fooled, "judge": judge_loss}
 
@@ -225,38 +206,32 @@ def train(
 ) -> None:
     """Train to ``config.steps``, resuming from the run's checkpoint if it resumes.  Raises ``Stopped``."""
     workers = run.workers
-    trainer = Trainer(config, workers)
     tell(progress, 0, "drawing swatches")
     with workers.writer_first():
         pairs = open_pairs(config, run.cache("bank.npy"))
-    state = run.load()
-    if state is not None:
-        trainer.restore(state)
+
+    def after(step: int) -> None:
+        """What it is time for at this step: the first phase's weights, a sample sheet."""
+        if step == config.content_steps:
+            torch.save(trainer.ema.network.state_dict(), run.path / "pretrained.pt")
+        if step % config.sample_every == 0 or step == config.steps:
+            run.samples(step, sample_sheet(trainer.ema.network, pairs, trainer.device))
+
     with open_batches(config, pairs, run) as batches:
-        while trainer.step < config.steps:
-            check(should_stop)
-            losses = trainer.advance(batches)
-            step = trainer.step
-            if step % config.log_every == 0:
-                means = workers.mean({name: loss.item() for name, loss in losses.items()})
-                figures = {name: round(mean, 6) for name, mean in means.items()}
-                run.log(step, **figures)
-                tell(progress, step / config.steps, f"step {step}, pixel loss {figures['pixel']:.4f}")
-            if workers.is_writer:
-                _leave_behind(trainer, pairs, run)
+        trainer = Trainer(config, workers, batches)
+        train_loop(
+            trainer,
+            run,
+            steps=config.steps,
+            save_every=config.save_every,
+            log_every=config.log_every,
+            logs=True,
+            after=after,
+            progress=progress,
+            should_stop=should_stop,
+        )
     if workers.is_writer:
         export(run.path, run.path / "package", run.path.name)
-
-
-def _leave_behind(trainer: Trainer, pairs: Pairs, run: Run) -> None:
-    """What it is time for at this step: the first phase's weights, a sample sheet, a checkpoint."""
-    config, step = trainer.config, trainer.step
-    if step == config.content_steps:
-        torch.save(trainer.ema.network.state_dict(), run.path / "pretrained.pt")
-    if step % config.sample_every == 0 or step == config.steps:
-        run.samples(step, sample_sheet(trainer.ema.network, pairs, trainer.device))
-    if step % config.save_every == 0 or step == config.steps:
-        run.save(trainer.state())
 
 
 @contextmanager
@@ -283,7 +258,7 @@ def open_pairs(config: SRGANRecipe, cache: Path | None = None) -> Pairs:
     bank = draw_bank(config.designs, config.design_size, config.inks, cache=cache)
     real = list_images(config.real_dir, "train") if config.real_dir else []
     shares = {"real_share": config.real_share, "dream_share": config.dream_share, "poor_share": config.poor_share}
-    return Pairs(bank, real, scale=config.scale, patch=config.patch, **shares)
+    return Pairs(bank, real, scale=config.network.scale, patch=config.patch, **shares)
 
 
 def warm_start(network: nn.Module, state: dict[str, Tensor]) -> int:
@@ -335,10 +310,8 @@ def export(run_dir: Path | str, out: Path | str, name: str, *, blend: float | No
 
     ``blend`` overrides the recipe's: 0 gives those from before the adversarial phase, 1 those at the end.
     """
-    import json
-
     run_dir = Path(run_dir)
-    recipe = SRGANRecipe(**json.loads((run_dir / "config.json").read_text(encoding="utf-8")))
+    recipe = read_recipe(run_dir / "config.json")
     state: dict[str, Tensor] = _load(run_dir / "checkpoint.pt")["ema"]["network"]
     before = run_dir / "pretrained.pt"
     if before.exists():
@@ -361,17 +334,10 @@ def _inside(x: Tensor, border: int) -> Tensor:
 
 
 def _window(config: SRGANRecipe, rng: np.random.Generator) -> tuple[Any, ...]:
-    """A random ``judge_patch`` square between the borders, as an index.
+    """A random ``discriminator_patch`` square between the borders, as an index.
 
     Even and odd offsets alike: features of stride 2 that saw one phase only would teach a checkerboard.
     """
-    room = config.patch - 2 * config.border - config.judge_patch
+    room = config.patch - 2 * config.border - config.discriminator_patch
     top, left = (config.border + int(rng.integers(room + 1)) for _ in range(2))
-    return (..., slice(top, top + config.judge_patch), slice(left, left + config.judge_patch))
-
-
-def _update(optimiser: torch.optim.Optimizer, network: nn.Module, loss: Tensor) -> None:
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-    optimiser.step()
+    return (..., slice(top, top + config.discriminator_patch), slice(left, left + config.discriminator_patch))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,20 +16,17 @@ from PIL import Image
 from torch import Tensor
 
 from ..networks.surface import SurfaceConfig, SurfaceMaps, SurfaceNet, borders, relative_log
-from ..packaging import Package, save_package
-from ..pipelines.base import Progress, ShouldStop, check, tell
+from ..pipelines.base import Progress, ShouldStop
 from .data.bank import HELD_OUT_SEED, Bank, draw_bank
 from .data.plain_garments import PlainPhoto, read_plain
 from .data.rendered_people import Rendered, read_people
 from .data.retexture import Sample, dressed, photographed
 from .distributed import Workers, alone
-from .ema import EMA
 from .lr_schedule import warmup_cooldown
 from .precision import half_precision
 from .prefetch import Prefetch, prefetch_depth
 from .run import Run
-from .start import take_over
-from .trainer import AveragedTrainer
+from .trainer import AveragedRecipe, AveragedTrainer, begun, train_averaged
 
 GARMENTS = 16
 """Garment numbers of a sample are below this."""
@@ -39,8 +35,11 @@ _STEPS = ((1, 3.0), (4, 1.0))
 """Distance in pixels between neighbours, and the weight of what the light does between them."""
 
 
-@dataclass(frozen=True)
-class SurfaceRecipe:
+_NETWORK = SurfaceConfig()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurfaceRecipe(AveragedRecipe):
     """``size`` is (height, width) in px; the first ``small_steps`` see pictures of ``small_size`` and cost a part.
 
     A share ``real`` of each batch are photos of plain garments, out of ``street_dir`` (labelled street photos) and
@@ -55,9 +54,7 @@ class SurfaceRecipe:
     garment_mattes_dir: str = ""
     real: float = 0.3
     recipe: str = "surface"
-    widths: tuple[int, ...] = (24, 48, 80, 128, 192)
-    depths: tuple[int, ...] = (1, 2, 2, 2, 2)
-    fine: int = 16
+    network: SurfaceConfig = _NETWORK
     start_from: str = ""
     size: tuple[int, int] = (256, 192)
     small_size: tuple[int, int] = (192, 128)
@@ -67,11 +64,6 @@ class SurfaceRecipe:
     batch: int = 6
     steps: int = 20000
     cooldown: int = 5000
-    rate: float = 2e-3
-    weight_decay: float = 0.02
-    ema: float = 0.998
-    seed: int = 1
-    evaluate_every: int = 250
 
 
 @dataclass(frozen=True)
@@ -110,79 +102,39 @@ def train(
     config: SurfaceRecipe, run: Run, *, progress: Progress | None = None, should_stop: ShouldStop | None = None
 ) -> None:
     """Train to ``config.steps``, resuming from the run's checkpoint if it resumes."""
-    workers = run.workers
-    trainer = Trainer(config, _source(config, run), workers)
-    step = 0
-    state = run.load()
-    if state is not None:
-        step = int(state["step"])
-        trainer.load_state_dict(state)
+    trainer = Trainer(config, _source(config, run), run.workers)
     validation = _validation(config)
 
-    while step < config.steps:
-        check(should_stop)
-        terms = trainer.step(step)
-        step += 1
-        if step % 25 == 0:
-            tell(progress, step / config.steps, f"step {step}, loss {terms['loss']:.3f}")
-        if step % config.evaluate_every and step < config.steps:
-            continue
-        means = workers.mean(terms)
-        if workers.is_writer:
-            network, device = trainer.ema.network, workers.device
-            run.save({"step": step, **trainer.state_dict()})
-            held_out = measure(network, validation, device)
-            run.log(step, **means, **{f"held_out_{name}": value for name, value in held_out.items()})
-            run.samples(step, sample_sheet(network, validation, device))
-            export(config, network, run.path / "package", name=run.path.name)
+    def publish(step: int, losses: dict[str, float]) -> None:
+        network, device = trainer.ema.network, run.workers.device
+        held_out = measure(network, validation, device)
+        run.log(step, **losses, **{f"held_out_{name}": value for name, value in held_out.items()})
+        run.samples(step, sample_sheet(network, validation, device))
+        run.export(network, config.network, "surface", "surface")
+
+    train_averaged(trainer, run, config, publish, progress, should_stop)
 
 
 class Trainer(AveragedTrainer[torch.nn.Module]):
-    """The network, its optimiser and its average; each of the ``workers`` makes its share of a batch."""
+    """The surface network alone."""
 
     def __init__(self, config: SurfaceRecipe, draw: Draw, workers: Workers) -> None:
-        torch.manual_seed(config.seed)
-        self.config, self.workers = config, workers
         part = workers.part(config.batch)
-        network: torch.nn.Module = SurfaceNet(network_config(config))
-        if config.start_from:
-            take_over(network, Package.load(config.start_from))
-        self.network = network.to(workers.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.ema = EMA(self.network, config.ema)
+        super().__init__(config, begun(SurfaceNet, config), workers)
         self.read = workers.wrap(self.network)
-        self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=config.rate, weight_decay=config.weight_decay, fused=True
-        )
         self.batches = Prefetch(lambda step: batch(config, step, draw, part), prefetch_depth(workers.device))
+        self.config = config
 
-    def step(self, step: int) -> dict[str, float]:
+    def step(self, step: int) -> dict[str, Tensor]:
         """One update; its losses by name."""
         config, workers = self.config, self.workers
         made = self.batches(step).placed(workers)
-        for group in self.optimiser.param_groups:
-            group["lr"] = config.rate * warmup_cooldown(step, config.steps, config.cooldown)
+        self.set_rates(warmup_cooldown(step, config.steps, config.cooldown))
         with half_precision(workers.device):
             maps = self.read(made.rgb.contiguous(memory_format=torch.channels_last), made.mask, made.border)
         terms = surface_loss(maps, made, workers)
-        loss = terms["loss"]
-        self.descend(loss, 1.0, average=workers.is_writer)
-        return {name: float(term.detach()) for name, term in terms.items()}
-
-
-def export(config: SurfaceRecipe, network: torch.nn.Module, path: Path, *, name: str) -> Package:
-    """Write the network as a package that ``surface`` can serve."""
-    return save_package(
-        path,
-        name=name,
-        capability="surface",
-        architecture="surface",
-        config=network_config(config),
-        state_dict=network.state_dict(),
-    )
-
-
-def network_config(config: SurfaceRecipe) -> SurfaceConfig:
-    return SurfaceConfig(tuple(config.widths), tuple(config.depths), config.fine)
+        self.descend(terms["loss"], 1.0)
+        return {name: term.detach() for name, term in terms.items()}
 
 
 def batch(config: SurfaceRecipe, step: int, draw: Draw, part: slice = slice(None)) -> Batch:

@@ -17,18 +17,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..networks.unet import UNet, UNetConfig
-from ..packaging import Package, save_package
-from ..pipelines.base import Progress, ShouldStop, check, tell
+from ..packaging import Package
+from ..pipelines.base import Progress, ShouldStop
 from ..requests import CLOTH_CLASSES, GARMENT_CLASSES
 from .data.cloth import IGNORE, ClothPhotos, Teacher, augment, dye, on_plain_ground, read_garments, read_street
 from .distributed import Workers, alone
-from .ema import EMA
 from .lr_schedule import warmup_cooldown
 from .precision import half_precision
 from .prefetch import Prefetch, prefetch_depth
 from .run import Run
-from .start import take_over
-from .trainer import AveragedTrainer
+from .trainer import AveragedRecipe, AveragedTrainer, begun, train_averaged
 
 FIRST_CLOTH, LAST_CLOTH = (GARMENT_CLASSES.index(CLOTH_CLASSES[i]) for i in (0, -1))
 
@@ -50,8 +48,11 @@ SHEET_COLOURS = np.array(
 """RGB of each class on the sample sheets."""
 
 
-@dataclass(frozen=True)
-class UNetRecipe:
+_NETWORK = UNetConfig(len(GARMENT_CLASSES))
+
+
+@dataclass(frozen=True, kw_only=True)
+class UNetRecipe(AveragedRecipe):
     """``street_share`` of each batch are street photos, the rest single garments; ``size`` is (height, width) in px.
 
     The first ``small_steps`` see photos of ``small_size``: what garment it is can be learnt there at a fraction of the
@@ -63,23 +64,16 @@ class UNetRecipe:
     garment_photos_dir: str = ""
     garment_mattes_dir: str = ""
     recipe: str = "unet"
-    widths: tuple[int, ...] = (24, 48, 96, 160, 224)
-    depths: tuple[int, ...] = (1, 1, 2, 2, 2)
+    network: UNetConfig = _NETWORK
     start_from: str = ""
     teacher: str = ""
     size: tuple[int, int] = (288, 192)
     small_size: tuple[int, int] = (224, 160)
     small_steps: int = 0
     dyed: float = 0.0
-    batch: int = 16
     street_share: float = 0.625
     steps: int = 6000
     cooldown: int = 2500
-    rate: float = 2e-3
-    weight_decay: float = 0.02
-    ema: float = 0.998
-    seed: int = 1
-    evaluate_every: int = 250
 
 
 def train(
@@ -89,77 +83,38 @@ def train(
     workers = run.workers
     street = read_street(Path(config.street_dir), config.size, validation=False)
     trainer = Trainer(config, street, _garments(config, validation=False), workers)
-    step = 0
-    state = run.load()
-    if state is not None:
-        step = int(state["step"])
-        trainer.load_state_dict(state)
     validation = _validation(config) if workers.is_writer else {}
 
-    while step < config.steps:
-        check(should_stop)
-        loss = trainer.step(step)
-        step += 1
-        if step % 25 == 0:
-            tell(progress, step / config.steps, f"step {step}, loss {loss.item():.3f}")
-        if step % config.evaluate_every and step < config.steps:
-            continue
-        means = workers.mean({"loss": loss.item()})
-        if workers.is_writer:
-            network, device = trainer.ema.network, workers.device
-            run.log(step, **means, **_figures(network, validation, device))
-            run.samples(step, sample_sheet(network, list(validation.values()), device))
-            run.save({"step": step, **trainer.state_dict()})
-            export(config, network, run.path / "package", name=run.path.name)
+    def publish(step: int, losses: dict[str, float]) -> None:
+        network, device = trainer.ema.network, workers.device
+        run.log(step, **losses, **_figures(network, validation, device))
+        run.samples(step, sample_sheet(network, list(validation.values()), device))
+        run.export(network, config.network, "segment", "unet")
+
+    train_averaged(trainer, run, config, publish, progress, should_stop)
 
 
 class Trainer(AveragedTrainer[torch.nn.Module]):
-    """The network, its optimiser and its average; each of the ``workers`` makes its share of a batch."""
+    """The cloth U-Net alone."""
 
     def __init__(self, config: UNetRecipe, street: ClothPhotos, garments: ClothPhotos | None, workers: Workers) -> None:
-        torch.manual_seed(config.seed)
-        self.config, self.workers = config, workers
         part = workers.part(config.batch)
-        network: torch.nn.Module = UNet(network_config(config))
-        if config.start_from:
-            take_over(network, Package.load(config.start_from))
-        self.network = network.to(workers.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.ema = EMA(self.network, config.ema)
+        super().__init__(config, begun(UNet, config), workers)
         self.find = workers.wrap(self.network)
-        self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=config.rate, weight_decay=config.weight_decay, fused=True
-        )
-        self.batches = Prefetch(
-            lambda step: batch(config, step, street, garments, part), prefetch_depth(workers.device)
-        )
+        depth = prefetch_depth(workers.device)
+        self.batches = Prefetch(lambda step: batch(config, step, street, garments, part), depth)
+        self.config = config
 
-    def step(self, step: int) -> Tensor:
+    def step(self, step: int) -> dict[str, Tensor]:
         """One update; its loss."""
         config, workers = self.config, self.workers
         rgb, labels = self.batches(step)
-        for group in self.optimiser.param_groups:
-            group["lr"] = config.rate * warmup_cooldown(step, config.steps, config.cooldown)
+        self.set_rates(warmup_cooldown(step, config.steps, config.cooldown))
         with half_precision(workers.device):
             logits = self.find(workers.place(rgb, torch.channels_last))
             loss = cloth_loss(logits.float(), workers.place(labels), workers)
-        self.descend(loss, 5.0, average=workers.is_writer)
-        return loss.detach()
-
-
-def export(config: UNetRecipe, network: torch.nn.Module, path: Path, *, name: str) -> Package:
-    """Write the network as a package that ``segment`` can serve."""
-    return save_package(
-        path,
-        name=name,
-        capability="segment",
-        architecture="unet",
-        config=network_config(config),
-        state_dict=network.state_dict(),
-    )
-
-
-def network_config(config: UNetRecipe) -> UNetConfig:
-    return UNetConfig(len(GARMENT_CLASSES), tuple(config.widths), tuple(config.depths))
+        self.descend(loss, 5.0)
+        return {"loss": loss.detach()}
 
 
 def batch(

@@ -244,9 +244,18 @@ def unet(workers: Any) -> tuple[Step, int]:
 
 def dcgan(workers: Any) -> tuple[Step, int]:
     """The game at 64 px with the starter's widths, R1 every eighth step."""
-    from ml_backend.training.dcgan import DCGANRecipe, Trainer, draw_designs
+    from ml_backend.networks.dcgan import DCGANConfig
+    from ml_backend.training.dcgan import DCGANRecipe, Trainer
+    from ml_backend.training.gan import draw_designs
 
-    config = DCGANRecipe(batch=_batch(workers, 32, 512), drawn=8, designs=8, latent=8, warm_steps=0, patience=0)
+    config = DCGANRecipe(
+        network=DCGANConfig(latent=8, mix=0.3),
+        batch=_batch(workers, 32, 512),
+        drawn=8,
+        designs=8,
+        warm_steps=0,
+        discriminator_warmup=0,
+    )
     return Trainer(config, draw_designs(config), workers).step, config.batch
 
 
@@ -254,19 +263,16 @@ def srgan(workers: Any) -> tuple[Step, int]:
     """The adversarial phase of the x4 starter."""
     import numpy as np
 
+    from ml_backend.networks.srgan import SRGANConfig
     from ml_backend.training.prefetch import Prefetch
     from ml_backend.training.srgan import SRGANRecipe, Trainer, open_pairs
 
     config = SRGANRecipe(
-        blocks=10,
-        maps=48,
-        tail=(32, 24),
-        norm=False,
-        residual=True,
-        judge_maps=24,
+        network=SRGANConfig(blocks=10, maps=48, tail=(32, 24), norm=False, residual=True),
+        discriminator_maps=24,
         content_steps=0,
         batch=_batch(workers, 4, 64),
-        judge_patch=64,
+        discriminator_patch=64,
         border=8,
         pixel=1.0,
         relativistic=True,
@@ -274,29 +280,26 @@ def srgan(workers: Any) -> tuple[Step, int]:
         designs=2,
         design_size=256,
     )
-    trainer, pairs, part = Trainer(config, workers), open_pairs(config), workers.part(config.batch)
+    pairs, part = open_pairs(config), workers.part(config.batch)
     batches = Prefetch(
         lambda step: pairs.batch(np.random.default_rng([0, step]), config.batch, part), 0 if _on_cpu(workers) else 4
     )
-    return lambda _: trainer.advance(batches), config.batch
+    return Trainer(config, workers, batches).step, config.batch
 
 
 def xgan(workers: Any) -> tuple[Step, int]:
     """The game at 64 px, R1 every sixteenth and path lengths every eighth step."""
+    from ml_backend.networks.xgan import XGANConfig
     from ml_backend.training.xgan import Trainer, XGANRecipe, draw_designs
 
     config = XGANRecipe(
-        size=64,
-        latent=8,
-        embedding=16,
-        capacity=2048,
-        widest=128,
+        network=XGANConfig(size=64, latent=8, embedding=16, capacity=2048, widest=128, mix=0.3),
         discriminator_capacity=1536,
         drawn=8,
         designs=8,
         batches=(_batch(workers, 16, 256),),
         warm_steps=0,
-        patience=0,
+        discriminator_warmup=0,
     )
     return Trainer(config, draw_designs(config), workers).step, config.batches[0]
 

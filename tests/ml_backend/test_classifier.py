@@ -18,10 +18,11 @@ from ml_backend.evaluation.close_ups import close_up_accuracy
 from ml_backend.networks.classifier import ClassifierConfig, PatternClassifier
 from ml_backend.packaging import Package, save_package
 from ml_backend.requests import PATTERN_TYPES
-from ml_backend.training.classifier import ClassifierRecipe, batch, train, warmup_cosine
+from ml_backend.training.classifier import ClassifierRecipe, batch, train
 from ml_backend.training.data.bank import draw_bank
 from ml_backend.training.data.close_ups import CloseUps
 from ml_backend.training.data.photographed import photographed
+from ml_backend.training.lr_schedule import warmup_cosine
 from ml_backend.training.run import Run
 
 
@@ -34,7 +35,14 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-TINY: dict[str, Any] = {"maps": (4, 8), "size": 16, "designs": 2, "held_out": 2, "batch": 8, "evaluate_every": 1}
+TINY: dict[str, Any] = {
+    "network": ClassifierConfig(maps=(4, 8)),
+    "size": 16,
+    "designs": 2,
+    "held_out": 2,
+    "batch": 8,
+    "evaluate_every": 1,
+}
 
 
 def network(maps: tuple[int, ...] = (4, 8)) -> PatternClassifier:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from ml_backend import images
 from ml_backend.cli import build_parser, main
+from ml_backend.networks.unet import UNetConfig
 from ml_backend.requests import GARMENT_CLASSES, GenerateRequest
 from ml_backend.training.unet import UNetRecipe
 
@@ -200,7 +201,12 @@ def test_overlay_dresses_an_outfit_in_peoples_words(photo, tile, tmp_path, capsy
 
 def test_train_runs_a_recipe_file(street_folder, tmp_path, capsys):
     recipe = UNetRecipe(
-        street_dir=str(street_folder), widths=(8, 16), depths=(1, 1), size=(48, 32), batch=2, steps=2, evaluate_every=2
+        street_dir=str(street_folder),
+        network=UNetConfig(widths=(8, 16), depths=(1, 1)),
+        size=(48, 32),
+        batch=2,
+        steps=2,
+        evaluate_every=2,
     )
     path = tmp_path / "recipe.json"
     path.write_text(json.dumps(dataclasses.asdict(recipe)))

@@ -293,13 +293,13 @@ def test_a_run_that_goes_on_keeps_its_tokens_though_the_words_have_changed(recip
     monkeypatch.setattr("ml_backend.training.clipseg.all_phrases", lambda: ["another", "language", "altogether"] * 9)
     assert choose_tokenizer(short, tmp_path / "run/tokenizer").get_vocab() == json.loads(known)
     for start in ("run", "run/package"):
-        onward = dataclasses.replace(short, start=str(tmp_path / start))
+        onward = dataclasses.replace(short, start_from=str(tmp_path / start))
         folder = tmp_path / f"onward-{len(start)}"
         assert choose_tokenizer(onward, folder).get_vocab() == json.loads(known)
         assert (folder / "vocab.json").read_bytes() == known
     assert choose_tokenizer(short, tmp_path / "new").get_vocab() != json.loads(known)
     with pytest.raises(BadInput, match="no tokenizer"):
-        choose_tokenizer(dataclasses.replace(short, start=str(tmp_path)), tmp_path / "nowhere")
+        choose_tokenizer(dataclasses.replace(short, start_from=str(tmp_path)), tmp_path / "nowhere")
 
 
 def test_recipe_file(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,41 +22,24 @@ from ml_backend.requests import PATTERN_TYPES
 from ml_backend.training import read_recipe
 from ml_backend.training.augment import augment
 from ml_backend.training.data.bank import Bank, boldest, centred, spectral_codes
-from ml_backend.training.dcgan import DCGANRecipe, Trainer, draw_designs, train
+from ml_backend.training.dcgan import DCGANRecipe, Trainer, train
 from ml_backend.training.distributed import alone
-from ml_backend.training.gan import draw_types
+from ml_backend.training.gan import draw_designs, draw_types
 from ml_backend.training.run import Run
 
 RECIPES = Path(training.__file__).parent / "recipes"
 TINY = DCGANConfig(size=16, latent=8, embedding=4, maps=4)
+NETWORK = DCGANConfig(size=16, latent=2, embedding=4, maps=4, neighbours=2, mix=0.3)
 SMALL: dict[str, Any] = {
-    "size": 16,
-    "latent": 2,
-    "embedding": 4,
-    "maps": 4,
+    "network": NETWORK,
     "discriminator_maps": 4,
     "batch": 8,
     "log_every": 1,
-}
-CODED: dict[str, Any] = {
-    **SMALL,
-    "drawn": 3,
-    "designs": 3,
-    "neighbours": 2,
-    "warm_steps": 2,
-    "patience": 1,
-    "r1_every": 2,
     "save_every": 3,
-}
-PLAIN: dict[str, Any] = {
-    **SMALL,
     "drawn": 3,
-    "designs": 2,
-    "codes": False,
-    "warm_steps": 0,
-    "anchor": 0.0,
-    "save_every": 3,
 }
+CODED: dict[str, Any] = {**SMALL, "designs": 3, "warm_steps": 2, "discriminator_warmup": 1, "r1_every": 2}
+PLAIN: dict[str, Any] = {**SMALL, "designs": 2, "learn_codes": False, "warm_steps": 0, "anchor": 0.0}
 
 
 def painted(config: DCGANConfig, count: int = 3) -> torch.Tensor:
@@ -211,7 +195,9 @@ def test_batches_follow_the_shares() -> None:
     assert shares[5] == pytest.approx(1 / 12, abs=0.02)
 
 
-@pytest.mark.parametrize("wrong", [{"batch": 10, "group": 4}, {"shares": (1.0, 2.0)}, {"drawn": 50}, {"codes": False}])
+@pytest.mark.parametrize(
+    "wrong", [{"batch": 10, "group": 4}, {"shares": (1.0, 2.0)}, {"drawn": 50}, {"learn_codes": False}]
+)
 def test_an_impossible_recipe_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(BadInput):
         DCGANRecipe(**wrong)  # type: ignore[arg-type]
@@ -234,7 +220,7 @@ def test_a_resumed_run_repeats_the_curve(tmp_path: Path, fields: dict[str, Any])
 
 @pytest.mark.parametrize("fields", [CODED, PLAIN])
 def test_the_rgb_recipe_trains(tmp_path: Path, fields: dict[str, Any]) -> None:
-    config = DCGANRecipe(**fields, steps=4, output="rgb")
+    config = DCGANRecipe(**{**fields, "network": replace(NETWORK, output="rgb")}, steps=4)
     train(config, Run(tmp_path / "rgb", config))
     network = Package.load(tmp_path / "rgb" / "packages" / "000004").network()
     made = network(torch.zeros(1, 2), torch.tensor([PATTERN_TYPES.index("plaid")]))
@@ -255,7 +241,8 @@ def test_a_run_can_start_from_a_package(tmp_path: Path) -> None:
 def test_a_start_of_another_shape_is_refused(tmp_path: Path) -> None:
     first = DCGANRecipe(**CODED, steps=3)
     train(first, Run(tmp_path / "first", first))
-    wider = DCGANRecipe(**{**CODED, "maps": 8}, steps=3, start_from=str(tmp_path / "first" / "packages" / "000003"))
+    start = str(tmp_path / "first" / "packages" / "000003")
+    wider = DCGANRecipe(**{**CODED, "network": replace(NETWORK, maps=8)}, steps=3, start_from=start)
     with pytest.raises(BadInput, match="start"):
         train(wider, Run(tmp_path / "second", wider))
 

@@ -21,7 +21,7 @@ from torch._C._distributed_c10d import FileStore
 
 from ml_backend.errors import BadInput
 from ml_backend.packaging import Package
-from ml_backend.training import distributed, read_recipe, srgan
+from ml_backend.training import distributed, make_recipe, read_recipe, srgan
 from ml_backend.training.batch_norm import SharedBatchNorm, share_statistics
 from ml_backend.training.data import bank
 from ml_backend.training.data.shards import write_shards
@@ -30,26 +30,28 @@ from ml_backend.training.run import Run
 from tests.ml_backend import shared_training
 
 ROOT = Path(__file__).parents[2]
+SIZES = {"size": 16, "latent": 4, "embedding": 4, "neighbours": 2}
 GAN = {
-    **{"size": 16, "latent": 4, "embedding": 4, "drawn": 4, "designs": 4, "neighbours": 2, "group": 4, "seed": 3},
-    **{"steps": 6, "warm_steps": 2, "patience": 1, "r1_every": 2, "log_every": 1, "save_every": 3},
+    **{"drawn": 4, "designs": 4, "group": 4, "seed": 3, "steps": 6, "warm_steps": 2, "discriminator_warmup": 1},
+    **{"r1_every": 2, "log_every": 1, "save_every": 3},
 }
+DCGAN = {"recipe": "dcgan", "network": {**SIZES, "maps": 4}, **GAN, "discriminator_maps": 4, "batch": 16}
 RECIPES: dict[str, dict[str, Any]] = {
-    "1-dcgan": {"recipe": "dcgan", **GAN, "maps": 4, "discriminator_maps": 4, "batch": 16},
-    "2-dcgan-from-one": {"recipe": "dcgan", **GAN, "maps": 4, "discriminator_maps": 4, "batch": 16},
+    "1-dcgan": DCGAN,
+    "2-dcgan-from-one": DCGAN,
     "3-srgan-from-shards": {
-        **{"recipe": "srgan", "blocks": 1, "maps": 4, "judge_maps": 2, "batch": 4, "patch": 32, "judge_patch": 16},
-        **{"border": 4, "steps": 6, "content_steps": 3, "designs": 1, "design_size": 32, "rate": 1e-3, "pixel": 1.0},
+        **{"recipe": "srgan", "network": {"blocks": 1, "maps": 4}, "discriminator_maps": 2, "discriminator_patch": 16},
+        **{"batch": 4, "patch": 32, "border": 4, "steps": 6, "content_steps": 3, "designs": 1, "design_size": 32},
         **{"log_every": 1, "save_every": 3, "sample_every": 6, "ema": 0.5, "relativistic": True},
-        **{"lanes": 2, "real_share": 0.6},
+        **{"lanes": 2, "real_share": 0.6, "rate": 1e-3, "pixel": 1.0},
     },
     "4-unet": {
-        **{"recipe": "unet", "street_dir": "", "widths": [8, 16], "depths": [1, 1], "size": [48, 32], "batch": 4},
-        **{"steps": 6, "cooldown": 2, "evaluate_every": 3},
+        **{"recipe": "unet", "street_dir": "", "network": {"widths": [8, 16], "depths": [1, 1]}, "size": [48, 32]},
+        **{"batch": 4, "steps": 6, "cooldown": 2, "evaluate_every": 3},
     },
     "5-xgan": {
-        **{"recipe": "xgan", **GAN, "width": 8, "mapping": 1, "capacity": 64, "widest": 8, "path_every": 2},
-        **{"discriminator_capacity": 64, "batches": [8, 8], "growth": [1]},
+        **{"recipe": "xgan", "network": {**SIZES, "width": 8, "mapping": 1, "capacity": 64, "widest": 8}, **GAN},
+        **{"path_length_every": 2, "discriminator_capacity": 64, "batches": [8, 8], "growth": [1]},
     },
 }
 
@@ -98,7 +100,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """
     folder = tmp_path_factory.mktemp("distributed")
     configs = write_recipes(folder)
-    half = type(configs["2-dcgan-from-one"])(**RECIPES["2-dcgan-from-one"] | {"steps": 3})
+    half = make_recipe(RECIPES["2-dcgan-from-one"] | {"steps": 3})
     shared_training.train(half, Run(folder / "runs" / "2-dcgan-from-one", half))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command += ["--max-restarts", "1", "--monitor-interval", "0.2", str(Path(shared_training.__file__)), str(folder)]
@@ -177,7 +179,7 @@ def test_one_worker_alone_writes(outcome: Outcome) -> None:
 
 
 def test_one_process_goes_on_from_two(outcome: Outcome) -> None:
-    longer = type(read_recipe(outcome.two.parent / "recipes" / "1-dcgan.json"))(**RECIPES["1-dcgan"] | {"steps": 8})
+    longer = make_recipe(RECIPES["1-dcgan"] | {"steps": 8})
     for runs in (outcome.one, outcome.two):
         shared_training.train(longer, Run(runs / "1-dcgan", longer, resume=True))
     one, two = curve(outcome.one / "1-dcgan"), curve(outcome.two / "1-dcgan")

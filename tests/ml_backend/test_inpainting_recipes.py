@@ -139,12 +139,17 @@ def test_likeness_sees_edges_and_flat_colour():
 def recipes(street_folder, tmp_path):
     pictures, vae = tmp_path / "pictures-run", tmp_path / "vae-run"
     return (
-        (CaptionedRecipe(str(street_folder), count=10, size=48), pictures),
-        (AutoencoderRecipe(f"{pictures}/pictures", width=8, crop=32, batch=2, steps=4, sample_every=2), vae),
+        (CaptionedRecipe(street_dir=str(street_folder), count=10, size=48), pictures),
+        (
+            AutoencoderRecipe(
+                pictures_dir=f"{pictures}/pictures", width=8, crop=32, batch=2, steps=4, evaluate_every=2
+            ),
+            vae,
+        ),
         (
             InpaintingRecipe(
-                f"{pictures}/pictures",
-                f"{vae}/vae",
+                pictures_dir=f"{pictures}/pictures",
+                vae_dir=f"{vae}/vae",
                 widths=(16, 32),
                 text_width=32,
                 text_layers=1,
@@ -155,7 +160,7 @@ def recipes(street_folder, tmp_path):
                 window_steps=2,
                 steps=4,
                 batch=2,
-                sample_every=2,
+                evaluate_every=2,
                 sample_steps=2,
             ),
             tmp_path / "model-run",

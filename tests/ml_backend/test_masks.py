@@ -71,9 +71,7 @@ def recipe(street_folder, rendered_folder):
     return MasksRecipe(
         street_dir=str(street_folder),
         rendered_dir=str(rendered_folder),
-        widths=(8, 12, 16, 16),
-        depths=(1, 1, 1, 1),
-        tap_width=4,
+        network=UNetConfig(widths=(8, 12, 16, 16), depths=(1, 1, 1, 1), people=True, tap_width=4),
         sizes=(SIZE, (48, 32)),
         side=72,
         batch=4,

@@ -46,8 +46,7 @@ def one_thread():
 def recipe(street_folder):
     return UNetRecipe(
         street_dir=str(street_folder),
-        widths=(8, 16),
-        depths=(1, 1),
+        network=UNetConfig(widths=(8, 16), depths=(1, 1)),
         size=(48, 32),
         batch=4,
         steps=6,
@@ -185,7 +184,7 @@ def test_a_run_starts_from_a_package(recipe, tmp_path):
     before, after = (Package.load(tmp_path / run / "package").state_dict() for run in ("first", "second"))
     name = "head.weight"
     torch.testing.assert_close(before[name], after[name])
-    other = dataclasses.replace(short, widths=(8, 8))
+    other = dataclasses.replace(short, network=UNetConfig(widths=(8, 8), depths=(1, 1)))
     with pytest.raises(BadInput, match="does not fit"):
         train(other, Run(tmp_path / "third", other))
 

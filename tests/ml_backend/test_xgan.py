@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,9 @@ from ml_backend.training import read_recipe
 from ml_backend.training.data.bank import shrunk
 from ml_backend.training.data.photos import periodic, read_photos, square_pad
 from ml_backend.training.distributed import alone
-from ml_backend.training.gan import gradient_penalty, logistic
+from ml_backend.training.gan import draw_batch, gradient_penalty, logistic
 from ml_backend.training.run import Run
-from ml_backend.training.xgan import Trainer, XGANRecipe, draw_batch, draw_designs, settled, train
+from ml_backend.training.xgan import Trainer, XGANRecipe, draw_designs, settled, train
 
 RECIPES = Path(training.__file__).parent / "recipes"
 TINY = XGANConfig(size=32, latent=8, embedding=4, width=12, mapping=2, capacity=128, widest=8)
@@ -54,30 +55,25 @@ CODED = XGANConfig(
     neighbours=2,
     start="projected",
 )
+NETWORK = XGANConfig(size=16, latent=2, embedding=4, width=8, mapping=2, capacity=32, widest=4, neighbours=2, mix=0.3)
 SMALL: dict[str, Any] = {
-    "size": 16,
-    "latent": 2,
-    "embedding": 4,
-    "width": 8,
-    "mapping": 2,
-    "capacity": 32,
-    "widest": 4,
+    "network": NETWORK,
     "discriminator_capacity": 32,
     "batches": (8,),
     "log_every": 1,
     "save_every": 3,
     "r1_every": 2,
-    "path_every": 2,
+    "path_length_every": 2,
 }
-LEARNED: dict[str, Any] = {**SMALL, "drawn": 3, "designs": 3, "neighbours": 2, "warm_steps": 2, "patience": 1}
+LEARNED: dict[str, Any] = {**SMALL, "drawn": 3, "designs": 3, "warm_steps": 2, "discriminator_warmup": 1}
 GROWING: dict[str, Any] = {**LEARNED, "batches": (8, 4), "growth": (2,)}
 PLAIN: dict[str, Any] = {
     **SMALL,
     "drawn": 2,
     "designs": 2,
-    "codes": False,
+    "learn_codes": False,
     "warm_steps": 0,
-    "patience": 0,
+    "discriminator_warmup": 0,
     "anchor": 0.0,
 }
 
@@ -383,10 +379,10 @@ def test_the_logistic_loss() -> None:
         ({"batches": (10,)}, "groups"),
         ({"growth": (5,)}, "one more"),
         ({"batches": (8, 8, 8), "growth": (9, 5)}, "rise"),
-        ({"size": 16, "batches": (8, 8, 8), "growth": (5, 9)}, "halvings"),
+        ({"network": NETWORK, "batches": (8, 8, 8), "growth": (5, 9)}, "halvings"),
         ({"shares": (1.0,)}, "shares"),
         ({"drawn": 5}, "cannot be chosen"),
-        ({"codes": False}, "codes"),
+        ({"learn_codes": False}, "codes"),
         ({"photos": "somewhere"}, "no inks"),
         ({"fit": "stretch"}, "fit"),
     ],
@@ -437,7 +433,7 @@ def test_the_warm_start_learns_the_designs() -> None:
 
 
 def test_the_rgb_recipe_trains(tmp_path: Path) -> None:
-    config = XGANRecipe(**LEARNED, steps=4, output="rgb")
+    config = XGANRecipe(**{**LEARNED, "network": replace(NETWORK, output="rgb")}, steps=4)
     train(config, Run(tmp_path / "rgb", config))
     network = Package.load(tmp_path / "rgb" / "packages" / "000004").network()
     made = network(torch.zeros(1, 2), torch.tensor([PATTERN_TYPES.index("plaid")]))
@@ -459,7 +455,8 @@ def photos(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("fit", ["crop", "pad"])
 def test_photographs_train_an_rgb_network(tmp_path: Path, photos: Path, fit: str) -> None:
     shares = tuple(float(name in ("plaid", "dotted")) for name in PATTERN_TYPES)
-    fields = {**LEARNED, "output": "rgb", "photos": str(photos), "fit": fit, "shares": shares}
+    network = replace(NETWORK, output="rgb")
+    fields = {**LEARNED, "network": network, "photos": str(photos), "fit": fit, "shares": shares}
     config = XGANRecipe(**fields, steps=4)
     bank = draw_designs(config)
     assert bank.inks.shape == (10, 3, 3, 16, 16)
@@ -513,7 +510,7 @@ def test_a_run_can_start_from_a_package(tmp_path: Path) -> None:
     assert generator.codes is not None
     assert generator.codes.shape == (10, 5, 2)
     assert torch.equal(generator.constant, expected["constant"])
-    wider = XGANRecipe(**{**LEARNED, "widest": 8}, steps=4, start_from=str(start))
+    wider = XGANRecipe(**{**LEARNED, "network": replace(NETWORK, widest=8)}, steps=4, start_from=str(start))
     with pytest.raises(BadInput, match="start"):
         Trainer(wider, draw_designs(wider), alone("cpu"))
 
