@@ -28,10 +28,11 @@ def follow(name: str, *args: Any, active: object = True, target: str = "this", s
     """Attributes of an element that shows something being made: htmx asks the URL ``name``, at the times that
     ``static/js/follow.js`` chooses and as long as it is ``active``, and morphs the answer into ``target``.
 
-    A ``target`` that is not the element itself is cut out of a whole page.
+    A ``target`` that is not the element itself is cut out of a whole page.  The extension is named here and not for the
+    whole body: where it is heard it takes every out-of-band swap for one of whole elements, ``afterend`` too.
     """
     return format_html(
-        'hx-get="{}" hx-trigger="follow" hx-target="{}"{} hx-swap="{}" hx-request="{}"{}',
+        'hx-ext="morph" hx-get="{}" hx-trigger="follow" hx-target="{}"{} hx-swap="{}" hx-request="{}"{}',
         reverse(name, args=args),
         target,
         format_html(' hx-select="{}"', target) if target != "this" else "",
