@@ -24,18 +24,19 @@ FOLLOWING = '{"timeout": 20000}'
 
 
 @register.simple_tag
-def follow(name: str, *args: Any, active: object = True, target: str = "this") -> SafeString:
+def follow(name: str, *args: Any, active: object = True, target: str = "this", swap: str = "morph") -> SafeString:
     """Attributes of an element that shows something being made: htmx asks the URL ``name``, at the times that
     ``static/js/follow.js`` chooses and as long as it is ``active``, and morphs the answer into ``target``.
 
-    A ``target`` that is not the element itself is cut out of a whole page.
+    A ``target`` that is not the element itself is cut out of a whole page.  The extension is named here and not for the
+    whole body: where it is heard it takes every out-of-band swap for one of whole elements, ``afterend`` too.
     """
-    cut = format_html(' hx-select="{}"', target) if target != "this" else ""
     return format_html(
-        'hx-get="{}" hx-trigger="follow" hx-target="{}"{} hx-swap="morph" hx-request="{}"{}',
+        'hx-ext="morph" hx-get="{}" hx-trigger="follow" hx-target="{}"{} hx-swap="{}" hx-request="{}"{}',
         reverse(name, args=args),
         target,
-        cut,
+        format_html(' hx-select="{}"', target) if target != "this" else "",
+        swap,
         FOLLOWING,
         mark_safe(" data-follow") if active else "",
     )

@@ -330,7 +330,7 @@ def test_the_fabric_engine_answers_without_a_generator(name, model, monkeypatch)
 
     monkeypatch.setattr(registry, "serving", no_generator)
     monkeypatch.setattr(registry, "serves", lambda capability: False)
-    assert callable(registry.pipeline(name, model))
+    assert callable(loading.pipeline(name, model))
 
 
 def test_a_clip_gives_the_fabric_engine_more_words(settings, tmp_path):
