@@ -1,4 +1,4 @@
-"""The Celery app.  A message is only a doorbell (see ml_backend.jobs); the Job row is the truth.
+"""The Celery app.  A message is only a doorbell (see ml_backend.serving.jobs); the Job row is the truth.
 
 Queues: ``default`` (CPU work), ``gpu`` (networks, where a GPU worker listens), ``training`` (hours long).
 Run ``celery -A fashion_site worker -Q default,gpu,training -B``.

@@ -221,7 +221,7 @@ PHOTO_RETENTION_DAYS = env.int("TOILE_PHOTO_RETENTION_DAYS", 0)
 """Private photos unused for so many days are deleted; 0 keeps them."""
 
 SAFETY_CHECKER = env.str("TOILE_SAFETY_CHECKER", "")
-"""Dotted path of what looks at finished pictures, see :mod:`ml_backend.safety`; none unless set."""
+"""Dotted path of what looks at finished pictures, see :mod:`ml_backend.serving.safety`; none unless set."""
 
 CLIP_FOLDER = env.str("TOILE_CLIP", "")
 """A CLIP in transformers' format: the fabric engine then reads words that are like those it knows."""

@@ -8,9 +8,9 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from . import registry
 from .errors import BadPackage
 from .models import ModelVersion, TrainingRun
+from .serving import registry
 
 
 @admin.register(ModelVersion)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Job(models.Model):
-    """One piece of work of one person.  Only :mod:`ml_backend.jobs` writes ``state``."""
+    """One piece of work of one person.  Only :mod:`ml_backend.serving.jobs` writes ``state``."""
 
     class State(models.TextChoices):
         QUEUED = "queued"
@@ -42,7 +42,7 @@ class Job(models.Model):
     """Why it failed, or why it was put back, in a sentence for its owner."""
 
     preview = models.BinaryField(default=bytes, editable=False)
-    """A small WebP or JPEG of the picture in work, while there is one; see :func:`ml_backend.jobs.show`."""
+    """A small WebP or JPEG of the picture in work, while there is one; see :func:`ml_backend.serving.jobs.show`."""
     shown = models.PositiveIntegerField(default=0)
     """Number of the preview, 0 without one: a page asks for the picture again when it changes."""
 
@@ -132,7 +132,7 @@ class ScratchFile(models.Model):
 
 
 class StoredFile(models.Model):
-    """How large a stored file of a person's is; written and forgotten by :mod:`ml_backend.storage` only."""
+    """How large a stored file of a person's is; written and forgotten by :mod:`ml_backend.serving.storage` only."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="stored_files")
     key = models.CharField(max_length=255, db_index=True)

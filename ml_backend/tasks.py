@@ -15,7 +15,7 @@ from celery.signals import worker_process_init, worker_ready
 from django.conf import settings
 from django.db import close_old_connections, connection
 
-from . import jobs, registry
+from .serving import jobs, registry
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
-from ml_backend import jobs
-from ml_backend.storage import delete_after_commit
+from ml_backend.serving import jobs
+from ml_backend.serving.storage import delete_after_commit
 
 from .models import Pattern
 

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from django.core.files.storage import default_storage
 from PIL import Image
 
-from ml_backend import registry
 from ml_backend.images import save_picture
 from ml_backend.inks import compose, inks_from_png, inks_to_png
+from ml_backend.serving import registry
 
 from .colours import colours_of
 from .models import Pattern

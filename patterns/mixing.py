@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ml_backend import registry
 from ml_backend.errors import BadInput
 from ml_backend.inks import fit_palette, mix_palettes, palette_from_seed
 from ml_backend.requests import GenerateRequest
+from ml_backend.serving import registry
 
 from .models import Pattern
 

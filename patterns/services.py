@@ -12,12 +12,12 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from PIL import Image
 
-from ml_backend import jobs, registry
 from ml_backend.errors import BadInput
 from ml_backend.inks import compose, fit_palette
 from ml_backend.models import Job
 from ml_backend.requests import GenerateRequest, parse_palette
-from ml_backend.storage import delete_files, keep
+from ml_backend.serving import jobs, registry
+from ml_backend.serving.storage import delete_files, keep
 
 from . import cutting
 from .models import Favourite, Pattern

@@ -15,9 +15,9 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ml_backend import registry
 from ml_backend.errors import BadInput
 from ml_backend.requests import PATTERN_TYPES
+from ml_backend.serving import registry
 
 from . import services
 from .colours import BUCKETS

@@ -7,11 +7,11 @@ from typing import Any
 
 from PIL import Image
 
-from ml_backend import jobs, registry
 from ml_backend.errors import BadPackage, Stopped
 from ml_backend.models import Job
 from ml_backend.requests import GenerateRequest
-from ml_backend.storage import delete_after_commit
+from ml_backend.serving import jobs, registry
+from ml_backend.serving.storage import delete_after_commit
 
 from . import cutting
 from .models import Pattern

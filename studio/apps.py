@@ -5,7 +5,7 @@ class StudioConfig(AppConfig):
     name = "studio"
 
     def ready(self) -> None:
-        from ml_backend import jobs
+        from ml_backend.serving import jobs
 
         from . import checks, cleanup, guesses, limits  # noqa: F401  (they connect their checks and receivers)
 

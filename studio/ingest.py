@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from ml_backend.errors import BadInput
-from ml_backend.storage import delete_files, keep
+from ml_backend.serving.storage import delete_files, keep
 
 from . import decode, limits
 from .models import Photo, User

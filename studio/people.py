@@ -13,8 +13,8 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from ml_backend import jobs
 from ml_backend.models import Job, StoredFile
+from ml_backend.serving import jobs
 from patterns.models import Favourite, Pattern
 
 from . import limits, visitors

@@ -18,11 +18,12 @@ from django.db import transaction
 from PIL import Image
 
 import ml_backend
-from ml_backend import garments, registry
+from ml_backend import garments
 from ml_backend.errors import BadPackage
 from ml_backend.inks import PALETTES
 from ml_backend.requests import GenerateRequest
-from ml_backend.storage import delete_after_commit, delete_files
+from ml_backend.serving import registry
+from ml_backend.serving.storage import delete_after_commit, delete_files
 from patterns import cutting, services
 from patterns.models import Pattern
 

@@ -11,8 +11,8 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.defaults import server_error
 
-from ml_backend import faults
-from ml_backend.faults import Outage
+from ml_backend.serving import faults
+from ml_backend.serving.faults import Outage
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 from django.db import close_old_connections
 
-from ml_backend import jobs
+from ml_backend.serving import jobs
 
 from . import counting
 from . import retention as rules

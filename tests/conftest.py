@@ -190,6 +190,6 @@ def make_garment(db: None, wearable_files: Any) -> Callable[..., Garment]:
 @pytest.fixture
 def work_off(db: None) -> Callable[[], int]:
     """Do all queued jobs here and now; returns how many."""
-    from ml_backend import jobs
+    from ml_backend.serving import jobs
 
     return lambda: jobs.work_off(jobs.QUEUES, beating=False)

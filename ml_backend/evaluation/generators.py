@@ -20,8 +20,8 @@ from ..packaging import Package
 from ..pipelines.generate import GeneratePipeline, choose_palette, dream_inks, resize
 from ..pipelines.upscale import UpscalePipeline
 from ..requests import PATTERN_TYPES, GenerateRequest
+from ..swatches import draw_inks
 from ..training.data.bank import HELD_OUT_SEED
-from ..training.data.swatches import draw_inks
 from .patterns import SIDE, U8, embed, fid, kid, load_classifier, predict
 from .seam import seam_ratio
 

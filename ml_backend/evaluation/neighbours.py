@@ -19,8 +19,8 @@ from ..inks import compose, palette_from_seed
 from ..packaging import Package
 from ..pipelines.generate import enlarge_softly
 from ..requests import PATTERN_TYPES
+from ..swatches import draw_inks
 from ..training.data.bank import HELD_OUT_SEED
-from ..training.data.swatches import draw_inks
 from .generators import drawn_designs, dreamed_designs, load_generator
 from .patterns import SIDE, U8
 

@@ -19,8 +19,8 @@ from ..inks import compose, palette_from_seed
 from ..networks.classifier import PatternClassifier
 from ..packaging import Package
 from ..requests import PATTERN_TYPES
+from ..swatches import draw_inks
 from ..training.data.bank import HELD_OUT_SEED
-from ..training.data.swatches import draw_inks
 
 F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]

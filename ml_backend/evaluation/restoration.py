@@ -25,9 +25,9 @@ from ..pipelines.base import Progress, tell
 from ..pipelines.generate import GeneratePipeline, choose_palette, dream_inks
 from ..pipelines.upscale import UpscalePipeline
 from ..requests import PATTERN_TYPES, GenerateRequest
+from ..swatches import draw_inks
 from ..training.data.bank import HELD_OUT_SEED
 from ..training.data.folder import list_images, read_rgb
-from ..training.data.swatches import draw_inks
 from .distance import Features, encoder_features, feature_distance, tensor
 from .patterns import SIDE, embed, kid, load_classifier
 

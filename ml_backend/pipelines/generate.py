@@ -20,7 +20,7 @@ from ..inks import compose, fit_palette, own_palette
 from ..networks.generator import FabricGenerator
 from ..packaging import Package
 from ..requests import PATTERN_TYPES, GenerateRequest
-from ..training.data.swatches import draw_inks
+from ..swatches import draw_inks
 from .base import Progress, ShouldStop, check, tell
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from ml_backend import jobs
 from ml_backend.models import Job
+from ml_backend.serving import jobs
 
 from ..models import Pattern
 

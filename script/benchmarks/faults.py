@@ -171,7 +171,7 @@ class Drill:
                     people = [get_user_model().objects.get_or_create(username=f"p{n}")[0] for n in range(PEOPLE)]
                 self._order_one(people[len(self.ordered) % PEOPLE], rate)
             except Exception as error:
-                from ml_backend import faults
+                from ml_backend.serving import faults
 
                 if faults.outage(error) is None:
                     raise
@@ -185,7 +185,7 @@ class Drill:
     def _order_one(self, person: Any, rate: random.Random) -> None:
         from django.db import transaction
 
-        from ml_backend import jobs
+        from ml_backend.serving import jobs
 
         from .faults_app import KIND
 

@@ -15,10 +15,10 @@ from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from ml_backend import faults
 from ml_backend.errors import BadInput, BadPackage, quoted
-from ml_backend.jobs import TooManyJobs
-from ml_backend.storage import NoRoom
+from ml_backend.serving import faults
+from ml_backend.serving.jobs import TooManyJobs
+from ml_backend.serving.storage import NoRoom
 
 from ..ingest import Refused
 from ..limits import TooFast, seconds_of

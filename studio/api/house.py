@@ -12,8 +12,8 @@ from django.shortcuts import get_object_or_404
 from django.utils.cache import patch_vary_headers
 from ninja import Schema
 
-from ml_backend import registry
 from ml_backend.models import Job
+from ml_backend.serving import registry
 
 from ..models import User
 from . import schemas

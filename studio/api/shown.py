@@ -15,8 +15,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from ninja import Schema
 
-from ml_backend import jobs
 from ml_backend.models import Job
+from ml_backend.serving import jobs
 from patterns.models import Pattern
 
 from ..models import FromWords, Garment, Imagining, Look, Mask, Photo, Restyle

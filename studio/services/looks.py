@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from ml_backend import jobs
 from ml_backend.errors import BadInput, quoted
 from ml_backend.requests import OutfitRequest, OverlayRequest
+from ml_backend.serving import jobs
 from patterns.models import Pattern
 
 from ..models import Garment, Imagining, Look, LookPart, Photo, Restyle, User

@@ -7,9 +7,9 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
-from ml_backend import jobs
 from ml_backend.errors import BadInput
 from ml_backend.requests import parse_garment
+from ml_backend.serving import jobs
 
 from ..models import Photo, User
 from .words import add_mask

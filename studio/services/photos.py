@@ -10,9 +10,9 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
-from ml_backend import jobs
 from ml_backend.errors import BadInput
-from ml_backend.storage import delete_files, keep
+from ml_backend.serving import jobs
+from ml_backend.serving.storage import delete_files, keep
 
 from .. import pictures
 from ..ingest import ingest

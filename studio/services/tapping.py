@@ -10,9 +10,9 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 
-from ml_backend import jobs
 from ml_backend.errors import BadInput
 from ml_backend.requests import TapRequest
+from ml_backend.serving import jobs
 
 from ..models import Mask, Photo, User
 from .mending import BUSY, check_garment

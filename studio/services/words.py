@@ -13,10 +13,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from ml_backend import jobs, registry
 from ml_backend.errors import BadInput
 from ml_backend.requests import MAX_SEED, ImagineRequest, RestyleRequest, TextMaskRequest
-from ml_backend.storage import delete_files, keep
+from ml_backend.serving import jobs, registry
+from ml_backend.serving.storage import delete_files, keep
 from ml_backend.words.reading import read
 from patterns.models import Viewer
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from ml_backend.storage import used_by
+from ml_backend.serving.storage import used_by
 
 from ..models import Imagining, Look, Photo, Restyle
 from ..people import person

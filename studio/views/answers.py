@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from ml_backend import registry
 from ml_backend.errors import BadInput
-from ml_backend.jobs import TooManyJobs
+from ml_backend.serving import registry
+from ml_backend.serving.jobs import TooManyJobs
 
 from .. import limits
 from ..limits import TooFast

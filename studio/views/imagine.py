@@ -16,9 +16,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ml_backend import jobs, registry
 from ml_backend.errors import BadInput
 from ml_backend.requests import IMAGINE_ENGINES
+from ml_backend.serving import jobs, registry
 from ml_backend.words.builder import CHOICES, COLOURS, GENDERS, PLURALS
 
 from .. import imagining, said, sampling, services

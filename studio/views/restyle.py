@@ -14,9 +14,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ml_backend import registry
 from ml_backend.errors import BadInput
 from ml_backend.requests import MAX_PROMPT, SCHEDULERS, TextMaskRequest
+from ml_backend.serving import registry
 
 from .. import restyling, said, sampling, services
 from ..forms import PhotoForm, first_error

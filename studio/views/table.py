@@ -9,8 +9,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from ml_backend import registry
 from ml_backend.requests import RestyleRequest
+from ml_backend.serving import registry
 from patterns.templatetags.cloth import described_look
 
 from .. import restyling, services

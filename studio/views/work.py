@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST
 
-from ml_backend import jobs
 from ml_backend.errors import BadInput
 from ml_backend.models import Job
+from ml_backend.serving import jobs
 
 from .. import limits
 from .answers import go_back, is_htmx, refuse

@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from ml_backend import registry
 from ml_backend.models import Job
 from ml_backend.requests import PATTERN_TYPES, REPEATS
+from ml_backend.serving import registry
 from patterns.models import Pattern
 from patterns.templatetags.cloth import described_look, worn_name
 

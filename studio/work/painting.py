@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ml_backend import jobs, registry, safety
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
+from ml_backend.serving import jobs, registry, safety
 
 from ..models import FromWords, Imagining, Mask, Photo, Restyle
 from .wanted import still_wanted

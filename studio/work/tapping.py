@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ml_backend import jobs, registry
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
 from ml_backend.requests import TapRequest, parse_garment
+from ml_backend.serving import jobs, registry
 
 from ..models import Mask
 from .wanted import still_wanted

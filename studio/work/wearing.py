@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from django.db import transaction
 
-from ml_backend import garments, jobs, registry
+from ml_backend import garments
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job
 from ml_backend.requests import parse_garment
-from ml_backend.storage import delete_files
+from ml_backend.serving import jobs, registry
+from ml_backend.serving.storage import delete_files
 
 from ..models import Garment, Look, Mask, Photo, Wearable
 from .wanted import still_wanted

@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from ml_backend import jobs
+from ml_backend.serving import jobs
 
 pytestmark = pytest.mark.django_db
 

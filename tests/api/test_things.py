@@ -12,10 +12,10 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from ml_backend import jobs, registry
 from ml_backend.errors import BadPackage
 from ml_backend.models import Job
 from ml_backend.requests import PATTERN_TYPES, GenerateRequest
+from ml_backend.serving import jobs, registry
 from patterns.models import Pattern
 from studio import ingest
 from studio.models import Imagining, Look, Mask, Photo, Restyle

@@ -110,7 +110,7 @@ def worker(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Does queued jobs as they come.  Finding cloth needs no network here: that is tested where it lives."""
     from django.db import connection
 
-    from ml_backend import jobs, registry
+    from ml_backend.serving import jobs, registry
 
     real = registry.pipeline
 

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from ml_backend import registry
+from ml_backend.serving import registry
 from ml_backend.words.builder import CHOICES, Outfit
 from studio.models import Imagining, Photo
 from tests.studio.painters import Painter, stand_in

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from ml_backend import registry
 from ml_backend.models import Job
+from ml_backend.serving import registry
 from patterns.models import Pattern
 from studio.models import User
 from studio.starters import HOUSE

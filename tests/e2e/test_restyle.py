@@ -12,7 +12,7 @@ import pytest
 from django.core.files.storage import default_storage
 from PIL import Image
 
-from ml_backend import jobs
+from ml_backend.serving import jobs
 from studio.models import Mask, Restyle
 from tests.studio.restylers import NOTE, Restyler, stand_in
 

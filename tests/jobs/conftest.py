@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ml_backend import jobs
+from ml_backend.serving import jobs
 
 
 @pytest.fixture

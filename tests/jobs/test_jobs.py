@@ -10,9 +10,9 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
 
-from ml_backend import jobs
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job, ScratchFile
+from ml_backend.serving import jobs
 
 pytestmark = pytest.mark.django_db
 

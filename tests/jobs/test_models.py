@@ -14,12 +14,12 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from ml_backend import registry
 from ml_backend.errors import BadPackage
 from ml_backend.models import ModelVersion
 from ml_backend.packaging import files as package_files
 from ml_backend.pipelines.diffusion.engine import RESIDENT
 from ml_backend.requests import ImagineRequest, RestyleRequest, TextMaskRequest
+from ml_backend.serving import registry
 from tests.ml_backend.hub_server import COMMIT, running_hub
 from tests.ml_backend.tiny import tiny_clipseg, tiny_inpaint, tiny_lora, tiny_text_to_image
 

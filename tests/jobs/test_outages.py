@@ -11,10 +11,10 @@ from django.core.files.storage import default_storage
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from ml_backend import faults, jobs
 from ml_backend.errors import BadInput, BadPackage
-from ml_backend.faults import BrokenProcess, Outage
 from ml_backend.models import Job, ScratchFile
+from ml_backend.serving import faults, jobs
+from ml_backend.serving.faults import BrokenProcess, Outage
 
 
 def s3_says(code: str, status: int) -> ClientError:
@@ -250,7 +250,7 @@ def test_a_job_that_breaks_every_process_fails_in_the_end(away, settings, caplog
 
 
 def test_imports_and_memory_that_fail_while_loading_break_the_process():
-    from ml_backend import registry
+    from ml_backend.serving import registry
 
     for error in (ImportError("cannot import name 'F'"), MemoryError()):
         with pytest.raises(BrokenProcess), registry.loading():

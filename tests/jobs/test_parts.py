@@ -9,9 +9,9 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from ml_backend import jobs
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job, ScratchFile
+from ml_backend.serving import jobs
 
 pytestmark = pytest.mark.django_db
 

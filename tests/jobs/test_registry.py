@@ -12,11 +12,11 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError
 
-from ml_backend import registry
 from ml_backend.errors import BadInput, BadPackage
 from ml_backend.models import ModelVersion
 from ml_backend.packaging import Package
 from ml_backend.packaging.package import sha256_of
+from ml_backend.serving import registry
 from ml_backend.words.reading import read
 from ml_backend.words.similarity import SimilarWords
 from tests.ml_backend.tiny import tiny_clip
@@ -99,7 +99,7 @@ def test_a_default_that_does_not_serve_cannot_be(package):
 def starters(monkeypatch, tmp_path):
     """Two starters that generate, tiny ones: ``starters("other-starter", b"content")`` adds or replaces one."""
     home = tmp_path / "shipped"
-    for module in ("registry", "management.commands.models", "packaging.starter"):
+    for module in ("serving.registry", "management.commands.models", "packaging.starter"):
         monkeypatch.setattr(f"ml_backend.{module}.WEIGHTS_DIR", home)
 
     def ship(name: str, content: bytes = b"") -> Package:

@@ -161,8 +161,8 @@ class TestKeeping:
         return path
 
     def test_a_lora_with_negative_shapes(self, tmp_path, settings):
-        from ml_backend import registry
         from ml_backend.models import ModelVersion
+        from ml_backend.serving import registry
 
         name = "unet.down.attn2.to_k.lora_A.weight"
         folder = self.lora(tmp_path / "lora", {name: {**GOOD["a"], "shape": [-2, -3]}})
@@ -184,8 +184,8 @@ class TestKeeping:
     def test_a_package_that_nothing_could_serve(self, package, changes, settings):
         from django.core.management import CommandError, call_command
 
-        from ml_backend import registry
         from ml_backend.models import ModelVersion
+        from ml_backend.serving import registry
 
         spoil(package, **changes)
         with pytest.raises(BadPackage):

@@ -25,7 +25,7 @@ from ml_backend.inks import (
     weave,
 )
 from ml_backend.requests import MAX_SEED, PATTERN_TYPES, parse_palette
-from ml_backend.training.data.swatches import draw_inks
+from ml_backend.swatches import draw_inks
 
 colours = st.from_regex(r"#[0-9a-f]{6}", fullmatch=True)
 

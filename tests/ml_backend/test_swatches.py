@@ -14,10 +14,10 @@ from ml_backend.errors import BadInput
 from ml_backend.evaluation.seam import seam_ratio
 from ml_backend.inks import compose, palette_from_seed
 from ml_backend.requests import PATTERN_TYPES
-from ml_backend.training.data.swatches import DRAW, draw_inks
-from ml_backend.training.data.swatches.cloth import Bands, Cloth
-from ml_backend.training.data.swatches.layout import packed, spread
-from ml_backend.training.data.swatches.noise import brushed, smooth, streaks
+from ml_backend.swatches import DRAW, draw_inks
+from ml_backend.swatches.cloth import Bands, Cloth
+from ml_backend.swatches.layout import packed, spread
+from ml_backend.swatches.noise import brushed, smooth, streaks
 
 F32 = NDArray[np.float32]
 
@@ -127,7 +127,7 @@ def test_unusable_parameters_are_refused(pattern_type: str, seed: int, size: int
 
 
 def test_swatches_and_inks_import_no_torch() -> None:
-    code = "import sys, ml_backend.inks, ml_backend.training.data.swatches; sys.exit('torch' in sys.modules)"
+    code = "import sys, ml_backend.inks, ml_backend.swatches; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -20,7 +20,7 @@ from ml_backend.packaging.starter import starter
 from ml_backend.pipelines import upscale
 from ml_backend.pipelines.generate import calm_cut, shift
 from ml_backend.pipelines.upscale import UpscalePipeline
-from ml_backend.training.data.swatches import draw_inks
+from ml_backend.swatches import draw_inks
 
 CONFIG = SRGANConfig(scale=4, blocks=2, maps=8, norm=False, residual=True)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ml_backend import jobs, registry
 from ml_backend.errors import BadInput
 from ml_backend.inks import mix_palettes, palette_from_seed
 from ml_backend.requests import GenerateRequest
+from ml_backend.serving import jobs, registry
 from patterns import cutting, mixing, services
 from patterns.mixing import Other
 from patterns.models import Pattern

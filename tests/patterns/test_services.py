@@ -11,12 +11,12 @@ from django.core.files.storage import default_storage
 from django.test import TestCase
 from PIL import Image
 
-from ml_backend import jobs, registry
 from ml_backend.errors import BadInput, BadPackage
 from ml_backend.images import read_recipe
 from ml_backend.inks import compose, fit_palette, inks_from_png
 from ml_backend.models import Job
 from ml_backend.requests import GenerateRequest
+from ml_backend.serving import jobs, registry
 from patterns import colours, services
 from patterns.models import Favourite, Pattern
 

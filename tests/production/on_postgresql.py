@@ -10,9 +10,9 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from ml_backend import jobs, registry
 from ml_backend.errors import BadInput, BadPackage
 from ml_backend.models import Job, ModelVersion
+from ml_backend.serving import jobs, registry
 from patterns.models import Favourite, Pattern
 from studio.models import Look
 

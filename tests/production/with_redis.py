@@ -14,10 +14,10 @@ from django.db import connection
 from PIL import Image
 
 from fashion_site.celery import app, transport_options
-from ml_backend import jobs
 from ml_backend.images import read_recipe
 from ml_backend.models import Job, ScratchFile
 from ml_backend.requests import GenerateRequest
+from ml_backend.serving import jobs
 from patterns import services
 from patterns.models import Pattern
 from studio.models import User

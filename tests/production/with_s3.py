@@ -16,9 +16,9 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from ml_backend import jobs
 from ml_backend.models import Job, ScratchFile
 from ml_backend.requests import GenerateRequest
+from ml_backend.serving import jobs
 from patterns import services
 from patterns.models import Pattern
 from studio import services as studio

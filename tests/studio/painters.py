@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ml_backend import registry
 from ml_backend.errors import Stopped
 from ml_backend.requests import ImagineRequest
+from ml_backend.serving import registry
 
 SIDE = 128
 DEFAULTS = {"steps": 12, "guidance": 5.0, "size": SIDE, "scheduler": "euler", "model": "painter@0123456789ab"}

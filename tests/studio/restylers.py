@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ml_backend import registry
 from ml_backend.errors import Stopped
 from ml_backend.pipelines.restyle import Restyled
 from ml_backend.requests import RestyleRequest, TextMaskRequest
+from ml_backend.serving import registry
 
 REFUSAL = "This picture was not shown: it may be unsuitable."
 NOTE = "“silk” has a sheen that a fabric cannot give; its colours are there."

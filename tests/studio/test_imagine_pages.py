@@ -15,10 +15,11 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 from PIL import Image
 
-from ml_backend import cli, jobs, registry
+from ml_backend import cli
 from ml_backend.images import read_recipe
 from ml_backend.models import Job, ModelVersion
 from ml_backend.requests import MAX_SEED, ImagineRequest
+from ml_backend.serving import jobs, registry
 from ml_backend.words.reading import read
 from ml_backend.words.wardrobe import choose_form, without_scene
 from studio import imagining, services

@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 from limits import parse_many
 
-from ml_backend import jobs
 from ml_backend.models import Job
+from ml_backend.serving import jobs
 from patterns.models import Pattern
 from studio import checks, counting, limits
 from studio.address import Proxies, name_of, origin_of

@@ -7,9 +7,9 @@ import re
 import pytest
 from django.urls import reverse
 
-from ml_backend import registry
 from ml_backend.inks import fit_palette, palette_from_seed
 from ml_backend.models import Job
+from ml_backend.serving import registry
 from patterns.models import Pattern
 from studio.models import User
 

@@ -9,10 +9,10 @@ import pytest
 from django.urls import reverse
 from PIL import Image
 
-from ml_backend import jobs
 from ml_backend.errors import BadInput
 from ml_backend.images import read_recipe
 from ml_backend.requests import GenerateRequest, OutfitRequest, OverlayRequest
+from ml_backend.serving import jobs
 from patterns import services as pattern_services
 from studio import outfits, services
 from studio.models import Look
@@ -448,7 +448,7 @@ class Network:
 class TestTaps:
     @pytest.fixture
     def network(self, monkeypatch):
-        from ml_backend import registry
+        from ml_backend.serving import registry
         from studio.work import tapping
 
         found = Network()

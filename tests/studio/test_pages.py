@@ -11,8 +11,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from ml_backend import jobs
 from ml_backend.models import Job
+from ml_backend.serving import jobs
 from patterns.models import Pattern
 from studio.models import Look, Photo, User
 

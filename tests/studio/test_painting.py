@@ -13,11 +13,11 @@ from django.test import TestCase
 from django.urls import reverse
 from PIL import Image
 
-from ml_backend import jobs, registry, safety
 from ml_backend.errors import BadInput
 from ml_backend.images import read_recipe
 from ml_backend.models import Job, ScratchFile
 from ml_backend.requests import MAX_SEED, ImagineRequest, RestyleRequest, TextMaskRequest
+from ml_backend.serving import jobs, registry, safety
 from studio import services
 from studio.models import Imagining, Mask, Restyle
 from studio.work import painting

@@ -12,9 +12,9 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from ml_backend import jobs
 from ml_backend.models import Job
 from ml_backend.requests import OverlayRequest
+from ml_backend.serving import jobs
 from patterns import services as pattern_services
 from patterns.models import Favourite, Pattern
 from studio import people, services

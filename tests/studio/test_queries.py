@@ -10,8 +10,8 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from ml_backend import jobs
 from ml_backend.models import Job
+from ml_backend.serving import jobs
 from patterns.models import Favourite, Pattern
 from studio.api import tokens
 from studio.models import Imagining, Look, Mask, Photo, Restyle

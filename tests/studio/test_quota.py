@@ -12,9 +12,9 @@ from django.db import connection
 from django.test import Client, TestCase
 from django.urls import reverse
 
-from ml_backend import jobs, storage
 from ml_backend.errors import Stopped
 from ml_backend.models import Job, StoredFile
+from ml_backend.serving import jobs, storage
 from patterns.models import Pattern
 from studio import people
 from studio.models import Photo, User

@@ -15,11 +15,11 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from ml_backend import jobs, registry
 from ml_backend.errors import BadInput
 from ml_backend.images import read_recipe
 from ml_backend.models import Job
 from ml_backend.requests import MAX_PROMPT, RestyleRequest, TextMaskRequest
+from ml_backend.serving import jobs, registry
 from studio import restyling, services
 from studio.models import Look, Mask, Photo, Restyle, User
 

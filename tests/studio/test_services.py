@@ -16,11 +16,11 @@ from django.test import TestCase
 from django.utils import timezone
 from PIL import Image
 
-from ml_backend import jobs, registry
 from ml_backend.errors import BadInput
 from ml_backend.images import read_recipe
 from ml_backend.models import Job
 from ml_backend.requests import GenerateRequest, OverlayRequest
+from ml_backend.serving import jobs, registry
 from patterns import services as pattern_services
 from studio import retention, services, work
 from studio.models import Look, Photo, User

@@ -12,9 +12,9 @@ from django.core.files.storage import default_storage
 from django.test import TestCase
 from PIL import Image
 
-from ml_backend import registry
 from ml_backend.errors import BadPackage
 from ml_backend.requests import PATTERN_TYPES
+from ml_backend.serving import registry
 from patterns.models import Pattern
 from studio import starters
 from studio.models import Garment, User

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ml_backend import registry
 from ml_backend.models import Job
+from ml_backend.serving import registry
 from studio.models import Imagining, Restyle
 
 pytestmark = pytest.mark.django_db

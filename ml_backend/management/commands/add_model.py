@@ -2,9 +2,9 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ml_backend import registry
 from ml_backend.errors import BadPackage
 from ml_backend.packaging import Package
+from ml_backend.serving import registry
 
 
 class Command(BaseCommand):

@@ -9,13 +9,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ml_backend import registry
 from ml_backend.errors import BadInput, BadPackage, LibraryError
 from ml_backend.models import ModelVersion
 from ml_backend.packaging import Manifest
 from ml_backend.packaging.hub import KNOWN
 from ml_backend.packaging.sources import Source
 from ml_backend.packaging.starter import WEIGHTS_DIR, starter
+from ml_backend.serving import registry
 
 
 class Command(BaseCommand):

@@ -18,7 +18,7 @@ from torch import Tensor
 from ...inks import palette_from_seed
 from ...networks.dcgan import compose
 from ...requests import PATTERN_TYPES
-from .swatches import draw_inks
+from ...swatches import draw_inks
 
 HELD_OUT_SEED = 1_000_000
 PALETTES = 150

@@ -26,9 +26,9 @@ from ...errors import BadInput
 from ...inks import compose
 from ...pipelines.overlay import fit, wear
 from ...requests import PATTERN_TYPES, OverlayRequest
+from ...swatches import draw_inks
 from ...words.colours import BASIC_COLOURS, PROTOTYPES, lab, name_of, name_of_region, rgb_of
 from .cloth import STREET_CLASSES, held_out
-from .swatches import draw_inks
 
 U8 = NDArray[np.uint8]
 

@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from ninja import Router
 
-from ml_backend import registry
 from ml_backend.errors import BadPackage
 from ml_backend.inks import PALETTES
 from ml_backend.models import Job
@@ -20,6 +19,7 @@ from ml_backend.requests import (
     REPEATS,
     SCHEDULERS,
 )
+from ml_backend.serving import registry
 
 from ... import files
 from ...forms import MAX_BATCH

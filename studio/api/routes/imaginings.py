@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Status
 
-from ml_backend import registry
+from ml_backend.serving import registry
 
 from ... import files, services
 from ...models import Imagining

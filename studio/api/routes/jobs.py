@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from ninja import Query, Router
 
-from ml_backend import jobs as work
 from ml_backend.models import Job
+from ml_backend.serving import jobs as work
 
 from ... import files, limits
 from .. import house, schemas, shown

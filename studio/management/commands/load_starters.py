@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from ml_backend import registry
+from ml_backend.serving import registry
 from studio import starters
 
 

@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from ml_backend import jobs
+from ml_backend.serving import jobs
 from ml_backend.tasks import purge_broker
 from studio import retention
 from studio.api import idempotency

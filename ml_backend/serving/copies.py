@@ -13,11 +13,11 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 
-from .errors import BadPackage, LibraryError
-from .packaging import Manifest, Package
-from .packaging.files import CARD, MANIFEST, is_safe_path
-from .packaging.header import strict_json
-from .packaging.package import MAX_MANIFEST_BYTES, WEIGHTS
+from ..errors import BadPackage, LibraryError
+from ..packaging import Manifest, Package
+from ..packaging.files import CARD, MANIFEST, is_safe_path
+from ..packaging.header import strict_json
+from ..packaging.package import MAX_MANIFEST_BYTES, WEIGHTS
 from .storage import delete_files
 
 log = logging.getLogger(__name__)

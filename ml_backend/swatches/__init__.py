@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ....errors import BadInput
-from ....requests import MAX_INKS, MAX_SEED, MAX_SIZE, MIN_INKS, PATTERN_TYPES
+from ..errors import BadInput
+from ..requests import MAX_INKS, MAX_SEED, MAX_SIZE, MIN_INKS, PATTERN_TYPES
 from . import abstract, animal, camouflage, dotted, floral, geometric, paisley, plaid, striped, zigzag
 from .cloth import F32, Cloth, ink_of
 

@@ -22,16 +22,16 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from ..errors import BadInput, BadPackage, quoted
+from ..models import ModelVersion
+from ..networks import ARCHITECTURES
+from ..packaging import Manifest, Package, sources
+from ..packaging.contents import lora_file, text_width
+from ..packaging.files import CARD
+from ..packaging.starter import GENERATOR, WEIGHTS_DIR, starter
+from ..requests import RESTYLE_ENGINES, ImagineRequest, RestyleRequest, TextMaskRequest, parse_lora
 from . import copies
-from .errors import BadInput, BadPackage, quoted
 from .faults import BrokenProcess
-from .models import ModelVersion
-from .networks import ARCHITECTURES
-from .packaging import Manifest, Package, sources
-from .packaging.contents import lora_file, text_width
-from .packaging.files import CARD
-from .packaging.starter import GENERATOR, WEIGHTS_DIR, starter
-from .requests import RESTYLE_ENGINES, ImagineRequest, RestyleRequest, TextMaskRequest, parse_lora
 
 R = TypeVar("R", RestyleRequest, ImagineRequest, TextMaskRequest)
 
@@ -588,7 +588,7 @@ def try_out(package: Package, progress: copies.Progress | None = None) -> bool:
 
 
 def _try_out(package: Package, progress: copies.Progress | None) -> bool:
-    from .pipelines.diffusion.residency import Residency, memory_of
+    from ..pipelines.diffusion.residency import Residency, memory_of
 
     architecture = package.manifest.architecture
     if architecture in ARCHITECTURES:
@@ -600,11 +600,11 @@ def _try_out(package: Package, progress: copies.Progress | None) -> bool:
     if progress is not None:
         progress(1.0, f"Loading {package.manifest.name} once")
     if architecture == "clipseg":
-        from .pipelines.text_mask import TextMaskPipeline
+        from ..pipelines.text_mask import TextMaskPipeline
 
         TextMaskPipeline(package)
         return True
-    from .pipelines.restyle.diffusion import DiffusionRestyle
+    from ..pipelines.restyle.diffusion import DiffusionRestyle
 
     resident: Residency[Any] = Residency()
     DiffusionRestyle(package, resident=resident)
@@ -622,7 +622,7 @@ def device() -> str:
 
 def _generate(package: Package, upscale: Package) -> Any:
     def load() -> Any:
-        from .pipelines.generate import GeneratePipeline
+        from ..pipelines.generate import GeneratePipeline
 
         return GeneratePipeline(package, _upscale(upscale), device=device())
 
@@ -633,7 +633,7 @@ def _draw() -> Any:
     """Generates drawn fabrics only; needs no model."""
 
     def load() -> Any:
-        from .pipelines.generate import GeneratePipeline
+        from ..pipelines.generate import GeneratePipeline
 
         return GeneratePipeline(None, None)
 
@@ -642,7 +642,7 @@ def _draw() -> Any:
 
 def _upscale(package: Package) -> Any:
     def load() -> Any:
-        from .pipelines.upscale import UpscalePipeline
+        from ..pipelines.upscale import UpscalePipeline
 
         return UpscalePipeline(package, device=device())
 
@@ -651,7 +651,7 @@ def _upscale(package: Package) -> Any:
 
 def _segment(package: Package) -> Any:
     def load() -> Any:
-        from .pipelines.segment import SegmentPipeline
+        from ..pipelines.segment import SegmentPipeline
 
         return SegmentPipeline(package, device=device())
 
@@ -660,7 +660,7 @@ def _segment(package: Package) -> Any:
 
 def _surface(package: Package) -> Any:
     def load() -> Any:
-        from .pipelines.surface import SurfacePipeline
+        from ..pipelines.surface import SurfacePipeline
 
         return SurfacePipeline(package, device=device())
 
@@ -669,7 +669,7 @@ def _surface(package: Package) -> Any:
 
 def _text_mask(package: Package) -> Any:
     def load() -> Any:
-        from .pipelines.text_mask import TextMaskPipeline
+        from ..pipelines.text_mask import TextMaskPipeline
 
         return TextMaskPipeline(package, device=device())
 
@@ -678,12 +678,12 @@ def _text_mask(package: Package) -> Any:
 
 def _restyle_fabric(package: Package) -> Any:
     def load() -> Any:
-        from .pipelines.restyle.fabric import FabricRestyle
+        from ..pipelines.restyle.fabric import FabricRestyle
 
         generate = _generate(package, serving("upscale"))
         if not settings.CLIP_FOLDER:
             return FabricRestyle(generate, surface=surface_reader())
-        from .words.similarity import SimilarWords
+        from ..words.similarity import SimilarWords
 
         understand = SimilarWords(settings.CLIP_FOLDER)
         return FabricRestyle(generate, understand=understand, surface=surface_reader())
@@ -693,14 +693,14 @@ def _restyle_fabric(package: Package) -> Any:
 
 
 def _imagine_fabric(package: Package) -> Any:
-    from .pipelines.imagine.fabric import FabricImagine
+    from ..pipelines.imagine.fabric import FabricImagine
 
     return FabricImagine(_restyle_fabric(package))
 
 
 def _restyle_diffusion(package: Package) -> Any:
     def load() -> Any:
-        from .pipelines.restyle.diffusion import DiffusionRestyle
+        from ..pipelines.restyle.diffusion import DiffusionRestyle
 
         return DiffusionRestyle(package, device=device(), loras=Loras(text_width(package.path)))
 
@@ -709,7 +709,7 @@ def _restyle_diffusion(package: Package) -> Any:
 
 def _imagine_diffusion(package: Package) -> Any:
     def load() -> Any:
-        from .pipelines.imagine.diffusion import DiffusionImagine
+        from ..pipelines.imagine.diffusion import DiffusionImagine
 
         return DiffusionImagine(package, device=device(), loras=Loras(text_width(package.path)))
 
@@ -717,7 +717,7 @@ def _imagine_diffusion(package: Package) -> Any:
 
 
 def _overlay() -> Any:
-    from .pipelines.overlay import OverlayPipeline
+    from ..pipelines.overlay import OverlayPipeline
 
     return OverlayPipeline(surface_reader())
 

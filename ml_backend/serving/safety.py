@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from .errors import BadPackage
+from ..errors import BadPackage
 
 if TYPE_CHECKING:
     from PIL.Image import Image

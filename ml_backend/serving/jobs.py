@@ -39,9 +39,9 @@ from django.db import connection, transaction
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from ..errors import BadInput, LibraryError, Stopped
+from ..models import Job, ScratchFile
 from . import faults
-from .errors import BadInput, LibraryError, Stopped
-from .models import Job, ScratchFile
 from .storage import check_room, forget, keep
 
 log = logging.getLogger(__name__)
@@ -208,7 +208,7 @@ def ring(queue: str, times: int = 1) -> None:
     A broker that does not answer is only logged, and left alone for a moment: the sweeper rings again.
     """
     global _quiet_until
-    from .tasks import work
+    from ..tasks import work
 
     if time.monotonic() < _quiet_until:
         log.info("Queue %s is not rung for, the broker did not answer just now; the sweeper will ring.", queue)

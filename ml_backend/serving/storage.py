@@ -15,9 +15,9 @@ from django.db import DatabaseError, models, transaction
 from django.db.models import Sum
 from django.template.defaultfilters import filesizeformat
 
+from ..errors import BadInput, Stopped
+from ..models import ScratchFile, StoredFile
 from . import faults
-from .errors import BadInput, Stopped
-from .models import ScratchFile, StoredFile
 
 log = logging.getLogger(__name__)
 
