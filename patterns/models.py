@@ -120,11 +120,6 @@ class Pattern(Moderated):
         return bool(self.tile)
 
     @property
-    def how(self) -> str:
-        """``dreamed`` by a network or ``drawn`` by the renderer."""
-        return "drawn" if self.engine == "drawn" else "dreamed"
-
-    @property
     def move(self) -> str:
         """What it is of two fabrics: ``blend``, ``drawing``, ``colours``, or nothing of the kind."""
         if self.morph_to is not None:

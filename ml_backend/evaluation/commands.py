@@ -222,7 +222,7 @@ def _painter(options: argparse.Namespace) -> Engine:
 
     if options.model is None:
         return FabricRestyle(GeneratePipeline(None))
-    return FabricRestyle(GeneratePipeline(Package.load(options.model), device=options.device), "dcgan")
+    return FabricRestyle(GeneratePipeline(Package.load(options.model), device=options.device), "dreamed")
 
 
 def measure_seam(options: argparse.Namespace) -> Figures:

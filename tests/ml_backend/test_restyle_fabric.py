@@ -147,7 +147,7 @@ def test_a_faint_or_tiny_mask_works(engine: FabricRestyle) -> None:
 
 
 def test_fabrics_can_be_dreamed() -> None:
-    dreaming = FabricRestyle(GeneratePipeline(starter("dcgan-starter")), "dcgan")
+    dreaming = FabricRestyle(GeneratePipeline(starter("dcgan-starter")), "dreamed")
     photo, mask = garment()
     (made,) = dreaming(photo, mask, [RestyleRequest("green striped dress", 4)])
     assert made.image is not None

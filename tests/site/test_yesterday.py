@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -138,6 +139,30 @@ def test_the_recipe_in_a_file_is_a_request(day):
         assert recipe.pop("made_with") == "Toile"
         wanted = requests.GenerateRequest.from_dict(recipe).to_dict()
         assert list(differences(recipe, wanted)) == []
+
+
+def test_the_old_word_for_dreamed_is_understood_and_no_longer_said(day):
+    program, browser = asking.program("ana"), asking.browser("ana")
+    asked = {"pattern_type": "floral", "seed": 7, "engine": "dcgan"}
+    (made,) = program.post("/api/v1/patterns", asked, content_type="application/json").json()["items"]
+    assert made["engine"] == "dreamed"
+    (request,) = rows(day, "SELECT request FROM ml_backend_job WHERE id = ?", made["job"].replace("-", ""))
+    assert json.loads(request[0])["engine"] == "dreamed"
+    assert {engine for (engine,) in rows(day, "SELECT engine FROM patterns_pattern")} == {"dreamed", "drawn"}
+    everything = program.get("/api/v1/patterns?limit=100").json()["items"]
+    assert {one["engine"] for one in everything} == {"dreamed", "drawn"}
+    assert program.get("/api/v1/options").json()["pattern_engines"] == ["dreamed", "drawn"]
+    assert asking.look_at(browser, "/?type=plaid&engine=dcgan")["fields"]["engine"] == ["dreamed"]
+    page = browser.get(f"/gallery/{made['id']}/").content.decode()
+    assert "--engine dreamed" in page
+    wrong = program.post("/api/v1/patterns", {**asked, "engine": "loom"}, content_type="application/json").json()
+    assert "choose one of dreamed, drawn" in wrong["error"]["message"]
+
+
+def test_the_way_back_knows_the_old_word(day):
+    call_command("migrate", "patterns", "0005", verbosity=0)
+    assert {engine for (engine,) in rows(day, "SELECT engine FROM patterns_pattern")} == {"dcgan", "drawn"}
+    call_command("migrate", verbosity=0)
 
 
 # --- jobs -----------------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ class Dressed:
 class FabricRestyle:
     """Load once, call many.  ``generate`` makes the fabrics.
 
-    ``engine`` says how: "drawn", whose motifs stay crisp on small garments, or "dcgan" where ``generate`` has a model.
+    ``engine`` says how: "drawn", whose motifs stay crisp on small garments, or "dreamed" where there is a model.
     ``judge`` is the pattern classifier that picks typical designs (default: the starter).  ``understand`` turns a
     prompt into a :class:`Reading`; one with a CLIP behind it (:mod:`ml_backend.words.similarity`) knows more words.
     ``surface`` reads how the cloth is lit and lies (None: it is estimated without a network).
