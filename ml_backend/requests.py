@@ -38,7 +38,8 @@ MAX_TAPS = 32
 """Taps that make one mask."""
 
 REPEATS = ("basic", "half-drop", "half-brick", "mirror")
-ENGINES = ("dcgan", "drawn")
+ENGINES = ("dreamed", "drawn")
+"""How a fabric is made: by a network, whichever it is, or by the renderer."""
 RESTYLE_ENGINES = IMAGINE_ENGINES = ("fabric", "diffusion")
 SKETCHES = ("none", "fabric")
 SCHEDULERS = ("euler", "dpm++", "lcm")
@@ -61,6 +62,15 @@ MAX_NAMED = 120
 
 _LORA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 _HEX_COLOUR = re.compile(r"#[0-9a-f]{6}")
+
+
+def engine_of(name: object) -> object:
+    """What the name of an engine of :data:`ENGINES` means today: ``dcgan`` stood for every network while there was one.
+
+    The only place that knows the old word.  Recipes in files, requests of jobs, bookmarks, programs and shell lines go
+    on using it; any other value comes back as it is, to be judged like every other.
+    """
+    return "dreamed" if name == "dcgan" else name
 
 
 def parse_palette(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
@@ -120,7 +130,7 @@ class GenerateRequest(Request):
     pattern_type: str
     seed: int
     size: int = 512
-    engine: str = "dcgan"
+    engine: str = "dreamed"
     palette: tuple[str, ...] | None = None
     model: str | None = None
     vary_of: int | None = None
@@ -133,6 +143,7 @@ class GenerateRequest(Request):
 
     def __post_init__(self) -> None:
         _one_of("pattern type", self.pattern_type, PATTERN_TYPES)
+        object.__setattr__(self, "engine", engine_of(self.engine))
         _one_of("engine", self.engine, ENGINES)
         _integer("seed", self.seed, 0, MAX_SEED)
         _integer("size", self.size, 32, MAX_SIZE)

@@ -97,10 +97,6 @@ class Pattern(Published):
         return Pattern.objects.filter(owner_id=self.owner_id, **{name: getattr(self, name) for name in alike})
 
     @property
-    def how(self) -> str:
-        """``dreamed`` by a network or ``drawn`` by the renderer."""
-        return "drawn" if self.engine == "drawn" else "dreamed"
-
     @property
     def move(self) -> str:
         """What it is of two fabrics: ``blend``, ``drawing``, ``colours``, or nothing of the kind."""

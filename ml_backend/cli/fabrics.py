@@ -24,6 +24,7 @@ from ..requests import (
     OutfitRequest,
     OverlayRequest,
     TapRequest,
+    engine_of,
     parse_palette,
 )
 from ..words.wardrobe import garment_of
@@ -41,7 +42,7 @@ def add_commands(command: Command) -> None:
     generate.add_argument("--count", type=at_least_one, default=1, help="how many, from neighbouring seeds")
     generate.add_argument("--seed", type=int, default=0, help="seed of the first tile")
     generate.add_argument("--size", type=int, default=512, help="side of a tile in pixels")
-    generate.add_argument("--engine", choices=ENGINES, default="dcgan", help="dreamed by a network or drawn")
+    generate.add_argument("--engine", type=engine_of, choices=ENGINES, default="dreamed", help="by a network or drawn")
     generate.add_argument("--palette", type=_palette, help="colours like '#7a1f2b,#f3e9dc'")
     generate.add_argument("--vary-of", type=int, metavar="SEED", help="more like that seed's fabric")
     generate.add_argument("--vary-amount", type=float, default=0.25, help="0 (that fabric) to 1 (quite another)")
@@ -104,7 +105,7 @@ def add_commands(command: Command) -> None:
 def run_generate(options: argparse.Namespace) -> Answer:
     from ..pipelines.generate import GeneratePipeline
 
-    dreamed = options.engine == "dcgan"
+    dreamed = options.engine == "dreamed"
     chosen = package(options.model, GENERATOR) if dreamed else None
     requests = [
         GenerateRequest(

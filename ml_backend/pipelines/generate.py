@@ -76,7 +76,7 @@ class GeneratePipeline:
     ) -> Fabric:
         """One tile.  Raises :class:`BadInput` for a dreamed fabric without a model, ``Stopped`` when asked."""
         check(should_stop)
-        dreamed = request.engine == "dcgan"
+        dreamed = request.engine == "dreamed"
         tell(progress, 0.0, "Dreaming" if dreamed else "Drawing")
         inks = self._dream(request, progress, should_stop) if dreamed else draw(request)
         check(should_stop)

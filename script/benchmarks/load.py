@@ -244,7 +244,8 @@ def _look(crowd: list[Person], rate: float, seconds: float, part: Part | None = 
             if presses and due >= next_press:
                 next_press += PRESS_SECONDS
                 with contextlib.suppress(OSError, http.client.HTTPException):
-                    person.press("dcgan", 2)  # beyond the cap of a person this is refused, which is as busy as it gets
+                    # Beyond the cap of a person this is refused, which is as busy as it gets.
+                    person.press("dreamed", 2)
 
     threads = [threading.Thread(target=looks, args=pair, daemon=True) for pair in enumerate(crowd)]
     for thread in threads:
@@ -267,7 +268,7 @@ def _failure(person: Person, kind: str) -> str:
 def _press(crowd: list[Person]) -> None:
     """More fabrics than the workers can make while they are looked at."""
     for person in crowd:
-        person.press("dcgan", 4)
+        person.press("dreamed", 4)
 
 
 # --- the servers --------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ let others = start.others;
 // ---- choosing a fabric
 
 function fromCell(cell) {
-  const { pattern: id, tile, file, inks, type, engine, how, seed, seeds, model, palette, title, page } = cell.dataset;
+  const { pattern: id, tile, file, inks, type, engine, seed, seeds, model, palette, title, page } = cell.dataset;
   return { id, tile, file, inks: inks ?? "", type, engine, how, seed: Number(seed), seeds, model, palette: palette ? palette.split(",") : [], title, page };
 }
 
@@ -61,7 +61,7 @@ async function wear(chosen, { push = true, tile = true } = {}) {
   $("#more-like").disabled = false;
   $("[data-tile-link]").href = `${chosen.file ?? chosen.tile}?download`;
   if (chosen.title) $("[data-caption]").textContent = chosen.title;
-  $("[data-caption-small]").textContent = `${chosen.how}, ${seedsOf(chosen)}`;
+  $("[data-caption-small]").textContent = `${chosen.engine}, ${seedsOf(chosen)}`;
   const recipe = $("a[data-page]");
   recipe.hidden = !chosen.page;
   recipe.href = chosen.page ?? "";

@@ -375,7 +375,7 @@ class Pattern(Thing):
             "thumb",
             pattern_type="floral",
             seed=7,
-            engine="dcgan",
+            engine="dreamed",
             palette=["#f5ece0", "#9c2a2e", "#dca690", "#66704f"],
             size=512,
             vary_of=None,
@@ -582,7 +582,11 @@ class NewPatterns(Schema):
         1, description="Patterns, of this seed and those after it.", json_schema_extra=_between(1, MAX_BATCH)
     )
     seed: int | None = Field(None, description="Null: fresh ones.", json_schema_extra=_between(0, MAX_SEED))
-    engine: Name = Field(DEFAULT_ENGINE, description="dcgan dreams, drawn draws.", json_schema_extra=_one_of(ENGINES))
+    engine: Name = Field(
+        DEFAULT_ENGINE,
+        description="By a network, or by the renderer; dcgan is the old word for dreamed.",
+        json_schema_extra=_one_of(ENGINES),
+    )
     palette: Palette | None = Field(None, description="2 to 6 colours like #7a1f2b; null lets the seed choose.")
     vary_of: int | None = Field(
         None, description="Seed of which these are variations.", json_schema_extra=_between(0, MAX_SEED)

@@ -14,6 +14,7 @@ from ml_backend.requests import (
     MAX_MODEL,
     MAX_SEED,
     PATTERN_TYPES,
+    engine_of,
     parse_palette,
 )
 from patterns.mixing import MOVES, Other, steps
@@ -30,7 +31,7 @@ MAX_PALETTE = 120
 """Characters of the colours of a form."""
 
 
-DEFAULT_ENGINE = "dcgan"
+DEFAULT_ENGINE = ENGINES[0]
 
 
 class PaletteField(forms.CharField):
@@ -46,11 +47,18 @@ class PaletteField(forms.CharField):
             raise forms.ValidationError(str(error)) from error
 
 
+class EngineField(forms.ChoiceField):
+    """One of the engines, by the name of today or by that of before."""
+
+    def to_python(self, value: Any) -> str:
+        return str(engine_of(super().to_python(value)))
+
+
 class FabricForm(forms.Form):
     """New fabrics: a type, an engine and the ``model`` that dreams them, or ``like`` another pattern."""
 
     pattern_type = forms.ChoiceField(choices=[(name, name) for name in PATTERN_TYPES])
-    engine = forms.ChoiceField(choices=[(name, name) for name in ENGINES], required=False)
+    engine = EngineField(choices=[(name, name) for name in ENGINES], required=False)
     palette = PaletteField(required=False, max_length=MAX_PALETTE)
     like = forms.UUIDField(required=False)
     seed = forms.IntegerField(required=False, min_value=0, max_value=MAX_SEED)

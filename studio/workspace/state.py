@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, QueryDict
 
 from ml_backend.inks import PALETTES, fit_palette
-from ml_backend.requests import ENGINES, MAX_INKS, MIN_INKS, PATTERN_TYPES, OverlayRequest
+from ml_backend.requests import ENGINES, MAX_INKS, MIN_INKS, PATTERN_TYPES, OverlayRequest, engine_of
 from ml_backend.words.wardrobe import WARDROBE
 from patterns.models import Pattern
 from patterns.templatetags.cloth import seeds
@@ -104,7 +104,7 @@ def read(request: HttpRequest) -> Workspace:
         bare=bare,
         others=others,
         pattern_type=_one_of(query.get("type"), PATTERN_TYPES) or (asked.pattern_type if asked else PATTERN_TYPES[0]),
-        engine=_one_of(query.get("engine"), ENGINES) or _engine_of(request, pattern or shown),
+        engine=_one_of(engine_of(query.get("engine")), ENGINES) or _engine_of(request, pattern or shown),
         palette=_named_palette(asked),
         query=_told(query, fit, others) if parts or photo else query,
         stand_in=_said(garment if stands_in else None, pattern) if look else "",
@@ -253,8 +253,8 @@ def _by_id(rows: Any, text: str | None) -> Any:
         return None
 
 
-def _one_of(value: str | None, allowed: tuple[str, ...]) -> str:
-    return value if value in allowed else ""
+def _one_of(value: object, allowed: tuple[str, ...]) -> str:
+    return str(value) if value in allowed else ""
 
 
 def _engine_of(request: HttpRequest, chosen: Pattern | None) -> str:
@@ -284,7 +284,6 @@ def _pattern_json(pattern: Pattern) -> dict[str, Any]:
         "inks": pattern.inks_url if pattern.inks else "",
         "type": pattern.pattern_type,
         "engine": pattern.engine,
-        "how": pattern.how,
         "seed": pattern.seed,
         "seeds": seeds(pattern),
         "model": pattern.model,

@@ -45,7 +45,7 @@ def second_model(tmp_path, db):
 def fabrics(shop, second_model, make_pattern):
     """Two fabrics of the house that the tiny model dreamed."""
     atelier = User.objects.get(username=HOUSE)
-    values = {"engine": "dcgan", "model": second_model.reference, "public": True}
+    values = {"engine": "dreamed", "model": second_model.reference, "public": True}
     plaid = make_pattern(atelier, pattern_type="plaid", seed=12, palette=COLOURS, **values)
     return plaid, make_pattern(atelier, pattern_type="floral", seed=7, **values)
 

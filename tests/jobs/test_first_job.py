@@ -41,7 +41,7 @@ def test_the_first_job_of_a_fresh_process_runs(transactional_db, tmp_path, kind,
     if kind == "imagine":
         ask_imagine(ana, ImagineRequest("a red dress", seed=1, engine="fabric", size=256))
     else:
-        patterns.ask(ana, GenerateRequest("dotted", 1, size=64, engine="dcgan"))
+        patterns.ask(ana, GenerateRequest("dotted", 1, size=64, engine="dreamed"))
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "fashion_site.settings",

@@ -85,7 +85,7 @@ def test_the_answer_says_how_it_was_made(pipeline: GeneratePipeline) -> None:
 
 
 @pytest.mark.parametrize("size", [32, 48, 64, 100, 256])
-@pytest.mark.parametrize("engine", ["dcgan", "drawn"])
+@pytest.mark.parametrize("engine", ["dreamed", "drawn"])
 def test_any_size_and_full_coverage(pipeline: GeneratePipeline, size: int, engine: str) -> None:
     fabric = pipeline(GenerateRequest("dotted", 5, size=size, engine=engine))
     assert fabric.image.size == (size, size)
@@ -95,7 +95,7 @@ def test_any_size_and_full_coverage(pipeline: GeneratePipeline, size: int, engin
     assert np.array_equal(np.asarray(fabric.image), compose(fabric.inks, fabric.palette))
 
 
-@pytest.mark.parametrize("engine", ["dcgan", "drawn"])
+@pytest.mark.parametrize("engine", ["dreamed", "drawn"])
 @pytest.mark.parametrize("pattern_type", ["striped", "zigzag", "camouflage"])
 def test_tiles_have_no_seam(pipeline: GeneratePipeline, engine: str, pattern_type: str) -> None:
     fabrics = [pipeline(GenerateRequest(pattern_type, seed, size=128, engine=engine)) for seed in range(4)]

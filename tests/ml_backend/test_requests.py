@@ -43,6 +43,14 @@ def test_recipes_stored_before_there_were_morphs_can_be_read():
     assert request == GenerateRequest("floral", 7, vary_of=3, vary_amount=0.25)
 
 
+def test_the_old_word_for_dreamed_is_understood_and_not_said():
+    request = GenerateRequest("floral", 7, engine="dcgan")
+    assert request == GenerateRequest("floral", 7, engine="dreamed")
+    assert request.to_dict()["engine"] == "dreamed"
+    with pytest.raises(BadInput, match="choose one of dreamed, drawn"):
+        GenerateRequest("floral", 7, engine="xgan")
+
+
 def test_a_request_with_every_move_survives_json():
     request = GenerateRequest(
         "floral",

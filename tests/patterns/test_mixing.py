@@ -21,7 +21,7 @@ def dreamed(make_pattern, person):
     """``dreamed(pattern_type="floral", seed=7)``: a finished fabric of the model that serves."""
     model = registry.reference("generate")
     return lambda **fields: make_pattern(
-        person, **{"engine": "dcgan", "model": model, "pattern_type": "floral", **fields}
+        person, **{"engine": "dreamed", "model": model, "pattern_type": "floral", **fields}
     )
 
 

@@ -96,7 +96,7 @@ def test_a_drawn_pattern_has_no_model_and_its_own_queue(person, tiny, work_off, 
     assert (drawn.job.queue, dreamed.job.queue) == ("default", "gpu")
     work_off()
     drawn.refresh_from_db()
-    assert (drawn.model, drawn.how, dreamed.how) == ("", "drawn", "dreamed")
+    assert (drawn.model, drawn.engine, dreamed.engine) == ("", "drawn", "dreamed")
 
 
 def test_a_failed_pattern_says_so_and_can_be_tried_again(person, tiny, work_off, monkeypatch):
@@ -206,7 +206,7 @@ def test_when_its_model_is_gone_the_stored_inks_are_enlarged(person, make_patter
         raise BadPackage("gone")
 
     monkeypatch.setattr(loading, "pipeline", gone)
-    pattern = make_pattern(person, engine="dcgan", model="old@aaaaaaaaaaaa")
+    pattern = make_pattern(person, engine="dreamed", model="old@aaaaaaaaaaaa")
     services.ask_large(pattern, 256)
     work_off()
     pattern.refresh_from_db()

@@ -77,7 +77,7 @@ class FabricRestyle:
         understand: Callable[[str], Reading] = read,
         surface: SurfaceReader | None = None,
     ) -> None:
-        self.engine = "drawn" if dream is None else "dcgan"
+        self.engine = "drawn" if dream is None else "dreamed"
         self.generate = dream or GeneratePipeline(None)
         self.judge = judge or _starter_judge()
         self.understand = understand

@@ -82,7 +82,7 @@ def test_samples_are_public_made_once_and_nobody_signs_in_as_their_owner(tmp_pat
 
 def test_dreamed_samples_wait_for_a_model_and_follow_it(tmp_path, monkeypatch):
     path = tmp_path / "samples.json"
-    path.write_text(json.dumps([{"pattern_type": "plaid", "seed": 1, "engine": "dcgan", "size": 64}]))
+    path.write_text(json.dumps([{"pattern_type": "plaid", "seed": 1, "engine": "dreamed", "size": 64}]))
     drawn = loading.pipeline("draw")
 
     class Dreamer:

@@ -26,7 +26,7 @@ def dreamed(make_pattern, person):
 
     def make(owner=None, **fields):
         return make_pattern(
-            owner or person, **{"engine": "dcgan", "model": model, "pattern_type": "floral", "seed": 7, **fields}
+            owner or person, **{"engine": "dreamed", "model": model, "pattern_type": "floral", "seed": 7, **fields}
         )
 
     return make

@@ -69,9 +69,9 @@ class TestWorkspace:
 
     def test_a_sample_on_the_stage_does_not_choose_the_engine(self, client, other, make_pattern, garment):
         fabric = make_pattern(other, public=True, engine="drawn")
-        assert client.get("/").context["chosen_engine"] == "dcgan"
+        assert client.get("/").context["chosen_engine"] == "dreamed"
         assert client.get("/", {"pattern": fabric.pk}).context["chosen_engine"] == "drawn"
-        assert client.get("/", {"pattern": fabric.pk, "engine": "dcgan"}).context["chosen_engine"] == "dcgan"
+        assert client.get("/", {"pattern": fabric.pk, "engine": "dreamed"}).context["chosen_engine"] == "dreamed"
 
     def test_it_stands_empty_without_garments_and_fabrics(self, client):
         state = state_of(client.get("/"))
