@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """The pattern types are those that `ml_backend/swatches` holds; no migration lists them."""
 
     dependencies = [
-        ("patterns", "0005_web_and_taken_down"),
+        ("patterns", "0006_dreamed_or_drawn"),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('ml_backend', '0008_turns_and_sizes'),
-        ('patterns', '0005_web_and_taken_down'),
+        ('patterns', '0007_types_are_found'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
