@@ -14,6 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from .errors import BadInput, quoted
+from .swatches import MAX_INKS as MAX_INKS
+from .swatches import MAX_SEED as MAX_SEED
+from .swatches import MAX_SIZE as MAX_SIZE
+from .swatches import MIN_INKS as MIN_INKS
 from .swatches import TYPES
 
 PATTERN_TYPES = tuple(TYPES)
@@ -51,11 +55,6 @@ MAX_MODEL = 160
 """Characters of a model's name or reference."""
 MAX_LORAS = 16
 """LoRAs that one picture may mix in."""
-
-MIN_INKS, MAX_INKS = 4, 6
-MAX_SEED = 2**31 - 1
-MAX_SIZE = 4096
-"""Largest side, in pixels, of a generated tile."""
 
 MAX_NAMED = 120
 """Characters of wrong names that a sentence repeats."""

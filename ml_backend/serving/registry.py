@@ -18,7 +18,8 @@ from ..errors import BadInput, BadPackage, quoted
 from ..models import ModelVersion
 from ..packaging import Manifest, Package
 from ..packaging.contents import lora_file, text_width
-from ..packaging.starter import GENERATOR, WEIGHTS_DIR, starter
+from ..packaging.starter import GENERATOR, starter
+from ..packaging.starter import WEIGHTS_DIR as WEIGHTS_DIR
 from ..requests import RESTYLE_ENGINES, ImagineRequest, RestyleRequest, TextMaskRequest, parse_lora
 from . import copies
 

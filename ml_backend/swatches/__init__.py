@@ -13,6 +13,11 @@ from pkgutil import iter_modules
 
 from .drawing.pattern_type import PatternType
 
+MIN_INKS, MAX_INKS = 4, 6
+MAX_SEED = 2**31 - 1
+MAX_SIZE = 4096
+"""Largest side, in pixels, of a tile."""
+
 
 def in_order(found: Iterable[tuple[str, PatternType]]) -> dict[str, PatternType]:
     """Name -> record in the order of labels.  Raises ``ValueError`` unless the labels are 0, 1, 2 ... each once."""

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from ...colour import encode
+from ml_backend.colour import encode
+
 from .light import Studio, gather
 from .mesh import F, Mesh
 from .raster import Fragments, rasterise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.utils import timezone
@@ -35,7 +35,15 @@ class Wearable(Stored):
     classes = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
-    file_fields = ("image", "thumb", "mask", "labels", "preview_photo", "preview_maps", "preview_mask")
+    file_fields: ClassVar[tuple[str, ...]] = (
+        "image",
+        "thumb",
+        "mask",
+        "labels",
+        "preview_photo",
+        "preview_maps",
+        "preview_mask",
+    )
     main_file = "mask"
 
     class Meta:
@@ -98,7 +106,7 @@ class Photo(Made, Wearable):
     objects = PhotoQuerySet.as_manager()
 
     main_file = "mask"
-    file_fields = (*Wearable.file_fields, "found_mask", "found_labels")
+    file_fields: ClassVar[tuple[str, ...]] = (*Wearable.file_fields, "found_mask", "found_labels")
 
     class Meta(Made.Meta):
         pass

@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import BadInput
-from ...requests import MAX_INKS, MAX_SEED, MAX_SIZE, MIN_INKS
-from .. import TYPES
+from .. import MAX_INKS, MAX_SEED, MAX_SIZE, MIN_INKS, TYPES
 from .cloth import F32, Cloth, ink_of
 
 _FINE = 128  # small tiles are drawn at this many pixels or more, then averaged
