@@ -50,5 +50,5 @@ def today(data: Mapping[str, Any], settings: Collection[str], network: Any) -> d
 
 
 def rates_of(groups: Sequence[Mapping[str, Any]], rates: Sequence[float]) -> list[float]:
-    """The learning rates of an optimiser's groups: a checkpoint of then brought its own along, others have ``rates``."""
+    """The learning rates of an optimiser's groups: a checkpoint of then brought its own along, else ``rates``."""
     return [group.get("factor", group.get("full", rate)) for group, rate in zip(groups, rates, strict=True)]
