@@ -69,7 +69,7 @@ class GeneratePipeline:
         self.generator = network
 
     def __call__(
-        self, request: GenerateRequest, progress: Progress | None = None, should_stop: ShouldStop | None = None
+        self, request: GenerateRequest, *, progress: Progress | None = None, should_stop: ShouldStop | None = None
     ) -> Fabric:
         """One tile.  Raises :class:`BadInput` for a dreamed fabric without a model, ``Stopped`` when asked."""
         check(should_stop)
