@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from ml_backend.errors import BadInput
-from ml_backend.requests import MAX_PROMPT, SCHEDULERS, TextMaskRequest
+from ml_backend.requests import SCHEDULERS, TextMaskRequest
 from ml_backend.serving import registry
 
 from .. import said, sampling
@@ -95,7 +95,6 @@ def _choices(request: HttpRequest) -> dict[str, Any]:
         "diffuses": registry.serves("restyle"),
         "counts": range(1, sampling.MAX_PICTURES + 1),
         "schedulers": [(name, sampling.SCHEDULER_NAMES[name]) for name in SCHEDULERS],
-        "max_prompt": MAX_PROMPT,
     }
 
 
