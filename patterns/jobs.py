@@ -36,7 +36,7 @@ def _small_pattern(job: Job) -> Pattern:
 
 @jobs.handler("generate", possible=_pattern)
 def generate(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: a :class:`GenerateRequest`.  Fills the pattern that waits for this job."""
+    """Request: ``{"pattern": id}``.  Fills the pattern that waits for this job."""
     pattern = _pattern(job)
     fabric = _pipeline(pattern.request)(pattern.request, report, should_stop)
     report(0.95, "Cutting the tile")
@@ -56,9 +56,9 @@ def generate(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> job
 
 @jobs.handler("upscale", possible=_small_pattern)
 def upscale(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: a :class:`GenerateRequest` with the large size.  Makes the pattern again at print size, same inks."""
+    """Request: ``{"pattern": id, "size": pixels}``.  Makes the pattern again at print size, same inks."""
     pattern = _small_pattern(job)
-    request = dataclasses.replace(pattern.request, size=GenerateRequest.from_dict(job.request).size)
+    request = dataclasses.replace(pattern.request, size=job.request["size"])
     image = _again(pattern, request, report, should_stop)
     report(0.9, "Writing the picture")
     content = cutting.png(image, {**pattern.recipe(), "size": request.size})

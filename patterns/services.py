@@ -34,7 +34,7 @@ def ask(
     row = Pattern(owner_id=owner.pk, parent=parent, partner=partner)
     row.take(request)
     with transaction.atomic():
-        row.job = jobs.submit(owner, "generate", request.to_dict(), queue=queue_for(request.engine))
+        row.job = jobs.submit(owner, "generate", {"pattern": str(row.pk)}, queue=queue_for(request.engine))
         row.save()
     return row
 
@@ -52,7 +52,6 @@ def queue_for(engine: str) -> str:
 
 def ask_large(pattern: Pattern, size: int = LARGE_SIZE) -> Job | None:
     """The job that makes the print-size tile: the one under way or a new one; None when the tile is there already."""
-    request = dataclasses.replace(pattern.request, size=size)
     with transaction.atomic():
         row = Pattern.objects.select_for_update().get(pk=pattern.pk)
         if row.large:
@@ -60,7 +59,9 @@ def ask_large(pattern: Pattern, size: int = LARGE_SIZE) -> Job | None:
         current = row.large_job
         if current is not None and current.active:
             return current
-        job = jobs.submit(row.owner, "upscale", request.to_dict(), queue=queue_for(row.engine), after=[row.job])
+        job = jobs.submit(
+            row.owner, "upscale", {"pattern": str(row.pk), "size": size}, queue=queue_for(row.engine), after=[row.job]
+        )
         Pattern.objects.filter(pk=row.pk).update(large_job=job)
     pattern.refresh_from_db()
     return job

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from ml_backend.errors import BadInput
 from patterns import moderation
+from patterns.made import MOST_WORDS
 from patterns.models import Pattern
 
 from .gallery import window
@@ -29,7 +30,7 @@ PAGES: dict[type[Any], str] = {Pattern: "pattern", Look: "look", Restyle: "resty
 class WhyForm(ActionForm):
     """Beside the choice of action: the reason that the owner will read."""
 
-    why = forms.CharField(required=False, max_length=moderation.MOST_WORDS, label="why (its owner reads this)")
+    why = forms.CharField(required=False, max_length=MOST_WORDS, label="why (its owner reads this)")
 
 
 class PublishedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

@@ -54,7 +54,7 @@ UPLOADS: Mapping[str, tuple[int, str]] = {
     "unknown": (415, "not_a_photo"),
     "busy": (503, "busy"),
 }
-"""Status and code of a refused upload, by :attr:`studio.ingest.Refused.kind`; any other is 422."""
+"""Status and code of a refused upload, by :attr:`studio.photos.ingest.Refused.kind`; any other is 422."""
 
 
 class ApiError(Exception):

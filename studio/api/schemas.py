@@ -33,7 +33,6 @@ from ml_backend.requests import (
     REPEATS,
     RESTYLE_ENGINES,
     SCHEDULERS,
-    Garments,
     GenerateRequest,
     ImagineRequest,
     Loras,
@@ -50,6 +49,7 @@ from ml_backend.requests import (
     Whole,
     Words,
 )
+from ml_backend.requests import Garments as GarmentNames
 from patterns.colours import BUCKETS
 
 from ..batches import MAX_COUNT
@@ -120,7 +120,7 @@ TYPES: dict[type[Rule], Any] = {
     ModelName: AModel,
     Palette: Colours,
     Loras: Annotated[list[LoraName], Field(max_length=4 * MAX_LORAS)],
-    Garments: Annotated[list[Name], Field(max_length=4 * MAX_GARMENTS)],
+    GarmentNames: Annotated[list[Name], Field(max_length=4 * MAX_GARMENTS)],
     Rule: bool,
 }
 """What a body holds where a request keeps to a rule; these look at types only, and keep out what nobody means."""
@@ -141,7 +141,7 @@ def _body_field(field: dataclasses.Field[Any], other: tuple[Any, str] | None) ->
         schema["enum"].append(None)
     if default is dataclasses.MISSING:
         default = ...
-    given = {"description": says or rule.says or None, "json_schema_extra": schema or None}
+    given: dict[str, Any] = {"description": says or rule.says or None, "json_schema_extra": schema or None}
     return (known | None if optional else known), Field(list(default) if default == () else default, **given)
 
 

@@ -27,7 +27,7 @@ def _look(job: Job) -> Look:
 
 @jobs.handler("wear", possible=_look)
 def wear(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
-    """Request: an :class:`OutfitRequest` and ``look``.  Renders the look at its photo's full size."""
+    """Request: ``{"look": id}``.  Renders the look at its photo's full size."""
     from ml_backend.pipelines import overlay
 
     from .. import pictures

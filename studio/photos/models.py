@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.utils import timezone
@@ -35,7 +35,15 @@ class Wearable(Stored):
     classes = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
-    file_fields = ("image", "thumb", "mask", "labels", "preview_photo", "preview_maps", "preview_mask")
+    file_fields: ClassVar[tuple[str, ...]] = (
+        "image",
+        "thumb",
+        "mask",
+        "labels",
+        "preview_photo",
+        "preview_maps",
+        "preview_mask",
+    )
     main_file = "mask"
 
     class Meta:
@@ -151,7 +159,6 @@ class Mask(Made):
     photo = models.ForeignKey(Photo, models.CASCADE, related_name="masks")
 
     origin = models.CharField(max_length=5, choices=Origin.choices)
-    words = models.TextField(blank=True)
     params = models.JSONField(default=dict, blank=True)
     found = models.JSONField(default=list, blank=True)
     file = models.FileField(max_length=255, blank=True)
@@ -162,6 +169,11 @@ class Mask(Made):
 
     class Meta(Made.Meta):
         pass
+
+    @property
+    def words(self) -> str:
+        """What was sought; empty for one that was drawn or tapped."""
+        return str(self.params.get("prompt", ""))
 
     @property
     def request(self) -> TextMaskRequest | None:

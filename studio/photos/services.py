@@ -72,7 +72,7 @@ def _may_see(owner: User, source: Source) -> bool:
 
 
 def _copied(owner: User, source: Source, name: str) -> Photo:
-    key = str(source.image if isinstance(source, Garment) else source.file)
+    key = str(source.image if isinstance(source, Garment) else getattr(source, source.main_file))
     if not key:
         raise BadInput("This picture is still being made; try again in a moment.")
     picture = pictures.load(key, "RGB")
