@@ -36,8 +36,9 @@ class JsonErrors:
 
 def _sentence(response: HttpResponseBase) -> str:
     """What a refusal that is a plain sentence says; empty for a page."""
-    plain = isinstance(response, HttpResponse) and response.headers.get("Content-Type", "").startswith("text/plain")
-    return response.content.decode() if plain else ""
+    if not isinstance(response, HttpResponse) or not response.headers.get("Content-Type", "").startswith("text/plain"):
+        return ""
+    return response.content.decode()
 
 
 def _in_shape(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
