@@ -74,7 +74,7 @@ def test_a_pattern_is_queued_then_made(person, tiny, work_off):
     request = GenerateRequest("plaid", 7, size=128, vary_of=3, vary_amount=0.25)
     pattern = services.ask(person, request)
     assert (pattern.state, pattern.ready, pattern.request) == ("queued", False, request)
-    assert Job.objects.get().request == request.to_dict()
+    assert Job.objects.get().request == {"pattern": str(pattern.pk)}
     work_off()
     pattern = Pattern.objects.get()
     assert (pattern.state, pattern.ready) == ("done", True)

@@ -58,7 +58,7 @@ class TestMaking:
         assert f'data-follow="{made.pk}"' in answer.content.decode()
         assert (made.seed, made.morph_amount, made.morph_type, made.model) == (7, 0.3, "plaid", one.model)
         assert (made.parent, made.partner, made.owner) == (one, other, person)
-        assert Job.objects.get().request == made.request.to_dict()
+        assert Job.objects.get().request == {"pattern": str(made.pk)}
 
     def test_five_steps_are_five_fabrics(self, client_of, person, two):
         answer = client_of(person).post(MAKE, values(*two, steps=5), headers=HTMX)
