@@ -98,19 +98,17 @@ class DeleteEverything(FormView):  # type: ignore[type-arg]
 
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
+    """Who I am here and what is kept of mine."""
     me = person(request)
-    kept = (
-        {
-            "photos": me.photos.count(),
-            "looks": me.looks.count(),
-            "restyles": me.restyles.ready().count(),
-            "imaginings": me.imaginings.ready().count(),
-            "patterns": me.patterns.count(),
-            "tokens": me.api_tokens.count(),
-            "used": used_by(me),
-            "newest_photos": me.photos.all()[:24],
-        }
-        if me
-        else {}
-    )
-    return render(request, "studio/account/account.html", {**kept, "me": me})
+    kept = _kept(me) if me else dict.fromkeys(KINDS, 0)
+    photos = me.photos.all()[:24] if me else []
+    return render(request, "studio/account/account.html", {**kept, "me": me, "newest_photos": photos})
+
+
+KINDS = ("photos", "looks", "restyles", "imaginings", "patterns", "tokens", "used")
+
+
+def _kept(me: User) -> dict[str, int]:
+    """How much of each of :data:`KINDS`; ``used`` is bytes."""
+    rows = (me.photos, me.looks, me.restyles.ready(), me.imaginings.ready(), me.patterns, me.api_tokens)
+    return dict(zip(KINDS, [*(some.count() for some in rows), used_by(me)], strict=True))

@@ -601,7 +601,9 @@ class TestAccount:
         guest = make_person("guest-2", is_guest=True)
         assert b"seen by nobody but you" in client_of(person).get("/account/").content
         assert b"You are a guest" in client_of(guest).get("/account/").content
-        assert b"Nothing is kept" in client_of(None).get("/account/").content
+        nobodys = client_of(None).get("/account/").content.decode()
+        assert "Nothing is kept" in nobodys
+        assert nobodys.count('?whose=mine">0</a>') == 4, "none of four kinds, each said"
         assert client_of(person).post("/account/").status_code == 405
 
     def test_the_forms_are_there(self, client_of, person):
