@@ -97,7 +97,6 @@ class Pattern(Published):
         return Pattern.objects.filter(owner_id=self.owner_id, **{name: getattr(self, name) for name in alike})
 
     @property
-    @property
     def move(self) -> str:
         """What it is of two fabrics: ``blend``, ``drawing``, ``colours``, or nothing of the kind."""
         if self.morph_to is not None:
