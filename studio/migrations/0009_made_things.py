@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('ml_backend', '0008_turns_and_sizes'),
-        ('studio', '0007_taps'),
+        ('studio', '0008_taps_alone'),
     ]
 
     operations = [
