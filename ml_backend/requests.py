@@ -88,8 +88,185 @@ def parse_palette(value: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """What a field of a request may be: said here once for requests, forms, the API and pages.
+
+    ``what`` names the field in a sentence, ``says`` tells programs what it does.
+    """
+
+    what: str = ""
+    says: str = ""
+
+    def clean(self, value: Any) -> Any:
+        """``value`` as the request keeps it.  Raises :class:`BadInput`."""
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        """What JSON Schema says of it."""
+        return {}
+
+    def html(self) -> dict[str, Any]:
+        """The attributes of an input."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Whole(Rule):
+    """A whole number from ``low`` to ``high``, a multiple of ``step``."""
+
+    low: int = 0
+    high: int = 0
+    step: int = 1
+
+    def clean(self, value: Any) -> Any:
+        _integer(self.what, value, self.low, self.high)
+        if value % self.step:
+            raise BadInput(f"The {self.what} must be a multiple of {self.step}, not {quoted(value)}.")
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        return {"minimum": self.low, "maximum": self.high}
+
+    def html(self) -> dict[str, Any]:
+        return {"min": self.low, "max": self.high, "step": self.step}
+
+
+@dataclass(frozen=True)
+class Number(Rule):
+    """A number from ``low`` to ``high``; ``step`` is that of an input, any without one."""
+
+    low: float = 0.0
+    high: float = 1.0
+    step: float | None = None
+
+    def clean(self, value: Any) -> Any:
+        _number(self.what, value, self.low, self.high)
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        return {"minimum": self.low, "maximum": self.high}
+
+    def html(self) -> dict[str, Any]:
+        return {"min": f"{self.low:g}", "max": f"{self.high:g}", "step": f"{self.step:g}" if self.step else "any"}
+
+
+@dataclass(frozen=True)
+class OneOf(Rule):
+    """One of ``names``."""
+
+    names: tuple[str, ...] = ()
+
+    def today(self, value: Any) -> Any:
+        """What a name of before is called today."""
+        return value
+
+    def clean(self, value: Any) -> Any:
+        value = self.today(value)
+        _one_of(self.what, value, self.names)
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        return {"enum": list(self.names)}
+
+
+@dataclass(frozen=True)
+class Engine(OneOf):
+    """An engine, by the name of today or by that of before."""
+
+    def today(self, value: Any) -> Any:
+        return engine_of(value)
+
+
+@dataclass(frozen=True)
+class Prompt(Rule):
+    """Words that say something."""
+
+    def clean(self, value: Any) -> Any:
+        return parse_prompt(value, self.what)
+
+    def html(self) -> dict[str, Any]:
+        return {"maxlength": MAX_PROMPT}
+
+
+@dataclass(frozen=True)
+class Words(Prompt):
+    """Words that may be missing."""
+
+    def clean(self, value: Any) -> Any:
+        if not isinstance(value, str) or len(value) > MAX_PROMPT:
+            raise BadInput(f"The {self.what} must be at most {MAX_PROMPT} characters.")
+        return value
+
+
+@dataclass(frozen=True)
+class Palette(Rule):
+    """Two to ``MAX_INKS`` colours."""
+
+    def clean(self, value: Any) -> Any:
+        return parse_palette(value)
+
+
+@dataclass(frozen=True)
+class ModelName(Rule):
+    """A model by name or reference."""
+
+    def clean(self, value: Any) -> Any:
+        if not (isinstance(value, str) and len(value) <= MAX_MODEL and value.isprintable()):
+            raise BadInput(f"A model is named by at most {MAX_MODEL} characters, as name or name@hash.")
+        return value
+
+
+@dataclass(frozen=True)
+class Loras(Rule):
+    """``NAME:STRENGTH``, at most ``MAX_LORAS`` of them."""
+
+    def clean(self, value: Any) -> Any:
+        if len(value) > MAX_LORAS:
+            raise BadInput(f"A picture can mix in at most {MAX_LORAS} LoRAs; these are {len(value)}.")
+        for lora in value:
+            parse_lora(lora)
+        return value
+
+
+@dataclass(frozen=True)
+class Garments(Rule):
+    """Garments of a photo, each once."""
+
+    def clean(self, value: Any) -> Any:
+        for garment in value:
+            parse_garment(garment)
+        return tuple(dict.fromkeys(value))
+
+
+def ruled(rule: Rule, default: Any = dataclasses.MISSING) -> Any:
+    """A field of a request that keeps to ``rule``; where None is the default, None is always right."""
+    return dataclasses.field(default=default, metadata={"rule": rule})
+
+
+SERVING = ModelName(says="Name or name@hash, whole, from the choices of /api/v1/models; null is the one that serves.")
+STEPS = Whole("number of steps", "Null: the model's own.", 1, 150)
+GUIDANCE = Number("guidance", "Null: the model's own.", 0.0, 30.0)
+WORKING_SIZE = Whole("size", "Side the model works at, a multiple of 64; null is its own.", 64, 2048, 64)
+SCHEDULER = OneOf("scheduler", names=SCHEDULERS)
+AVOIDED = Words("words to avoid", "What should not be in it.")
+LORAS = Loras(says=f"NAME or NAME:STRENGTH, names from /api/v1/models; at most {MAX_LORAS}.")
+LORA_STRENGTH = Number("strength of a LoRA", low=-2.0, high=2.0, step=0.05)
+
+
+@dataclass(frozen=True)
 class Request:
-    """Base of all requests; subclasses validate in ``__post_init__``."""
+    """Base of all requests.  Each field keeps to its rule; what concerns several fields subclasses check after that."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value, rule = getattr(self, field.name), field.metadata.get("rule")
+            if rule is not None and not (value is None and field.default is None):
+                object.__setattr__(self, field.name, rule.clean(value))
+
+    @classmethod
+    def rules(cls) -> dict[str, Rule]:
+        """The rules of its fields, by name."""
+        return {field.name: field.metadata["rule"] for field in dataclasses.fields(cls) if "rule" in field.metadata}
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dict; tuples become lists."""
@@ -126,42 +303,41 @@ class GenerateRequest(Request):
     palette that is given goes before all of these.  Drawn tiles can only take colours.
     """
 
-    pattern_type: str
-    seed: int
-    size: int = 512
-    engine: str = "dreamed"
-    palette: tuple[str, ...] | None = None
-    model: str | None = None
-    vary_of: int | None = None
-    vary_amount: float = 0.0
-    morph_to: int | None = None
-    morph_amount: float = 0.0
-    morph_type: str | None = None
-    colours_of: int | None = None
-    detail_of: int | None = None
+    pattern_type: str = ruled(OneOf("pattern type", names=PATTERN_TYPES))
+    seed: int = ruled(Whole("seed", high=MAX_SEED))
+    size: int = ruled(Whole("size", low=32, high=MAX_SIZE), 512)
+    engine: str = ruled(
+        Engine("engine", "By a network, or by the renderer; dcgan is the old word for dreamed.", ENGINES), "dreamed"
+    )
+    palette: tuple[str, ...] | None = ruled(
+        Palette(says="2 to 6 colours like #7a1f2b; null lets the seed choose."), None
+    )
+    model: str | None = ruled(
+        ModelName(says="Which model dreams: a name or reference that /api/v1/models offers; null: the default."), None
+    )
+    vary_of: int | None = ruled(Whole("seed to vary", "Seed of which these are variations.", high=MAX_SEED), None)
+    vary_amount: float = ruled(Number("amount of variation", "How far a variation goes, 0 to 1."), 0.0)
+    morph_to: int | None = ruled(
+        Whole("seed to morph to", "Blend with the fabric of this seed; dreamed only.", high=MAX_SEED), None
+    )
+    morph_amount: float = ruled(
+        Number("amount of the morph", "How far a blend goes, 0 (this one) to 1 (that one).", step=0.01), 0.0
+    )
+    morph_type: str | None = ruled(OneOf("pattern type", "Type of that fabric; null: the same.", PATTERN_TYPES), None)
+    colours_of: int | None = ruled(
+        Whole("seed to take colours of", "Wear the palette that this seed would choose.", high=MAX_SEED), None
+    )
+    detail_of: int | None = ruled(
+        Whole(
+            "seed to draw like",
+            "Keep the layout, draw it as the fabric of this seed is drawn; dreamed only.",
+            high=MAX_SEED,
+        ),
+        None,
+    )
 
     def __post_init__(self) -> None:
-        _one_of("pattern type", self.pattern_type, PATTERN_TYPES)
-        object.__setattr__(self, "engine", engine_of(self.engine))
-        _one_of("engine", self.engine, ENGINES)
-        _integer("seed", self.seed, 0, MAX_SEED)
-        _integer("size", self.size, 32, MAX_SIZE)
-        if self.vary_of is not None:
-            _integer("seed to vary", self.vary_of, 0, MAX_SEED)
-        _number("amount of variation", self.vary_amount, 0.0, 1.0)
-        self._check_moves()
-        if self.palette is not None:
-            object.__setattr__(self, "palette", parse_palette(self.palette))
-        _model(self.model)
-
-    def _check_moves(self) -> None:
-        others = {"to morph to": self.morph_to, "to take colours of": self.colours_of, "to draw like": self.detail_of}
-        for what, seed in others.items():
-            if seed is not None:
-                _integer(f"seed {what}", seed, 0, MAX_SEED)
-        _number("amount of the morph", self.morph_amount, 0.0, 1.0)
-        if self.morph_type is not None:
-            _one_of("pattern type", self.morph_type, PATTERN_TYPES)
+        super().__post_init__()
         if self.morph_to is None and (self.morph_type is not None or self.morph_amount):
             raise BadInput("A morph needs the seed of the fabric that it goes to.")
         if self.engine == "drawn" and self.morph_to is not None:
@@ -179,26 +355,22 @@ class OverlayRequest(Request):
     counter-clockwise, offsets in tile sides, ``strength`` 0 (the photo) to 1 (the fabric).
     """
 
-    garments: tuple[str, ...] = ()
-    scale_cm: float = 16.0
-    rotate: float = 0.0
-    offset_x: float = 0.0
-    offset_y: float = 0.0
-    repeat: str = "basic"
-    strength: float = 1.0
-    shoulder_cm: float = 40.0
-
-    def __post_init__(self) -> None:
-        for garment in self.garments:
-            parse_garment(garment)
-        object.__setattr__(self, "garments", tuple(dict.fromkeys(self.garments)))
-        _one_of("repeat", self.repeat, REPEATS)
-        _number("scale", self.scale_cm, 1.0, 200.0)
-        _number("rotation", self.rotate, -360.0, 360.0)
-        _number("horizontal offset", self.offset_x, -10.0, 10.0)
-        _number("vertical offset", self.offset_y, -10.0, 10.0)
-        _number("strength", self.strength, 0.0, 1.0)
-        _number("shoulder width", self.shoulder_cm, 10.0, 100.0)
+    garments: tuple[str, ...] = ruled(
+        Garments(
+            says=f"Only these clothes of the picture: {', '.join(CLOTH_CLASSES)}; from the second of a kind on with "
+            "its number, like top-2. Empty: all."
+        ),
+        (),
+    )
+    scale_cm: float = ruled(Number("scale", "Side of one tile on the cloth.", 1.0, 200.0), 16.0)
+    rotate: float = ruled(Number("rotation", "Degrees counter-clockwise.", -360.0, 360.0), 0.0)
+    offset_x: float = ruled(Number("horizontal offset", "In tile sides.", -10.0, 10.0), 0.0)
+    offset_y: float = ruled(Number("vertical offset", "In tile sides.", -10.0, 10.0), 0.0)
+    repeat: str = ruled(OneOf("repeat", names=REPEATS), "basic")
+    strength: float = ruled(Number("strength", "0 the photo, 1 the fabric.", step=0.01), 1.0)
+    shoulder_cm: float = ruled(
+        Number("shoulder width", "Shoulder width that ties pixels to centimetres.", 10.0, 100.0), 40.0
+    )
 
 
 @dataclass(frozen=True)
@@ -263,6 +435,12 @@ class TapRequest(Request):
         _integer("y of a tap", y, 0, self.height - 1)
         return x, y, on
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Also of a job of before, which held its request under the name of the taps."""
+        whole = data.get("taps")
+        return super().from_dict(whole if isinstance(whole, Mapping) else data)
+
     def to_dict(self) -> dict[str, Any]:
         return super().to_dict() | {"taps": [list(each) for each in self.taps]}
 
@@ -277,22 +455,20 @@ class TextMaskRequest(Request):
     and ``feather`` are percent of the photo's longer side.  ``refine`` snaps the mask to the edges of the full photo.
     """
 
-    prompt: str
-    normalise: str = "sigmoid"
-    threshold: float | None = None
-    grow: float = 0.0
-    feather: float = 0.0
-    refine: bool = True
-    model: str | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "prompt", parse_prompt(self.prompt, "words for the region"))
-        _one_of("normalisation", self.normalise, NORMALISATIONS)
-        if self.threshold is not None:
-            _number("threshold", self.threshold, 0.01, 0.99)
-        _number("growth", self.grow, -10.0, 10.0)
-        _number("feather", self.feather, 0.0, 10.0)
-        _model(self.model)
+    prompt: str = ruled(
+        Prompt(
+            "words for the region",
+            f"Phrases parted by commas or 'and'; 'not ...' takes away. At most {MAX_PROMPT} characters.",
+        )
+    )
+    normalise: str = ruled(OneOf("normalisation", names=NORMALISATIONS), "sigmoid")
+    threshold: float | None = ruled(
+        Number("threshold", "Sharp mask above it; null keeps the soft one.", 0.01, 0.99), None
+    )
+    grow: float = ruled(Number("growth", "Percent of the longer side; negative shrinks.", -10.0, 10.0), 0.0)
+    feather: float = ruled(Number("feather", "Percent of the longer side.", 0.0, 10.0), 0.0)
+    refine: bool = ruled(Rule(says="Follow the edges of the full-size photo."), True)
+    model: str | None = ruled(SERVING, None)
 
 
 @dataclass(frozen=True)
@@ -306,27 +482,42 @@ class RestyleRequest(Request):
     reads ``prompt`` and ``seed`` only.
     """
 
-    prompt: str
-    seed: int
-    engine: str = "fabric"
-    negative_prompt: str = ""
-    steps: int | None = None
-    guidance: float | None = None
-    size: int | None = None
-    strength: float | None = None
-    scheduler: str | None = None
-    loras: tuple[str, ...] = ()
-    model: str | None = None
-    sketch: str | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "prompt", parse_prompt(self.prompt, "words for the new style"))
-        _one_of("engine", self.engine, RESTYLE_ENGINES)
-        _check_sampling(self)
-        if self.strength is not None:
-            _number("strength", self.strength, 0.05, 1.0)
-        if self.sketch is not None:
-            _one_of("sketch", self.sketch, SKETCHES)
+    prompt: str = ruled(Prompt("words for the new style", f"At most {MAX_PROMPT} characters."))
+    seed: int = ruled(Whole("seed", high=MAX_SEED))
+    engine: str = ruled(
+        OneOf(
+            "engine",
+            "fabric changes cloth and colour in seconds, diffusion repaints; null is the one that serves best.",
+            RESTYLE_ENGINES,
+        ),
+        "fabric",
+    )
+    negative_prompt: str = ruled(AVOIDED, "")
+    steps: int | None = ruled(STEPS, None)
+    guidance: float | None = ruled(GUIDANCE, None)
+    size: int | None = ruled(WORKING_SIZE, None)
+    strength: float | None = ruled(
+        Number(
+            "strength",
+            "1 repaints from nothing, less keeps some of what was there; null is the model's own.",
+            0.05,
+            1.0,
+            0.05,
+        ),
+        None,
+    )
+    scheduler: str | None = ruled(SCHEDULER, None)
+    loras: tuple[str, ...] = ruled(LORAS, ())
+    model: str | None = ruled(SERVING, None)
+    sketch: str | None = ruled(
+        OneOf(
+            "sketch",
+            "What was there: the old cloth (none), or the photo wearing a drawn fabric of the same words "
+            "(fabric). Null is the model's own, or none where a strength is given. Only for diffusion.",
+            SKETCHES,
+        ),
+        None,
+    )
 
 
 @dataclass(frozen=True)
@@ -336,43 +527,24 @@ class ImagineRequest(Request):
     The fabric engine dresses one of our own garments, and reads ``prompt``, ``seed`` and ``size`` only.
     """
 
-    prompt: str
-    seed: int
-    negative_prompt: str = ""
-    steps: int | None = None
-    guidance: float | None = None
-    size: int | None = None
-    scheduler: str | None = None
-    loras: tuple[str, ...] = ()
-    model: str | None = None
-    engine: str = "diffusion"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "prompt", parse_prompt(self.prompt, "words for the picture"))
-        _one_of("engine", self.engine, IMAGINE_ENGINES)
-        _check_sampling(self)
-
-
-def _check_sampling(request: RestyleRequest | ImagineRequest) -> None:
-    """What every diffusion run has in common."""
-    _integer("seed", request.seed, 0, MAX_SEED)
-    if not isinstance(request.negative_prompt, str) or len(request.negative_prompt) > MAX_PROMPT:
-        raise BadInput(f"The words to avoid must be at most {MAX_PROMPT} characters.")
-    if request.steps is not None:
-        _integer("number of steps", request.steps, 1, 150)
-    if request.guidance is not None:
-        _number("guidance", request.guidance, 0.0, 30.0)
-    if request.size is not None:
-        _integer("size", request.size, 64, 2048)
-        if request.size % 64:
-            raise BadInput(f"The size must be a multiple of 64, not {quoted(request.size)}.")
-    if request.scheduler is not None:
-        _one_of("scheduler", request.scheduler, SCHEDULERS)
-    if len(request.loras) > MAX_LORAS:
-        raise BadInput(f"A picture can mix in at most {MAX_LORAS} LoRAs; these are {len(request.loras)}.")
-    for lora in request.loras:
-        parse_lora(lora)
-    _model(request.model)
+    prompt: str = ruled(Prompt("words for the picture", f"At most {MAX_PROMPT} characters."))
+    seed: int = ruled(Whole("seed", high=MAX_SEED))
+    negative_prompt: str = ruled(AVOIDED, "")
+    steps: int | None = ruled(STEPS, None)
+    guidance: float | None = ruled(GUIDANCE, None)
+    size: int | None = ruled(WORKING_SIZE, None)
+    scheduler: str | None = ruled(SCHEDULER, None)
+    loras: tuple[str, ...] = ruled(LORAS, ())
+    model: str | None = ruled(SERVING, None)
+    engine: str = ruled(
+        OneOf(
+            "engine",
+            "fabric sews a cloth of the words into one of six garments, in seconds, and reads prompt, seed and size "
+            "only; diffusion paints the whole picture; null is the one that serves best.",
+            IMAGINE_ENGINES,
+        ),
+        "diffusion",
+    )
 
 
 def parse_prompt(value: object, what: str = "words") -> str:
@@ -418,13 +590,8 @@ def parse_lora(value: object) -> tuple[str, float]:
         amount = float(strength or 1.0)
     except ValueError as error:
         raise BadInput(f"{quoted(value)} is not a LoRA; write NAME:STRENGTH, for instance linen:0.8.") from error
-    _number("strength of a LoRA", amount, -2.0, 2.0)
+    LORA_STRENGTH.clean(amount)
     return name, amount
-
-
-def _model(value: object) -> None:
-    if value is not None and not (isinstance(value, str) and len(value) <= MAX_MODEL and value.isprintable()):
-        raise BadInput(f"A model is named by at most {MAX_MODEL} characters, as name or name@hash.")
 
 
 def _one_of(what: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -39,7 +39,7 @@ def _small_pattern(job: Job) -> Pattern:
 def generate(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
     """Fills the pattern that waits for this job."""
     pattern = _pattern(job)
-    fabric = _pipeline(pattern.request)(pattern.request, report, should_stop)
+    fabric = _pipeline(pattern.request)(pattern.request, progress=report, should_stop=should_stop)
     report(0.95, "Cutting the tile")
     pattern.palette, pattern.model = list(fabric.palette), fabric.model or ""
     done = cutting.cut(fabric.inks, fabric.palette, pattern.recipe())
@@ -81,7 +81,7 @@ def _again(
         pipeline = _pipeline(request)
     except BadPackage:
         return cutting.enlarged(pattern, request.size)
-    image: Image.Image = pipeline(request, report, should_stop).image
+    image: Image.Image = pipeline(request, progress=report, should_stop=should_stop).image
     return image
 
 

@@ -70,12 +70,8 @@ def _files(request: HttpRequest) -> Iterable[Any]:
 
 
 def refuse(request: HttpRequest, why: str, status: int = 400) -> HttpResponse:
-    """In the shape that who asks expects: JSON for the API, a sentence for htmx, a page for people."""
-    from .api import errors
-
-    if request.path_info.startswith("/api/"):
-        return errors.problem(status, errors.code_of(status), why)
-    if is_htmx(request):
+    """A sentence for htmx and for programs, who get it as JSON (:mod:`studio.api.middleware`); a page for people."""
+    if is_htmx(request) or request.path_info.startswith("/api/"):
         return HttpResponse(why, status=status, content_type="text/plain; charset=utf-8")
     return render(request, "400.html", {"why": why}, status=status)
 

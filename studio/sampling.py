@@ -9,7 +9,9 @@ from typing import Any
 
 from django import forms
 
-from ml_backend.requests import MAX_PROMPT, SCHEDULERS, parse_lora
+from ml_backend.requests import AVOIDED, LORA_STRENGTH, SCHEDULER, parse_lora
+
+from .fields import field
 
 MAX_PICTURES = 8
 """Pictures asked for at one press of the button."""
@@ -52,11 +54,11 @@ class SamplingForm(forms.Form):
     ``offered`` names the LoRAs that can be had here: each has a field ``lora-NAME`` with its strength.
     """
 
-    negative_prompt = forms.CharField(required=False, max_length=MAX_PROMPT)
+    negative_prompt = field(AVOIDED)
     steps = whole("number of steps")
     guidance = number("guidance")
     size = whole("size")
-    scheduler = forms.ChoiceField(choices=[(name, name) for name in SCHEDULERS], required=False)
+    scheduler = field(SCHEDULER)
     seed = whole("seed")
     count = forms.IntegerField(
         required=False,
@@ -69,7 +71,7 @@ class SamplingForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.offered = tuple(offered)
         for name in self.offered:
-            self.fields[f"lora-{name}"] = forms.FloatField(required=False, min_value=-2.0, max_value=2.0)
+            self.fields[f"lora-{name}"] = field(LORA_STRENGTH)
 
     def sampling(self) -> dict[str, Any]:
         """Of a valid form, the fields of a request that say how a model samples, seed included."""

@@ -6,13 +6,17 @@ FID is biased on small sets, so KID comes first and the number of images stands 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.kid import KernelInceptionDistance
 
 from ..errors import BadInput, BadPackage
 from ..inks import compose, palette_from_seed
@@ -31,29 +35,46 @@ BATCH = 64
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 
 
+SUBSETS = 50
+"""How many draws KID is the mean of where one set is larger than the other."""
+
+
+class Embedded(torch.nn.Identity):
+    """For torchmetrics: what it is given are features already, ``num_features`` of them."""
+
+    def __init__(self, num_features: int) -> None:
+        super().__init__()
+        self.num_features = num_features
+
+
 def kid(real: F64, fake: F64) -> float:
     """Kernel inception distance: unbiased MMD squared, cubic kernel (x.y/d + 1)^3 (Binkowski et al. 2018, eq. 3, 4).
 
     Arrays are (N, d) features, N at least 2 each.  About 0, possibly a little below, for two sets of one distribution.
+    Of sets of unequal size the larger is drawn from, the same way every time.
     """
-    _check_sets(real, fake)
-    m, n = len(real), len(fake)
-    within_real, within_fake, across = _kernel(real, real), _kernel(fake, fake), _kernel(real, fake)
-    return float(
-        (within_real.sum() - np.trace(within_real)) / (m * (m - 1))
-        + (within_fake.sum() - np.trace(within_fake)) / (n * (n - 1))
-        - 2 * across.mean()
-    )
+    size = min(len(real), len(fake))
+    subsets = 1 if len(real) == len(fake) else SUBSETS
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return _compared(KernelInceptionDistance, real, fake, subsets=subsets, subset_size=size)
 
 
 def fid(real: F64, fake: F64) -> float:
     """Frechet distance between Gaussians fitted to (N, d) features (Heusel et al. 2017)."""
-    _check_sets(real, fake)
-    real_cov, fake_cov = np.cov(real, rowvar=False), np.cov(fake, rowvar=False)
-    # the trace of the root of a product of covariances: the roots of its eigenvalues, which are real and not negative
-    root = np.sqrt(np.linalg.eigvals(real_cov @ fake_cov).real.clip(0)).sum()
-    shift = np.square(real.mean(axis=0) - fake.mean(axis=0)).sum()
-    return float(max(shift + np.trace(real_cov + fake_cov) - 2 * root, 0.0))
+    return max(_compared(FrechetInceptionDistance, real, fake), 0.0)
+
+
+def _compared(metric: Any, real: F64, fake: F64, **options: Any) -> float:
+    if min(len(real), len(fake)) < 2:
+        raise BadInput("Two sets of at least two images are needed to compare them.")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Metric `Kernel Inception Distance` will save")
+        measured = metric(Embedded(real.shape[1]), **options).set_dtype(torch.float64)
+    measured.update(torch.from_numpy(real), real=True)
+    measured.update(torch.from_numpy(fake), real=False)
+    found = measured.compute()
+    return float(found[0] if isinstance(found, tuple) else found)
 
 
 def load_classifier(package: Package) -> PatternClassifier:
@@ -115,16 +136,6 @@ def classifier_accuracy(package: Package, seeds: Sequence[int] | None = None) ->
         for label, pattern_type in enumerate(PATTERN_TYPES[: classifier.config.classes])
     }
     return {"accuracy": float(np.mean(list(figures.values()))), **figures, "n": len(seeds) * len(figures)}
-
-
-def _kernel(a: F64, b: F64) -> F64:
-    cubic: F64 = (a @ b.T / a.shape[1] + 1) ** 3
-    return cubic
-
-
-def _check_sets(real: F64, fake: F64) -> None:
-    if min(len(real), len(fake)) < 2:
-        raise BadInput("Two sets of at least two images are needed to compare them.")
 
 
 def _batches(images: Iterable[U8]) -> Iterator[torch.Tensor]:

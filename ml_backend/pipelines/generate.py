@@ -72,7 +72,7 @@ class GeneratePipeline:
         return () if self.generator is None else PATTERN_TYPES[: self.generator.config.classes]
 
     def __call__(
-        self, request: GenerateRequest, progress: Progress | None = None, should_stop: ShouldStop | None = None
+        self, request: GenerateRequest, *, progress: Progress | None = None, should_stop: ShouldStop | None = None
     ) -> Fabric:
         """One tile.  Raises :class:`BadInput` for a dreamed fabric without a model, ``Stopped`` when asked."""
         check(should_stop)

@@ -123,16 +123,6 @@ def adjust(
     return mask
 
 
-def to_image(mask: F32) -> Image.Image:
-    """An 8-bit greyscale picture, white inside."""
-    return Image.fromarray(np.round(np.clip(mask, 0, 1) * 255).astype(np.uint8))
-
-
-def from_image(image: Image.Image) -> F32:
-    """The inverse of :func:`to_image`, for pictures of any mode."""
-    return np.asarray(image.convert("L"), np.float32) / np.float32(255)
-
-
 def _reduced(mask: F32) -> tuple[F32, float]:
     """The mask with no side above :data:`WORKING_SIDE`, and by how much it was reduced."""
     factor = min(1.0, WORKING_SIDE / max(mask.shape))

@@ -147,6 +147,7 @@ class TextMaskPipeline:
         self,
         photo: Image.Image,
         request: TextMaskRequest,
+        *,
         progress: Progress | None = None,
         should_stop: ShouldStop | None = None,
         cloth: Cloth | None = None,

@@ -178,7 +178,7 @@ def adopt_starters() -> None:
 def verify(version: ModelVersion, progress: copies.Progress | None = None) -> None:
     """Read all of its stored files.  Raises :class:`BadPackage` naming the first that is damaged or missing."""
     if version.starter:
-        Package.load(registry.WEIGHTS_DIR / version.starter)
+        Package.load(registry.starter_folder(version.starter))
         return
     copies.verify(version.sha256, version.folder, progress)
 

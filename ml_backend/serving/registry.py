@@ -288,6 +288,11 @@ def _starter_ships(capability: str) -> bool:
     return bool(_serving_starters(capability))
 
 
+def starter_folder(name: str) -> Path:
+    """Where the starter of that name lies, if it ships."""
+    return WEIGHTS_DIR / name
+
+
 def _ships(folder: str) -> bool:
     return (WEIGHTS_DIR / folder / "manifest.json").is_file()
 

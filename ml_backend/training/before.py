@@ -6,7 +6,7 @@ The network's settings stood among the others, and a few had names of our own.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 _GAN = {"patience": "discriminator_warmup", "codes": "learn_codes"}
@@ -47,3 +47,8 @@ def today(data: Mapping[str, Any], settings: Collection[str], network: Any) -> d
     of_network = {field.name for field in dataclasses.fields(network)} - set(settings)
     inner = {name: made.pop(name) for name in list(made) if name in of_network}
     return {**made, "network": {**inner, **made.get("network", {})}}
+
+
+def rates_of(groups: Sequence[Mapping[str, Any]], rates: Sequence[float]) -> list[float]:
+    """The learning rates of an optimiser's groups: a checkpoint of then brought its own along, else ``rates``."""
+    return [group.get("factor", group.get("full", rate)) for group, rate in zip(groups, rates, strict=True)]

@@ -331,15 +331,6 @@ def read_sources(config: MasksRecipe, run: Run) -> Sources:
     return Sources(street, tagged, rendered, single)
 
 
-def sheet_of(made: Batch) -> Image.Image:
-    """A batch to look at: the scenes, and below them the tapped garment in white, what is unknown in grey."""
-    pictures = (made.rgb.permute(0, 2, 3, 1).numpy() * 255).astype(np.uint8)
-    below = np.zeros(pictures.shape, np.uint8)
-    for row, target in zip(made.tapped.tolist(), made.targets.numpy(), strict=True):
-        below[row] = np.where(target == IGNORE, 90, target * 255)[..., None]
-    return Image.fromarray(np.concatenate([np.concatenate(list(each), axis=1) for each in (pictures, below)]))
-
-
 def _filmed(rgb: Tensor, rng: np.random.Generator) -> Tensor:
     """Through another camera: light, colours, noise, and now and then out of focus."""
     if rng.random() < 0.15:

@@ -22,9 +22,9 @@ from PIL import Image
 
 from ..errors import BadInput
 from ..packaging import Package, save_package
-from . import make_recipe
 from .data.shards import Access
 from .distributed import Workers, alone
+from .recipe import make_recipe
 
 
 class Run:

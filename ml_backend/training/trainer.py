@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..packaging import Package
 from ..pipelines.base import Progress, ShouldStop, check, tell
+from .before import rates_of
 from .distributed import Workers
 from .ema import EMA
 from .run import Run
@@ -81,6 +82,10 @@ class AveragedTrainer(Trainer, Generic[Network]):
             weight_decay=config.weight_decay,
             fused=True,
         )
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
+        self._rates = rates_of(self.optimiser.param_groups, self._rates)
 
     def set_rates(self, factor: float) -> None:
         """Every group's learning rate, as a factor of its own."""

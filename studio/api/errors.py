@@ -54,7 +54,7 @@ UPLOADS: Mapping[str, tuple[int, str]] = {
     "unknown": (415, "not_a_photo"),
     "busy": (503, "busy"),
 }
-"""Status and code of a refused upload, by :attr:`studio.ingest.Refused.kind`; any other is 422."""
+"""Status and code of a refused upload, by :attr:`studio.photos.ingest.Refused.kind`; any other is 422."""
 
 
 class ApiError(Exception):
@@ -73,16 +73,11 @@ def problem(status: int, code: str, message: str, headers: Mapping[str, str] | N
     return response
 
 
-def code_of(status: int) -> str:
-    """What programs are told for a bare status."""
-    return (CODES.get(status) or CODES[400 if status < 500 else 500])[0]
-
-
-def of_status(status: int) -> HttpResponse:
-    """The answer for a bare status: one of ``CODES``, or the nearest."""
+def of_status(status: int, sentence: str = "") -> HttpResponse:
+    """The answer for a bare status: one of ``CODES``, or the nearest; with its own ``sentence``, if it has one."""
     code, message = CODES.get(status) or CODES[400 if status < 500 else 500]
     headers = {401: {"WWW-Authenticate": 'Bearer realm="Toile"'}, 503: {"Retry-After": RETRY_SECONDS}}.get(status, {})
-    return problem(status, code, message, headers)
+    return problem(status, code, sentence or message, headers)
 
 
 def of_bad_input(error: BadInput) -> HttpResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from .errors import of_status
 
@@ -34,11 +34,18 @@ class JsonErrors:
         return _in_shape(request, await response)
 
 
+def _sentence(response: HttpResponseBase) -> str:
+    """What a refusal that is a plain sentence says; empty for a page."""
+    if not isinstance(response, HttpResponse) or not response.headers.get("Content-Type", "").startswith("text/plain"):
+        return ""
+    return response.content.decode()
+
+
 def _in_shape(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     written = response.headers.get("Content-Type", "").startswith("application/json")
     if response.status_code < 400 or written or not request.path.startswith(PREFIX):
         return response
-    shaped = of_status(response.status_code)
+    shaped = of_status(response.status_code, _sentence(response))
     if "Allow" in response.headers:
         shaped.headers["Allow"] = response.headers["Allow"]
     return shaped

@@ -11,11 +11,11 @@ import dataclasses
 import secrets
 import uuid
 from datetime import datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 from django.http import HttpRequest
 from ninja import Schema
-from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, create_model
 
 from ml_backend.errors import BadInput, quoted
 from ml_backend.requests import (
@@ -33,19 +33,29 @@ from ml_backend.requests import (
     REPEATS,
     RESTYLE_ENGINES,
     SCHEDULERS,
-    SKETCHES,
+    Engine,
     GenerateRequest,
     ImagineRequest,
+    Loras,
+    ModelName,
+    Number,
+    OneOf,
     OverlayRequest,
+    Palette,
+    Prompt,
     Request,
     RestyleRequest,
+    Rule,
     TextMaskRequest,
+    Whole,
+    Words,
 )
+from ml_backend.requests import Garments as GarmentNames
 from patterns.colours import BUCKETS
 
 from ..batches import MAX_COUNT
 from ..looks.forms import DEFAULT_SCALE_CM
-from ..workspace.forms import DEFAULT_ENGINE, MAX_BATCH
+from ..workspace.forms import MAX_BATCH
 
 FRESH_SEEDS = 1_000_000
 """Seeds that nobody chose stay short enough to read out."""
@@ -75,9 +85,9 @@ Text = Annotated[str, Field(max_length=4 * MAX_PROMPT), AfterValidator(_readable
 """Words; white space counts only here."""
 Name = Annotated[str, Field(max_length=60), AfterValidator(_readable)]
 """One of a few names, a slug or a colour."""
-ModelName = Annotated[str, Field(max_length=MAX_MODEL), AfterValidator(_readable)]
+AModel = Annotated[str, Field(max_length=MAX_MODEL), AfterValidator(_readable)]
 LoraName = Annotated[str, Field(max_length=120), AfterValidator(_readable)]
-Palette = Annotated[list[Name], Field(max_length=4 * MAX_INKS)]
+Colours = Annotated[list[Name], Field(max_length=4 * MAX_INKS)]
 Moment = Annotated[
     datetime,
     PlainSerializer(_iso, return_type=str),
@@ -94,12 +104,47 @@ def _asked(example: dict[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [example]}, extra="forbid")
 
 
+def _one_of(names: tuple[str, ...]) -> dict[str, Any]:
+    return {"enum": [*names]}
+
+
 def _between(low: float, high: float) -> dict[str, Any]:
     return {"minimum": low, "maximum": high}
 
 
-def _one_of(names: tuple[str, ...], *, optional: bool = False) -> dict[str, Any]:
-    return {"enum": [*names, *([None] if optional else [])]}
+TYPES: dict[type[Rule], Any] = {
+    Whole: int,
+    Number: float,
+    OneOf: Name,
+    Engine: Name,
+    Prompt: Text,
+    Words: Text,
+    ModelName: AModel,
+    Palette: Colours,
+    Loras: Annotated[list[LoraName], Field(max_length=4 * MAX_LORAS)],
+    GarmentNames: Annotated[list[Name], Field(max_length=4 * MAX_GARMENTS)],
+    Rule: bool,
+}
+"""What a body holds where a request keeps to a rule; these look at types only, and keep out what nobody means."""
+
+
+def body_of(kind: type[Request], *, without: str = "", **others: tuple[Any, str]) -> Any:
+    """The fields of a request as a base of a body; ``others`` have another default here, or another sentence."""
+    fields = [field for field in dataclasses.fields(kind) if field.name != without]
+    made = {field.name: _body_field(field, others.get(field.name)) for field in fields}
+    return create_model(kind.__name__, __base__=Schema, **made)
+
+
+def _body_field(field: dataclasses.Field[Any], other: tuple[Any, str] | None) -> Any:
+    rule: Rule = field.metadata["rule"]
+    default, says = other or (field.default, "")
+    optional, schema, known = default is None, rule.schema(), TYPES[type(rule)]
+    if optional and "enum" in schema:
+        schema["enum"].append(None)
+    if default is dataclasses.MISSING:
+        default = ...
+    given: dict[str, Any] = {"description": says or rule.says or None, "json_schema_extra": schema or None}
+    return (known | None if optional else known), Field(list(default) if default == () else default, **given)
 
 
 def request_of(kind: type[R], body: Schema, **values: Any) -> R:
@@ -469,30 +514,10 @@ class PhotoCopy(Schema):
     garment: Name | None = Field(None, description="Slug, from /api/v1/garments.")
 
 
-class Region(Schema):
-    """How words become a mask."""
-
-    normalise: Name = Field("sigmoid", json_schema_extra=_one_of(NORMALISATIONS))
-    threshold: float | None = Field(
-        None, description="Sharp mask above it; null keeps the soft one.", json_schema_extra=_between(0.01, 0.99)
-    )
-    grow: float = Field(
-        0.0, description="Percent of the longer side; negative shrinks.", json_schema_extra=_between(-10, 10)
-    )
-    feather: float = Field(0.0, description="Percent of the longer side.", json_schema_extra=_between(0, 10))
-    refine: bool = Field(True, description="Follow the edges of the full-size photo.")
-
-
-class NewMask(Region):
+class NewMask(body_of(TextMaskRequest)):  # type: ignore[misc]
     model_config = _asked({"photo": ANOTHER_ID, "prompt": "the dress, not the belt", "grow": 0.5})
 
     photo: uuid.UUID
-    prompt: Text = Field(
-        description=f"Phrases parted by commas or 'and'; 'not ...' takes away. At most {MAX_PROMPT} characters."
-    )
-    model: ModelName | None = Field(
-        None, description="Name or name@hash, whole, from the choices of /api/v1/models; null is the one that serves."
-    )
 
     def request(self) -> TextMaskRequest:
         return request_of(TextMaskRequest, self)
@@ -501,35 +526,19 @@ class NewMask(Region):
 class Painting(Schema):
     """What every picture from words can be told."""
 
-    prompt: Text = Field(description=f"At most {MAX_PROMPT} characters.")
-    negative_prompt: Text = Field("", description="What should not be in it.")
     count: int = Field(
         1, description="Pictures, of this seed and those after it.", json_schema_extra=_between(1, MAX_COUNT)
     )
-    seed: int | None = Field(None, description="Null: a fresh one.", json_schema_extra=_between(0, MAX_SEED))
-    steps: int | None = Field(None, description="Null: the model's own.", json_schema_extra=_between(1, 150))
-    guidance: float | None = Field(None, description="Null: the model's own.", json_schema_extra=_between(0, 30))
-    size: int | None = Field(
-        None,
-        description="Side the model works at, a multiple of 64; null is its own.",
-        json_schema_extra=_between(64, 2048),
-    )
-    scheduler: Name | None = Field(None, json_schema_extra=_one_of(SCHEDULERS, optional=True))
-    loras: list[LoraName] = Field(
-        [],
-        max_length=4 * MAX_LORAS,
-        description=f"NAME or NAME:STRENGTH, names from /api/v1/models; at most {MAX_LORAS}.",
-    )
-    model: ModelName | None = Field(
-        None, description="Name or name@hash, whole, from the choices of /api/v1/models; null is the one that serves."
-    )
+
+    if TYPE_CHECKING:
+        seed: int | None
 
     @property
     def first_seed(self) -> int:
         return secrets.randbelow(FRESH_SEEDS) if self.seed is None else self.seed
 
 
-class NewRestyle(Painting):
+class NewRestyle(Painting, body_of(RestyleRequest, seed=(None, "Null: a fresh one."), engine=(None, ""))):  # type: ignore[misc]
     """``mask``, or ``region`` in words: then the mask is found first."""
 
     model_config = _asked(
@@ -539,80 +548,23 @@ class NewRestyle(Painting):
     photo: uuid.UUID
     mask: uuid.UUID | None = Field(None, description="A mask of this photo.")
     region: Text | None = Field(None, description="What to change, in words, instead of a mask.")
-    engine: Name | None = Field(
-        None,
-        description="fabric changes cloth and colour in seconds, diffusion repaints; null is the one that serves best.",
-        json_schema_extra=_one_of(RESTYLE_ENGINES, optional=True),
-    )
-    strength: float | None = Field(
-        None,
-        description="1 repaints from nothing, less keeps some of what was there; null is the model's own.",
-        json_schema_extra=_between(0.05, 1),
-    )
-    sketch: Name | None = Field(
-        None,
-        description="What was there: the old cloth (none), or the photo wearing a drawn fabric of the same words "
-        "(fabric). Null is the model's own, or none where a strength is given. Only for diffusion.",
-        json_schema_extra=_one_of(SKETCHES, optional=True),
-    )
 
     def request(self, engine: str) -> RestyleRequest:
         return request_of(RestyleRequest, self, seed=self.first_seed, engine=engine)
 
 
-class NewImagining(Painting):
+class NewImagining(Painting, body_of(ImagineRequest, seed=(None, "Null: a fresh one."), engine=(None, ""))):  # type: ignore[misc]
     model_config = _asked({"prompt": "an image of a Casual Summer Yellow Women's Dress", "count": 4, "seed": 7})
-
-    engine: Name | None = Field(
-        None,
-        description="fabric sews a cloth of the words into one of six garments, in seconds, and reads prompt, seed and "
-        "size only; diffusion paints the whole picture; null is the one that serves best.",
-        json_schema_extra=_one_of(IMAGINE_ENGINES, optional=True),
-    )
 
     def request(self, engine: str) -> ImagineRequest:
         return request_of(ImagineRequest, self, seed=self.first_seed, engine=engine)
 
 
-class NewPatterns(Schema):
+class NewPatterns(body_of(GenerateRequest, without="size", seed=(None, "Null: fresh ones."))):  # type: ignore[misc]
     model_config = _asked({"pattern_type": "floral", "count": 4, "palette": ["#f5ece0", "#9c2a2e", "#66704f"]})
 
-    pattern_type: Name = Field(json_schema_extra=_one_of(PATTERN_TYPES))
     count: int = Field(
         1, description="Patterns, of this seed and those after it.", json_schema_extra=_between(1, MAX_BATCH)
-    )
-    seed: int | None = Field(None, description="Null: fresh ones.", json_schema_extra=_between(0, MAX_SEED))
-    engine: Name = Field(
-        DEFAULT_ENGINE,
-        description="By a network, or by the renderer; dcgan is the old word for dreamed.",
-        json_schema_extra=_one_of(ENGINES),
-    )
-    palette: Palette | None = Field(None, description="2 to 6 colours like #7a1f2b; null lets the seed choose.")
-    vary_of: int | None = Field(
-        None, description="Seed of which these are variations.", json_schema_extra=_between(0, MAX_SEED)
-    )
-    vary_amount: float = Field(0.0, description="How far a variation goes, 0 to 1.", json_schema_extra=_between(0, 1))
-    morph_to: int | None = Field(
-        None, description="Blend with the fabric of this seed; dreamed only.", json_schema_extra=_between(0, MAX_SEED)
-    )
-    morph_amount: float = Field(
-        0.0, description="How far a blend goes, 0 (this one) to 1 (that one).", json_schema_extra=_between(0, 1)
-    )
-    morph_type: Name | None = Field(
-        None,
-        description="Type of that fabric; null: the same.",
-        json_schema_extra=_one_of(PATTERN_TYPES, optional=True),
-    )
-    colours_of: int | None = Field(
-        None, description="Wear the palette that this seed would choose.", json_schema_extra=_between(0, MAX_SEED)
-    )
-    detail_of: int | None = Field(
-        None,
-        description="Keep the layout, draw it as the fabric of this seed is drawn; dreamed only.",
-        json_schema_extra=_between(0, MAX_SEED),
-    )
-    model: ModelName | None = Field(
-        None, description="Which model dreams: a name or reference that /api/v1/models offers; null: the default."
     )
 
     def requests(self) -> list[GenerateRequest]:
@@ -627,29 +579,11 @@ class NewPatterns(Schema):
 class Recolouring(Schema):
     model_config = _asked({"palette": ["#101820", "#f2aa4c", "#ffffff"]})
 
-    palette: Palette = Field(description="2 to 6 colours like #7a1f2b.")
+    palette: Colours = Field(description="2 to 6 colours like #7a1f2b.")
 
 
-class Fit(Schema):
+class Fit(body_of(OverlayRequest, scale_cm=(DEFAULT_SCALE_CM, ""))):  # type: ignore[misc]
     """How a pattern is worn."""
-
-    garments: list[Name] = Field(
-        [],
-        max_length=4 * MAX_GARMENTS,
-        description=f"Only these clothes of the picture: {', '.join(CLOTH_CLASSES)}; from the second of a kind on with "
-        "its number, like top-2. Empty: all.",
-    )
-    scale_cm: float = Field(
-        DEFAULT_SCALE_CM, description="Side of one tile on the cloth.", json_schema_extra=_between(1, 200)
-    )
-    rotate: float = Field(0.0, description="Degrees counter-clockwise.", json_schema_extra=_between(-360, 360))
-    offset_x: float = Field(0.0, description="In tile sides.", json_schema_extra=_between(-10, 10))
-    offset_y: float = Field(0.0, description="In tile sides.", json_schema_extra=_between(-10, 10))
-    repeat: Name = Field("basic", json_schema_extra=_one_of(REPEATS))
-    strength: float = Field(1.0, description="0 the photo, 1 the fabric.", json_schema_extra=_between(0, 1))
-    shoulder_cm: float = Field(
-        40.0, description="Shoulder width that ties pixels to centimetres.", json_schema_extra=_between(10, 100)
-    )
 
     def request(self) -> OverlayRequest:
         return request_of(OverlayRequest, self)

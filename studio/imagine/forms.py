@@ -13,6 +13,7 @@ from ml_backend.errors import BadInput
 from ml_backend.requests import IMAGINE_ENGINES, MAX_PROMPT, ImagineRequest
 from ml_backend.words.builder import CHOICES, Outfit
 
+from ..fields import field_of
 from ..said import key_of
 from ..sampling import LoraChoice, SamplingForm, lora_choices
 
@@ -131,8 +132,8 @@ class ImagineForm(SamplingForm):
     Free words win: a prompt that is neither empty nor the builder's own last sentence is taken as it stands.
     """
 
-    prompt = forms.CharField(required=False, max_length=MAX_PROMPT)
-    engine = forms.ChoiceField(choices=[(name, name) for name in IMAGINE_ENGINES], required=False)
+    prompt = field_of(ImagineRequest, "prompt")
+    engine = field_of(ImagineRequest, "engine")
     built = forms.CharField(required=False, max_length=MAX_PROMPT)
     year = _part("year")
     usage = _part("usage")

@@ -9,11 +9,11 @@ from django import forms
 from ml_backend.errors import BadInput
 from ml_backend.requests import (
     MAX_GARMENTS,
-    REPEATS,
     OverlayRequest,
 )
 
 from .. import outfits
+from ..fields import field_of
 
 DEFAULT_SCALE_CM: float = outfits.USUAL["scale_cm"]
 
@@ -22,12 +22,12 @@ class FitForm(forms.Form):
     """How the fabric is worn; fields are named as in :class:`OverlayRequest`."""
 
     garments = forms.MultipleChoiceField(choices=[(name, name) for name in outfits.GARMENT_NAMES], required=False)
-    repeat = forms.ChoiceField(choices=[(name, name) for name in REPEATS], required=False)
-    scale_cm = forms.FloatField(min_value=1.0, max_value=200.0, required=False)
-    rotate = forms.FloatField(min_value=-360.0, max_value=360.0, required=False)
-    offset_x = forms.FloatField(min_value=-10.0, max_value=10.0, required=False)
-    offset_y = forms.FloatField(min_value=-10.0, max_value=10.0, required=False)
-    strength = forms.FloatField(min_value=0.0, max_value=1.0, required=False)
+    repeat = field_of(OverlayRequest, "repeat")
+    scale_cm = field_of(OverlayRequest, "scale_cm")
+    rotate = field_of(OverlayRequest, "rotate")
+    offset_x = field_of(OverlayRequest, "offset_x")
+    offset_y = field_of(OverlayRequest, "offset_y")
+    strength = field_of(OverlayRequest, "strength")
 
     def request(self) -> OverlayRequest:
         """What was given and valid; the rest as it is by default."""

@@ -30,7 +30,7 @@ def ask_outfit(owner: User, parts: Sequence[Part], wearable: Photo | Garment, fo
     """A look, queued to be rendered at full size; it waits for patterns and a photo that are still in work."""
     if format not in Look.Format.values:
         raise BadInput(f"A look can be saved as PNG or JPEG, not as {quoted(format)}.")
-    OutfitRequest(tuple(request for _, request in parts))  # refuses what cannot be worn together
+    OutfitRequest(tuple(request for _, request in parts))  # or a sentence on what cannot be worn together
     needed = [pattern.job for pattern, _ in parts if not pattern.ready]
     if isinstance(wearable, Photo) and (not wearable.ready or wearable.mending):
         needed.append(wearable.job)

@@ -5,6 +5,20 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def words_into_the_request(apps, _):
+    """Every mask of words keeps them in its request; one of before that was so gets them there."""
+    for mask in apps.get_model("studio", "Mask").objects.exclude(words="").iterator():
+        if not mask.params.get("prompt"):
+            mask.params = {**mask.params, "prompt": mask.words}
+            mask.save(update_fields=["params"])
+
+
+def words_from_the_request(apps, _):
+    for mask in apps.get_model("studio", "Mask").objects.iterator():
+        mask.words = mask.params.get("prompt", "")
+        mask.save(update_fields=["words"])
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -43,4 +57,6 @@ class Migration(migrations.Migration):
             name='owner',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='%(class)ss', to=settings.AUTH_USER_MODEL),
         ),
+        migrations.RunPython(words_into_the_request, words_from_the_request, elidable=True),
+        migrations.RemoveField(model_name='mask', name='words'),
     ]

@@ -50,7 +50,7 @@ _BARE_MARKERS = frozenset((0x01, *range(0xD0, 0xD9)))
 
 
 class Refused(Exception):
-    """``kind`` is one of the keys of ``studio.ingest.SENTENCES``."""
+    """``kind`` is one of the keys of ``studio.photos.ingest.SENTENCES``."""
 
     def __init__(self, kind: str, **details: Any) -> None:
         super().__init__(kind)

@@ -159,7 +159,6 @@ class Mask(Made):
     photo = models.ForeignKey(Photo, models.CASCADE, related_name="masks")
 
     origin = models.CharField(max_length=5, choices=Origin.choices)
-    words = models.TextField(blank=True)
     params = models.JSONField(default=dict, blank=True)
     found = models.JSONField(default=list, blank=True)
     file = models.FileField(max_length=255, blank=True)
@@ -170,6 +169,11 @@ class Mask(Made):
 
     class Meta(Made.Meta):
         pass
+
+    @property
+    def words(self) -> str:
+        """What was sought; empty for one that was drawn or tapped."""
+        return str(self.params.get("prompt", ""))
 
     @property
     def request(self) -> TextMaskRequest | None:

@@ -12,11 +12,11 @@ from ml_backend.errors import BadInput
 from ml_backend.requests import (
     MAX_PROMPT,
     RESTYLE_ENGINES,
-    SKETCHES,
     RestyleRequest,
     TextMaskRequest,
 )
 
+from ..fields import field_of
 from ..photos.forms import DrawnForm
 from ..said import key_of
 from ..sampling import LoraChoice, SamplingForm, lora_choices, number
@@ -236,9 +236,9 @@ class TableForm(forms.Form):
 class RegionForm(TableForm):
     """Words for what is to be changed."""
 
-    region = forms.CharField(
-        required=False,
-        max_length=MAX_PROMPT,
+    region = field_of(
+        TextMaskRequest,
+        "prompt",
         error_messages={"max_length": f"The words for what to change can be at most {MAX_PROMPT} characters."},
     )
 
@@ -257,14 +257,14 @@ class RestyleForm(SamplingForm, RegionForm):
     """Words and settings of the pictures.  Without ``mask`` the words in ``region`` are looked for first."""
 
     mask = forms.UUIDField(required=False)
-    prompt = forms.CharField(
-        required=False,
-        max_length=MAX_PROMPT,
+    prompt = field_of(
+        RestyleRequest,
+        "prompt",
         error_messages={"max_length": f"The words for the new style can be at most {MAX_PROMPT} characters."},
     )
-    engine = forms.ChoiceField(choices=[(name, name) for name in RESTYLE_ENGINES], required=False)
+    engine = field_of(RestyleRequest, "engine")
     strength = number("strength")
-    sketch = forms.ChoiceField(choices=[(name, name) for name in SKETCHES], required=False)
+    sketch = field_of(RestyleRequest, "sketch")
 
     def __init__(self, *args: Any, engine: str = RESTYLE_ENGINES[0], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -30,7 +30,7 @@ def ask_mask(owner: User, photo: Photo, request: TextMaskRequest) -> Mask:
         return _whole(owner, photo, request)
     request = registry.settled("text-mask", request)
     with transaction.atomic():
-        mask = Mask(owner=owner, photo=photo, origin=Mask.Origin.WORDS, words=request.prompt, params=request.to_dict())
+        mask = Mask(owner=owner, photo=photo, origin=Mask.Origin.WORDS, params=request.to_dict())
         mask.job = jobs.submit(owner, "text-mask", queue=settings.MODEL_QUEUE)
         mask.save()
     return mask
@@ -50,7 +50,7 @@ def _is_word_for(garment: Garment, words: str) -> bool:
 def _whole(owner: User, photo: Photo, request: TextMaskRequest) -> Mask:
     """All the cloth of ``photo`` as the mask of these words."""
     found = [{"text": request.prompt, "subtract": False, "confidence": 1.0}]
-    mask = Mask(owner=owner, photo=photo, origin=Mask.Origin.WORDS, words=request.prompt, params=request.to_dict())
+    mask = Mask(owner=owner, photo=photo, origin=Mask.Origin.WORDS, params=request.to_dict())
     mask.found = found
     with default_storage.open(str(photo.mask)) as file:
         mask.file = keep(owner.pk, f"{mask.folder}/mask.png", file.read())

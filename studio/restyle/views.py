@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from ml_backend.errors import BadInput
-from ml_backend.requests import MAX_PROMPT, SCHEDULERS, TextMaskRequest
+from ml_backend.requests import SCHEDULERS, TextMaskRequest
 from ml_backend.serving import registry
 
 from .. import said, sampling
@@ -96,7 +96,6 @@ def _choices(request: HttpRequest) -> dict[str, Any]:
         "diffuses": registry.serves("restyle"),
         "counts": range(1, sampling.MAX_PICTURES + 1),
         "schedulers": [(name, sampling.SCHEDULER_NAMES[name]) for name in SCHEDULERS],
-        "max_prompt": MAX_PROMPT,
     }
 
 

@@ -9,16 +9,11 @@ from uuid import UUID
 from django import forms
 
 from ml_backend.errors import BadInput
-from ml_backend.requests import (
-    ENGINES,
-    MAX_MODEL,
-    MAX_SEED,
-    PATTERN_TYPES,
-    engine_of,
-    parse_palette,
-)
+from ml_backend.requests import ENGINES, MAX_MODEL, GenerateRequest, parse_palette
 from patterns.mixing import MOVES, Other, steps
 from patterns.models import Pattern
+
+from ..fields import field_of
 
 BATCH = 4
 """Fabrics made at one press of the button."""
@@ -47,21 +42,14 @@ class PaletteField(forms.CharField):
             raise forms.ValidationError(str(error)) from error
 
 
-class EngineField(forms.ChoiceField):
-    """One of the engines, by the name of today or by that of before."""
-
-    def to_python(self, value: Any) -> str:
-        return str(engine_of(super().to_python(value)))
-
-
 class FabricForm(forms.Form):
     """New fabrics: a type, an engine and the ``model`` that dreams them, or ``like`` another pattern."""
 
-    pattern_type = forms.ChoiceField(choices=[(name, name) for name in PATTERN_TYPES])
-    engine = EngineField(choices=[(name, name) for name in ENGINES], required=False)
+    pattern_type = field_of(GenerateRequest, "pattern_type", required=True)
+    engine = field_of(GenerateRequest, "engine")
     palette = PaletteField(required=False, max_length=MAX_PALETTE)
     like = forms.UUIDField(required=False)
-    seed = forms.IntegerField(required=False, min_value=0, max_value=MAX_SEED)
+    seed = field_of(GenerateRequest, "seed")
     count = forms.IntegerField(required=False, min_value=1, max_value=MAX_BATCH)
     model = forms.CharField(required=False, max_length=MAX_MODEL)
 
@@ -71,9 +59,9 @@ class MixForm(forms.Form):
 
     of = forms.UUIDField(error_messages={"required": "Choose a fabric first."})
     move = forms.ChoiceField(choices=[(name, name) for name in MOVES])
-    seed = forms.IntegerField(required=False, min_value=0, max_value=MAX_SEED)
-    other_type = forms.ChoiceField(choices=[(name, name) for name in PATTERN_TYPES], required=False)
-    amount = forms.FloatField(required=False, min_value=0.0, max_value=1.0)
+    seed = field_of(GenerateRequest, "seed")
+    other_type = field_of(GenerateRequest, "morph_type")
+    amount = field_of(GenerateRequest, "morph_amount")
     steps = forms.IntegerField(required=False, min_value=1, max_value=MAX_BATCH)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -220,7 +220,7 @@ def test_split_finds_flat_colours() -> None:
 
 def test_progress_is_told_in_order(pipeline: GeneratePipeline) -> None:
     told: list[float] = []
-    pipeline(GenerateRequest("floral", 1, size=64), lambda fraction, stage: told.append(fraction))
+    pipeline(GenerateRequest("floral", 1, size=64), progress=lambda fraction, stage: told.append(fraction))
     assert told[0] == 0
     assert told[-1] == 1
     assert told == sorted(told)

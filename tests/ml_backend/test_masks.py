@@ -35,7 +35,7 @@ from ml_backend.training.data.people import (
     scene,
     side_by_side,
 )
-from ml_backend.training.masks import MasksRecipe, batch, sheet_of, tap_loss, train
+from ml_backend.training.masks import MasksRecipe, batch, tap_loss, train
 from ml_backend.training.run import Run
 
 TOP, DRESS, SKIN = (GARMENT_CLASSES.index(name) for name in ("top", "dress", "skin"))
@@ -254,7 +254,6 @@ def test_a_batch_depends_on_seed_and_step_alone(recipe, sources):
     assert first.rgb.shape[2:] == SIZE
     assert batch(recipe, 3, sources).rgb.shape[2:] == (48, 32), "sizes take turns"
     assert len(first.tapped) == len(first.targets) > 0
-    assert sheet_of(first).size == (4 * SIZE[1], 2 * SIZE[0])
 
 
 def test_tap_loss_prefers_the_truth_and_skips_the_unknown():

@@ -352,12 +352,12 @@ def test_sizes_that_differ_are_refused() -> None:
 def test_progress_rises_to_one_and_stopping_stops() -> None:
     told: list[float] = []
     run = OverlayPipeline()
-    run(shot(), soft_mask(), None, noise(), OverlayRequest(), lambda share, stage: told.append(share))
+    run(shot(), soft_mask(), None, noise(), OverlayRequest(), progress=lambda share, stage: told.append(share))
     assert told == sorted(told)
     assert told[0] == 0.0
     assert told[-1] == pytest.approx(1.0)
     with pytest.raises(Stopped):
-        run(shot(), soft_mask(), None, noise(), OverlayRequest(), None, lambda: True)
+        run(shot(), soft_mask(), None, noise(), OverlayRequest(), should_stop=lambda: True)
 
 
 # Fabric under a footprint

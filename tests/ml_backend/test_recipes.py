@@ -14,6 +14,7 @@ import torch
 from ml_backend import training
 from ml_backend.errors import BadInput
 from ml_backend.training import make_recipe, read_recipe
+from ml_backend.training.before import rates_of
 from ml_backend.training.data import bank
 
 BEFORE = Path(__file__).with_name("before")
@@ -60,6 +61,14 @@ def test_a_run_of_then_goes_on_along_its_curve(name: str, tmp_path: Path) -> Non
     for before, after in zip(then, now, strict=True):
         del before["seconds"], after["seconds"]
         assert after == pytest.approx(before, rel=1e-3, abs=1e-4)
+
+
+def test_the_rates_that_a_checkpoint_of_then_brings_along_stay() -> None:
+    assert rates_of([{"lr": 1.0, "factor": 0.5}, {"lr": 1.0, "full": 0.25}, {"lr": 1.0}], [9.0, 8.0, 7.0]) == [
+        0.5,
+        0.25,
+        7.0,
+    ]
 
 
 @pytest.mark.parametrize(

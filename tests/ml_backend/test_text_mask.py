@@ -211,7 +211,7 @@ def test_stops_when_asked(pipeline):
 
 def test_reports_its_stages(pipeline):
     heard = []
-    pipeline(photo(), TextMaskRequest("the dress"), lambda fraction, stage: heard.append((fraction, stage)))
+    pipeline(photo(), TextMaskRequest("the dress"), progress=lambda fraction, stage: heard.append((fraction, stage)))
     assert [fraction for fraction, _ in heard] == sorted(fraction for fraction, _ in heard)
     assert all(stage for _, stage in heard)
 

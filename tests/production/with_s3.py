@@ -177,7 +177,7 @@ def test_only_the_owner_is_sent_to_a_signed_address(person, other, staff, client
     look.parts.create(pattern=make_pattern(person))
     Look.objects.filter(pk=look.pk).update(file=default_storage.save(f"{look.folder}/look.png", ContentFile(b"look")))
     look.refresh_from_db()
-    for address, key in ((photo.file_url("labels"), str(photo.labels)), (look.file_url, str(look.file))):
+    for address, key in ((photo.url_of("labels"), str(photo.labels)), (look.file_url, str(look.file))):
         assert [client_of(who).get(address).status_code for who in (other, staff, None)] == [404, 404, 404]
         answer = client_of(person).get(address)
         assert answer.status_code == 302

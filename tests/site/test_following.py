@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.template import Context, Template
+from django.test import Client
 from django.urls import reverse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,3 +57,14 @@ def test_what_came_from_others_is_what_they_published():
     (path,) = (ROOT / "static" / "vendor").glob("*.js")
     assert path.name in (ROOT / "templates" / "base.html").read_text(encoding="utf-8")
     assert hashlib.sha256(path.read_bytes()).hexdigest() in LIBRARIES
+
+
+def test_whoever_answers_knows_whether_htmx_asks(settings):
+    """Even the refusal of a host, which comes before every other middleware."""
+    settings.SECURE_SSL_REDIRECT = True
+    settings.ALLOWED_HOSTS = ["toile.example"]
+    client = Client(raise_request_exception=False)
+    told = client.get("/", headers={"host": "elsewhere.example", "HX-Request": "true"})
+    assert (told.status_code, told.headers["Content-Type"]) == (400, "text/plain; charset=utf-8")
+    page = client.get("/", headers={"host": "elsewhere.example"})
+    assert (page.status_code, page.headers["Content-Type"]) == (400, "text/html; charset=utf-8")

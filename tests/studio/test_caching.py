@@ -49,7 +49,7 @@ def test_a_signed_address_is_kept_nowhere_whichever_route_sends_there(
         default_storage._wrapped, "url", lambda name, parameters=None: f"https://bucket.example/{name}", raising=False
     )
     client, program = client_of(person), {"Authorization": f"Bearer {tokens.make(person, 'test')[1]}"}
-    routes = [pattern.large_url, photo.file_url("labels"), garment.file_url("labels"), look.file_url]
+    routes = [pattern.large_url, photo.url_of("labels"), garment.url_of("labels"), look.file_url]
     routes += [f"/api/v1/patterns/{pattern.pk}/files/large", f"/api/v1/garments/{garment.slug}/files/labels"]
     routes += [f"/api/v1/photos/{photo.pk}/files/labels", f"/api/v1/looks/{look.pk}/files/file"]
     for route in routes:

@@ -124,13 +124,13 @@ def test_s3_answers_with_a_signed_address_but_hands_out_canvas_pictures_itself(
         return f"https://bucket.example/{name}?signature"
 
     monkeypatch.setattr(default_storage._wrapped, "url", url, raising=False)
-    answer = client_of(person).get(photo.file_url("labels"))
+    answer = client_of(person).get(photo.url_of("labels"))
     assert answer.status_code == 302
     assert answer["Location"] == f"https://bucket.example/{photo.labels}?signature"
     assert asked["ResponseContentType"] == "image/png"
     for drawn in ("image", "mask", "preview_mask"):
-        assert client_of(person).get(photo.file_url(drawn)).status_code == 200
-    assert client_of(None).get(photo.file_url("mask")).status_code == 404
+        assert client_of(person).get(photo.url_of(drawn)).status_code == 200
+    assert client_of(None).get(photo.url_of("mask")).status_code == 404
 
 
 def unreachable(*_args, **_kwargs):

@@ -669,7 +669,7 @@ def test_a_picture_becomes_a_photo_of_ones_own(person, made, kind):
     assert photo.job.kind == "segment"
     assert stored(photo.image).tobytes() == stored(source.file).tobytes()
     assert stored(photo.thumb).format == "WEBP"
-    assert photo.file_url("image")
+    assert photo.url_of("image")
     assert photo_of(person, source) == photo, "asked twice it is one photo"
     source.delete()
     assert default_storage.exists(str(photo.image)), "it does not go with the picture it came from"

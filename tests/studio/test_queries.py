@@ -60,7 +60,9 @@ def stock(person, other, make_pattern, make_photo, make_garment):
                     owner=person, job=job(person, "generate", state), pattern_type="floral", seed=number, engine="drawn"
                 )
                 Photo.objects.create(owner=person, job=job(person, "segment", state), image="x.jpg", width=9, height=9)
-                Mask.objects.create(owner=person, photo=photo, job=job(person, "text-mask", state), words="the dress")
+                Mask.objects.create(
+                    owner=person, photo=photo, job=job(person, "text-mask", state), params={"prompt": "the dress"}
+                )
             theirs = make_pattern(other, public=True)
             mine = make_pattern(person, public=number % 2 == 0, parent=theirs)
             mine.large_job = job(person, "upscale", "queued")

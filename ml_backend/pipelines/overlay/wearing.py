@@ -218,6 +218,7 @@ class OverlayPipeline:
         labels: U8 | None,
         tile: Image.Image | Sequence[Image.Image],
         request: OverlayRequest | OutfitRequest,
+        *,
         progress: Progress | None = None,
         should_stop: ShouldStop | None = None,
     ) -> Image.Image:

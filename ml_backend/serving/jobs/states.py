@@ -47,7 +47,7 @@ ACTIVE = (State.QUEUED, State.RUNNING)
 BADLY = (State.FAILED, State.CANCELLED)
 """Ends of jobs that can be tried again."""
 
-_NO_PREVIEW: dict[str, Any] = {"preview": b"", "shown": 0}
+_NOT_RUNNING: dict[str, Any] = {"lease": None, "lease_until": None, "stage": "", "preview": b"", "shown": 0}
 
 
 class LostClaim(Exception):
@@ -167,14 +167,11 @@ def end(rows: QuerySet[Job], pk: uuid.UUID, state: State, message: str = "") -> 
         progress: dict[str, Any] = {"progress": 1.0} if state == State.DONE else {}
         won = rows.update(
             state=state,
-            lease=None,
-            lease_until=None,
             not_before=None,
             message=message,
-            stage="",
             finished_at=timezone.now(),
             **progress,
-            **_NO_PREVIEW,
+            **_NOT_RUNNING,
         )
         if not won:
             return False
@@ -203,9 +200,7 @@ def take_back_expired() -> tuple[int, int]:
             failed += end(held, pk, State.FAILED, GAVE_UP)
             continue
         with transaction.atomic():
-            back = held.update(
-                state=State.QUEUED, lease=None, lease_until=None, progress=0.0, stage="", rung_at=now, **_NO_PREVIEW
-            )
+            back = held.update(state=State.QUEUED, progress=0.0, rung_at=now, **_NOT_RUNNING)
             if back:
                 ring_after_commit(queue)
         requeued += back
@@ -235,17 +230,14 @@ def put_back(claim: Claim, why: str, gave_up: str, *, at_once: bool = False) -> 
     with transaction.atomic():
         back = claim.row().update(
             state=State.QUEUED,
-            lease=None,
-            lease_until=None,
             attempt=F("attempt") - 1,
             pauses=pauses + 1,
             not_before=due,
             # As if it had been rung for just so long ago that it is due to be rung for again when the pause is over.
             rung_at=due - timedelta(seconds=settings.JOB_RING_SECONDS),
             progress=0.0,
-            stage="",
             message=why,
-            **_NO_PREVIEW,
+            **_NOT_RUNNING,
         )
         if back and not pause:
             ring_after_commit(claim.job.queue)
@@ -264,14 +256,12 @@ def queue_again(job: Job) -> None:
         attempt=0,
         pauses=0,
         not_before=None,
-        lease=None,
-        lease_until=None,
         progress=0.0,
-        stage="",
         message="",
         queued_at=now,
         rung_at=now,
         started_at=None,
         finished_at=None,
+        **_NOT_RUNNING,
     )
     ring_after_commit(job.queue)

@@ -86,7 +86,7 @@ def test_an_uploaded_photo_gets_its_cloth_found(person, upload, segmenter, work_
     assert image(photo.preview_maps).size == (width, 3 * height), "three maps, one below the other"
     preview = photo.preview()
     assert (preview["full_width"], preview["full_height"]) == (150, 200)
-    assert preview["preview_mask"] == photo.file_url("preview_mask")
+    assert preview["preview_mask"] == photo.url_of("preview_mask")
 
 
 def test_no_cloth_is_said_and_the_photo_kept(person, upload, segmenter, work_off):
