@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
-from django.forms.utils import flatatt
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from ml_backend.requests import (
@@ -33,4 +33,4 @@ RULES: dict[str, dict[str, Rule]] = {
 @register.simple_tag
 def range_of(request: str, name: str, **others: Any) -> SafeString:
     """``min="1" max="150" step="1"`` or ``maxlength="500"`` of a field; ``others`` are attributes that differ here."""
-    return flatatt({**RULES[request][name].html(), **others})
+    return format_html_join("", ' {}="{}"', {**RULES[request][name].html(), **others}.items())

@@ -58,5 +58,5 @@ def test_a_forms_choices_are_the_requests():
 
 def test_pages_write_the_range_of_the_rule_and_what_differs():
     page = Template('{% load ranges %}{% range_of "restyle" "steps" %}|{% range_of "fit" "rotate" max=180 %}')
-    assert page.render(Context()) == ' max="150" min="1" step="1"| max="180" min="-360" step="any"'
+    assert page.render(Context()) == ' min="1" max="150" step="1"| min="-360" max="180" step="any"'
     assert Template('{% load ranges %}{% range_of "imagine" "prompt" %}').render(Context()) == ' maxlength="500"'
