@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('ml_backend', '0008_turns_and_sizes'),
-        ('studio', '0008_taps_alone'),
+        ('studio', '0007_taps'),
     ]
 
     operations = [

@@ -25,6 +25,6 @@ def wrap(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:  # noqa: 
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ml_backend", "0008_turns_and_sizes"), ("studio", "0007_taps")]
+    dependencies = [("ml_backend", "0008_turns_and_sizes"), ("studio", "0008_made_things")]
 
     operations = [migrations.RunPython(unwrap, wrap)]
