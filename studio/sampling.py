@@ -17,7 +17,7 @@ MAX_PICTURES = 8
 """Pictures asked for at one press of the button."""
 
 FRESH_SEEDS = 1_000_000
-"""Seeds of new pictures stay short enough to read out."""
+"""Seeds that nobody chose stay short enough to read out."""
 
 SCHEDULER_NAMES = {"euler": "Euler", "dpm++": "DPM++", "lcm": "LCM"}
 

@@ -53,12 +53,9 @@ from ml_backend.requests import (
 from ml_backend.requests import Garments as GarmentNames
 from patterns.colours import BUCKETS
 
-from ..batches import MAX_COUNT
 from ..looks.forms import DEFAULT_SCALE_CM
+from ..sampling import FRESH_SEEDS, MAX_PICTURES
 from ..workspace.forms import MAX_BATCH
-
-FRESH_SEEDS = 1_000_000
-"""Seeds that nobody chose stay short enough to read out."""
 
 AN_ID = "0b9f7c1e-52b1-4a43-9d2c-2f4c7a1f8e10"
 ANOTHER_ID = "7d3f0a52-6c0b-4a0e-8a57-1f0c8f0b6f11"
@@ -527,7 +524,7 @@ class Painting(Schema):
     """What every picture from words can be told."""
 
     count: int = Field(
-        1, description="Pictures, of this seed and those after it.", json_schema_extra=_between(1, MAX_COUNT)
+        1, description="Pictures, of this seed and those after it.", json_schema_extra=_between(1, MAX_PICTURES)
     )
 
     if TYPE_CHECKING:

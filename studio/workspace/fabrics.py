@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
-from dataclasses import replace
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -13,24 +11,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ml_backend.errors import BadInput
 from ml_backend.inks import fit_palette, own_palette
-from ml_backend.requests import MAX_SEED, GenerateRequest
-from patterns import mixing, services
+from patterns import services
 from patterns.models import Pattern
 
-from ..account.models import User
 from ..account.services import ensure_person
 from ..answers import first_error, go_back, is_htmx, refuse
-from .forms import BATCH, DEFAULT_ENGINE, FabricForm, RecolourForm
-
-FRESH_SEEDS = 1_000_000
-"""Seeds of new fabrics stay short enough to read out."""
+from .forms import FabricForm, RecolourForm
+from .services import same_colourway, wanted_fabrics
 
 MAX_ASKED = 64
-
-KINSHIP = 0.4
-"""How far "more like this" goes from the fabric itself (0) to its neighbours' own designs (1)."""
-
-RETIRED = "The model that dreamed this fabric no longer serves, so it has no neighbours now. 'Again' makes new fabrics."
 
 
 @require_POST
@@ -43,7 +32,7 @@ def make(request: HttpRequest) -> HttpResponse:
     like = _like(request, form)
     try:
         with transaction.atomic():
-            made = [services.ask(owner, one, parent=like) for one in _wanted(owner, form, like)]
+            made = [services.ask(owner, one, parent=like) for one in wanted_fabrics(owner, form, like)]
     except BadInput as error:
         return refuse(request, error)
     if not is_htmx(request):
@@ -54,44 +43,6 @@ def make(request: HttpRequest) -> HttpResponse:
 def _like(request: HttpRequest, form: FabricForm) -> Pattern | None:
     pk = form.cleaned_data["like"]
     return get_object_or_404(Pattern.objects.visible_to(request.user), pk=pk) if pk else None
-
-
-def _wanted(owner: User, form: FabricForm, like: Pattern | None) -> list[GenerateRequest]:
-    data = form.cleaned_data
-    count = data["count"] or BATCH
-    palette = data["palette"]
-    if like:
-        if like.model and mixing.why_alone(like) == mixing.RETIRED:
-            raise BadInput(RETIRED)
-        varied = like.vary_of is not None and like.vary_amount < 0.5
-        same = replace(
-            like.request,
-            palette=palette or tuple(like.palette) or None,
-            vary_of=like.vary_of if varied else like.seed,
-            vary_amount=KINSHIP,
-        )
-        return [replace(same, seed=seed) for seed in _neighbours(owner, like, count)]
-    first = data["seed"]
-    seeds = [secrets.randbelow(FRESH_SEEDS) for _ in range(count)] if first is None else range(first, first + count)
-    engine = data["engine"] or DEFAULT_ENGINE
-    model = (data["model"] or None) if engine != "drawn" else None
-    return [
-        GenerateRequest(data["pattern_type"], seed % (MAX_SEED + 1), engine=engine, palette=palette, model=model)
-        for seed in seeds
-    ]
-
-
-def _neighbours(owner: User, like: Pattern, count: int) -> list[int]:
-    """The seeds after this one's that the person has not seen yet."""
-    kin = Pattern.objects.of(owner).filter(pattern_type=like.pattern_type, engine=like.engine, seed__gt=like.seed)
-    seen = set(kin.values_list("seed", flat=True))
-    seeds: list[int] = []
-    seed = like.seed
-    while len(seeds) < count:
-        seed = (seed + 1) % (MAX_SEED + 1)
-        if seed not in seen:
-            seeds.append(seed)
-    return seeds
 
 
 @require_safe
@@ -124,13 +75,6 @@ def recolour(request: HttpRequest) -> HttpResponse:
     if not is_htmx(request):
         return go_back(request, pattern=colourway.pk, look=None)
     return render(request, "studio/workspace/_cells.html", {"cells": [colourway], "fresh": True})
-
-
-def same_colourway(owner: User, pattern: Pattern, palette: tuple[str, ...]) -> Pattern | None:
-    """The person's own pattern of these inks in these colours, if there is one already."""
-    alike = [name for name in pattern.request.to_dict() if name != "palette"]
-    kin = Pattern.objects.of(owner).ready().filter(palette=list(palette))
-    return kin.filter(**{name: getattr(pattern, name) for name in alike}).first()
 
 
 @require_POST

@@ -22,8 +22,8 @@ from ..account.models import User
 from ..account.services import ensure_person
 from ..answers import first_error, go_back, is_htmx, refuse
 from ..gallery import window
-from .fabrics import same_colourway
 from .forms import MixForm
+from .services import same_colourway
 
 OFFERED = 20
 FOR_COLOURS = 8
