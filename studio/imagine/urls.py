@@ -16,6 +16,6 @@ urlpatterns = [
     path("imagine/<uuid:pk>/", views.picture, name="imagined"),
     path("imagine/<uuid:pk>/publish/", views.publish, name="imagined-publish"),
     path("imagine/<uuid:pk>/delete/", views.delete, name="imagined-delete"),
-    path("imagine/<uuid:pk>/wear/", views.wear, name="imagined-wear"),
+    path("imagine/<uuid:pk>/wear/", views.to_studio, name="imagined-wear"),
     path("files/imaginings/<uuid:pk>/<slug:name>", files.view_of(Imagining), name="imagining-file"),
 ]

@@ -267,7 +267,7 @@ def _quoted(word: str) -> str:
 
 
 @require_POST
-def wear(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def to_studio(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Take a picture to the studio, as the photo that fabrics are worn on."""
     found = get_object_or_404(Imagining.objects.visible_to(request.user).ready(), pk=pk)
     try:

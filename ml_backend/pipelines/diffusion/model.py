@@ -212,7 +212,7 @@ class DiffusionModel:
 
     # -- LoRAs ---------------------------------------------------------------------------------------------------------
 
-    def wear(self, loras: tuple[str, ...], places: Mapping[str, Path]) -> None:
+    def mix_in(self, loras: tuple[str, ...], places: Mapping[str, Path]) -> None:
         """Mix exactly these LoRAs in (``NAME:STRENGTH`` each; Hu et al. 2021), found at ``places``.
 
         Raises :class:`BadInput` for one that is nowhere, cannot be read or was made for another model; the model is

@@ -38,7 +38,7 @@ class DiffusionImagine(DiffusionEngine):
         results: dict[int, Imagined] = {}
         with self.loaded() as model:
             request = fill_in(requests[0], self.package.manifest, model.own_size)
-            model.wear(request.loras, self._loras)
+            model.mix_in(request.loras, self._loras)
             assert request.size is not None
             run = Run(
                 model=model,

@@ -6,7 +6,7 @@ every other pixel is untouched.
 """
 
 from .fitting import Fit, PreviewFit, fit
-from .house import known
+from .rendered import known
 from .wearing import OverlayPipeline, SurfaceReader, dress, wear
 
 __all__ = ["Fit", "OverlayPipeline", "PreviewFit", "SurfaceReader", "dress", "fit", "known", "wear"]

@@ -51,7 +51,7 @@ class DiffusionRestyle(DiffusionEngine):
         results: dict[int, Restyled] = {}
         with self.loaded() as model:
             request, why_not = self._filled(requests[0], model.own_size)
-            model.wear(request.loras, self._loras)
+            model.mix_in(request.loras, self._loras)
             assert request.size is not None
             windows = cut(photo, mask, request.size, model.multiple, rim=model.factor)
             run = Run(

@@ -1,4 +1,4 @@
-"""Commands about words: text-mask, restyle, imagine."""
+"""Commands that work from what a person says: text-mask, restyle, imagine."""
 
 from __future__ import annotations
 
