@@ -435,12 +435,6 @@ class TapRequest(Request):
         _integer("y of a tap", y, 0, self.height - 1)
         return x, y, on
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Also of a job of before, which held its request under the name of the taps."""
-        whole = data.get("taps")
-        return super().from_dict(whole if isinstance(whole, Mapping) else data)
-
     def to_dict(self) -> dict[str, Any]:
         return super().to_dict() | {"taps": [list(each) for each in self.taps]}
 
