@@ -37,7 +37,7 @@ let others = start.others;
 
 function fromCell(cell) {
   const { pattern: id, tile, file, inks, type, engine, seed, seeds, model, palette, title, page } = cell.dataset;
-  return { id, tile, file, inks: inks ?? "", type, engine, how, seed: Number(seed), seeds, model, palette: palette ? palette.split(",") : [], title, page };
+  return { id, tile, file, inks: inks ?? "", type, engine, seed: Number(seed), seeds, model, palette: palette ? palette.split(",") : [], title, page };
 }
 
 /** Moments that were kept before there were blends know their seed only. */
