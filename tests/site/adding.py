@@ -91,7 +91,7 @@ def follow(tree: Path, addition: str, heading: str, **names: str) -> None:
 
 def run(tree: Path, *command: str) -> str:
     environment = {**os.environ, "TOILE_DATA_DIR": str(tree / "data"), "DATABASE_URL": "sqlite://:memory:"}
-    environment["PYTHONPATH"] = str(ADDITIONS)
+    environment |= {"PYTHONPATH": str(ADDITIONS), "TOILE_BROKER_URL": "memory://"}
     done = subprocess.run(
         [sys.executable, *command], cwd=tree, env=environment, capture_output=True, text=True, check=False, timeout=300
     )

@@ -25,3 +25,11 @@ def test_a_restyle_engine_is_on_the_page_in_the_api_and_in_the_shell_and_paints(
     assert found["recipe"] == ["dye", 3, 1.0]
     assert found["its page"] and not found["torch"]
     assert (found["shell"], found["files"]) == (0, ["photo-3.png"])
+
+
+def test_a_generator_is_trained_kept_offered_and_dreams(copy: Path) -> None:
+    follow(copy, "generator", "Adding a generator", NAME="weft")
+    found = look(copy, "generator")
+    assert found["trained"] == 0
+    assert (found["answered"], found["dreamed"]) == (202, ["done", "dreamed", True])
+    assert found["chosen on the page"] and found["models"]

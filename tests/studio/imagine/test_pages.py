@@ -106,12 +106,6 @@ class TestPage:
             assert client.get(PAGE, query).status_code == 200
         assert client.post(PAGE).status_code == 405
 
-    def test_without_a_model_it_says_so_and_asks_for_nothing(self, client, painter, monkeypatch):
-        monkeypatch.setattr(registry, "serves", lambda capability: False)
-        response = client.get(PAGE)
-        assert "No model for pictures is loaded here" in text_of(response)
-        assert re.search(r'<button[^>]*id="imagine"[^>]*disabled', response.content.decode())
-
     def test_the_wall_is_ones_own_newest_first_and_in_pages(self, mine, other, imagined, django_assert_max_num_queries):
         imagined(prompt="theirs", owner=other)
         for number in range(14):
