@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from .engines import IMAGINE, RESTYLE
 from .errors import BadInput, quoted
 from .swatches import MAX_INKS as MAX_INKS
 from .swatches import MAX_SEED as MAX_SEED
@@ -44,7 +45,7 @@ MAX_TAPS = 32
 REPEATS = ("basic", "half-drop", "half-brick", "mirror")
 ENGINES = ("dreamed", "drawn")
 """How a fabric is made: by a network, whichever it is, or by the renderer."""
-RESTYLE_ENGINES = IMAGINE_ENGINES = ("fabric", "diffusion")
+RESTYLE_ENGINES, IMAGINE_ENGINES = tuple(RESTYLE), tuple(IMAGINE)
 SKETCHES = ("none", "fabric")
 SCHEDULERS = ("euler", "dpm++", "lcm")
 NORMALISATIONS = ("sigmoid", "ndtr", "minmax")
@@ -533,7 +534,7 @@ class ImagineRequest(Request):
     engine: str = ruled(
         OneOf(
             "engine",
-            "fabric sews a cloth of the words into one of six garments, in seconds, and reads prompt, seed and size "
+            "fabric sews a cloth of the words into one of our garments, in seconds, and reads prompt, seed and size "
             "only; diffusion paints the whole picture; null is the one that serves best.",
             IMAGINE_ENGINES,
         ),

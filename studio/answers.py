@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from ml_backend.engines import ENGINES
 from ml_backend.errors import MOST_QUOTED, BadInput, quoted
 from ml_backend.serving import registry
 from ml_backend.serving.jobs import TooManyJobs
@@ -46,7 +47,7 @@ def go_back(request: HttpRequest, **changes: Any) -> HttpResponseRedirect:
 def say_if_retired(request: HttpRequest, capability: str, made: FromWords) -> None:
     """A note on the page of a remix whose model no longer serves: what comes of it will look different."""
     model = made.recipe.get(capability, {}).get("model") or ""
-    if registry.is_retired(registry.model_of(capability, made.engine), model):
+    if registry.is_retired(ENGINES[capability][made.engine].may_name, model):
         messages.info(
             request, f"The model that made this picture, {model}, no longer serves; another one makes it now."
         )

@@ -6,12 +6,13 @@ import dataclasses
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models
 from django.utils import timezone
 
+from ml_backend.engines import ENGINES
 from ml_backend.errors import BadInput
 from ml_backend.models import Job
 from ml_backend.requests import MAX_SEED, ImagineRequest, RestyleRequest
@@ -44,6 +45,8 @@ class FromWords(Published):
     height = models.PositiveIntegerField(default=0)
 
     called = "picture"
+    work: ClassVar[str]
+    """What its engines do, a key of :data:`ml_backend.engines.ENGINES`."""
 
     class Meta(Published.Meta):
         abstract = True
@@ -61,8 +64,13 @@ class FromWords(Published):
 
     @property
     def engine(self) -> str:
-        """Which of the two makes it; pictures of before there was a choice were imagined by diffusion."""
+        """Which of them makes it; pictures of before there was a choice were imagined by diffusion."""
         return str(self.params.get("engine", "diffusion"))
+
+    @property
+    def made_how(self) -> str:
+        """``by the fabric engine``."""
+        return ENGINES[self.work][self.engine].made
 
     @property
     def seed(self) -> int:

@@ -46,16 +46,8 @@ def delete_loose_masks() -> int:
 def delete_empty_guests() -> int:
     """Guests who left nothing behind; their number."""
     old = _days_ago(EMPTY_GUEST_DAYS)
-    gone = User.objects.filter(
-        is_guest=True,
-        date_joined__lt=old,
-        patterns=None,
-        photos=None,
-        looks=None,
-        imaginings=None,
-        jobs=None,
-        favourites=None,
-    )
+    theirs = {link.name: None for link in User._meta.related_objects if link.field.name == "owner"}
+    gone = User.objects.filter(is_guest=True, date_joined__lt=old, favourites=None, **theirs)
     return gone.delete()[1].get("studio.User", 0)
 
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from django import forms
 
+from ml_backend.engines import ENGINES
 from ml_backend.requests import AVOIDED, LORA_STRENGTH, SCHEDULER, parse_lora
+from ml_backend.serving import registry
 
 from .fields import field
 
@@ -85,3 +87,25 @@ class SamplingForm(forms.Form):
             "scheduler": data["scheduler"] or None,
             "loras": tuple(f"{name}:{strength:g}" for name in self.offered if (strength := data[f"lora-{name}"])),
         }
+
+
+@dataclass(frozen=True)
+class EngineChoice:
+    """An engine as a page offers it: its sentence, and the settings that it heeds."""
+
+    name: str
+    title: str
+    says: str
+    heeds: str
+    served: bool
+
+
+def engines(work: str, sketching: tuple[str, str] | None) -> list[EngineChoice]:
+    """Those that restyle or imagine.  ``sketching`` is what diffusion is called and said to be, while only the starter
+    serves it."""
+    served = registry.engines(work)
+    choices = []
+    for name, engine in ENGINES[work].items():
+        title, says = sketching if sketching and name == "diffusion" else (name.capitalize(), engine.says)
+        choices.append(EngineChoice(name, title, says, " ".join(engine.heeds), name in served))
+    return choices

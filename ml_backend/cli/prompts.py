@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import images
+from ..engines import ENGINES
 from ..errors import BadInput
 from ..requests import (
     IMAGINE_ENGINES,
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from ..pipelines.imagine import Imagined
     from ..pipelines.restyle import Restyled
     from ..pipelines.restyle.crop import F32
-    from ..pipelines.restyle.fabric import FabricRestyle
     from ..pipelines.segment import SegmentPipeline
     from ..pipelines.text_mask import TextMask
 
@@ -160,7 +161,7 @@ def _check_known(found: TextMask) -> None:
 
 
 def run_restyle(options: argparse.Namespace) -> Answer:
-    engine = _engine(options)
+    engine = _engine("restyle", options)
     requests = [
         RestyleRequest(
             prompt=options.prompt,
@@ -174,7 +175,7 @@ def run_restyle(options: argparse.Namespace) -> Answer:
         for seed in _seeds(options)
     ]
     photo = images.open_picture(options.photo)
-    paint = _painter(engine, options)
+    paint = _painter("restyle", engine, options)
     mask = _region(photo, options)
     saved = _Saved(options.out, options.photo.stem)
     with bar("Restyling") as progress:
@@ -183,7 +184,7 @@ def run_restyle(options: argparse.Namespace) -> Answer:
 
 
 def run_imagine(options: argparse.Namespace) -> Answer:
-    engine = _engine(options)
+    engine = _engine("imagine", options)
     requests = [
         ImagineRequest(
             prompt=options.prompt,
@@ -194,7 +195,7 @@ def run_imagine(options: argparse.Namespace) -> Answer:
         )
         for seed in _seeds(options)
     ]
-    paint = _imaginer(engine, options)
+    paint = _painter("imagine", engine, options)
     saved = _Saved(options.out, "imagine")
     with bar("Imagining") as progress:
         paint(requests, progress=progress, on_image=saved)
@@ -224,43 +225,28 @@ class _Saved:
         return {"pictures": self.entries, "lines": self.lines}
 
 
-def _engine(options: argparse.Namespace) -> str:
+def _engine(work: str, options: argparse.Namespace) -> str:
     """The one that is asked for; a model of one's own means diffusion."""
     engine = str(options.engine or ("fabric" if options.model is None else "diffusion"))
-    if engine == "fabric" and options.model is not None:
-        raise BadInput("The fabric engine takes no --model; leave it out or ask for --engine diffusion.")
+    if options.model is not None and not ENGINES[work][engine].model:
+        raise BadInput(f"The {engine} engine takes no --model; leave it out or ask for --engine diffusion.")
     return engine
 
 
-def _painter(engine: str, options: argparse.Namespace) -> Any:
-    """Restyle's engine, ready to be called."""
-    if engine == "fabric":
-        return _weaver(options)
-    from ..pipelines.restyle.diffusion import DiffusionRestyle
+def _painter(work: str, name: str, options: argparse.Namespace) -> Any:
+    """The engine of that name, ready to be called."""
+    from ..pipelines.base import Given, build
 
-    return DiffusionRestyle(package(options.model, INPAINT_STARTER), options.device, loras=_loras(options))
-
-
-def _imaginer(engine: str, options: argparse.Namespace) -> Any:
-    """Imagine's engine, ready to be called."""
-    if engine == "fabric":
-        from ..pipelines.imagine.fabric import FabricImagine
-
-        return FabricImagine(_weaver(options))
-    from ..pipelines.imagine.diffusion import DiffusionImagine
-
-    return DiffusionImagine(package(options.model, INPAINT_STARTER), options.device, loras=_loras(options))
-
-
-def _weaver(options: argparse.Namespace) -> FabricRestyle:
-    """The fabric engine of both."""
-    from ..pipelines.restyle.fabric import FabricRestyle
-
-    if options.clip is None:
-        return FabricRestyle()
-    from ..words.similarity import SimilarWords
-
-    return FabricRestyle(understand=SimilarWords(options.clip))
+    engine = ENGINES[work][name]
+    clip = Given(clip=str(options.clip or ""))
+    given = replace(
+        clip,
+        package=package(options.model, INPAINT_STARTER) if engine.model else None,
+        device=lambda: str(options.device),
+        loras=_loras(options) if "loras" in engine.heeds else {},
+        other=lambda other: build(other, clip),
+    )
+    return build(f"{work}-{name}", given)
 
 
 def _region(photo: Image, options: argparse.Namespace) -> F32:

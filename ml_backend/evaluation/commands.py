@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..engines import RESTYLE
 from ..errors import BadInput
 from ..packaging import Package
 from ..packaging.starter import GENERATOR, starter
-from ..requests import RESTYLE_ENGINES, SKETCHES, RestyleRequest
+from ..requests import SKETCHES, RestyleRequest
 
 if TYPE_CHECKING:
     from .restyle import Engine
@@ -64,7 +65,7 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
 
     restyle = metric("restyle", measure_restyle, "Share of colour and pattern words that repainted garments obey.")
     restyle.add_argument("--photos", type=Path, required=True, metavar="DIR", help="labelled street photos")
-    restyle.add_argument("--engine", choices=RESTYLE_ENGINES, default="fabric")
+    restyle.add_argument("--engine", choices=list(RESTYLE), default="fabric")
     restyle.add_argument("--model", type=Path, help="package folder of the engine (default: the starter)")
     restyle.add_argument("--count", type=int, default=12, help="photos, each repainted once a word (default: 12)")
     restyle.add_argument("--seed", type=int, default=0, help="seed of the first photo; the next take the next")
@@ -213,16 +214,15 @@ def measure_restyle(options: argparse.Namespace) -> Figures:
 
 def _painter(options: argparse.Namespace) -> Engine:
     """The restyle engine, ready to be called."""
-    if options.engine == "diffusion":
-        from ..pipelines.restyle.diffusion import DiffusionRestyle
-
-        return DiffusionRestyle(_package(options.model, "inpaint-starter"), options.device)
+    from ..pipelines.base import Given, build
     from ..pipelines.generate import GeneratePipeline
     from ..pipelines.restyle.fabric import FabricRestyle
 
-    if options.model is None:
-        return FabricRestyle()
-    return FabricRestyle(GeneratePipeline(Package.load(options.model), device=options.device))
+    if options.engine == "fabric" and options.model is not None:
+        return FabricRestyle(GeneratePipeline(Package.load(options.model), device=options.device))
+    package = _package(options.model, "inpaint-starter") if RESTYLE[options.engine].model else None
+    painter: Engine = build(f"restyle-{options.engine}", Given(package, lambda: str(options.device)))
+    return painter
 
 
 def measure_seam(options: argparse.Namespace) -> Figures:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Stopped
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from ..packaging import Package
 
 Progress = Callable[[float, str], None]
 """Called with a fraction from 0 to 1 and the stage in words."""
@@ -32,3 +37,26 @@ def check(should_stop: ShouldStop | None) -> None:
     """Raise :class:`Stopped` if the caller wants no more."""
     if should_stop is not None and should_stop():
         raise Stopped("Stopped as asked.")
+
+
+@dataclass(frozen=True)
+class Given:
+    """What an engine of :mod:`ml_backend.engines` is built of; it takes what it needs.
+
+    ``package`` is its model where it has one, ``loras`` says where the named ones lie, ``clip`` is the folder of a CLIP
+    ("" without one).  ``surface`` gives what reads the surface of cloth, or None; ``other`` another engine, by the
+    name of its pipeline.
+    """
+
+    package: Package | None = None
+    device: Callable[[], str] = lambda: "cpu"
+    loras: Mapping[str, Path] = field(default_factory=dict)
+    clip: str = ""
+    surface: Callable[[], Any] = lambda: None
+    other: Callable[[str], Any] = lambda name: build(name, Given())
+
+
+def build(name: str, given: Given) -> Any:
+    """The engine whose pipeline is called ``restyle-NAME`` or ``imagine-NAME``, ready to be called."""
+    work, _, engine = name.partition("-")
+    return import_module(f".{work}.{engine}", __package__).build(given)

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from ..engines import ENGINES
 from ..errors import BadPackage, quoted
 from ..networks import ARCHITECTURES
 from ..packaging import Package
@@ -162,32 +163,19 @@ def _text_mask(package: Package) -> Any:
     return TextMaskPipeline(package, device=_device())
 
 
-def _restyle_fabric(_: None) -> Any:
-    from ..pipelines.restyle.fabric import FabricRestyle
+def _painter(name: str, heeds: tuple[str, ...]) -> Callable[[Package | None], Any]:
+    """What builds the engine of that pipeline; it is given what serves here."""
 
-    if not settings.CLIP_FOLDER:
-        return FabricRestyle(surface=surface_reader())
-    from ..words.similarity import SimilarWords
+    def build(package: Package | None) -> Any:
+        from ..pipelines import base
 
-    return FabricRestyle(understand=SimilarWords(settings.CLIP_FOLDER), surface=surface_reader())
+        loras = registry.Loras(text_width(package.path)) if package is not None and "loras" in heeds else {}
+        given = base.Given(
+            package, _device, loras, settings.CLIP_FOLDER, surface_reader, lambda other: _resident(other, None)
+        )
+        return base.build(name, given)
 
-
-def _imagine_fabric(_: None) -> Any:
-    from ..pipelines.imagine.fabric import FabricImagine
-
-    return FabricImagine(_resident("restyle-fabric", None))
-
-
-def _restyle_diffusion(package: Package) -> Any:
-    from ..pipelines.restyle.diffusion import DiffusionRestyle
-
-    return DiffusionRestyle(package, device=_device(), loras=registry.Loras(text_width(package.path)))
-
-
-def _imagine_diffusion(package: Package) -> Any:
-    from ..pipelines.imagine.diffusion import DiffusionImagine
-
-    return DiffusionImagine(package, device=_device(), loras=registry.Loras(text_width(package.path)))
+    return build
 
 
 @dataclass(frozen=True)
@@ -206,9 +194,10 @@ BUILDERS = {
     "segment": Builder("segment", _segment),
     "surface": Builder("surface", _surface),
     "text-mask": Builder("text-mask", _text_mask),
-    "restyle-fabric": Builder("", _restyle_fabric, ("surface",)),
-    "restyle-diffusion": Builder("restyle", _restyle_diffusion),
-    "imagine-fabric": Builder("", _imagine_fabric, ("surface",)),
-    "imagine-diffusion": Builder("imagine", _imagine_diffusion),
+    **{
+        f"{work}-{name}": Builder(engine.model, _painter(f"{work}-{name}", engine.heeds), engine.beside)
+        for work, engines in ENGINES.items()
+        for name, engine in engines.items()
+    },
 }
 """All pipelines by name."""

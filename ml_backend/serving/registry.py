@@ -14,13 +14,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
+from ..engines import ENGINES
 from ..errors import BadInput, BadPackage, quoted
 from ..models import ModelVersion
 from ..packaging import Manifest, Package
 from ..packaging.contents import lora_file, text_width
 from ..packaging.starter import GENERATOR, starter
 from ..packaging.starter import WEIGHTS_DIR as WEIGHTS_DIR
-from ..requests import RESTYLE_ENGINES, ImagineRequest, RestyleRequest, TextMaskRequest, parse_lora
+from ..requests import ImagineRequest, RestyleRequest, TextMaskRequest, parse_lora
 from . import copies
 
 R = TypeVar("R", RestyleRequest, ImagineRequest, TextMaskRequest)
@@ -145,9 +146,12 @@ def settled(capability: str, request: R) -> R:
 
     ``capability`` is what the request is for: ``text-mask``, ``restyle`` or ``imagine``.  Raises :class:`BadInput`.
     """
-    needed = capability if isinstance(request, TextMaskRequest) else model_of(capability, request.engine)
-    if not isinstance(request, TextMaskRequest) and request.engine == "diffusion" and request.loras:
-        _check_loras(capability, request.loras)
+    needed = capability
+    if not isinstance(request, TextMaskRequest):
+        engine = ENGINES[capability][request.engine]
+        needed = engine.may_name
+        if "loras" in engine.heeds and request.loras:
+            _check_loras(capability, request.loras)
     return request if request.model is None else replace(request, model=resolve(needed, request.model))
 
 
@@ -173,14 +177,9 @@ def only_sketches(capability: str) -> bool:
     return chosen(capability) is None and serves(capability)
 
 
-def model_of(capability: str, engine: str) -> str:
-    """The capability whose model the engine needs to ``restyle`` or ``imagine``: fabrics are generated."""
-    return "generate" if engine == "fabric" else capability
-
-
 def engines(capability: str) -> list[str]:
-    """The engines that something serves, of those that ``restyle`` or ``imagine``."""
-    return [engine for engine in RESTYLE_ENGINES if serves(model_of(capability, engine))]
+    """The engines that can ``restyle`` or ``imagine`` here: they need no model, or one of theirs serves."""
+    return [name for name, engine in ENGINES[capability].items() if not engine.model or serves(engine.model)]
 
 
 def begins_from() -> str:

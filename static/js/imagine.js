@@ -1,6 +1,6 @@
 // The Imagine page: the sentence is built as one chooses, pictures arrive one by one, and each can be seen large.
 
-import { announce, say } from "./site.js";
+import { announce, heeds, say } from "./site.js";
 
 /** How many times its own size a picture is shown at most. */
 const ENLARGED = 2.5;
@@ -122,7 +122,7 @@ const engine = () => form.elements.engine.value;
 function showEngine() {
   for (const help of $$("[data-engine-help]", form)) help.hidden = help.dataset.engineHelp !== engine();
   for (const one of $$("[data-diffusion]", drawer)) {
-    one.disabled = engine() !== "diffusion";
+    one.disabled = !heeds(form.elements.engine, one);
     one.closest(".field").hidden = one.disabled;
   }
   showSettings();

@@ -11,6 +11,12 @@ export function announce(text) {
   if (live.textContent !== text) live.textContent = text;
 }
 
+/** Whether the engine that is chosen of these radios heeds a setting; the LoRAs are one. */
+export function heeds(engines, field) {
+  const chosen = [...engines].find((one) => one.checked);
+  return Boolean(chosen?.dataset.heeds.split(" ").includes(field.name.startsWith("lora-") ? "loras" : field.name));
+}
+
 /** Say something to everybody, and let it go after a while. */
 export function say(text) {
   toast.textContent = text;

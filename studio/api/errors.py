@@ -139,7 +139,7 @@ def _broke(request: HttpRequest, error: Exception | type[Exception]) -> HttpResp
 
 
 def needs_model(capability: str) -> None:
-    """503 when nothing serves ``capability`` here."""
-    if not registry.serves(capability):
+    """503 when nothing serves ``capability`` here; "" needs nothing."""
+    if capability and not registry.serves(capability):
         what = registry.WORK.get(capability, capability)
         raise ApiError(503, "no_model", f"No model to {what} is installed here; whoever runs this site can add one.")

@@ -20,12 +20,6 @@ from ..sampling import LoraChoice, SamplingForm, lora_choices
 PICTURES = 4
 """Pictures made at one press of the button."""
 
-ENGINES = {
-    "fabric": "Your words become a cloth, sewn into one of six garments. It takes seconds.",
-    "diffusion": "A model paints the whole picture from your words. It takes longer.",
-}
-"""What each engine does, in a sentence for the page."""
-
 SKETCHING = (
     "A small sketching model",
     "The small model that ships here sketches the whole picture from your words. It is quick to try and often wide of "
@@ -34,15 +28,8 @@ SKETCHING = (
 """What diffusion is called, and said to be, while nothing but the starter serves it."""
 
 
-def words_of(engine: str, sketches: bool) -> tuple[str, str]:
-    """An engine's name and a sentence on it; ``sketches`` while only the starter serves diffusion."""
-    return SKETCHING if sketches and engine == "diffusion" else (engine.capitalize(), ENGINES[engine])
-
-
 PARTS = tuple(CHOICES)
 SETTINGS = ("negative_prompt", "steps", "guidance", "size", "scheduler")
-HEEDED = {"fabric": ("prompt", "seed", "size"), "diffusion": ("prompt", "seed", *SETTINGS, "loras")}
-"""Engine -> what it reads of a request."""
 
 
 @dataclass(frozen=True)

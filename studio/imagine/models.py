@@ -17,6 +17,8 @@ class Imagining(FromWords):
 
     objects = ImaginingQuerySet.as_manager()
 
+    work = "imagine"
+
     class Meta(FromWords.Meta):
         pass
 

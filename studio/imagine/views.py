@@ -16,8 +16,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from ml_backend.engines import IMAGINE
 from ml_backend.errors import BadInput
-from ml_backend.requests import IMAGINE_ENGINES
 from ml_backend.serving import jobs, registry
 from ml_backend.words.builder import CHOICES, COLOURS, GENDERS, PLURALS
 
@@ -67,9 +67,10 @@ def imagine(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, page: Page[Any], wanted: imagining.Wanted, status: int = 200) -> HttpResponse:
-    served = registry.engines("imagine")
     sketches = registry.only_sketches("imagine")
-    if served and wanted.engine not in served:
+    engines = sampling.engines("imagine", imagining.SKETCHING if sketches else None)
+    served = [engine.name for engine in engines if engine.served]
+    if wanted.engine not in served:
         wanted = replace(wanted, engine=served[0])
     context = {
         "page": page,
@@ -77,9 +78,8 @@ def _page(request: HttpRequest, page: Page[Any], wanted: imagining.Wanted, statu
         "under_way": any(batch.active for batch in page),
         "wanted": wanted,
         "parts": _parts(wanted),
-        "engines": [(name, *imagining.words_of(name, sketches)) for name in imagining.ENGINES],
+        "engines": engines,
         "sketches": sketches,
-        "served": served,
         "presets": imagining.PRESETS,
         "history": [imagining.Words(text) for text in prompts_of(request.user, Imagining, HISTORY)],
         "counts": range(1, sampling.MAX_PICTURES + 1),
@@ -91,7 +91,7 @@ def _page(request: HttpRequest, page: Page[Any], wanted: imagining.Wanted, statu
 
 def _wanted(request: HttpRequest) -> imagining.Wanted:
     params = _params(request)
-    if request.GET.get("engine") in IMAGINE_ENGINES:
+    if request.GET.get("engine") in IMAGINE:
         params["engine"] = request.GET["engine"]
     offered = tuple(registry.loras("imagine"))
     return imagining.wanted(params, offered, engine=registry.default_engine("imagine"))
@@ -244,7 +244,7 @@ def picture(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def _asked(picture: Imagining) -> dict[str, Any]:
     """What the picture's engine was told; what it does not heed is left out, though the form may have sent it."""
     told = {**picture.params, **picture.recipe.get("imagine", {})}
-    kept = ("model", *imagining.HEEDED[picture.engine])
+    kept = ("model", "prompt", "seed", *IMAGINE[picture.engine].heeds)
     return {"engine": picture.engine, **{name: told.get(name) for name in kept}}
 
 

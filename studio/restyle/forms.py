@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 
+from ml_backend.engines import RESTYLE
 from ml_backend.errors import BadInput
 from ml_backend.requests import (
     MAX_PROMPT,
@@ -42,28 +43,12 @@ REGION_WORDS = (
 )
 """Words for what people change most, one press each."""
 
-ENGINES = {
-    "fabric": (
-        "Fabric",
-        "The words become a cloth, worn on what is marked: new colour and pattern, the same cut. It takes seconds.",
-    ),
-    "diffusion": (
-        "Diffusion",
-        "A model paints the marked part anew from the words; cut and drape may change too. It takes longer.",
-    ),
-}
-
 SKETCHING = (
     "A small sketching model",
     "The small model that ships here sketches the marked part from the words. It is quick to try and often wide of the "
     "mark; whoever runs this studio can put a real one into service.",
 )
 """What diffusion is called, and said to be, while nothing but the starter serves it."""
-
-
-def words_of(engine: str, sketches: bool) -> tuple[str, str]:
-    """An engine's name and a sentence on it; ``sketches`` while only the starter serves diffusion."""
-    return SKETCHING if sketches and engine == "diffusion" else ENGINES[engine]
 
 
 NOT_FOUND, UNSURE = 0.25, 0.5
@@ -291,7 +276,7 @@ class RestyleForm(SamplingForm, RegionForm):
 
 def made_with(picture: Restyle) -> list[tuple[str, str]]:
     """What a model was told, the defaults filled in, as (name, value) for the page; empty before it is made."""
-    used = picture.recipe.get("restyle", {}) if picture.engine == "diffusion" else {}
+    used = picture.recipe.get("restyle", {}) if RESTYLE[picture.engine].model else {}
     shown = ("steps", "guidance", "size", "strength", "scheduler", "model")
     said = [(name.capitalize(), str(used[name])) for name in shown if used.get(name) is not None]
     if used.get("sketch") == "fabric":

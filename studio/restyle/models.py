@@ -25,6 +25,8 @@ class Restyle(FromWords):
 
     objects = RestyleQuerySet.as_manager()
 
+    work = "restyle"
+
     class Meta(FromWords.Meta):
         pass
 

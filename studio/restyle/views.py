@@ -51,8 +51,9 @@ def restyle(request: HttpRequest) -> HttpResponse:
         offered=table.offered_loras(),
         sketch=registry.begins_from(),
     )
-    if not registry.serves("restyle"):
-        wanted = replace(wanted, engine="fabric")
+    served = registry.engines("restyle")
+    if wanted.engine not in served:
+        wanted = replace(wanted, engine=served[0])
     under_way = bool((now.batch and now.batch.active) or (now.mask and now.mask.job and now.mask.job.active))
     return render(
         request,
@@ -91,9 +92,8 @@ def _choices(request: HttpRequest) -> dict[str, Any]:
         "region_words": [Said(text) for text in restyling.REGION_WORDS],
         "presets": restyling.PRESETS,
         "history": [Said(text) for text in prompts_of(request.user, Restyle, HISTORY)],
-        "engines": [(name, *restyling.words_of(name, sketches)) for name in restyling.ENGINES],
+        "engines": sampling.engines("restyle", restyling.SKETCHING if sketches else None),
         "sketches": sketches,
-        "diffuses": registry.serves("restyle"),
         "counts": range(1, sampling.MAX_PICTURES + 1),
         "schedulers": [(name, sampling.SCHEDULER_NAMES[name]) for name in SCHEDULERS],
     }

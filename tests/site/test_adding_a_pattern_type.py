@@ -2,67 +2,37 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from .adding import ROOT, copy_of_the_project, follow, look, run, steps
+
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[2]
-HERE = Path(__file__).parent / "eleventh"
-ROOMS = ("ml_backend", "patterns", "studio", "fashion_site", "templates", "static")
-
-
-def steps() -> str:
-    """The list of CONTRIBUTING."""
-    text = (ROOT / "CONTRIBUTING.md").read_text()
-    return text.partition("## Adding a pattern type\n")[2].partition("\n## ")[0]
+HEADING = "Adding a pattern type"
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project with what the list says to write, and nothing else."""
-    tree = tmp_path_factory.mktemp("copy")
-    weights = str(ROOT / "ml_backend" / "weights")
-    for room in ROOMS:
-        shutil.copytree(
-            ROOT / room,
-            tree / room,
-            ignore=lambda folder, _: ["__pycache__", *(["weights"] if folder == str(ROOT / "ml_backend") else [])],
-        )
-    (tree / "ml_backend" / "weights").symlink_to(weights)
-    (tree / "tests").mkdir()
-    for name in ("pyproject.toml", "tests/ml_backend/test_swatches.py"):
-        (tree / name).parent.mkdir(exist_ok=True)
-        shutil.copy(ROOT / name, tree / name)
-    (written,) = set(re.findall(r"`(\S+NAME\S*)`", steps()))
-    shutil.copy(HERE / "toile.py", tree / written.replace("NAME", "toile"))
+    tree = copy_of_the_project(tmp_path_factory.mktemp("copy"))
+    follow(tree, "pattern_type", HEADING, NAME="toile")
+    (tree / "tests" / "ml_backend").mkdir()
+    shutil.copy(ROOT / "tests" / "ml_backend" / "test_swatches.py", tree / "tests" / "ml_backend")
     return tree
-
-
-def run(copy: Path, *command: str) -> str:
-    environment = {**os.environ, "TOILE_DATA_DIR": str(copy / "data"), "DATABASE_URL": "sqlite://:memory:"}
-    done = subprocess.run(
-        [sys.executable, *command], cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=300
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
 def found(copy: Path) -> dict[str, Any]:
-    return dict(json.loads(run(copy, str(HERE / "look.py")).splitlines()[-1]))
+    return look(copy, "pattern_type")
 
 
 def test_the_checks_that_the_list_names_see_it(copy: Path) -> None:
-    (named,) = re.findall(r"`script/test (\S+)`", steps())
+    (named,) = re.findall(r"`script/test (\S+)`", steps(HEADING))
     assert " passed" in run(copy, "-m", "pytest", "-q", named, "-k", "toile")
 
 

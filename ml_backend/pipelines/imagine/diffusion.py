@@ -9,12 +9,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...requests import ImagineRequest
-from ..base import Preview, Progress, ShouldStop
+from ..base import Given, Preview, Progress, ShouldStop
 from ..diffusion.engine import DiffusionEngine
 from ..diffusion.preview import side_by_side
 from ..diffusion.sampling import Canvas, Run, paint
 from ..diffusion.settings import check_batch, fill_in
 from . import Imagined, OnImage
+
+
+def build(given: Given) -> DiffusionImagine:
+    assert given.package is not None, "its entry names a model"
+    return DiffusionImagine(given.package, given.device(), loras=given.loras)
 
 
 class DiffusionImagine(DiffusionEngine):

@@ -21,7 +21,7 @@ from ...words.choices import USUAL, choose_pattern, notes_of
 from ...words.lexicon import PLAIN
 from ...words.reading import Reading
 from ...words.wardrobe import choose_form, without_scene
-from ..base import Preview, Progress, ShouldStop, check, tell
+from ..base import Given, Preview, Progress, ShouldStop, check, tell
 from ..diffusion.settings import check_batch
 from ..overlay import Fit, fit, known
 from ..restyle.fabric import FabricRestyle, evenly_lit, small
@@ -38,6 +38,11 @@ PLAINLY = 0.5
 
 KEPT = 3
 """Garments kept measured; each takes about 40 MB."""
+
+
+def build(given: Given) -> FabricImagine:
+    """It weaves and dresses with restyle's."""
+    return FabricImagine(given.other("restyle-fabric"))
 
 
 class FabricImagine:

@@ -15,7 +15,7 @@ from PIL import Image
 from ...requests import RestyleRequest
 from ...words.choices import sketch_notes
 from ...words.reading import read
-from ..base import Preview, Progress, ShouldStop, tell
+from ..base import Given, Preview, Progress, ShouldStop, tell
 from ..diffusion.engine import DiffusionEngine
 from ..diffusion.preview import SIDE, side_by_side
 from ..diffusion.sampling import Canvas, Painted, Run, paint
@@ -23,6 +23,11 @@ from ..diffusion.settings import check_batch, fill_in
 from . import OnImage, Restyled
 from .crop import F32, Window, check_mask, cut, put_back
 from .sketch import FABRIC, Sketcher, undrawable
+
+
+def build(given: Given) -> DiffusionRestyle:
+    assert given.package is not None, "its entry names a model"
+    return DiffusionRestyle(given.package, given.device(), loras=given.loras)
 
 
 class DiffusionRestyle(DiffusionEngine):

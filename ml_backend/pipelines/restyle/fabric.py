@@ -23,7 +23,7 @@ from ...requests import GenerateRequest, OverlayRequest, RestyleRequest
 from ...words.choices import choose_pattern, notes_of
 from ...words.lexicon import PLAIN
 from ...words.reading import Reading, read
-from ..base import Preview, Progress, ShouldStop, check, tell
+from ..base import Given, Preview, Progress, ShouldStop, check, tell
 from ..generate import GeneratePipeline
 from ..overlay import Fit, SurfaceReader, fit, wear
 from . import OnImage, Restyled
@@ -59,6 +59,15 @@ class Dressed:
     image: Image.Image
     pattern: str
     model: str | None
+
+
+def build(given: Given) -> FabricRestyle:
+    """With a CLIP it knows more words; a surface is read where a model for it serves."""
+    if not given.clip:
+        return FabricRestyle(surface=given.surface())
+    from ...words.similarity import SimilarWords
+
+    return FabricRestyle(understand=SimilarWords(given.clip), surface=given.surface())
 
 
 class FabricRestyle:

@@ -1,6 +1,6 @@
 // The words at the right: chips for what to change, presets and earlier words for what it becomes, the engine.
 
-import { announce } from "../site.js";
+import { announce, heeds } from "../site.js";
 
 const phrases = (text) => text.split(/\s*[,;]\s*|\s+and\s+/).map((one) => one.trim().toLowerCase()).filter(Boolean);
 
@@ -22,7 +22,7 @@ export function listenToWords(root, form, { find, ask }) {
   function onEngine() {
     const engine = form.elements.engine.value;
     for (const help of root.querySelectorAll("[data-engine-help]")) help.hidden = help.dataset.engineHelp !== engine;
-    for (const field of root.querySelectorAll("[data-diffusion]")) field.disabled = engine !== "diffusion";
+    for (const field of root.querySelectorAll("[data-diffusion]")) field.disabled = !heeds(form.elements.engine, field);
   }
 
   function toggle(word) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 from ninja import Router, Status
 
+from ml_backend.engines import IMAGINE
 from ml_backend.serving import registry
 
 from ...imagine.models import Imagining
@@ -30,7 +31,7 @@ def imagine(request: HttpRequest, body: schemas.NewImagining) -> Status[schemas.
     """Queues one job for all pictures; each is there as soon as it is made. The same seed with the same words makes
     the same picture again."""
     wanted = body.request(body.engine or registry.default_engine("imagine"))
-    needs_model(registry.model_of("imagine", wanted.engine))
+    needs_model(IMAGINE[wanted.engine].model)
     made = ask_imagine(owner(request), wanted, body.count)
     job = made[0].job
     assert job is not None

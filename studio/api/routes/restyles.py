@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Router, Status
 
+from ml_backend.engines import RESTYLE
 from ml_backend.errors import BadInput
 from ml_backend.requests import TextMaskRequest
 from ml_backend.serving import registry
@@ -35,7 +36,7 @@ def restyle(request: HttpRequest, body: schemas.NewRestyle) -> Status[schemas.Ba
     ``region`` in words. The same seed with the same words makes the same picture again."""
     photo = get_object_or_404(Photo.objects.visible_to(request.user), pk=body.photo)
     wanted = body.request(body.engine or registry.default_engine("restyle"))
-    needs_model(registry.model_of("restyle", wanted.engine))
+    needs_model(RESTYLE[wanted.engine].model)
     mask = _mask(request, photo, body)
     made = ask_restyle(owner(request), photo, mask, wanted, body.count)
     return Status(202, batch_of(request, made))

@@ -1,0 +1,35 @@
+"""CONTRIBUTING's lists, each followed in a copy of the project: what they name is enough, and all of it is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .adding import copy_of_the_project, follow, look
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return copy_of_the_project(tmp_path)
+
+
+def test_a_restyle_engine_is_on_the_page_in_the_api_and_in_the_shell_and_paints(copy: Path) -> None:
+    follow(copy, "restyle_engine", "Adding a restyle engine", NAME="dye")
+    found = look(copy, "restyle_engine")
+    assert found["page"] == [True, True]
+    assert found["enum"] and found["choices"][-1] == "dye"
+    assert (found["answered"], found["state"]) == (202, "done")
+    assert found["recipe"] == ["dye", 3, 1.0]
+    assert found["its page"] and not found["torch"]
+    assert (found["shell"], found["files"]) == (0, ["photo-3.png"])
+
+
+def test_a_generator_is_trained_kept_offered_and_dreams(copy: Path) -> None:
+    follow(copy, "generator", "Adding a generator", NAME="weft")
+    found = look(copy, "generator")
+    assert found["trained"] == 0
+    assert (found["answered"], found["dreamed"]) == (202, ["done", "dreamed", True])
+    assert found["chosen on the page"] and found["models"]
