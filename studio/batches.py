@@ -122,10 +122,8 @@ class Batch(Generic[P]):
 
 R = TypeVar("R", RestyleRequest, ImagineRequest)
 
-
 MAX_COUNT = 8
 """Pictures of one batch."""
-
 
 HISTORY = 400
 """How many of a person's newest batches are looked through for their words."""
