@@ -5,19 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from PIL import Image
 
 from ml_backend.errors import BadInput
-from ml_backend.inks import compose, fit_palette
+from ml_backend.inks import fit_palette
 from ml_backend.models import Job
 from ml_backend.requests import GenerateRequest, Request, parse_palette
 from ml_backend.serving import jobs, registry
-from ml_backend.serving.storage import delete_files, keep
+from ml_backend.serving.storage import kept_together
 
 from . import cutting
 from .models import LARGE_SIZE, Favourite, Pattern
@@ -80,7 +77,11 @@ def recolour(
 
     ``partner`` is the pattern whose colours they are, where they are another's; a blend or a drawing keeps its own.
     """
-    inks, colours = _painted(pattern, palette)
+    colours = parse_palette(list(palette))
+    if not pattern.ready:
+        raise BadInput(NOT_READY)
+    inks = cutting.stored_inks(pattern)
+    colours = fit_palette(colours, len(inks))
     partner = pattern.partner if pattern.move in ("blend", "drawing") else partner
     row = Pattern(owner_id=owner.pk, parent=pattern, partner=partner)
     row.take(dataclasses.replace(pattern.request, palette=colours))
@@ -91,33 +92,11 @@ def recolour(
 
 def store(row: Pattern, done: cutting.Cut) -> None:
     """Write the files and save the row; if the row cannot be saved the files go again."""
-    keys = {}
-    try:
+    with kept_together(row.owner_id) as keep:
         for name, data in done.files.items():
-            keys[name] = keep(row.owner_id, f"{row.folder}/{name}.{cutting.SUFFIXES[name]}", data)
-            setattr(row, name, keys[name])
+            setattr(row, name, keep(f"{row.folder}/{name}.{cutting.SUFFIXES[name]}", data))
         row.colours = done.colours
         row.save()
-    except BaseException:
-        delete_files(list(keys.values()))
-        raise
-
-
-def preview_tile(pattern: Pattern, palette: Sequence[str], size: int | None = None) -> bytes:
-    """The tile as it would look in ``palette``, as PNG bytes; ``size`` is the side in pixels (its own if None)."""
-    inks, colours = _painted(pattern, palette)
-    tile = Image.fromarray(compose(inks, colours))
-    if size is not None:
-        tile = tile.resize((size, size), Image.Resampling.LANCZOS)
-    return cutting.png(tile, {**pattern.recipe(), "palette": list(colours)})
-
-
-def _painted(pattern: Pattern, palette: Sequence[str]) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
-    colours = parse_palette(list(palette))
-    if not pattern.ready:
-        raise BadInput(NOT_READY)
-    inks = cutting.stored_inks(pattern)
-    return inks, fit_palette(colours, len(inks))
 
 
 def favourite(user: AbstractBaseUser, pattern: Pattern, on: bool) -> None:

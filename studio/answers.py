@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django import forms
@@ -61,6 +63,37 @@ def refuse(request: HttpRequest, why: str | BadInput) -> HttpResponse:
         return HttpResponse(str(why), status=422, content_type="text/plain; charset=utf-8")
     messages.error(request, str(why))
     return go_back(request)
+
+
+View = Callable[..., HttpResponse]
+F = TypeVar("F", bound=forms.Form)
+
+
+def refusing_by(answer: Callable[[HttpRequest, BadInput], HttpResponse]) -> Callable[[View], View]:
+    """Of a view: it answers so what it raises as :class:`BadInput`."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                return view(request, *args, **kwargs)
+            except BadInput as error:
+                return answer(request, error)
+
+        return guarded
+
+    return guard
+
+
+refusing = refusing_by(refuse)
+"""A view that says why not by :func:`refuse`."""
+
+
+def valid(form: F) -> F:
+    """The form, its fields read.  Raises :class:`BadInput` with its first mistake."""
+    if not form.is_valid():
+        raise BadInput(first_error(form))
+    return form
 
 
 def first_error(form: forms.Form) -> str:

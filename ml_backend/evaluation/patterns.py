@@ -34,7 +34,6 @@ SIDE = 64
 BATCH = 64
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 
-
 SUBSETS = 50
 """How many draws KID is the mean of where one set is larger than the other."""
 

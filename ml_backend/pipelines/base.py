@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import Stopped
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from ..packaging import Package
+
+T = TypeVar("T")
 
 Progress = Callable[[float, str], None]
 """Called with a fraction from 0 to 1 and the stage in words."""
@@ -26,6 +29,26 @@ Preview = Callable[["Image"], None]
 
 SafetyCheck = Callable[["Image", str], str]
 """Looks at a finished picture and the words that asked for it: "" or the sentence why it must not be shown."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who looks on while pictures are made."""
+
+    progress: Progress | None = None
+    should_stop: ShouldStop | None = None
+    preview: Preview | None = None
+
+
+def gathered(pictures: Generator[tuple[int, T]], on_image: Callable[[int, T], None] | None) -> list[T]:
+    """Pictures that come with their numbers, in their order; ``on_image`` gets each as soon as it is there."""
+    made: dict[int, T] = {}
+    with closing(pictures):  # whatever fails, what they hold while they paint is let go at once
+        for number, picture in pictures:
+            made[number] = picture
+            if on_image is not None:
+                on_image(number, picture)
+    return [made[number] for number in sorted(made)]
 
 
 def tell(progress: Progress | None, fraction: float, stage: str) -> None:

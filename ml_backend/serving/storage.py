@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -51,6 +52,22 @@ def keep(owner_id: Any, key: str, data: bytes) -> str:
     if saved != key:
         StoredFile.objects.filter(pk=row.pk).update(key=saved)
     return saved
+
+
+@contextmanager
+def kept_together(owner_id: Any) -> Iterator[Callable[[str, bytes], str]]:
+    """:func:`keep` for files of one row of that person's, by key and content; if the block fails they all go again."""
+    keys: list[str] = []
+
+    def keep_one(key: str, data: bytes) -> str:
+        keys.append(keep(owner_id, key, data))
+        return keys[-1]
+
+    try:
+        yield keep_one
+    except BaseException:
+        delete_files(keys)
+        raise
 
 
 def check_room(owner: AbstractBaseUser, more: int = 1) -> None:

@@ -52,7 +52,6 @@ Network = Any
 
 SHEET_PROMPTS = ("red dress", "blue and white striped dress", "black and yellow dotted skirt", "green floral top")
 
-
 DEFAULTS: dict[str, Any] = {
     "steps": 25,
     "guidance": 2.5,

@@ -54,7 +54,6 @@ LEAST_PIECE = 0.003
 
 Numbers = tuple[float, ...]
 
-
 _NETWORK = UNetConfig(len(GARMENT_CLASSES), people=True, tap_width=16)
 
 

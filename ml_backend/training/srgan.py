@@ -45,7 +45,6 @@ from .trainer import descend, train_loop
 
 Features = Callable[[Tensor], list[Tensor]]
 
-
 _NETWORK = SRGANConfig()
 
 

@@ -34,7 +34,6 @@ GARMENTS = 16
 _STEPS = ((1, 3.0), (4, 1.0))
 """Distance in pixels between neighbours, and the weight of what the light does between them."""
 
-
 _NETWORK = SurfaceConfig()
 
 

@@ -47,7 +47,6 @@ SHEET_COLOURS = np.array(
 )
 """RGB of each class on the sample sheets."""
 
-
 _NETWORK = UNetConfig(len(GARMENT_CLASSES))
 
 

@@ -10,12 +10,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from ml_backend.errors import BadInput
 from patterns.models import Pattern
 from patterns.templatetags.cloth import described_look
 
 from ..account.services import ensure_person
-from ..answers import first_error, is_htmx, refuse
+from ..answers import is_htmx, refusing, valid
 from ..photos.models import Garment, Photo
 from ..publishing import deleter, page_of, publisher
 from .forms import LookForm
@@ -24,11 +23,10 @@ from .services import ask_outfit
 
 
 @require_POST
+@refusing
 def make(request: HttpRequest) -> HttpResponse:
     """Ask for a look at full size; answers htmx with its progress, a plain form with its page."""
-    form = LookForm(request.POST)
-    if not form.is_valid():
-        return refuse(request, first_error(form))
+    form = valid(LookForm(request.POST))
     data = form.cleaned_data
     worn = form.parts()
     patterns = Pattern.objects.visible_to(request.user).select_related("job").in_bulk([one.pattern for one in worn])
@@ -39,11 +37,8 @@ def make(request: HttpRequest) -> HttpResponse:
         wearable = get_object_or_404(Photo.objects.visible_to(request.user), pk=data["photo"])
     else:
         wearable = get_object_or_404(Garment, slug=data["on"])
-    try:
-        parts = [(patterns[one.pattern], one.request) for one in worn]
-        look = ask_outfit(ensure_person(request), parts, wearable, data["format"] or "png")
-    except BadInput as error:
-        return refuse(request, error)
+    parts = [(patterns[one.pattern], one.request) for one in worn]
+    look = ask_outfit(ensure_person(request), parts, wearable, data["format"] or "png")
     if is_htmx(request):
         return render(request, "studio/looks/_status.html", {"look": look, "now": True})
     return redirect("look", look.pk)

@@ -41,7 +41,6 @@ MOST_STRETCH = 1.1
 FORMATS = {"JPEG": ("JPEG", "MPO"), "PNG": ("PNG",), "WEBP": ("WEBP",), "AVIF": ("AVIF",), "HEIF": ("HEIF",)}
 """Sniffed family -> the Pillow formats allowed to open it; an MPO is a JPEG with more pictures behind it."""
 
-
 _MARKER = re.compile(rb"\xff[\x01-\xfe]")
 """In the coded picture 0xff is followed by zero, so that what is found there is a marker too."""
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from ml_backend.errors import BadInput
-from ml_backend.serving.storage import delete_files, keep
+from ml_backend.serving.storage import kept_together
 
 from .. import limits
 from ..account.models import User
@@ -71,15 +71,10 @@ def ingest(upload: UploadedFile[Any], owner: User) -> Photo:
     photo = Photo(owner=owner, width=decoded.width, height=decoded.height)
     suffix = "png" if decoded.format == "PNG" else "jpg"
     files = {"image": (f"image.{suffix}", decoded.image), "thumb": ("thumb.webp", decoded.thumb)}
-    keys: list[str] = []
-    try:
+    with kept_together(owner.pk) as keep:
         for field, (name, data) in files.items():
-            keys.append(keep(owner.pk, f"{photo.folder}/{name}", data))
-            setattr(photo, field, keys[-1])
+            setattr(photo, field, keep(f"{photo.folder}/{name}", data))
         photo.save()
-    except BaseException:
-        delete_files(keys)
-        raise
     return photo
 
 

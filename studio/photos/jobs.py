@@ -116,18 +116,14 @@ def _mended(photo: Photo, name: str, drawn: Mask | None) -> tuple[Any, Any, dict
 
 NO_TAPS = "The model that finds clothes here knows no taps. What is marked so far is safe; use the brush instead."
 
-
 NOTHING_THERE = "Nothing was found where you tapped. What is marked so far is safe; tap elsewhere, or use the brush."
-
 
 NOTHING_TO_TAKE = (
     "Nothing could be told from the garment where you tapped. "
     "What is marked so far is safe; tap elsewhere, or use the eraser."
 )
 
-
 _SURE = 0.5
-
 
 _seen: dict[tuple[str, str], Any] = {}
 """The photo tapped last, as the network saw it, by model and key: who taps once taps again."""

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from ml_backend.errors import BadInput
 from ml_backend.serving import jobs
-from ml_backend.serving.storage import delete_files, keep
+from ml_backend.serving.storage import kept_together
 from patterns.made import Published
 
 from .. import pictures
@@ -26,7 +26,11 @@ Source = Published | Garment
 
 def add_photo(owner: User, upload: UploadedFile[Any]) -> Photo:
     """The normalised photo, saved, and the search for its cloth queued."""
-    photo = ingest(upload, owner)
+    return _sought(ingest(upload, owner))
+
+
+def _sought(photo: Photo) -> Photo:
+    """``photo``, the search for its cloth queued; where it cannot be, the photo goes again."""
     try:
         find_cloth(photo)
     except BadInput:
@@ -55,14 +59,7 @@ def photo_of(owner: User, source: Source) -> Photo:
     if known is not None:
         return known
     photo = _copied(owner, source, name)
-    if photo.ready:
-        return photo
-    try:
-        find_cloth(photo)
-    except BadInput:
-        photo.delete()
-        raise
-    return photo
+    return photo if photo.ready else _sought(photo)
 
 
 def _may_see(owner: User, source: Source) -> bool:
@@ -77,27 +74,18 @@ def _copied(owner: User, source: Source, name: str) -> Photo:
         raise BadInput("This picture is still being made; try again in a moment.")
     picture = pictures.load(key, "RGB")
     photo = Photo(owner=owner, source=name, width=picture.width, height=picture.height)
-    keys: dict[str, str] = {}
-    try:
-        keys["image"] = _copy(key, photo, "image")
-        keys["thumb"] = keep(owner.pk, f"{photo.folder}/thumb.webp", pictures.thumb(picture))
-        if isinstance(source, Garment) and source.ready:
-            cloth = {field: str(getattr(source, field)) for field in Wearable.file_fields if field not in keys}
-            keys |= {field: _copy(there, photo, field) for field, there in cloth.items() if there}
-            photo.fit, photo.classes = source.fit, source.classes
-        for field, copy in keys.items():
-            setattr(photo, field, copy)
+    copies = {"image": key}
+    if isinstance(source, Garment) and source.ready:
+        cloth = {field: str(getattr(source, field)) for field in Wearable.file_fields if field != "thumb"}
+        copies |= {field: there for field, there in cloth.items() if there}
+        photo.fit, photo.classes = source.fit, source.classes
+    with kept_together(owner.pk) as keep:
+        photo.thumb = keep(f"{photo.folder}/thumb.webp", pictures.thumb(picture))
+        for field, there in copies.items():
+            with default_storage.open(there) as file:
+                setattr(photo, field, keep(f"{photo.folder}/{field}{posixpath.splitext(there)[1]}", file.read()))
         photo.save()
-    except BaseException:
-        delete_files(list(keys.values()))
-        raise
     return photo
-
-
-def _copy(key: str, photo: Photo, name: str) -> str:
-    """The key of a copy among the photo's own files."""
-    with default_storage.open(key) as file:
-        return keep(photo.owner_id, f"{photo.folder}/{name}{posixpath.splitext(key)[1]}", file.read())
 
 
 def garment_of(photo: Photo) -> Garment | None:
@@ -112,13 +100,9 @@ def add_mask(owner: User, photo: Photo, upload: UploadedFile[Any]) -> Mask:
     check_own(owner, photo)
     data = ingest_mask(upload, photo)
     mask = Mask(owner=owner, photo=photo, origin=Mask.Origin.BRUSH)
-    key = keep(owner.pk, f"{mask.folder}/mask.png", data)
-    try:
-        mask.file = key
+    with kept_together(owner.pk) as keep:
+        mask.file = keep(f"{mask.folder}/mask.png", data)
         mask.save()
-    except BaseException:
-        delete_files([key])
-        raise
     return mask
 
 

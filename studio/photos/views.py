@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -18,7 +17,7 @@ from patterns import files
 
 from .. import outfits
 from ..account.services import ensure_person
-from ..answers import first_error, go_back, is_htmx, refuse
+from ..answers import go_back, is_htmx, refusing, valid
 from ..publishing import deleter
 from .forms import DrawnForm, PhotoForm
 from .mending import ask_as_found, ask_mend, garment_mask
@@ -29,16 +28,17 @@ from .tapping import ask_tap, read_taps
 PRIVATE = {"Cache-Control": files.NOBODY}
 
 
+def uploaded(request: HttpRequest) -> Photo:
+    """The photo that is sent, taken in.  Raises :class:`BadInput`."""
+    form = valid(PhotoForm(request.POST, request.FILES))
+    return add_photo(ensure_person(request), form.cleaned_data["image"])
+
+
 @require_POST
+@refusing
 def upload(request: HttpRequest) -> HttpResponse:
     """Take a photo in; it is shown at once and can be dressed when its cloth is found."""
-    form = PhotoForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return refuse(request, first_error(form))
-    try:
-        photo = add_photo(ensure_person(request), form.cleaned_data["image"])
-    except BadInput as error:
-        return refuse(request, error)
+    photo = uploaded(request)
     if not is_htmx(request):
         return go_back(request, photo=photo.pk, garments=outfits.FIRST, on=None, look=None, wear=None)
     return render(request, "studio/photos/_added.html", {"photo": photo})
@@ -51,15 +51,15 @@ def status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@refusing
 def garment(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponse:
     """The mask of one garment as a picture; POST ``file`` corrects it and answers with how that stands."""
     photo = get_object_or_404(Photo.objects.visible_to(request.user).select_related("job"), pk=pk)
     if request.method != "POST":
         return _mask(photo, name)
-    form = DrawnForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return refuse(request, first_error(form))
-    return _mended(request, photo, lambda: ask_mend(photo.owner, photo, name, form.cleaned_data["file"]))
+    form = valid(DrawnForm(request.POST, request.FILES))
+    ask_mend(photo.owner, photo, name, form.cleaned_data["file"])
+    return _mended(request, photo)
 
 
 def _mask(photo: Photo, name: str) -> HttpResponse:
@@ -71,13 +71,11 @@ def _mask(photo: Photo, name: str) -> HttpResponse:
 
 
 @require_POST
+@refusing
 def tap(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Ask what taps mean (the JSON of a ``TapRequest``); answers 202 with the address that tells."""
     photo = get_object_or_404(Photo.objects.visible_to(request.user).select_related("job", "owner"), pk=pk)
-    try:
-        mask = ask_tap(photo.owner, photo, read_taps(request))
-    except BadInput as error:
-        return refuse(request, error)
+    mask = ask_tap(photo.owner, photo, read_taps(request))
     address = reverse("photo-tapped", args=[photo.pk, mask.pk])
     return JsonResponse({"at": address}, status=202, headers={"Location": address, **PRIVATE})
 
@@ -99,17 +97,15 @@ def tapped(request: HttpRequest, pk: uuid.UUID, mask: uuid.UUID) -> HttpResponse
 
 
 @require_POST
+@refusing
 def as_found(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Back to the garments as they were found."""
     photo = get_object_or_404(Photo.objects.visible_to(request.user).select_related("job"), pk=pk)
-    return _mended(request, photo, lambda: ask_as_found(photo.owner, photo))
+    ask_as_found(photo.owner, photo)
+    return _mended(request, photo)
 
 
-def _mended(request: HttpRequest, photo: Photo, ask: Callable[[], None]) -> HttpResponse:
-    try:
-        ask()
-    except BadInput as error:
-        return refuse(request, error)
+def _mended(request: HttpRequest, photo: Photo) -> HttpResponse:
     if not is_htmx(request):
         return go_back(request, photo=photo.pk)
     return render(request, "studio/photos/_status.html", {"photo": photo})

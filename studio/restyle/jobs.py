@@ -21,18 +21,15 @@ if TYPE_CHECKING:
 LEAST_SHARE = 0.0005
 """Share of the photo that a mask must cover to be worth repainting: a shoe in the distance, not a speck."""
 
-
 NOT_FOUND = (
     "We could not find {words} in this photo. Nothing of yours is lost; "
     "try other words, or mark the place with the brush."
 )
 
-
 UNKNOWN = (
     "We do not know {words}: the words known here are those for clothes, shoes, bags, hair and people. "
     "Nothing of yours is lost; try one of these, or mark the place with the brush."
 )
-
 
 NO_MASK = "The mask of this picture is gone. The photo is kept; mark again what to change."
 

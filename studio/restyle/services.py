@@ -9,7 +9,7 @@ from django.db import transaction
 from ml_backend.errors import BadInput
 from ml_backend.requests import RestyleRequest, TextMaskRequest
 from ml_backend.serving import jobs, registry
-from ml_backend.serving.storage import delete_files, keep
+from ml_backend.serving.storage import kept_together
 from ml_backend.words.reading import read
 
 from ..account.models import User
@@ -49,16 +49,11 @@ def _is_word_for(garment: Garment, words: str) -> bool:
 
 def _whole(owner: User, photo: Photo, request: TextMaskRequest) -> Mask:
     """All the cloth of ``photo`` as the mask of these words."""
-    found = [{"text": request.prompt, "subtract": False, "confidence": 1.0}]
     mask = Mask(owner=owner, photo=photo, origin=Mask.Origin.WORDS, params=request.to_dict())
-    mask.found = found
-    with default_storage.open(str(photo.mask)) as file:
-        mask.file = keep(owner.pk, f"{mask.folder}/mask.png", file.read())
-    try:
+    mask.found = [{"text": request.prompt, "subtract": False, "confidence": 1.0}]
+    with default_storage.open(str(photo.mask)) as file, kept_together(owner.pk) as keep:
+        mask.file = keep(f"{mask.folder}/mask.png", file.read())
         mask.save()
-    except BaseException:
-        delete_files([str(mask.file)])
-        raise
     return mask
 
 

@@ -21,11 +21,11 @@ from ml_backend.serving import registry
 from .. import said, sampling
 from ..account.models import User
 from ..account.services import ensure_person
-from ..answers import first_error, go_back, is_htmx, refuse
+from ..answers import go_back, is_htmx, refuse, refusing, refusing_by, valid
 from ..batches import prompts_of
-from ..photos.forms import PhotoForm
 from ..photos.models import Garment, Mask, Photo
-from ..photos.services import add_mask, add_photo, garment_of, photo_of
+from ..photos.services import add_mask, garment_of, photo_of
+from ..photos.views import uploaded
 from ..publishing import deleter, page_of, publisher
 from ..said import WORDS, Said
 from ..zipping import zip_of
@@ -110,16 +110,19 @@ def _strip(request: HttpRequest, now: table.Table) -> dict[str, Any]:
     return {"photos": photos, "garments": Garment.objects.all(), "earlier": made[:EARLIER]}
 
 
+def _refuse(request: HttpRequest, why: str | BadInput) -> HttpResponse:
+    """:func:`refuse`, which leaves a plain form's words in their fields."""
+    answer = refuse(request, why)
+    if isinstance(answer, HttpResponseRedirect):
+        said.keep_typed(request, {name: request.POST.get(name) for name in WORDS})
+    return answer
+
+
 @require_POST
+@refusing
 def upload(request: HttpRequest) -> HttpResponse:
     """Take a photo in and put it on the table; the words that were there stay."""
-    form = PhotoForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return refuse(request, first_error(form))
-    try:
-        photo = add_photo(ensure_person(request), form.cleaned_data["image"])
-    except BadInput as error:
-        return refuse(request, error)
+    photo = uploaded(request)
     fresh = dict.fromkeys((*restyling.SOURCES, "mask", "batch", "remix"))
     if not is_htmx(request):
         said.keep_typed(request, dict(parse_qsl(urlsplit(request.POST.get("next", "")).query)))
@@ -133,36 +136,31 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@refusing_by(_refuse)
 def find(request: HttpRequest) -> HttpResponse:
     """Look for the words in the picture; answers htmx with how the search stands."""
-    form = restyling.RegionForm(request.POST)
-    if not form.is_valid():
-        return _refuse(request, first_error(form))
-    try:
-        wanted = form.request()
-        owner, photo = _owned(request, form)
-        mask = ask_mask(owner, photo, wanted)
-    except BadInput as error:
-        return _refuse(request, error)
-    if not is_htmx(request):
-        return _to_table(request, photo, mask=mask.pk)
-    return _mask_answer(request, mask)
+    form = valid(restyling.RegionForm(request.POST))
+    wanted = form.request()
+    owner, photo = _owned(request, form)
+    return _marked_answer(request, ask_mask(owner, photo, wanted))
 
 
 @require_POST
+@refusing_by(_refuse)
 def draw(request: HttpRequest) -> HttpResponse:
     """Take a painted mask in; answers htmx with it, a plain form with the table."""
-    form = restyling.MaskForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return _refuse(request, first_error(form))
-    try:
-        owner, photo = _owned(request, form)
-        mask = add_mask(owner, photo, form.cleaned_data["file"])
-    except BadInput as error:
-        return _refuse(request, error)
-    if not is_htmx(request):
-        return _to_table(request, photo, mask=mask.pk)
-    return _mask_answer(request, mask)
+    form = valid(restyling.MaskForm(request.POST, request.FILES))
+    owner, photo = _owned(request, form)
+    return _marked_answer(request, add_mask(owner, photo, form.cleaned_data["file"]))
+
+
+def _marked_answer(request: HttpRequest, mask: Mask) -> HttpResponse:
+    """A new mask; to a plain form the page again, with the words that were typed."""
+    if is_htmx(request):
+        return _mask_answer(request, mask)
+    fresh = dict.fromkeys((*restyling.SOURCES, "batch", "remix"))
+    said.keep_typed(request, {name: request.POST.get(name) for name in WORDS if name != "region"})
+    return go_back(request, **{**fresh, "photo": mask.photo_id, "mask": mask.pk})
 
 
 @require_safe
@@ -179,20 +177,16 @@ def _mask_answer(request: HttpRequest, mask: Mask) -> HttpResponse:
 
 
 @require_POST
+@refusing_by(_refuse)
 def ask(request: HttpRequest) -> HttpResponse:
     """Ask for variations; answers htmx with their grid, a plain form with the page that waits for them."""
     offered = table.offered_loras()
-    form = restyling.RestyleForm(request.POST, offered=offered, engine=registry.default_engine("restyle"))
-    if not form.is_valid():
-        return _refuse(request, first_error(form))
-    try:
-        style = form.style()
-        owner, photo = _owned(request, form)
-        with transaction.atomic():
-            mask = _marked(owner, photo, form)
-            rows = ask_restyle(owner, photo, mask, style, form.wanted_count)
-    except BadInput as error:
-        return _refuse(request, error)
+    form = valid(restyling.RestyleForm(request.POST, offered=offered, engine=registry.default_engine("restyle")))
+    style = form.style()
+    owner, photo = _owned(request, form)
+    with transaction.atomic():
+        mask = _marked(owner, photo, form)
+        rows = ask_restyle(owner, photo, mask, style, form.wanted_count)
     if not is_htmx(request):
         return redirect(f"{reverse('restyle')}?batch={rows[0].batch}")
     context: dict[str, Any] = {"batch": table.Batch(rows[0].batch, tuple(rows))}
@@ -220,24 +214,6 @@ def _owned(request: HttpRequest, form: restyling.TableForm) -> tuple[User, Photo
     source = get_object_or_404(rows, slug=name) if kind == "garment" else get_object_or_404(rows, pk=name)
     owner = ensure_person(request)
     return owner, source if isinstance(source, Photo) else photo_of(owner, source)
-
-
-def _to_table(request: HttpRequest, photo: Photo, **more: Any) -> HttpResponseRedirect:
-    """The page again, with the words that were typed."""
-    fresh = dict.fromkeys((*restyling.SOURCES, "batch", "remix", "mask"))
-    said.keep_typed(request, {name: request.POST.get(name) for name in WORDS if name != "region"})
-    return go_back(request, **{**fresh, "photo": photo.pk, **more})
-
-
-def _refuse(request: HttpRequest, why: str | BadInput) -> HttpResponse:
-    """:func:`refuse`, which leaves a plain form's words in their fields."""
-    if is_htmx(request):
-        return refuse(request, why)
-    answer = refuse(request, why)
-    if not isinstance(answer, HttpResponseRedirect):
-        return answer
-    said.keep_typed(request, {name: request.POST.get(name) for name in WORDS})
-    return answer
 
 
 @require_safe

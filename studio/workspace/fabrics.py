@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
-from ml_backend.errors import BadInput
 from ml_backend.inks import fit_palette, own_palette
 from patterns import services
 from patterns.models import Pattern
 
 from ..account.services import ensure_person
-from ..answers import first_error, go_back, is_htmx, refuse
+from ..answers import go_back, is_htmx, refuse, refusing, valid
 from .forms import FabricForm, RecolourForm
 from .services import same_colourway, wanted_fabrics
 
@@ -23,18 +23,19 @@ MAX_ASKED = 64
 
 
 @require_POST
+@refusing
 def make(request: HttpRequest) -> HttpResponse:
     """Several new fabrics; answers htmx with their cells."""
-    form = FabricForm(request.POST)
-    if not form.is_valid():
-        return refuse(request, first_error(form))
+    form = valid(FabricForm(request.POST))
     owner = ensure_person(request)
     like = _like(request, form)
-    try:
-        with transaction.atomic():
-            made = [services.ask(owner, one, parent=like) for one in wanted_fabrics(owner, form, like)]
-    except BadInput as error:
-        return refuse(request, error)
+    with transaction.atomic():
+        made = [services.ask(owner, one, parent=like) for one in wanted_fabrics(owner, form, like)]
+    return fresh_cells(request, made)
+
+
+def fresh_cells(request: HttpRequest, made: Sequence[Pattern]) -> HttpResponse:
+    """New fabrics of the tray; to a plain form the page, with the first of them on the stage."""
     if not is_htmx(request):
         return go_back(request, pattern=made[0].pk, type=made[0].pattern_type, engine=made[0].engine, look=None)
     return render(request, "studio/workspace/_cells.html", {"cells": made, "fresh": True})
@@ -58,26 +59,23 @@ def cells(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@refusing
 def recolour(request: HttpRequest) -> HttpResponse:
     """A colourway: the same inks in another palette, ready at once.  The same palette twice is one colourway."""
-    form = RecolourForm(request.POST)
-    if not form.is_valid():
-        return refuse(request, first_error(form))
+    form = valid(RecolourForm(request.POST))
     pattern = get_object_or_404(Pattern.objects.visible_to(request.user).ready(), pk=form.cleaned_data["of"])
     owner = ensure_person(request)
     inks = len(pattern.palette)
     wanted = form.cleaned_data["palette"]
     palette = fit_palette(wanted, inks) if wanted else own_palette(pattern.request, inks)
-    try:
-        colourway = same_colourway(owner, pattern, palette) or services.recolour(owner, pattern, palette)
-    except BadInput as error:
-        return refuse(request, error)
+    colourway = same_colourway(owner, pattern, palette) or services.recolour(owner, pattern, palette)
     if not is_htmx(request):
         return go_back(request, pattern=colourway.pk, look=None)
     return render(request, "studio/workspace/_cells.html", {"cells": [colourway], "fresh": True})
 
 
 @require_POST
+@refusing
 def large(request: HttpRequest) -> HttpResponse:
     """Ask for the print-size tile of one's own pattern (field ``pattern``); somebody else's is copied first."""
     try:
@@ -86,13 +84,10 @@ def large(request: HttpRequest) -> HttpResponse:
         return refuse(request, "Choose a fabric first.")
     pattern = get_object_or_404(Pattern.objects.visible_to(request.user).ready(), pk=pk)
     owner = ensure_person(request)
-    try:
-        if pattern.owner_id != owner.pk and not pattern.large:
-            palette = tuple(pattern.palette)
-            pattern = same_colourway(owner, pattern, palette) or services.recolour(owner, pattern, palette)
-        services.ask_large(pattern)
-    except BadInput as error:
-        return refuse(request, error)
+    if pattern.owner_id != owner.pk and not pattern.large:
+        palette = tuple(pattern.palette)
+        pattern = same_colourway(owner, pattern, palette) or services.recolour(owner, pattern, palette)
+    services.ask_large(pattern)
     if not is_htmx(request):
         return go_back(request, pattern=pattern.pk)
     return _large(request, pattern.pk)

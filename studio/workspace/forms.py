@@ -18,13 +18,10 @@ from ..fields import field_of
 BATCH = 4
 """Fabrics made at one press of the button."""
 
-
 MAX_BATCH = 8
-
 
 MAX_PALETTE = 120
 """Characters of the colours of a form."""
-
 
 DEFAULT_ENGINE = ENGINES[0]
 

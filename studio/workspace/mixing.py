@@ -20,8 +20,9 @@ from patterns.models import Pattern, PatternQuerySet
 
 from ..account.models import User
 from ..account.services import ensure_person
-from ..answers import first_error, go_back, is_htmx, refuse
+from ..answers import refusing, valid
 from ..gallery import window
+from .fabrics import fresh_cells
 from .forms import MixForm
 from .services import same_colourway
 
@@ -127,23 +128,17 @@ def drawer(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@refusing
 def make(request: HttpRequest) -> HttpResponse:
     """What becomes of two fabrics; answers htmx with their cells."""
-    form = MixForm(request.POST)
-    if not form.is_valid():
-        return refuse(request, first_error(form))
+    form = valid(MixForm(request.POST))
     visible = Pattern.objects.visible_to(request.user)
     one = get_object_or_404(visible.select_related("parent"), pk=form.cleaned_data["of"])
     other = form.other(one, lambda pk: get_object_or_404(visible, pk=pk))
     owner = ensure_person(request)
-    try:
-        with transaction.atomic():
-            made = list(_made(owner, form, one, other))
-    except BadInput as error:
-        return refuse(request, error)
-    if not is_htmx(request):
-        return go_back(request, pattern=made[0].pk, type=made[0].pattern_type, engine=made[0].engine, look=None)
-    return render(request, "studio/workspace/_cells.html", {"cells": made, "fresh": True})
+    with transaction.atomic():
+        made = list(_made(owner, form, one, other))
+    return fresh_cells(request, made)
 
 
 def _made(owner: User, form: MixForm, one: Pattern, other: Other) -> Iterator[Pattern]:

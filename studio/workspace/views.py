@@ -11,7 +11,6 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from ml_backend.errors import BadInput
 from ml_backend.models import Job
 from ml_backend.requests import PATTERN_TYPES, REPEATS
 from ml_backend.serving import jobs, registry
@@ -20,7 +19,7 @@ from patterns.models import Pattern
 from patterns.templatetags.cloth import described_look, worn_name
 
 from .. import limits
-from ..answers import go_back, is_htmx, refuse
+from ..answers import go_back, is_htmx, refusing
 from ..gallery import window
 from ..looks.models import Look
 from ..photos.models import Garment, Photo
@@ -146,16 +145,13 @@ def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
+@refusing
 def retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Queue a failed or cancelled job again, unless what it works on is gone or too much is under way."""
     job = _mine(request, pk)
     if job.can_retry:
         limits.new_job(job.owner)
-    try:
-        queued = jobs.retry(job)
-    except BadInput as error:
-        return refuse(request, error)
-    if not queued and not is_htmx(request):
+    if not jobs.retry(job) and not is_htmx(request):
         messages.info(request, "This is already under way.")
     return _done(request)
 

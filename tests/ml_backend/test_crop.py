@@ -175,19 +175,6 @@ def test_a_stain_on_the_ring_does_not_spread():
     assert np.abs(after - np.asarray(photo, int)).mean() < 1.5
 
 
-def test_enlarging_is_used_where_the_painting_is_small():
-    photo = photo_of(800, 800)
-    (window,) = cut(photo, mask_of(photo, (100, 100, 700, 700)), 128, 16)
-    asked = []
-
-    def upscale(picture):
-        asked.append(picture.size)
-        return picture.resize((picture.width * 4, picture.height * 4))
-
-    put_back(photo, [(window, window.picture)], upscale)
-    assert asked == [window.size]
-
-
 @pytest.mark.parametrize(
     ("mask", "words"),
     [

@@ -163,16 +163,6 @@ def test_two_colours_are_enough_and_nonsense_is_refused(person, make_pattern):
         services.recolour(person, Pattern(owner=person), PALETTE)
 
 
-def test_preview_is_the_colourways_tile(person, make_pattern):
-    pattern = make_pattern(person)
-    preview = Image.open(io.BytesIO(services.preview_tile(pattern, PALETTE)))
-    colourway = services.recolour(person, pattern, PALETTE)
-    assert np.array_equal(np.asarray(preview), np.asarray(image(colourway.tile)))
-    small = Image.open(io.BytesIO(services.preview_tile(pattern, PALETTE, size=32)))
-    assert small.size == (32, 32)
-    assert Pattern.objects.count() == 2
-
-
 # --- print size ---------------------------------------------------------------------------------------------------
 
 

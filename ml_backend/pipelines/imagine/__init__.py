@@ -11,12 +11,14 @@ modules: this one stays free of torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 from PIL import Image
 
 from ...requests import ImagineRequest
+from ..base import Preview, Progress, ShouldStop, Watch, gathered
+from ..diffusion.settings import check_batch
 
 
 @dataclass(frozen=True)
@@ -32,4 +34,30 @@ class Imagined:
 OnImage = Callable[[int, Imagined], None]
 """Called with the number of a request and its picture as soon as that is finished."""
 
-__all__ = ["Imagined", "OnImage"]
+
+class ImagineEngine:
+    """An engine says in :meth:`paint` how it makes the pictures."""
+
+    def __call__(
+        self,
+        requests: Sequence[ImagineRequest],
+        *,
+        progress: Progress | None = None,
+        should_stop: ShouldStop | None = None,
+        preview: Preview | None = None,
+        on_image: OnImage | None = None,
+    ) -> list[Imagined]:
+        """One square picture a request, in order; ``on_image`` gets each as soon as it is finished.
+
+        The requests may differ in their seeds only.  Raises :class:`BadInput` for an unusable LoRA or batch,
+        :class:`BadPackage` for a model that fails, ``Stopped`` when asked.
+        """
+        check_batch(requests)
+        return gathered(self.paint(requests, Watch(progress, should_stop, preview)), on_image)
+
+    def paint(self, requests: Sequence[ImagineRequest], watch: Watch) -> Generator[tuple[int, Imagined]]:
+        """Each picture with the number of its request."""
+        raise NotImplementedError
+
+
+__all__ = ["ImagineEngine", "Imagined", "OnImage"]

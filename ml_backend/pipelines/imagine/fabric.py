@@ -6,7 +6,7 @@ it says in the notes.  Folds and light are those that the garment's renderer kno
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -21,11 +21,10 @@ from ...words.choices import USUAL, choose_pattern, notes_of
 from ...words.lexicon import PLAIN
 from ...words.reading import Reading
 from ...words.wardrobe import choose_form, without_scene
-from ..base import Given, Preview, Progress, ShouldStop, check, tell
-from ..diffusion.settings import check_batch
+from ..base import Given, ShouldStop, Watch, check, tell
 from ..overlay import Fit, fit, known
 from ..restyle.fabric import FabricRestyle, evenly_lit, small
-from . import Imagined, OnImage
+from . import Imagined, ImagineEngine
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -45,35 +44,21 @@ def build(given: Given) -> FabricImagine:
     return FabricImagine(given.other("restyle-fabric"))
 
 
-class FabricImagine:
+class FabricImagine(ImagineEngine):
     """``FabricImagine(restyle)(requests)``: ``restyle`` weaves and dresses."""
 
     def __init__(self, restyle: FabricRestyle) -> None:
         self.restyle = restyle
 
-    def __call__(
-        self,
-        requests: Sequence[ImagineRequest],
-        *,
-        progress: Progress | None = None,
-        should_stop: ShouldStop | None = None,
-        preview: Preview | None = None,
-        on_image: OnImage | None = None,
-    ) -> list[Imagined]:
-        """Raises :class:`BadInput` for requests that differ in more than their seeds, ``Stopped`` when asked."""
-        check_batch(requests)
-        made = []
+    def paint(self, requests: Sequence[ImagineRequest], watch: Watch) -> Generator[tuple[int, Imagined]]:
         for number, request in enumerate(requests):
-            tell(progress, number / len(requests), f"Weaving picture {number + 1} of {len(requests)}")
-            check(should_stop)
-            imagined = self._imagine(request, should_stop)
-            if preview is not None and imagined.image is not None:
-                preview(small(imagined.image))
-            if on_image is not None:
-                on_image(number, imagined)
-            made.append(imagined)
-        tell(progress, 1.0, "Done")
-        return made
+            tell(watch.progress, number / len(requests), f"Weaving picture {number + 1} of {len(requests)}")
+            check(watch.should_stop)
+            imagined = self._imagine(request, watch.should_stop)
+            if watch.preview is not None and imagined.image is not None:
+                watch.preview(small(imagined.image))
+            yield number, imagined
+        tell(watch.progress, 1.0, "Done")
 
     def _imagine(self, request: ImagineRequest, should_stop: ShouldStop | None) -> Imagined:
         words, scene = without_scene(request.prompt)

@@ -24,7 +24,6 @@ _SIDE = 320
 _ROUND = 0.8
 """Sine of the angle to which a limb or torso turns away at its silhouette; 0 would be a flat board."""
 
-
 _VOLUME = 0.45
 """Exponent of the Lambertian fall-off of such a cylinder's light."""
 

@@ -48,7 +48,6 @@ GARMENT_STEP = 2
 PLACE_CODE = 50.0
 """Steps of a preview's coordinates in a centimetre; 0 is step 32768."""
 
-
 _READ = 7
 """Pixels of the preview around the cloth, or around its border, within which a browser may read the maps."""
 

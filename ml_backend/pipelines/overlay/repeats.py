@@ -23,7 +23,6 @@ from ...requests import OverlayRequest
 
 F32 = npt.NDArray[np.float32]
 
-
 SHOULDER_CM = 40.0
 """The shoulder width at which a centimetre of the fabric is one of the cloth; an old request may ask for another."""
 

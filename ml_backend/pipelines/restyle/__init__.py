@@ -12,12 +12,17 @@ modules: this one stays free of torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from ...requests import RestyleRequest
+from ..base import Preview, Progress, ShouldStop, Watch, gathered
+
+F32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -38,4 +43,34 @@ class Restyled:
 OnImage = Callable[[int, Restyled], None]
 """Called with the number of a request and its picture as soon as that is finished."""
 
-__all__ = ["OnImage", "Restyled"]
+
+class RestyleEngine:
+    """An engine says in :meth:`paint` how it makes the pictures."""
+
+    def __call__(
+        self,
+        photo: Image.Image,
+        mask: F32,
+        requests: Sequence[RestyleRequest],
+        *,
+        progress: Progress | None = None,
+        should_stop: ShouldStop | None = None,
+        preview: Preview | None = None,
+        on_image: OnImage | None = None,
+    ) -> list[Restyled]:
+        """One :class:`Restyled` a request, in order; ``on_image`` gets each as soon as it is finished.
+
+        Raises :class:`BadInput` for an unusable mask, LoRA or batch, :class:`BadPackage` for a model that fails,
+        ``Stopped`` when asked.
+        """
+        watch = Watch(progress, should_stop, preview)
+        return gathered(self.paint(photo.convert("RGB"), mask, requests, watch), on_image)
+
+    def paint(
+        self, photo: Image.Image, mask: F32, requests: Sequence[RestyleRequest], watch: Watch
+    ) -> Generator[tuple[int, Restyled]]:
+        """Each picture with the number of its request."""
+        raise NotImplementedError
+
+
+__all__ = ["OnImage", "RestyleEngine", "Restyled"]

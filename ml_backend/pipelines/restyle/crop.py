@@ -9,7 +9,6 @@ crop alike, and Poisson blending, Perez et al. 2003, which is the limit of a cor
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, sqrt
 
@@ -89,22 +88,15 @@ def cut(photo: Image.Image, mask: F32, size: int, multiple: int, *, rim: int = 8
     return windows
 
 
-def put_back(
-    photo: Image.Image,
-    painted: list[tuple[Window, Image.Image]],
-    upscale: Callable[[Image.Image], Image.Image] | None = None,
-) -> Image.Image:
+def put_back(photo: Image.Image, painted: list[tuple[Window, Image.Image]]) -> Image.Image:
     """The photo with each window's painting (RGB, the window's size) blended in.
 
-    Pixels whose mask is 0 are the photo's.  ``upscale`` enlarges a painting that has clearly fewer pixels than its box
-    (the SRGAN's call); Lanczos does the rest.
+    Pixels whose mask is 0 are the photo's.
     """
     result = np.array(photo.convert("RGB"))
     for window, picture in painted:
         left, top, right, bottom = window.box
         matched = match_colours(picture, window)
-        if upscale is not None and right - left > 1.5 * window.size[0]:
-            matched = upscale(matched)
         new = np.asarray(matched.resize((right - left, bottom - top), Image.Resampling.LANCZOS), np.float32)
         old = result[top:bottom, left:right]
         blended = np.rint(old + window.alpha[..., None] * (new - old)).clip(0, 255).astype(np.uint8)

@@ -5,7 +5,7 @@ Works on windows around the mask only (:mod:`.crop`), whatever the photo's size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -15,13 +15,13 @@ from PIL import Image
 from ...requests import RestyleRequest
 from ...words.choices import sketch_notes
 from ...words.reading import read
-from ..base import Given, Preview, Progress, ShouldStop, tell
+from ..base import Given, Preview, Watch, tell
 from ..diffusion.engine import DiffusionEngine
 from ..diffusion.preview import SIDE, side_by_side
 from ..diffusion.sampling import Canvas, Painted, Run, paint
 from ..diffusion.settings import check_batch, fill_in
-from . import OnImage, Restyled
-from .crop import F32, Window, check_mask, cut, put_back
+from . import F32, Restyled, RestyleEngine
+from .crop import Window, check_mask, cut, put_back
 from .sketch import FABRIC, Sketcher, undrawable
 
 
@@ -30,30 +30,14 @@ def build(given: Given) -> DiffusionRestyle:
     return DiffusionRestyle(given.package, given.device(), loras=given.loras)
 
 
-class DiffusionRestyle(DiffusionEngine):
+class DiffusionRestyle(DiffusionEngine, RestyleEngine):
     """``DiffusionRestyle(package)(photo, mask, requests)``; see :class:`DiffusionEngine` for the options."""
 
-    def __call__(
-        self,
-        photo: Image.Image,
-        mask: F32,
-        requests: Sequence[RestyleRequest],
-        *,
-        progress: Progress | None = None,
-        should_stop: ShouldStop | None = None,
-        preview: Preview | None = None,
-        on_image: OnImage | None = None,
-        upscale: Callable[[Image.Image], Image.Image] | None = None,
-    ) -> list[Restyled]:
-        """One :class:`Restyled` a request, in order; ``on_image`` gets each as soon as it is finished.
-
-        ``upscale`` may enlarge paintings that have fewer pixels than their place in the photo.  Raises
-        :class:`BadInput` for an unusable mask, LoRA or batch, :class:`BadPackage` for a model that fails, ``Stopped``.
-        """
+    def paint(
+        self, photo: Image.Image, mask: F32, requests: Sequence[RestyleRequest], watch: Watch
+    ) -> Generator[tuple[int, Restyled]]:
         check_batch(requests)
         mask = check_mask(photo, mask)
-        photo = photo.convert("RGB")
-        results: dict[int, Restyled] = {}
         with self.loaded() as model:
             request, why_not = self._filled(requests[0], model.own_size)
             model.mix_in(request.loras, self._loras)
@@ -64,19 +48,16 @@ class DiffusionRestyle(DiffusionEngine):
                 request=request,
                 canvases=[Canvas(window.size, window.picture, window.mask) for window in windows],
                 batch=self.batch_of(len(requests)),
-                progress=progress,
-                should_stop=should_stop,
-                preview=None if preview is None else _in_place(photo, windows, preview),
-                begin=_sketches(photo, mask, windows, requests, progress, should_stop) if _sketched(request) else None,
+                progress=watch.progress,
+                should_stop=watch.should_stop,
+                preview=None if watch.preview is None else _in_place(photo, windows, watch.preview),
+                begin=_sketches(photo, mask, windows, requests, watch) if _sketched(request) else None,
                 notes=why_not,
             )
             for number, painted in paint(run, [each.seed for each in requests]):
                 filled = replace(request, seed=requests[number].seed)
                 notes = (*run.notes, *_notes(filled))
-                results[number] = self._finish(photo, windows, painted, filled, notes, upscale)
-                if on_image is not None:
-                    on_image(number, results[number])
-        return [results[number] for number in range(len(requests))]
+                yield number, self._finish(photo, windows, painted, filled, notes)
 
     def _filled(self, request: RestyleRequest, own_size: int) -> tuple[RestyleRequest, list[str]]:
         """The request with nothing left open, and why it does not begin from the sketch that was wanted."""
@@ -93,10 +74,9 @@ class DiffusionRestyle(DiffusionEngine):
         painted: list[Painted],
         request: RestyleRequest,
         notes: tuple[str, ...],
-        upscale: Callable[[Image.Image], Image.Image] | None,
     ) -> Restyled:
         pairs = [(window, each.picture) for window, each in zip(windows, painted, strict=True)]
-        picture = put_back(photo, pairs, upscale)
+        picture = put_back(photo, pairs)
         refused = self.verdict(painted, picture, request.prompt)
         return Restyled(None if refused else picture, request, notes, refused)
 
@@ -111,19 +91,14 @@ def _notes(request: RestyleRequest) -> tuple[str, ...]:
 
 
 def _sketches(
-    photo: Image.Image,
-    mask: F32,
-    windows: list[Window],
-    requests: Sequence[RestyleRequest],
-    progress: Progress | None,
-    should_stop: ShouldStop | None,
+    photo: Image.Image, mask: F32, windows: list[Window], requests: Sequence[RestyleRequest], watch: Watch
 ) -> Callable[[int], list[Image.Image]]:
     """What the picture of each number begins from; drawn when it is its turn, kept should its batch be tried again."""
-    sketcher = Sketcher(photo, mask, windows, requests[0].prompt, should_stop)
+    sketcher = Sketcher(photo, mask, windows, requests[0].prompt, watch.should_stop)
 
     @cache
     def begin(number: int) -> list[Image.Image]:
-        tell(progress, number / len(requests), "Drawing the fabric to begin from")
+        tell(watch.progress, number / len(requests), "Drawing the fabric to begin from")
         return sketcher(requests[number].seed)
 
     return begin

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from ...colour import name_of_region
@@ -23,13 +22,11 @@ from ...requests import GenerateRequest, OverlayRequest, RestyleRequest
 from ...words.choices import choose_pattern, notes_of
 from ...words.lexicon import PLAIN
 from ...words.reading import Reading, read
-from ..base import Given, Preview, Progress, ShouldStop, check, tell
+from ..base import Given, ShouldStop, Watch, check, tell
 from ..generate import GeneratePipeline
 from ..overlay import Fit, SurfaceReader, fit, wear
-from . import OnImage, Restyled
+from . import F32, Restyled, RestyleEngine
 from .cloth import PATTERN_CM, RESTRAINTS, SIZES, Cloth, patterned_cloth, plain_cloth
-
-F32 = NDArray[np.float32]
 
 READING = "Reading folds and light"
 
@@ -70,7 +67,7 @@ def build(given: Given) -> FabricRestyle:
     return FabricRestyle(understand=SimilarWords(given.clip), surface=given.surface())
 
 
-class FabricRestyle:
+class FabricRestyle(RestyleEngine):
     """Load once, call many.  It draws its fabrics, whose motifs stay crisp on small garments: no generator is needed.
 
     ``dream`` makes them instead, if it is given.
@@ -92,39 +89,25 @@ class FabricRestyle:
         self.understand = understand
         self.surface = surface
 
-    def __call__(
-        self,
-        photo: Image.Image,
-        mask: F32,
-        requests: Sequence[RestyleRequest],
-        *,
-        progress: Progress | None = None,
-        should_stop: ShouldStop | None = None,
-        preview: Preview | None = None,
-        on_image: OnImage | None = None,
-    ) -> list[Restyled]:
-        """One picture a request.  Raises :class:`BadInput` for an empty or misfitting mask, ``Stopped`` when asked."""
-        check(should_stop)
-        photo = photo.convert("RGB")
+    def paint(
+        self, photo: Image.Image, mask: F32, requests: Sequence[RestyleRequest], watch: Watch
+    ) -> Generator[tuple[int, Restyled]]:
+        check(watch.should_stop)
         soft = _checked(mask, photo)
-        tell(progress, 0.0, READING)
+        tell(watch.progress, 0.0, READING)
         found = None if self.surface is None else self.surface(photo, soft, None)
         fitted, light = evenly_lit(fit(photo, soft, surface=found))
-        made = []
         for number, request in enumerate(requests):
-            tell(progress, 0.3 + 0.7 * number / len(requests), f"Weaving picture {number + 1} of {len(requests)}")
-            check(should_stop)
+            share = 0.3 + 0.7 * number / len(requests)
+            tell(watch.progress, share, f"Weaving picture {number + 1} of {len(requests)}")
+            check(watch.should_stop)
             reading = self.understand(request.prompt)
-            worn = self.dress(photo, fitted, light, reading, request.seed, should_stop)
+            worn = self.dress(photo, fitted, light, reading, request.seed, watch.should_stop)
             used = dataclasses.replace(request, engine="fabric", model=worn.model)
-            restyled = Restyled(worn.image, used, notes_of(reading, worn.pattern))
-            if preview is not None:
-                preview(small(worn.image))
-            if on_image is not None:
-                on_image(number, restyled)
-            made.append(restyled)
-        tell(progress, 1.0, "Done")
-        return made
+            if watch.preview is not None:
+                watch.preview(small(worn.image))
+            yield number, Restyled(worn.image, used, notes_of(reading, worn.pattern))
+        tell(watch.progress, 1.0, "Done")
 
     def dress(
         self,

@@ -17,7 +17,6 @@ from PIL import Image
 from ...requests import RestyleRequest
 from ...words.reading import Reading
 from ..base import ShouldStop
-from ..generate import GeneratePipeline
 from .crop import F32, LARGEST_ENLARGEMENT, SOLID, TOUCHED, Window
 from .fabric import FabricRestyle
 
@@ -84,4 +83,4 @@ class Sketcher:
 @cache
 def _fabric() -> FabricRestyle:
     """Draws; needs no model besides the small judge of designs."""
-    return FabricRestyle(GeneratePipeline(None))
+    return FabricRestyle()

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from ml_backend.errors import BadInput, Stopped
-from ml_backend.training.data import clothing_pattern as cpd
 from ml_backend.training.data.folder import list_images
+from script import clothing_pattern as cpd
 
 HEADER = "Class Name,URL,Original Width,Original Height,Crop X,Crop Y,Crop Width,Crop Height,Scales\n"
 
@@ -221,3 +221,14 @@ def test_swatches_of_what_was_downloaded(host: Host, tmp_path: Path) -> None:
     swatches = list(cpd.open_swatches(sources, tmp_path))
     assert len(swatches) == 12
     assert {label for label, _ in swatches} == {"striped"}
+
+
+def test_from_a_shell(host: Host, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(f"{HEADER}Striped,{host.url}/a.png,40,30,0,0,40,30,1\n")
+    cpd.main([str(path), str(tmp_path / "pictures")])
+    assert capsys.readouterr().out == "1 fetched, 0 were there, 0 links lead to no picture.\n"
+    assert len(list_images(tmp_path / "pictures")) == 1
+    with pytest.raises(SystemExit):
+        cpd.main([str(tmp_path / "none.csv"), str(tmp_path)])
+    assert "There is no list" in capsys.readouterr().err

@@ -7,8 +7,9 @@ The dataset is a list of links, since the pictures belong to others; each line o
 with scales joined by ``;``.  As its README says, a downloaded picture is cropped, and for each scale shown centred in a
 224x224 frame at twelve rotations in steps of 30 degrees.
 
-``download`` fills ``folder/CLASS/NAME.SUFFIX``, the layout that :mod:`.folder` reads too.  It goes on where it was
-stopped, waits between requests to one host, and reports links that no longer lead to a picture::
+``download`` fills ``folder/CLASS/NAME.SUFFIX``, the layout that :mod:`ml_backend.training.data.folder` reads too.  It
+goes on where it was stopped, waits between requests to one host, and reports links that no longer lead to a picture.
+From a shell ``python -m script.clothing_pattern clothingDataset.csv datasets/clothing-pattern``, from Python::
 
     sources = read_csv("clothingDataset.csv")
     report = download(sources, "datasets/clothing-pattern")
@@ -17,6 +18,7 @@ stopped, waits between requests to one host, and reports links that no longer le
 
 from __future__ import annotations
 
+import argparse
 import csv
 import hashlib
 import http.client
@@ -37,8 +39,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from ...errors import BadInput
-from ...pipelines.base import Progress, ShouldStop, check, tell
+from ml_backend.errors import BadInput
+from ml_backend.pipelines.base import Progress, ShouldStop, check, tell
 
 COLUMNS = (
     *("Class Name", "URL", "Original Width", "Original Height"),
@@ -277,7 +279,7 @@ class _Fetcher:
         return DeadLink(source.url, reason, final=False)
 
     def _read(self, url: str) -> bytes:
-        request = urllib.request.Request(_quoted(url), headers={"User-Agent": USER_AGENT, "Accept": "image/*"})  # noqa: S310
+        request = urllib.request.Request(_quoted(url), headers={"User-Agent": USER_AGENT, "Accept": "image/*"})
         try:
             with self.opener.open(request, timeout=self.timeout) as response:
                 content: bytes = response.read(MAX_BYTES + 1)
@@ -348,3 +350,22 @@ def _read_dead(folder: Path) -> dict[str, DeadLink]:
 def _note_dead(folder: Path, link: DeadLink) -> None:
     with (folder / DEAD_LINKS).open("a", encoding="utf-8") as file:
         file.write(json.dumps(link.__dict__) + "\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Download a list to a folder and say what came of it; a list that cannot be read ends it with a sentence."""
+    parser = argparse.ArgumentParser(
+        description="Fetch the pictures of a Clothing Pattern list, as far as they are there."
+    )
+    parser.add_argument("list", type=Path)
+    parser.add_argument("folder", type=Path)
+    options = parser.parse_args(arguments)
+    try:
+        report = download(read_csv(options.list), options.folder)
+    except BadInput as error:
+        parser.error(str(error))
+    print(f"{report.fetched} fetched, {report.present} were there, {len(report.dead)} links lead to no picture.")
+
+
+if __name__ == "__main__":
+    main()
