@@ -289,7 +289,7 @@ def test_other_words_typed_since_are_looked_for_first(page, shop, worker, compla
     page.fill("#prompt", "red linen")
     page.click("#ask")
     page.wait_for_selector(DONE, timeout=WAIT)
-    assert set(Restyle.objects.values_list("mask__words", flat=True)) == {"a scarf"}
+    assert set(Restyle.objects.values_list("mask__params__prompt", flat=True)) == {"a scarf"}
     page.wait_for_selector("#mask-status:has-text('Perhaps this is “a scarf”')", timeout=WAIT)
 
 
@@ -309,7 +309,7 @@ def test_a_garment_lies_there_marked_and_needs_no_words_for_it(page, shop, worke
     page.wait_for_url(re.compile("sketch=none" if begun else "sketch=fabric"), timeout=WAIT)
     page.click("#ask")
     page.wait_for_selector(DONE, timeout=WAIT)
-    assert set(Restyle.objects.values_list("mask__words", flat=True)) == {"the dress"}
+    assert set(Restyle.objects.values_list("mask__params__prompt", flat=True)) == {"the dress"}
     assert {request.sketch for request in worker.asked} == {"none" if begun else "fabric"}
 
 
