@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .adding import copy_of_the_project, follow, look
+from .adding import copy_of_the_project, follow, look, run
 
 pytestmark = pytest.mark.slow
 
@@ -33,3 +33,26 @@ def test_a_generator_is_trained_kept_offered_and_dreams(copy: Path) -> None:
     assert found["trained"] == 0
     assert (found["answered"], found["dreamed"]) == (202, ["done", "dreamed", True])
     assert found["chosen on the page"] and found["models"]
+
+
+def test_a_room_with_a_page_something_made_there_and_its_api_resource(copy: Path) -> None:
+    follow(copy, "room", "Adding a page", ROOM="postcards")
+    follow(copy, "made_thing", "Adding something people make", ROOM="postcards")
+    follow(copy, "api_resource", "Adding an API resource", NAME="postcards")
+    found = look(copy, "api_resource")
+    assert found["page"] == [200, True]
+    assert found["seen"] == found["files"] == [200, 404, 404]
+    assert found["published"] == [200, 200, 200]
+    assert (found["refused"], found["left"]) == (404, [0, False])
+    assert found["staff"] == "postcard"
+    assert (found["hidden"], found["list"], found["file"]) == ([200, 404, 401], ["Again"], "a picture")
+    assert (found["publish"], found["public"]) == ([404, True], [True])
+    assert found["delete"] == [403, 204, 404]
+    assert found["described"] == {
+        "/api/v1/postcards": ["get"],
+        "/api/v1/postcards/{pk}": ["delete", "get", "patch"],
+        "/api/v1/postcards/{pk}/files/{name}": ["get"],
+    }
+    assert found["unwritten"] == "No changes detected in app 'studio'"
+    contracts = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    assert "0 broken" in run(copy, "-c", contracts)

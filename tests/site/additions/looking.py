@@ -12,8 +12,8 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "fashion_site.settings"
 sys.path.insert(0, str(Path.cwd()))
 
 
-def set_up() -> None:
-    """An empty database and a broker in memory."""
+def set_up(*grown: str) -> None:
+    """An empty database and a broker in memory; the applications that have ``grown`` get their migration."""
     import django
 
     django.setup()
@@ -25,6 +25,8 @@ def set_up() -> None:
     settings.BROKER_URL = "memory://"
     settings.WHITENOISE_USE_FINDERS = False
     app.conf.update(broker_url="memory://", broker_transport_options={})
+    if grown:
+        call_command("makemigrations", *grown, verbosity=0)
     call_command("migrate", verbosity=0)
 
 
