@@ -56,3 +56,12 @@ def test_a_room_with_a_page_something_made_there_and_its_api_resource(copy: Path
     assert found["unwritten"] == "No changes detected in app 'studio'"
     contracts = "from importlinter.cli import lint_imports_command; lint_imports_command()"
     assert "0 broken" in run(copy, "-c", contracts)
+
+
+def test_a_garment_is_in_the_studio_and_wears_a_fabric_and_is_imagined(copy: Path) -> None:
+    follow(copy, "garment", "Adding a default garment", NAME="apron")
+    found = look(copy, "garment")
+    assert found["loaded"] == [1, 0]
+    assert found["studio"] and found["api"]
+    assert found["look"] == "done"
+    assert found["imagined"] == ["done", 256, []]
