@@ -104,6 +104,7 @@ def test_a_room_with_a_page_something_made_there_and_its_api_resource(copy: Path
         "/api/v1/postcards/{pk}": ["delete", "get", "patch"],
         "/api/v1/postcards/{pk}/files/{name}": ["get"],
     }
+    assert found["empty guests"] == [0, 1]
     assert found["unwritten"] == "No changes detected in app 'studio'"
     contracts = "from importlinter.cli import lint_imports_command; lint_imports_command()"
     assert "0 broken" in run(copy, "-c", contracts)

@@ -74,6 +74,23 @@ def answered() -> dict[str, Any]:
     return {**found, "described": described}
 
 
+def kept() -> dict[str, Any]:
+    """A guest who made nothing else is no empty one."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from studio import retention
+    from studio.account.models import User
+
+    long_ago = timezone.now() - timedelta(days=999)
+    guest = User.objects.create_user(username="guest", is_guest=True, date_joined=long_ago)
+    card = written(guest, "From nobody")
+    gone = [retention.delete_empty_guests()]
+    card.delete()
+    return {"empty guests": [*gone, retention.delete_empty_guests()]}
+
+
 def migrated() -> dict[str, Any]:
     from django.core.management import call_command
 
@@ -83,4 +100,4 @@ def migrated() -> dict[str, Any]:
 
 
 set_up("studio")
-say({**page(), **made(), **answered(), **migrated()})
+say({**page(), **made(), **answered(), **kept(), **migrated()})
