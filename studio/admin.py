@@ -16,15 +16,12 @@ from django.utils.safestring import SafeString
 from ml_backend.errors import BadInput
 from patterns import moderation
 from patterns.made import MOST_WORDS
-from patterns.models import Pattern
 
 from .gallery import window
 from .gallery.models import ShopWindow
-from .imagine.models import Imagining
-from .looks.models import Look
-from .restyle.models import Restyle
+from .gallery.views import KINDS
 
-PAGES: dict[type[Any], str] = {Pattern: "pattern", Look: "look", Restyle: "restyled", Imagining: "imagined"}
+PAGES: dict[type[Any], str] = {model: page for model, page, _ in KINDS.values()}
 
 
 class WhyForm(ActionForm):

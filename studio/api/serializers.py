@@ -17,6 +17,7 @@ from ninja import Schema
 
 from ml_backend.models import Job
 from ml_backend.serving import jobs
+from patterns.made import Made
 from patterns.models import Pattern
 
 from ..batches import FromWords
@@ -29,8 +30,6 @@ from . import schemas
 M = TypeVar("M", bound=Model)
 S = TypeVar("S", bound=Schema)
 
-Row = Photo | Mask | Restyle | Imagining | Pattern | Look
-
 
 def address(request: HttpRequest, route: str, *args: Any) -> str:
     """The whole address of a route of the API."""
@@ -41,7 +40,7 @@ def _kind(row: Model) -> str:
     return str(row._meta.model_name)
 
 
-def _files(request: HttpRequest, row: Row) -> dict[str, str]:
+def _files(request: HttpRequest, row: Made) -> dict[str, str]:
     there = [name for name in row.file_fields if getattr(row, name)]
     return {name: address(request, f"{_kind(row)}-file", row.pk, name) for name in there}
 
@@ -55,7 +54,7 @@ def _if_seen(request: HttpRequest, row: Pattern | None) -> uuid.UUID | None:
     return row.pk if row is not None and row.is_visible_to(request.user) else None
 
 
-def _thing(request: HttpRequest, row: Row) -> dict[str, Any]:
+def _thing(request: HttpRequest, row: Made) -> dict[str, Any]:
     """What all have in common; a job is its owner's alone."""
     return {
         "id": row.pk,

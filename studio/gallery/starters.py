@@ -99,10 +99,10 @@ def _digest(folder: Path) -> str:
     """Of every file of the garment and of the code that loads it (found, not imported: a start must be quick)."""
     digest = hashlib.sha256()
     measuring = (Path(ml_backend.__file__).parent / "pipelines" / "overlay").glob("*.py")
-    loading = (Path(__file__), Path(__file__).with_name("pictures.py"))
-    for path in (*sorted(folder.iterdir()), *sorted(measuring), *loading):
-        if path.is_file():
-            digest.update(path.name.encode() + path.read_bytes())
+    loading = (Path(__file__), Path(__file__).parents[1] / "pictures.py")
+    of_the_garment = sorted(path for path in folder.iterdir() if path.is_file())
+    for path in (*of_the_garment, *sorted(measuring), *loading):
+        digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
 
 

@@ -333,6 +333,11 @@ def test_the_fabric_engine_answers_without_a_generator(name, model, monkeypatch)
     assert callable(loading.pipeline(name, model))
 
 
+def test_fabric_is_offered_where_no_model_serves(monkeypatch):
+    monkeypatch.setattr(registry, "serves", lambda capability: False)
+    assert registry.engines("restyle") == registry.engines("imagine") == ["fabric"]
+
+
 def test_a_clip_gives_the_fabric_engine_more_words(settings, tmp_path):
     settings.CLIP_FOLDER = str(tiny_clip(tmp_path / "clip"))
     assert isinstance(loading.pipeline("restyle-fabric").understand, SimilarWords)

@@ -21,7 +21,7 @@ ADDITIONS = Path(__file__).parent / "additions"
 ROOMS = ("ml_backend", "patterns", "studio", "fashion_site", "templates")
 LINKED = (Path("ml_backend/weights"), Path("static"), Path("script"))
 """Large, and nothing that an addition may change."""
-PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*)`")
+PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.toml)`")
 
 
 def steps(heading: str) -> str:
@@ -32,11 +32,15 @@ def steps(heading: str) -> str:
 
 
 def named(heading: str, **names: str) -> list[str]:
-    """The paths that the list says to touch, with ``names`` put for its placeholders; a folder ends with a slash."""
+    """The paths that the list says to touch, with ``names`` put for its placeholders; a folder ends with a slash.
+
+    What lies in ``script`` is a command to give, not a file to touch.
+    """
     paths = list(dict.fromkeys(PATH.findall(steps(heading))))
     for path in paths:
         new = any(placeholder in path for placeholder in names)
         assert new or (ROOT / path).exists(), f"“{heading}” names {path}, which is not there"
+    paths = [path for path in paths if not path.startswith("script/")]
     for placeholder, name in names.items():
         paths = [path.replace(placeholder, name) for path in paths]
     return paths
@@ -68,15 +72,14 @@ def follow(tree: Path, addition: str, heading: str, **names: str) -> None:
         lines = json.loads((folder / "lines.json").read_text(encoding="utf-8"))
     listed = named(heading, **names)
 
-    def is_listed(path: str) -> bool:
-        return any(path == one or (one.endswith("/") and path.startswith(one)) for one in listed)
+    def covers(one: str, path: str) -> bool:
+        return path == one or (one.endswith("/") and path.startswith(one))
 
     touched = [*new, *lines]
-    assert [path for path in touched if not is_listed(path)] == [], f"“{heading}” does not name these"
-    for one in listed:
-        assert any(path == one or (one.endswith("/") and path.startswith(one)) for path in touched), (
-            f"“{heading}” names {one}, which needs no change"
-        )
+    unnamed = [path for path in touched if not any(covers(one, path) for one in listed)]
+    assert not unnamed, f"“{heading}” does not name {unnamed}"
+    idle = [one for one in listed if not any(covers(one, path) for path in touched)]
+    assert not idle, f"“{heading}” names {idle}, which need no change"
     for path in new:
         assert not (tree / path).exists(), f"{path} is there already"
         (tree / path).parent.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ COARSE = 8
 
 @dataclass(frozen=True, kw_only=True)
 class WeftConfig(FabricConfig):
-    size: int = 32
+    size: int = 256
 
 
 class Weft(LatentSampler, nn.Module):

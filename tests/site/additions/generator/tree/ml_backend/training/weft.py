@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..networks.weft import Weft, WeftConfig
 from ..packaging import save_package
@@ -14,6 +15,9 @@ from ..pipelines.base import Progress, ShouldStop
 from .data.bank import draw_bank
 from .run import Run
 from .trainer import AveragedRecipe, AveragedTrainer, train_averaged
+
+SEEN = 32
+"""Side of the designs that it learns."""
 
 _NETWORK = WeftConfig(latent=8, embedding=4)
 
@@ -30,7 +34,7 @@ class Trainer(AveragedTrainer[Weft]):
         torch.manual_seed(config.seed)
         super().__init__(config, Weft(config.network), run.workers)
         self.config = config
-        self.bank = draw_bank(config.designs, config.network.size, config.network.inks)
+        self.bank = draw_bank(config.designs, SEEN, config.network.inks)
 
     def step(self, step: int) -> dict[str, Tensor]:
         rng = np.random.default_rng((self.config.seed, step))
@@ -39,6 +43,7 @@ class Trainer(AveragedTrainer[Weft]):
         random = torch.Generator().manual_seed(step)
         known = torch.from_numpy(labels)
         painted = self.network.synthesise(self.network.styles(self.network.latents(known, random), known))
+        painted = F.avg_pool2d(painted, self.config.network.size // SEEN)
         loss = -(target * (painted + 1e-5).log()).sum(dim=1).mean()
         self.descend(loss)
         return {"loss": loss.detach()}
