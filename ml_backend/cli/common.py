@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import images
+from ..errors import BadInput
+
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
     from ..packaging import Package
     from ..pipelines.base import Progress
+
+    F32 = NDArray[np.float32]
 
 Answer = dict[str, Any]
 """What a command prints: as JSON with ``--json``, else its ``lines``."""
@@ -55,6 +64,31 @@ def bar(what: str, total: int | None = None) -> Iterator[Progress]:
             drawn.update(fraction * drawn.total - drawn.n)
 
         yield show
+
+
+def stems_of(photos: Sequence[Path]) -> list[str]:
+    """What the results of these photos are called.  Raises :class:`BadInput` where two would have one name."""
+    stems = [photo.stem for photo in photos]
+    if len(set(stems)) < len(stems):
+        raise BadInput("Two of the photos have the same name; their masks would overwrite each other.")
+    return stems
+
+
+def open_mask(path: Path, photo: Image) -> F32:
+    """A grey picture as a mask (H, W) in 0..1 of ``photo``.  Raises :class:`BadInput` where their sizes differ."""
+    import numpy as np
+
+    given = images.open_picture(path, "L")
+    if given.size != photo.size:
+        raise BadInput(f"The mask is {given.width}x{given.height}, the photo {photo.width}x{photo.height}.")
+    return np.asarray(given, np.float32) / np.float32(255)
+
+
+def save_mask(mask: F32, path: Path) -> None:
+    """A mask in 0..1 as a grey picture."""
+    from PIL import Image
+
+    images.save_picture(Image.fromarray((mask * 255).round().astype("uint8")), path)
 
 
 def at_least_one(text: str) -> int:

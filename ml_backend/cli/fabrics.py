@@ -7,8 +7,6 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from .. import images
@@ -28,7 +26,7 @@ from ..requests import (
     parse_palette,
 )
 from ..words.wardrobe import garment_of
-from .common import Answer, Command, at_least_one, bar, package
+from .common import Answer, Command, at_least_one, bar, open_mask, package, save_mask, stems_of
 
 SURFACE = "surface-starter"
 
@@ -151,9 +149,7 @@ def run_upscale(options: argparse.Namespace) -> Answer:
 
 
 def run_segment(options: argparse.Namespace) -> Answer:
-    stems = [photo.stem for photo in options.photos]
-    if len(set(stems)) < len(stems):
-        raise BadInput("Two of the photos have the same name; their masks would overwrite each other.")
+    stems = stems_of(options.photos)
     if options.tap or options.tap_out or options.mend:
         return _run_taps(options)
     pipeline = _segmenter(options)
@@ -162,7 +158,7 @@ def run_segment(options: argparse.Namespace) -> Answer:
         for index, path in enumerate(options.photos):
             result = pipeline(images.open_picture(path))
             mask, labels = options.out / f"{path.stem}.png", options.out / f"{path.stem}.labels.png"
-            _save_grey(result.mask, mask)
+            save_mask(result.mask, mask)
             images.save_picture(Image.fromarray(result.labels), labels)
             cloth = {"garments": list(result.garments), "cloth": round(float(result.mask.mean()), 4)}
             pieces = [dataclasses.asdict(piece) for piece in result.pieces]
@@ -194,14 +190,10 @@ def _run_taps(options: argparse.Namespace) -> Answer:
         mask = pipeline.tap(pipeline.encode(photo), [Tap(*tap) for tap in request.taps], before)
         progress(1.0, path.name)
     out = options.out / f"{path.stem}.tapped.png"
-    _save_grey(mask, out)
+    save_mask(mask, out)
     share = round(float((mask > 0.5).mean()), 4)
     answer = {"photo": str(path), "mask": str(out), "share": share, **request.to_dict(), "model": pipeline.model}
     return answer | {"lines": [str(out)]}
-
-
-def _save_grey(mask: NDArray[np.float32], path: Path) -> None:
-    images.save_picture(Image.fromarray((mask * 255).round().astype("uint8")), path)
 
 
 def run_overlay(options: argparse.Namespace) -> Answer:
@@ -215,10 +207,7 @@ def run_overlay(options: argparse.Namespace) -> Answer:
             segmentation = _segmenter(options)(photo)
             mask, labels = segmentation.mask, segmentation.labels
         if options.mask is not None:
-            given = images.open_picture(options.mask, "L")
-            if given.size != photo.size:
-                raise BadInput(f"The mask is {given.width}x{given.height}, the photo {photo.width}x{photo.height}.")
-            mask = np.asarray(given, np.float32) / 255
+            mask = open_mask(options.mask, photo)
         if not mask.any():
             raise BadInput("No clothes were found in the photo; give --mask to say where the pattern goes.")
         look = OverlayPipeline(_surface(options))(photo, mask, labels, tiles, outfit, progress=progress)

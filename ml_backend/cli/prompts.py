@@ -24,7 +24,7 @@ from ..requests import (
     TextMaskRequest,
     parse_lora,
 )
-from .common import Answer, Command, at_least_one, bar, package
+from .common import Answer, Command, at_least_one, bar, open_mask, package, save_mask, stems_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -91,13 +91,9 @@ def _add_sampling(parser: argparse.ArgumentParser) -> None:
 
 
 def run_text_mask(options: argparse.Namespace) -> Answer:
-    from PIL import Image
-
     from ..pipelines.text_mask import TextMaskPipeline
 
-    stems = [photo.stem for photo in options.photos]
-    if len(set(stems)) < len(stems):
-        raise BadInput("Two of the photos have the same name; their masks would overwrite each other.")
+    stems = stems_of(options.photos)
     request = TextMaskRequest(
         prompt=options.prompt,
         normalise=options.normalise,
@@ -115,7 +111,7 @@ def run_text_mask(options: argparse.Namespace) -> Answer:
             result = pipeline(photo, request, cloth=partial(segment, photo))
             _check_known(result)
             mask = options.out / f"{path.stem}.png"
-            images.save_picture(Image.fromarray((result.mask * 255).round().astype("uint8")), mask)
+            save_mask(result.mask, mask)
             phrases = [
                 {
                     "text": each.text,
@@ -162,18 +158,8 @@ def _check_known(found: TextMask) -> None:
 
 def run_restyle(options: argparse.Namespace) -> Answer:
     engine = _engine("restyle", options)
-    requests = [
-        RestyleRequest(
-            prompt=options.prompt,
-            seed=seed,
-            engine=engine,
-            strength=options.strength,
-            sketch=options.sketch,
-            loras=tuple(options.lora),
-            **{name: getattr(options, name) for name in SAMPLING},
-        )
-        for seed in _seeds(options)
-    ]
+    settings = {**_settings(options), "strength": options.strength, "sketch": options.sketch}
+    requests = [RestyleRequest(options.prompt, seed, engine=engine, **settings) for seed in _seeds(options)]
     photo = images.open_picture(options.photo)
     paint = _painter("restyle", engine, options)
     mask = _region(photo, options)
@@ -185,21 +171,17 @@ def run_restyle(options: argparse.Namespace) -> Answer:
 
 def run_imagine(options: argparse.Namespace) -> Answer:
     engine = _engine("imagine", options)
-    requests = [
-        ImagineRequest(
-            prompt=options.prompt,
-            seed=seed,
-            engine=engine,
-            loras=tuple(options.lora),
-            **{name: getattr(options, name) for name in SAMPLING},
-        )
-        for seed in _seeds(options)
-    ]
+    requests = [ImagineRequest(options.prompt, seed, engine=engine, **_settings(options)) for seed in _seeds(options)]
     paint = _painter("imagine", engine, options)
     saved = _Saved(options.out, "imagine")
     with bar("Imagining") as progress:
         paint(requests, progress=progress, on_image=saved)
     return {"engine": engine, **saved.answer()}
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """What :func:`_add_sampling` asks of how a model samples."""
+    return {"loras": tuple(options.lora), **{name: getattr(options, name) for name in SAMPLING}}
 
 
 class _Saved:
@@ -251,19 +233,12 @@ def _painter(work: str, name: str, options: argparse.Namespace) -> Any:
 
 def _region(photo: Image, options: argparse.Namespace) -> F32:
     """Where to repaint: the mask that is given, or what the words find."""
-    import numpy as np
-
     if options.mask is not None:
-        given = images.open_picture(options.mask, "L")
-        if given.size != photo.size:
-            raise BadInput(f"The mask is {given.width}x{given.height}, the photo {photo.width}x{photo.height}.")
-        mask: F32 = np.asarray(given, np.float32) / np.float32(255)
-        return mask
+        return open_mask(options.mask, photo)
     from ..pipelines.text_mask import TextMaskPipeline
 
     pipeline = TextMaskPipeline(package(options.mask_model, TEXT_MASK_STARTER), options.device)
-    segment = _segment(options)
-    result = pipeline(photo, TextMaskRequest(options.region), cloth=lambda: segment(photo))
+    result = pipeline(photo, TextMaskRequest(options.region), cloth=partial(_segment(options), photo))
     _check_known(result)
     found = result.mask
     if not found.any():

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..colour import LUMINANCE, decode
-from .unet import ResidualBlock, Up
+from .unet import Levels, Trunk
 
 DARK = 0.004
 """Added to luminance before the logarithm: camera noise in black cloth counts for little."""
@@ -34,8 +34,8 @@ _CM = (-3.0, 3.0)
 
 
 @dataclass(frozen=True)
-class SurfaceConfig:
-    """``widths``: maps of each level, the first at half resolution; ``depths``: residual blocks of each encoder.
+class SurfaceConfig(Levels):
+    """``widths`` and ``depths`` as in :class:`.unet.Levels`.
 
     ``fine``: maps of the last layers, which alone run at full resolution.
     """
@@ -43,15 +43,6 @@ class SurfaceConfig:
     widths: tuple[int, ...] = (24, 48, 80, 128, 192)
     depths: tuple[int, ...] = (1, 2, 2, 2, 2)
     fine: int = 16
-
-    def __post_init__(self) -> None:
-        if len(self.widths) != len(self.depths) or len(self.widths) < 2:
-            raise ValueError("widths and depths need one entry per level, at least two")
-
-    @property
-    def multiple(self) -> int:
-        """Height and width of an input must be multiples of this."""
-        return int(2 ** len(self.widths))
 
 
 class SurfaceMaps(NamedTuple):
@@ -71,7 +62,7 @@ class SurfaceMaps(NamedTuple):
     log_cm: Tensor
 
 
-class SurfaceNet(nn.Module):
+class SurfaceNet(Trunk):
     """``(rgb, mask, border)`` -> :class:`SurfaceMaps`; H and W multiples of ``config.multiple``.
 
     ``rgb`` (N, 3, H, W) sRGB in 0..1; ``mask`` (N, 1, H, W) in 0..1, how much each pixel is cloth; ``border``
@@ -79,21 +70,11 @@ class SurfaceNet(nn.Module):
     """
 
     def __init__(self, config: SurfaceConfig) -> None:
-        super().__init__()
+        # The summary says how near the person is, from where the light comes.
+        super().__init__(6, config)
         self.config = config
-        widths, depths = config.widths, config.depths
-        self.stem = nn.Sequential(
-            nn.Conv2d(6, widths[0], 5, 2, 2, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)
-        )
-        self.encoder = nn.ModuleList()
-        for level, (width, depth) in enumerate(zip(widths, depths, strict=True)):
-            first = ResidualBlock(width, width) if level == 0 else ResidualBlock(widths[level - 1], width, stride=2)
-            self.encoder.append(nn.Sequential(first, *(ResidualBlock(width, width) for _ in range(depth - 1))))
-        # One summary of the whole picture: how near the person is, from where the light comes.
-        self.context = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(widths[-1], widths[-1], 1))
-        self.decoder = nn.ModuleList(Up(widths[level + 1], widths[level]) for level in reversed(range(len(widths) - 1)))
-        self.lie = nn.Conv2d(widths[0], 9, 3, padding=1)  # normal, warp, weft, log centimetres
-        self.narrow = nn.Conv2d(widths[0], config.fine, 1, bias=False)
+        self.lie = nn.Conv2d(config.widths[0], 9, 3, padding=1)  # normal, warp, weft, log centimetres
+        self.narrow = nn.Conv2d(config.widths[0], config.fine, 1, bias=False)
         self.light = nn.Sequential(
             nn.Conv2d(config.fine + 6, config.fine, 3, padding=1, bias=False),
             nn.BatchNorm2d(config.fine),
@@ -107,11 +88,7 @@ class SurfaceNet(nn.Module):
     def forward(self, rgb: Tensor, mask: Tensor, border: Tensor) -> SurfaceMaps:
         log = relative_log(rgb, mask)
         seen = torch.cat(((rgb - 0.5) / 0.25, mask * 2 - 1, log, border), dim=1)  # (N, 6, H, W)
-        x = self.stem(seen)  # (N, w0, H/2, W/2)
-        skips: list[Tensor] = []
-        for stage in self.encoder:
-            x = stage(x)
-            skips.append(x)
+        skips = self.encode(seen)
         x = skips.pop()
         x = x + self.context(x)
         for up in self.decoder:

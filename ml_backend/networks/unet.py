@@ -30,9 +30,26 @@ MIDDLE_UNIT = 64.0
 _EMBEDDING = 16
 
 
+class Levels:
+    """A config's ``widths``, maps of each level, the first at half resolution, and ``depths``, residual blocks of each
+    encoder."""
+
+    widths: tuple[int, ...]
+    depths: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.widths) != len(self.depths) or len(self.widths) < 2:
+            raise ValueError("widths and depths need one entry per level, at least two")
+
+    @property
+    def multiple(self) -> int:
+        """Height and width of an input must be multiples of this."""
+        return int(2 ** len(self.widths))
+
+
 @dataclass(frozen=True)
-class UNetConfig:
-    """``widths``: maps of each level, the first at half resolution; ``depths``: residual blocks of each encoder.
+class UNetConfig(Levels):
+    """``widths`` and ``depths`` as in :class:`Levels`.
 
     ``people``: whether there is a head for the middles of people; ``tap_width``: maps of the decoder that follows taps
     at half resolution, 0 for none.
@@ -45,15 +62,9 @@ class UNetConfig:
     tap_width: int = 0
 
     def __post_init__(self) -> None:
-        if len(self.widths) != len(self.depths) or len(self.widths) < 2:
-            raise ValueError("widths and depths need one entry per level, at least two")
+        super().__post_init__()
         if self.tap_width and (len(self.widths) < TAP_LEVELS or not self.people):
             raise ValueError(f"the decoder that follows taps needs {TAP_LEVELS} levels and the middles of people")
-
-    @property
-    def multiple(self) -> int:
-        """Height and width of an input must be multiples of this."""
-        return int(2 ** len(self.widths))
 
 
 class ResidualBlock(nn.Module):
@@ -93,27 +104,42 @@ class Up(nn.Module):
         return self.fuse(torch.cat((up, skip), dim=1)) + up  # type: ignore[no-any-return]
 
 
-class UNet(nn.Module):
+class Trunk(nn.Module):
+    """Stem, encoder, a summary of the whole picture and decoder, of (N, ``planes``, H, W)."""
+
+    def __init__(self, planes: int, levels: Levels, *summed: nn.Module) -> None:
+        super().__init__()
+        widths = levels.widths
+        self.stem = nn.Sequential(
+            nn.Conv2d(planes, widths[0], 5, 2, 2, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)
+        )
+        self.encoder = nn.ModuleList()
+        for level, (width, depth) in enumerate(zip(widths, levels.depths, strict=True)):
+            first = ResidualBlock(width, width) if level == 0 else ResidualBlock(widths[level - 1], width, stride=2)
+            self.encoder.append(nn.Sequential(first, *(ResidualBlock(width, width) for _ in range(depth - 1))))
+        self.context = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(widths[-1], widths[-1], 1), *summed)
+        self.decoder = nn.ModuleList(Up(widths[level + 1], widths[level]) for level in reversed(range(len(widths) - 1)))
+
+    def encode(self, planes: Tensor) -> list[Tensor]:
+        """Maps of all levels, the first at half resolution."""
+        x = self.stem(planes)  # (N, w0, H/2, W/2)
+        maps: list[Tensor] = []
+        for stage in self.encoder:
+            x = stage(x)
+            maps.append(x)
+        return maps
+
+
+class UNet(Trunk):
     """RGB (N, 3, H, W) in 0..1 -> logits (N, classes, H, W); H and W multiples of ``config.multiple``."""
 
     def __init__(self, config: UNetConfig) -> None:
-        super().__init__()
+        # The summary tells the decoder what the photo shows: a person, or a garment lying flat.
+        super().__init__(3, config, nn.Sigmoid())
         self.config = config
-        widths, depths = config.widths, config.depths
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, widths[0], 5, 2, 2, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)
-        )
-        self.encoder = nn.ModuleList()
-        for level, (width, depth) in enumerate(zip(widths, depths, strict=True)):
-            first = ResidualBlock(width, width) if level == 0 else ResidualBlock(widths[level - 1], width, stride=2)
-            self.encoder.append(nn.Sequential(first, *(ResidualBlock(width, width) for _ in range(depth - 1))))
-        # A picture-wide summary tells the decoder what the photo shows: a person, or a garment lying flat.
-        self.context = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(widths[-1], widths[-1], 1), nn.Sigmoid())
-        self.decoder = nn.ModuleList(Up(widths[level + 1], widths[level]) for level in reversed(range(len(widths) - 1)))
-        self.head = nn.Conv2d(widths[0], config.classes, 1)
-
+        self.head = nn.Conv2d(config.widths[0], config.classes, 1)
         if config.people:
-            self.middle = nn.Conv2d(widths[0], 2, 1)
+            self.middle = nn.Conv2d(config.widths[0], 2, 1)
         if config.tap_width:
             self.taps = TapDecoder(config)
 
@@ -122,11 +148,7 @@ class UNet(nn.Module):
 
     def look(self, rgb: Tensor) -> Seen:
         """All that the trunk says of the photos; :meth:`tap` can be asked about it as often as one likes."""
-        x = self.stem((rgb - 0.5) / 0.25)  # (N, w0, H/2, W/2)
-        skips: list[Tensor] = []
-        for stage in self.encoder:
-            x = stage(x)
-            skips.append(x)
+        skips = self.encode((rgb - 0.5) / 0.25)
         x = skips.pop()
         x = x * self.context(x)
         maps = [x]

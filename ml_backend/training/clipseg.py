@@ -62,61 +62,37 @@ PIXEL_MEAN = (0.48145466, 0.4578275, 0.40821073)
 PIXEL_STD = (0.26862954, 0.26130258, 0.27577711)
 """What CLIP's image processor subtracts and divides by."""
 
-GROUPS = (
-    ("null",),
-    ("dress", "romper", "bodysuit", "swimwear", "bra", "panties", "intimate"),
-    ("skirt",),
-    ("pants", "leggings", "single pants"),
-    ("jeans",),
-    ("shorts",),
-    ("shirt", "blouse", "top", "single longsleeve"),
-    ("t-shirt",),
-    ("sweater", "jumper", "sweatshirt", "hoodie", "cardigan"),
-    ("jacket", "blazer", "vest", "single outwear"),
-    ("coat", "cape"),
-    ("suit",),
-    ("shoes", "heels", "flats", "loafers", "pumps", "sandals", "sneakers", "clogs", "wedges"),
-    ("boots",),
-    ("bag", "purse", "wallet"),
-    ("hat",),
-    ("hair",),
-    ("face", "sunglasses", "glasses"),
-    ("arms", "bracelet", "watch", "ring", "gloves"),
-    ("legs",),
-    ("stockings", "tights", "socks"),
-    ("scarf", "tie"),
-    ("belt", "accessories", "necklace", "earrings"),
+_WEIGHTED = (
+    (0.6, ("null",)),
+    (1.6, ("dress", "romper", "bodysuit", "swimwear", "bra", "panties", "intimate")),
+    (2.9, ("skirt",)),
+    (1.8, ("pants", "leggings", "single pants")),
+    (2.7, ("jeans",)),
+    (3.7, ("shorts",)),
+    (2.3, ("shirt", "blouse", "top", "single longsleeve")),
+    (3.3, ("t-shirt",)),
+    (2.3, ("sweater", "jumper", "sweatshirt", "hoodie", "cardigan")),
+    (2.3, ("jacket", "blazer", "vest", "single outwear")),
+    (1.8, ("coat", "cape")),
+    (2.9, ("suit",)),
+    (2.9, ("shoes", "heels", "flats", "loafers", "pumps", "sandals", "sneakers", "clogs", "wedges")),
+    (4.7, ("boots",)),
+    (3.0, ("bag", "purse", "wallet")),
+    (4.7, ("hat",)),
+    (3.0, ("hair",)),
+    (4.0, ("face", "sunglasses", "glasses")),
+    (4.0, ("arms", "bracelet", "watch", "ring", "gloves")),
+    (4.0, ("legs",)),
+    (4.0, ("stockings", "tights", "socks")),
+    (4.0, ("scarf", "tie")),
+    (4.7, ("belt", "accessories", "necklace", "earrings")),
 )
+"""Weight and leaves of each group; a weight is about 1 / sqrt(its share of the pixels), at most that of one in 400."""
+
+GROUPS = tuple(leaves for _, leaves in _WEIGHTED)
 """What the training-only head tells apart."""
 
-GROUP_WEIGHTS = (
-    *(
-        0.6,
-        1.6,
-        2.9,
-        1.8,
-        2.7,
-        3.7,
-        2.3,
-        3.3,
-        2.3,
-        2.3,
-        1.8,
-        2.9,
-        2.9,
-        4.7,
-        3.0,
-        4.7,
-        3.0,
-        4.0,
-        4.0,
-        4.0,
-        4.0,
-        4.0,
-        4.7,
-    ),
-)
-"""Weight of each group, about 1 / sqrt(its share of the pixels), no weight above that of one in 400."""
+GROUP_WEIGHTS = tuple(weight for weight, _ in _WEIGHTED)
 
 SUBCELLS = 4
 """The training-only head answers for this many by this many parts of each patch."""

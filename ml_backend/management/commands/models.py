@@ -113,18 +113,12 @@ class Command(BaseCommand):
         self._say_serving(_find(name))
 
     def _offer(self, name: str, **_: Any) -> None:
-        if name in registry.all_starters():
-            starter(name)
-            curation.adopt_starters()
-        version = _find(name)
+        version = _adopted(name)
         curation.offer(version)
         self.stdout.write(f"{version.reference} can be chosen to {_can(version)}.")
 
     def _withdraw(self, name: str, **_: Any) -> None:
-        if name in registry.all_starters():
-            starter(name)
-            curation.adopt_starters()
-        version = _find(name)
+        version = _adopted(name)
         curation.withdraw(version)
         self.stdout.write(f"{version.reference} no longer serves.")
 
@@ -181,6 +175,14 @@ def _find(name: str) -> ModelVersion:
     if len(found) > 1:
         raise BadInput(f"Several models are called {plain}; say which: {', '.join(row.reference for row in found)}.")
     return found[0]
+
+
+def _adopted(name: str) -> ModelVersion:
+    """:func:`_find`, which gives starters a row to be found by."""
+    if name in registry.all_starters():
+        starter(name)
+        curation.adopt_starters()
+    return _find(name)
 
 
 def _can(version: ModelVersion) -> str:
