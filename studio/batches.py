@@ -17,6 +17,8 @@ from ml_backend.models import Job
 from ml_backend.requests import MAX_SEED, ImagineRequest, RestyleRequest
 from patterns.made import Published, Viewer
 
+from .sampling import MAX_PICTURES
+
 REFUSED = "refused"
 """State of a picture that the safety check would not show; why stands in ``refused``."""
 
@@ -122,9 +124,6 @@ class Batch(Generic[P]):
 
 R = TypeVar("R", RestyleRequest, ImagineRequest)
 
-MAX_COUNT = 8
-"""Pictures of one batch."""
-
 HISTORY = 400
 """How many of a person's newest batches are looked through for their words."""
 
@@ -139,8 +138,8 @@ def prompts_of(person: Viewer, model: type[FromWords], limit: int = 30) -> list[
 
 
 def series(request: R, count: int) -> list[R]:
-    if not 1 <= count <= MAX_COUNT:
-        raise BadInput(f"Between 1 and {MAX_COUNT} pictures can be made at a time, not {count}.")
+    if not 1 <= count <= MAX_PICTURES:
+        raise BadInput(f"Between 1 and {MAX_PICTURES} pictures can be made at a time, not {count}.")
     return [dataclasses.replace(request, seed=(request.seed + n) % (MAX_SEED + 1)) for n in range(count)]
 
 

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 
 from ml_backend.requests import AVOIDED, LORA_STRENGTH, SCHEDULER, parse_lora
+from ml_backend.serving import registry
 
 from .fields import field
 
 MAX_PICTURES = 8
-"""Pictures asked for at one press of the button."""
+"""Pictures of one batch, asked for at one press of the button."""
 
 FRESH_SEEDS = 1_000_000
-"""Seeds of new pictures stay short enough to read out."""
+"""Seeds that nobody chose stay short enough to read out."""
 
 SCHEDULER_NAMES = {"euler": "Euler", "dpm++": "DPM++", "lcm": "LCM"}
+
+SKETCHING = (
+    "The small model that ships here sketches {sketched}. It is quick to try and often wide of the mark; whoever runs "
+    "this studio can put a real one into service."
+)
 
 COUNTED = f"One to {MAX_PICTURES} pictures can be made at a time."
 
@@ -38,6 +44,27 @@ def lora_choices(loras: Sequence[str], offered: Sequence[str]) -> tuple[LoraChoi
     return tuple(LoraChoice(name, strengths.get(name, 0.0)) for name in offered)
 
 
+def choices(capability: str, engines: Mapping[str, tuple[str, str]], sketched: str) -> dict[str, Any]:
+    """What a page offers: ``engines``, each with its name and a sentence, how many pictures, and schedulers.
+
+    While nothing but the starter serves diffusion, it is said to be a small model that sketches what is ``sketched``.
+    """
+    sketches = registry.only_sketches(capability)
+    if sketches:
+        engines = {**engines, "diffusion": ("A small sketching model", SKETCHING.format(sketched=sketched))}
+    return {
+        "engines": [(name, *words) for name, words in engines.items()],
+        "sketches": sketches,
+        "counts": range(1, MAX_PICTURES + 1),
+        "schedulers": SCHEDULER_NAMES.items(),
+    }
+
+
+def fresh_seed() -> int:
+    """One that nobody chose."""
+    return secrets.randbelow(FRESH_SEEDS)
+
+
 def whole(what: str) -> forms.IntegerField:
     """A whole number whose range the request checks."""
     return forms.IntegerField(required=False, error_messages={"invalid": f"The {what} must be a whole number."})
@@ -51,7 +78,8 @@ def number(what: str) -> forms.FloatField:
 class SamplingForm(forms.Form):
     """The settings; what is left empty is the model's own, an empty seed a new one.
 
-    ``offered`` names the LoRAs that can be had here: each has a field ``lora-NAME`` with its strength.
+    ``offered`` names the LoRAs that can be had here: each has a field ``lora-NAME`` with its strength.  ``engine`` is
+    the one that is meant where none is named.
     """
 
     negative_prompt = field(AVOIDED)
@@ -67,9 +95,9 @@ class SamplingForm(forms.Form):
         error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), COUNTED),
     )
 
-    def __init__(self, *args: Any, offered: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, offered: Sequence[str] = (), engine: str = "fabric", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.offered = tuple(offered)
+        self.offered, self.default_engine = tuple(offered), engine
         for name in self.offered:
             self.fields[f"lora-{name}"] = field(LORA_STRENGTH)
 
@@ -77,7 +105,7 @@ class SamplingForm(forms.Form):
         """Of a valid form, the fields of a request that say how a model samples, seed included."""
         data = self.cleaned_data
         return {
-            "seed": secrets.randbelow(FRESH_SEEDS) if data["seed"] is None else data["seed"],
+            "seed": fresh_seed() if data["seed"] is None else data["seed"],
             "negative_prompt": data["negative_prompt"],
             "steps": data["steps"],
             "guidance": data["guidance"],

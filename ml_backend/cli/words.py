@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import images
 from ..errors import BadInput
+from ..packaging.starter import package_of
 from ..requests import (
     IMAGINE_ENGINES,
     MAX_SEED,
@@ -22,7 +23,7 @@ from ..requests import (
     TextMaskRequest,
     parse_lora,
 )
-from .common import Answer, Command, at_least_one, bar, open_mask, package, save_mask, stems_of
+from .common import Answer, Command, at_least_one, bar, open_mask, save_mask, stems_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -101,7 +102,7 @@ def run_text_mask(options: argparse.Namespace) -> Answer:
         feather=options.feather,
         refine=not options.no_refine,
     )
-    pipeline = TextMaskPipeline(package(options.model, TEXT_MASK_STARTER), options.device)
+    pipeline = TextMaskPipeline(package_of(options.model, TEXT_MASK_STARTER), options.device)
     segment = _segment(options)
     found, lines = [], []
     with bar("Looking", len(stems)) as progress:
@@ -136,7 +137,7 @@ def _segment(options: argparse.Namespace) -> Callable[[Image], tuple[F32, Any]]:
     def network() -> SegmentPipeline:
         from ..pipelines.segment import SegmentPipeline
 
-        return SegmentPipeline(package(None, SEGMENT_STARTER), options.device)
+        return SegmentPipeline(package_of(None, SEGMENT_STARTER), options.device)
 
     def segment(photo: Image) -> tuple[F32, Any]:
         seen = network()(photo)
@@ -220,7 +221,7 @@ def _painter(engine: str, options: argparse.Namespace) -> Any:
         return _weaver(options)
     from ..pipelines.restyle.diffusion import DiffusionRestyle
 
-    return DiffusionRestyle(package(options.model, INPAINT_STARTER), options.device, loras=_loras(options))
+    return DiffusionRestyle(package_of(options.model, INPAINT_STARTER), options.device, loras=_loras(options))
 
 
 def _imaginer(engine: str, options: argparse.Namespace) -> Any:
@@ -231,7 +232,7 @@ def _imaginer(engine: str, options: argparse.Namespace) -> Any:
         return FabricImagine(_weaver(options))
     from ..pipelines.imagine.diffusion import DiffusionImagine
 
-    return DiffusionImagine(package(options.model, INPAINT_STARTER), options.device, loras=_loras(options))
+    return DiffusionImagine(package_of(options.model, INPAINT_STARTER), options.device, loras=_loras(options))
 
 
 def _weaver(options: argparse.Namespace) -> FabricRestyle:
@@ -251,7 +252,7 @@ def _region(photo: Image, options: argparse.Namespace) -> F32:
         return open_mask(options.mask, photo)
     from ..pipelines.text_mask import TextMaskPipeline
 
-    pipeline = TextMaskPipeline(package(options.mask_model, TEXT_MASK_STARTER), options.device)
+    pipeline = TextMaskPipeline(package_of(options.mask_model, TEXT_MASK_STARTER), options.device)
     result = pipeline(photo, TextMaskRequest(options.region), cloth=partial(_segment(options), photo))
     _check_known(result)
     found = result.mask

@@ -8,7 +8,6 @@ for readers only; the bounds are wider and keep out what nobody means.
 from __future__ import annotations
 
 import dataclasses
-import secrets
 import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
@@ -53,12 +52,9 @@ from ml_backend.requests import (
 from ml_backend.requests import Garments as GarmentNames
 from patterns.colours import BUCKETS
 
-from ..batches import MAX_COUNT
 from ..looks.forms import DEFAULT_SCALE_CM
+from ..sampling import MAX_PICTURES, fresh_seed
 from ..workspace.forms import MAX_BATCH
-
-FRESH_SEEDS = 1_000_000
-"""Seeds that nobody chose stay short enough to read out."""
 
 AN_ID = "0b9f7c1e-52b1-4a43-9d2c-2f4c7a1f8e10"
 ANOTHER_ID = "7d3f0a52-6c0b-4a0e-8a57-1f0c8f0b6f11"
@@ -527,7 +523,7 @@ class Painting(Schema):
     """What every picture from words can be told."""
 
     count: int = Field(
-        1, description="Pictures, of this seed and those after it.", json_schema_extra=_between(1, MAX_COUNT)
+        1, description="Pictures, of this seed and those after it.", json_schema_extra=_between(1, MAX_PICTURES)
     )
 
     if TYPE_CHECKING:
@@ -535,7 +531,7 @@ class Painting(Schema):
 
     @property
     def first_seed(self) -> int:
-        return secrets.randbelow(FRESH_SEEDS) if self.seed is None else self.seed
+        return fresh_seed() if self.seed is None else self.seed
 
 
 class NewRestyle(Painting, body_of(RestyleRequest, seed=(None, "Null: a fresh one."), engine=(None, ""))):  # type: ignore[misc]
@@ -569,7 +565,7 @@ class NewPatterns(body_of(GenerateRequest, without="size", seed=(None, "Null: fr
 
     def requests(self) -> list[GenerateRequest]:
         if self.seed is None:
-            seeds = [secrets.randbelow(FRESH_SEEDS) for _ in range(self.count)]
+            seeds = [fresh_seed() for _ in range(self.count)]
         else:
             first = request_of(GenerateRequest, self).seed
             seeds = [(first + n) % (MAX_SEED + 1) for n in range(self.count)]

@@ -14,30 +14,18 @@ from ml_backend.requests import IMAGINE_ENGINES, MAX_PROMPT, ImagineRequest
 from ml_backend.words.builder import CHOICES, Outfit
 
 from ..fields import field_of
-from ..said import key_of
+from ..said import Said
 from ..sampling import LoraChoice, SamplingForm, lora_choices
 
 PICTURES = 4
 """Pictures made at one press of the button."""
 
 ENGINES = {
-    "fabric": "Your words become a cloth, sewn into one of six garments. It takes seconds.",
-    "diffusion": "A model paints the whole picture from your words. It takes longer.",
+    "fabric": ("Fabric", "Your words become a cloth, sewn into one of six garments. It takes seconds."),
+    "diffusion": ("Diffusion", "A model paints the whole picture from your words. It takes longer."),
 }
-"""What each engine does, in a sentence for the page."""
 
-SKETCHING = (
-    "A small sketching model",
-    "The small model that ships here sketches the whole picture from your words. It is quick to try and often wide of "
-    "the mark; whoever runs this studio can put a real one into service.",
-)
-"""What diffusion is called, and said to be, while nothing but the starter serves it."""
-
-
-def words_of(engine: str, sketches: bool) -> tuple[str, str]:
-    """An engine's name and a sentence on it; ``sketches`` while only the starter serves diffusion."""
-    return SKETCHING if sketches and engine == "diffusion" else (engine.capitalize(), ENGINES[engine])
-
+SKETCHED = "the whole picture from your words"
 
 PARTS = tuple(CHOICES)
 SETTINGS = ("negative_prompt", "steps", "guidance", "size", "scheduler")
@@ -46,16 +34,10 @@ HEEDED = {"fabric": ("prompt", "seed", "size"), "diffusion": ("prompt", "seed", 
 
 
 @dataclass(frozen=True)
-class Words:
+class Words(Said):
     """A prompt to begin with, and what of it the builder can show."""
 
-    text: str
     name: str = ""
-
-    @property
-    def key(self) -> str:
-        """How an address names them."""
-        return key_of(self.text)
 
     @property
     def outfit(self) -> str:
@@ -141,10 +123,6 @@ class ImagineForm(SamplingForm):
     colour = _part("colour")
     gender = _part("gender")
     article = _part("article")
-
-    def __init__(self, *args: Any, engine: str = IMAGINE_ENGINES[0], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.default_engine = engine
 
     def clean_count(self) -> int:
         return self.cleaned_data["count"] or PICTURES

@@ -68,7 +68,6 @@ def imagine(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, page: Page[Any], wanted: imagining.Wanted, status: int = 200) -> HttpResponse:
     served = registry.engines("imagine")
-    sketches = registry.only_sketches("imagine")
     if served and wanted.engine not in served:
         wanted = replace(wanted, engine=served[0])
     context = {
@@ -77,13 +76,10 @@ def _page(request: HttpRequest, page: Page[Any], wanted: imagining.Wanted, statu
         "under_way": any(batch.active for batch in page),
         "wanted": wanted,
         "parts": _parts(wanted),
-        "engines": [(name, *imagining.words_of(name, sketches)) for name in imagining.ENGINES],
-        "sketches": sketches,
+        **sampling.choices("imagine", imagining.ENGINES, imagining.SKETCHED),
         "served": served,
         "presets": imagining.PRESETS,
         "history": [imagining.Words(text) for text in prompts_of(request.user, Imagining, HISTORY)],
-        "counts": range(1, sampling.MAX_PICTURES + 1),
-        "schedulers": sampling.SCHEDULER_NAMES.items(),
         "room": "imagine",
     }
     return render(request, "studio/imagine/imagine.html", context, status=status)
@@ -99,7 +95,7 @@ def _wanted(request: HttpRequest) -> imagining.Wanted:
 
 def _params(request: HttpRequest) -> dict[str, Any]:
     for name in ("remix", "again"):
-        picture = _by_id(request, name)
+        picture = Imagining.objects.visible_to(request.user).named(request.GET.get(name))
         if picture is not None:
             say_if_retired(request, "imagine", picture)
             seed = picture.seed if name == "remix" else None
@@ -108,14 +104,6 @@ def _params(request: HttpRequest) -> dict[str, Any]:
         known = [words.text for words in imagining.PRESETS] + prompts_of(request.user, Imagining, HISTORY)
         return {"prompt": said.named(known, key)}
     return {"prompt": request.GET.get("prompt", "")}
-
-
-def _by_id(request: HttpRequest, name: str) -> Imagining | None:
-    try:
-        pk = uuid.UUID(request.GET.get(name, ""))
-    except ValueError:
-        return None
-    return Imagining.objects.visible_to(request.user).filter(pk=pk).first()
 
 
 @dataclass(frozen=True)

@@ -53,18 +53,7 @@ ENGINES = {
     ),
 }
 
-SKETCHING = (
-    "A small sketching model",
-    "The small model that ships here sketches the marked part from the words. It is quick to try and often wide of the "
-    "mark; whoever runs this studio can put a real one into service.",
-)
-"""What diffusion is called, and said to be, while nothing but the starter serves it."""
-
-
-def words_of(engine: str, sketches: bool) -> tuple[str, str]:
-    """An engine's name and a sentence on it; ``sketches`` while only the starter serves diffusion."""
-    return SKETCHING if sketches and engine == "diffusion" else ENGINES[engine]
-
+SKETCHED = "the marked part from the words"
 
 NOT_FOUND, UNSURE = 0.25, 0.5
 """Peak probability of a phrase below which it was not found, or perhaps not."""
@@ -265,10 +254,6 @@ class RestyleForm(SamplingForm, RegionForm):
     engine = field_of(RestyleRequest, "engine")
     strength = number("strength")
     sketch = field_of(RestyleRequest, "sketch")
-
-    def __init__(self, *args: Any, engine: str = RESTYLE_ENGINES[0], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.default_engine = engine
 
     @property
     def wanted_count(self) -> int:

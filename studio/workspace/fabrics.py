@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,10 +20,8 @@ from patterns.models import Pattern
 from ..account.models import User
 from ..account.services import ensure_person
 from ..answers import go_back, is_htmx, refuse, refusing, valid
+from ..sampling import fresh_seed
 from .forms import BATCH, DEFAULT_ENGINE, FabricForm, RecolourForm
-
-FRESH_SEEDS = 1_000_000
-"""Seeds of new fabrics stay short enough to read out."""
 
 MAX_ASKED = 64
 
@@ -74,7 +71,7 @@ def _wanted(owner: User, form: FabricForm, like: Pattern | None) -> list[Generat
         )
         return [replace(same, seed=seed) for seed in _neighbours(owner, like, count)]
     first = data["seed"]
-    seeds = [secrets.randbelow(FRESH_SEEDS) for _ in range(count)] if first is None else range(first, first + count)
+    seeds = [fresh_seed() for _ in range(count)] if first is None else range(first, first + count)
     engine = data["engine"] or DEFAULT_ENGINE
     model = (data["model"] or None) if engine != "drawn" else None
     return [

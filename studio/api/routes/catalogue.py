@@ -22,8 +22,8 @@ from ml_backend.requests import (
 from ml_backend.serving import registry
 from patterns import files
 
-from ...batches import MAX_COUNT
 from ...photos.models import Garment
+from ...sampling import MAX_PICTURES
 from ...workspace.forms import MAX_BATCH
 from .. import schemas, serializers
 from ..idempotency import KEPT
@@ -121,7 +121,7 @@ def limits(request: HttpRequest) -> schemas.Limits:
         max_photo_pixels=settings.MAX_PHOTO_PIXELS,
         max_active_jobs=settings.MAX_ACTIVE_JOBS,
         active_jobs=active.count(),
-        max_pictures=MAX_COUNT,
+        max_pictures=MAX_PICTURES,
         max_patterns=MAX_BATCH,
         max_prompt=MAX_PROMPT,
         idempotency_hours=int(KEPT.total_seconds() // 3600),
