@@ -27,7 +27,7 @@ Pair = tuple[Path, Path]
 
 def street_pairs(folder: Path) -> list[Pair]:
     """The held-out labelled street photos of ``folder`` (see :mod:`ml_backend.training.data.cloth`)."""
-    from ..training.data.words import street_photos
+    from ..training.data.concepts import street_photos
 
     return [(photo, folder / "labels" / f"{photo.stem}.png") for photo in street_photos(folder, validation=True)]
 
@@ -41,7 +41,7 @@ def measure(pipeline: TextMaskPipeline, pairs: Iterable[Pair]) -> dict[str, floa
     counted.  ``exact_WORD`` and ``exact_iou`` count the one label of that very name as the word and all else as not.
     ``quiet`` is the share of the words that do not occur in a photo whose mask is empty (less than 0.1 % of it).
     """
-    from ..training.data.words import JUDGED, STREET_LABELS
+    from ..training.data.concepts import JUDGED, STREET_LABELS
 
     labels = [STREET_LABELS.index(name) for name in JUDGED]
     score = _Score(JUDGED)
@@ -59,7 +59,7 @@ def measure(pipeline: TextMaskPipeline, pairs: Iterable[Pair]) -> dict[str, floa
 
 class _Score:
     def __init__(self, words: Iterable[str]) -> None:
-        from ..training.data.words import CONCEPTS, truth_table
+        from ..training.data.concepts import CONCEPTS, truth_table
 
         rows = {concept.name: row for concept, row in zip(CONCEPTS, truth_table(), strict=True)}
         self.tables = {word: rows[word] for word in words}

@@ -1,7 +1,7 @@
 """Recipe: a small CLIPSeg (Lueddecke and Ecker, "Image Segmentation Using Text and Image Prompts", CVPR 2022).
 
 The published one asks a frozen CLIP; this one is trained whole and from nothing, on photos whose garments are labelled
-(:mod:`.data.words`), so everything that helps a small vision transformer with little data is used:
+(:mod:`.data.concepts`), so everything that helps a small vision transformer with little data is used:
 
 * patches start as whitened principal components of real patches, positions as sines, attention heads as looks at the
   neighbours (after Cordonnier, Loukas and Jaggi, ICLR 2020);
@@ -36,7 +36,7 @@ from ..networks.clipseg import answer, look
 from ..packaging import Package, save_folder_manifest
 from ..pipelines.base import Progress, ShouldStop
 from .data.cloth import IGNORE, augment, dye, on_plain_ground
-from .data.words import (
+from .data.concepts import (
     CONCEPTS,
     JUDGED,
     LEAVES,

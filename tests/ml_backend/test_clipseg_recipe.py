@@ -29,7 +29,7 @@ from ml_backend.training.clipseg import (
     train,
 )
 from ml_backend.training.data.cloth import IGNORE, held_out
-from ml_backend.training.data.words import (
+from ml_backend.training.data.concepts import (
     CONCEPTS,
     JUDGED,
     LEAVES,

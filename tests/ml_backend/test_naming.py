@@ -8,7 +8,7 @@ import pytest
 
 from ml_backend.packaging.starter import WEIGHTS_DIR
 from ml_backend.requests import CLOTH_CLASSES
-from ml_backend.training.data.words import CONCEPTS
+from ml_backend.training.data.concepts import CONCEPTS
 from ml_backend.words.naming import naming
 
 TAUGHT = tuple(word for concept in CONCEPTS if concept.yes for word in concept.words)
