@@ -56,6 +56,11 @@ class FromWords(Published):
         return type(self)._default_manager.filter(owner_id=self.owner_id, **same)
 
     @property
+    def request(self) -> RestyleRequest | ImagineRequest:
+        """As asked."""
+        raise NotImplementedError
+
+    @property
     def prompt(self) -> str:
         return str(self.params.get("prompt", ""))
 
