@@ -23,8 +23,6 @@ from . import forms as restyling
 from .models import Restyle
 from .services import words_for
 
-FAVOURED_GARMENT = "dress"
-
 Source = Photo | Look | Restyle | Imagining | Garment
 
 
@@ -186,8 +184,7 @@ def _asked(request: HttpRequest) -> tuple[str, Source | None]:
             return kind, found
     if newest := Photo.objects.visible_to(request.user).first():
         return "photo", newest
-    garments = {garment.slug: garment for garment in Garment.objects.all()}
-    return "garment", garments.get(FAVOURED_GARMENT) or next(iter(garments.values()), None)
+    return "garment", Garment.favoured({garment.slug: garment for garment in Garment.objects.all()})
 
 
 def _by_slug(text: str | None) -> Garment | None:
