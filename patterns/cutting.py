@@ -12,7 +12,7 @@ import numpy.typing as npt
 from django.core.files.storage import default_storage
 from PIL import Image
 
-from ml_backend.images import save_picture
+from ml_backend.images import EXACT, encoded, save_picture
 from ml_backend.inks import compose, inks_from_png, inks_to_png
 from ml_backend.serving import loading
 
@@ -33,7 +33,7 @@ class Cut:
 def cut(inks: npt.NDArray[np.float32], palette: Sequence[str], recipe: Mapping[str, Any]) -> Cut:
     """``inks`` (K,H,W) painted with K colours; the tile carries ``recipe``."""
     tile = Image.fromarray(compose(inks, palette))
-    files = {"inks": inks_to_png(inks), "tile": png(tile, recipe), "web": web(tile), "thumb": thumb(tile)}
+    files = {"inks": inks_to_png(inks), "tile": png(tile, recipe), "web": encoded(tile, **EXACT), "thumb": thumb(tile)}
     return Cut(files, colours_of(palette, inks.mean(axis=(1, 2)).tolist()))
 
 
@@ -61,16 +61,7 @@ def png(image: Image.Image, recipe: Mapping[str, Any]) -> bytes:
     return target.getvalue()
 
 
-def web(tile: Image.Image) -> bytes:
-    """The same pixels in fewer bytes, as lossless WebP."""
-    target = io.BytesIO()
-    tile.save(target, "WEBP", lossless=True, quality=60, method=4)
-    return target.getvalue()
-
-
 def thumb(tile: Image.Image) -> bytes:
     """A small WebP of one repeat."""
-    target = io.BytesIO()
     small = tile.resize((THUMB_SIDE, THUMB_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    small.save(target, "WEBP", quality=75, method=6)
-    return target.getvalue()
+    return encoded(small, format="WEBP", quality=75, method=6)

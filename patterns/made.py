@@ -112,6 +112,13 @@ class MadeQuerySet(models.QuerySet[M]):
         """One's own."""
         return self.of(person)
 
+    def named(self, text: str | None) -> M | None:
+        """The one that an address names by its id; None for an unknown or malformed one."""
+        try:
+            return self.filter(pk=uuid.UUID(text or "")).first()
+        except ValueError:
+            return None
+
 
 class Made(Stored):
     """One person's; a job makes it, and it is done once its main file is there."""

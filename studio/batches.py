@@ -59,6 +59,11 @@ class FromWords(Published):
         return type(self)._default_manager.filter(owner_id=self.owner_id, **same)
 
     @property
+    def request(self) -> RestyleRequest | ImagineRequest:
+        """As asked."""
+        raise NotImplementedError
+
+    @property
     def prompt(self) -> str:
         return str(self.params.get("prompt", ""))
 
@@ -131,7 +136,6 @@ class Batch(Generic[P]):
 
 
 R = TypeVar("R", RestyleRequest, ImagineRequest)
-
 
 HISTORY = 400
 """How many of a person's newest batches are looked through for their words."""

@@ -62,8 +62,8 @@ class TooFast(BadInput):
         self.retry_after = retry_after
 
 
-def spend(name: str, *whose: str, cost: int = 1) -> None:
-    """Count ``cost`` towards the limit ``name`` of ``whose``.  Raises :class:`TooFast` where it is used up.
+def spend(name: str, *whose: str) -> None:
+    """Count one more towards the limit ``name`` of ``whose``.  Raises :class:`TooFast` where it is used up.
 
     Who is refused is only read, not written: a script that goes on hammering keeps no row busy and waits no longer.
     """
@@ -71,7 +71,7 @@ def spend(name: str, *whose: str, cost: int = 1) -> None:
     items: list[RateLimitItem] = settings.LIMITS[name]
     shut = [item for item in items if not strategy.test(item, name, *whose)]
     if not shut:
-        shut = [item for item in items if not strategy.hit(item, name, *whose, cost=cost)]
+        shut = [item for item in items if not strategy.hit(item, name, *whose)]
     if shut:
         opens = max(strategy.get_window_stats(item, name, *whose).reset_time for item in shut)
         raise TooFast(name, max(1, math.ceil(opens - time.time())))

@@ -68,12 +68,24 @@ class Batch:
         except Stopped:
             return
 
-    def keep_all(self, made: Sequence[Any]) -> None:
-        """What was not handed over one by one.  Raises :class:`BadInput` when there is less than was asked for."""
-        for number, one in enumerate(made):
+    def paint(self, capability: str, report: jobs.Report, should_stop: jobs.ShouldStop, *given: Any) -> jobs.Publish:
+        """Have them made by the engine of their requests, which takes what is ``given`` before these.
+
+        Raises :class:`BadInput` when there is less than was asked for.
+        """
+        made = pipeline(f"{capability}-{self.rows[0].engine}", self.rows[0])(
+            *given,
+            [row.request for row in self.rows],
+            progress=upto(report, 0.98),
+            should_stop=should_stop,
+            preview=self.show,
+            on_image=self.keep,
+        )
+        for number, one in enumerate(made):  # what was not handed over one by one
             self.keep(number, one)
         if len(self._kept) < len(self.rows):
             raise BadInput(UNPAINTED)
+        return nothing
 
     def _files(self, row: FromWords, image: Image, recipe: dict[str, Any]) -> dict[str, str]:
         from . import pictures

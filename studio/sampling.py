@@ -16,12 +16,17 @@ from ml_backend.serving import registry
 from .fields import field
 
 MAX_PICTURES = 8
-"""Pictures asked for at one press of the button."""
+"""Pictures of one batch, asked for at one press of the button."""
 
 FRESH_SEEDS = 1_000_000
 """Seeds that nobody chose stay short enough to read out."""
 
 SCHEDULER_NAMES = {"euler": "Euler", "dpm++": "DPM++", "lcm": "LCM"}
+
+SKETCHING = (
+    "The small model that ships here sketches {sketched}. It is quick to try and often wide of the mark; whoever runs "
+    "this studio can put a real one into service."
+)
 
 COUNTED = f"One to {MAX_PICTURES} pictures can be made at a time."
 
@@ -40,6 +45,42 @@ def lora_choices(loras: Sequence[str], offered: Sequence[str]) -> tuple[LoraChoi
     return tuple(LoraChoice(name, strengths.get(name, 0.0)) for name in offered)
 
 
+@dataclass(frozen=True)
+class EngineChoice:
+    """An engine as a page offers it: its sentence, and the settings that it heeds."""
+
+    name: str
+    title: str
+    says: str
+    heeds: str
+    served: bool
+
+
+def choices(work: str, sketched: str) -> dict[str, Any]:
+    """What a page offers that restyles or imagines: engines, how many pictures, and schedulers.
+
+    While nothing but the starter serves diffusion, it is said to be a small model that sketches what is ``sketched``.
+    """
+    served, sketches = registry.engines(work), registry.only_sketches(work)
+    engines = []
+    for name, engine in ENGINES[work].items():
+        title, says = name.capitalize(), engine.says
+        if sketches and name == "diffusion":
+            title, says = "A small sketching model", SKETCHING.format(sketched=sketched)
+        engines.append(EngineChoice(name, title, says, " ".join(engine.heeds), name in served))
+    return {
+        "engines": engines,
+        "sketches": sketches,
+        "counts": range(1, MAX_PICTURES + 1),
+        "schedulers": SCHEDULER_NAMES.items(),
+    }
+
+
+def fresh_seed() -> int:
+    """One that nobody chose."""
+    return secrets.randbelow(FRESH_SEEDS)
+
+
 def whole(what: str) -> forms.IntegerField:
     """A whole number whose range the request checks."""
     return forms.IntegerField(required=False, error_messages={"invalid": f"The {what} must be a whole number."})
@@ -53,7 +94,8 @@ def number(what: str) -> forms.FloatField:
 class SamplingForm(forms.Form):
     """The settings; what is left empty is the model's own, an empty seed a new one.
 
-    ``offered`` names the LoRAs that can be had here: each has a field ``lora-NAME`` with its strength.
+    ``offered`` names the LoRAs that can be had here: each has a field ``lora-NAME`` with its strength.  ``engine`` is
+    the one that is meant where none is named.
     """
 
     negative_prompt = field(AVOIDED)
@@ -69,9 +111,9 @@ class SamplingForm(forms.Form):
         error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), COUNTED),
     )
 
-    def __init__(self, *args: Any, offered: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, offered: Sequence[str] = (), engine: str = "fabric", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.offered = tuple(offered)
+        self.offered, self.default_engine = tuple(offered), engine
         for name in self.offered:
             self.fields[f"lora-{name}"] = field(LORA_STRENGTH)
 
@@ -79,7 +121,7 @@ class SamplingForm(forms.Form):
         """Of a valid form, the fields of a request that say how a model samples, seed included."""
         data = self.cleaned_data
         return {
-            "seed": secrets.randbelow(FRESH_SEEDS) if data["seed"] is None else data["seed"],
+            "seed": fresh_seed() if data["seed"] is None else data["seed"],
             "negative_prompt": data["negative_prompt"],
             "steps": data["steps"],
             "guidance": data["guidance"],
@@ -87,25 +129,3 @@ class SamplingForm(forms.Form):
             "scheduler": data["scheduler"] or None,
             "loras": tuple(f"{name}:{strength:g}" for name in self.offered if (strength := data[f"lora-{name}"])),
         }
-
-
-@dataclass(frozen=True)
-class EngineChoice:
-    """An engine as a page offers it: its sentence, and the settings that it heeds."""
-
-    name: str
-    title: str
-    says: str
-    heeds: str
-    served: bool
-
-
-def engines(work: str, sketching: tuple[str, str] | None) -> list[EngineChoice]:
-    """Those that restyle or imagine.  ``sketching`` is what diffusion is called and said to be, while only the starter
-    serves it."""
-    served = registry.engines(work)
-    choices = []
-    for name, engine in ENGINES[work].items():
-        title, says = sketching if sketching and name == "diffusion" else (name.capitalize(), engine.says)
-        choices.append(EngineChoice(name, title, says, " ".join(engine.heeds), name in served))
-    return choices

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    from ..packaging import Package
     from ..pipelines.base import Progress
 
     F32 = NDArray[np.float32]
@@ -42,13 +41,6 @@ def commands_of(parser: argparse.ArgumentParser) -> Command:
         return sub
 
     return command
-
-
-def package(path: Path | None, starter_name: str) -> Package:
-    from ..packaging import Package
-    from ..packaging.starter import starter
-
-    return starter(starter_name) if path is None else Package.load(path)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from PIL import Image
 
 from .. import images
 from ..errors import BadInput
-from ..packaging.starter import GENERATOR
+from ..packaging.starter import GENERATOR, package_of
 from ..requests import (
     CLOTH_CLASSES,
     ENGINES,
@@ -26,7 +26,7 @@ from ..requests import (
     parse_palette,
 )
 from ..words.wardrobe import garment_of
-from .common import Answer, Command, at_least_one, bar, open_mask, package, save_mask, stems_of
+from .common import Answer, Command, at_least_one, bar, open_mask, save_mask, stems_of
 
 SURFACE = "surface-starter"
 
@@ -104,7 +104,7 @@ def run_generate(options: argparse.Namespace) -> Answer:
     from ..pipelines.generate import GeneratePipeline
 
     dreamed = options.engine == "dreamed"
-    chosen = package(options.model, GENERATOR) if dreamed else None
+    chosen = package_of(options.model, GENERATOR) if dreamed else None
     requests = [
         GenerateRequest(
             pattern_type=options.pattern_type,
@@ -139,7 +139,7 @@ def run_upscale(options: argparse.Namespace) -> Answer:
     from ..pipelines.upscale import UpscalePipeline
 
     image = images.open_picture(options.image)
-    pipeline = UpscalePipeline(package(options.model, f"srgan-x{options.scale}-starter"), options.device)
+    pipeline = UpscalePipeline(package_of(options.model, f"srgan-x{options.scale}-starter"), options.device)
     if pipeline.scale != options.scale:
         raise BadInput(f"That model enlarges {pipeline.scale} times, not {options.scale}.")
     with bar("Enlarging") as progress:
@@ -240,7 +240,7 @@ def _segmenter(options: argparse.Namespace) -> Any:
 
         with tempfile.TemporaryDirectory() as folder:
             return SegmentPipeline(convert_unet_2020(options.model, folder), options.device)
-    return SegmentPipeline(package(options.model, "unet-starter"), options.device)
+    return SegmentPipeline(package_of(options.model, "unet-starter"), options.device)
 
 
 def _surface(options: argparse.Namespace) -> Any:
@@ -251,13 +251,13 @@ def _surface(options: argparse.Namespace) -> Any:
         return None
     from ..pipelines.surface import SurfacePipeline
 
-    return SurfacePipeline(package(options.surface, SURFACE), options.device)
+    return SurfacePipeline(package_of(options.surface, SURFACE), options.device)
 
 
 def _upscaler(scale: int, device: str) -> Any:
     from ..pipelines.upscale import UpscalePipeline
 
-    return UpscalePipeline(package(None, f"srgan-x{scale}-starter"), device)
+    return UpscalePipeline(package_of(None, f"srgan-x{scale}-starter"), device)
 
 
 def _tap(text: str) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .. import images
 from ..engines import ENGINES
 from ..errors import BadInput
+from ..packaging.starter import package_of
 from ..requests import (
     IMAGINE_ENGINES,
     MAX_SEED,
@@ -24,7 +25,7 @@ from ..requests import (
     TextMaskRequest,
     parse_lora,
 )
-from .common import Answer, Command, at_least_one, bar, open_mask, package, save_mask, stems_of
+from .common import Answer, Command, at_least_one, bar, open_mask, save_mask, stems_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -102,7 +103,7 @@ def run_text_mask(options: argparse.Namespace) -> Answer:
         feather=options.feather,
         refine=not options.no_refine,
     )
-    pipeline = TextMaskPipeline(package(options.model, TEXT_MASK_STARTER), options.device)
+    pipeline = TextMaskPipeline(package_of(options.model, TEXT_MASK_STARTER), options.device)
     segment = _segment(options)
     found, lines = [], []
     with bar("Looking", len(stems)) as progress:
@@ -137,7 +138,7 @@ def _segment(options: argparse.Namespace) -> Callable[[Image], tuple[F32, Any]]:
     def network() -> SegmentPipeline:
         from ..pipelines.segment import SegmentPipeline
 
-        return SegmentPipeline(package(None, SEGMENT_STARTER), options.device)
+        return SegmentPipeline(package_of(None, SEGMENT_STARTER), options.device)
 
     def segment(photo: Image) -> tuple[F32, Any]:
         seen = network()(photo)
@@ -223,7 +224,7 @@ def _painter(work: str, name: str, options: argparse.Namespace) -> Any:
     clip = Given(clip=str(options.clip or ""))
     given = replace(
         clip,
-        package=package(options.model, INPAINT_STARTER) if engine.model else None,
+        package=package_of(options.model, INPAINT_STARTER) if engine.model else None,
         device=lambda: str(options.device),
         loras=_loras(options) if "loras" in engine.heeds else {},
         other=lambda other: build(other, clip),
@@ -237,7 +238,7 @@ def _region(photo: Image, options: argparse.Namespace) -> F32:
         return open_mask(options.mask, photo)
     from ..pipelines.text_mask import TextMaskPipeline
 
-    pipeline = TextMaskPipeline(package(options.mask_model, TEXT_MASK_STARTER), options.device)
+    pipeline = TextMaskPipeline(package_of(options.mask_model, TEXT_MASK_STARTER), options.device)
     result = pipeline(photo, TextMaskRequest(options.region), cloth=partial(_segment(options), photo))
     _check_known(result)
     found = result.mask

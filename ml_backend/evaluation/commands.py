@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..engines import RESTYLE
 from ..errors import BadInput
 from ..packaging import Package
-from ..packaging.starter import GENERATOR, starter
+from ..packaging.starter import GENERATOR, package_of, starter
 from ..requests import SKETCHES, RestyleRequest
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def measure_cloth(options: argparse.Namespace) -> Figures:
         raise BadInput("--garment-photos and --garment-mattes go together.")
     if options.street is None and options.garment_photos is None:
         raise BadInput("Name a data set: --street, or --garment-photos with --garment-mattes.")
-    pipeline = SegmentPipeline(_package(options.model, "unet-starter"), options.device)
+    pipeline = SegmentPipeline(package_of(options.model, "unet-starter"), options.device)
     figures: Figures = {"model": pipeline.model}
     if options.street is not None:
         found = measure(pipeline, street_pairs(options.street))
@@ -171,7 +171,7 @@ def measure_segment(options: argparse.Namespace) -> Figures:
     if options.pairs < 0 or options.tap_photos < 0:
         raise BadInput("A number of pictures cannot be negative.")
     figures = measure_cloth(options)
-    pipeline = SegmentPipeline(_package(options.model, "unet-starter"), options.device)
+    pipeline = SegmentPipeline(package_of(options.model, "unet-starter"), options.device)
     found = measure_pieces(pipeline, options.street)
     figures |= {f"street_{name}": value for name, value in found.items()}
     if options.pairs:
@@ -186,7 +186,7 @@ def measure_text_mask(options: argparse.Namespace) -> Figures:
     from ..pipelines.text_mask import TextMaskPipeline
     from .text_mask import measure, street_pairs
 
-    pipeline = TextMaskPipeline(_package(options.model, "clipseg-starter"), options.device)
+    pipeline = TextMaskPipeline(package_of(options.model, "clipseg-starter"), options.device)
     return {"model": pipeline.model, **measure(pipeline, street_pairs(options.street))}
 
 
@@ -220,7 +220,7 @@ def _painter(options: argparse.Namespace) -> Engine:
 
     if options.engine == "fabric" and options.model is not None:
         return FabricRestyle(GeneratePipeline(Package.load(options.model), device=options.device))
-    package = _package(options.model, "inpaint-starter") if RESTYLE[options.engine].model else None
+    package = package_of(options.model, "inpaint-starter") if RESTYLE[options.engine].model else None
     painter: Engine = build(f"restyle-{options.engine}", Given(package, lambda: str(options.device)))
     return painter
 
@@ -250,12 +250,12 @@ def measure_restoration(options: argparse.Namespace) -> Figures:
     from .distance import vgg_features
     from .restoration import dreamed, restoration, starter_features
 
-    package = _package(options.model, f"srgan-x{options.scale}-starter")
+    package = package_of(options.model, f"srgan-x{options.scale}-starter")
     distances = {"vgg": vgg_features(options.vgg)} if options.vgg else starter_features()
     figures: Figures = {"model": package.manifest.reference}
     figures |= restoration(package, count=options.count, real_dir=options.real, distances=distances)
     if options.dreamed:
-        figures |= dreamed(package, _package(options.generator, GENERATOR), count=options.dreamed)
+        figures |= dreamed(package, package_of(options.generator, GENERATOR), count=options.dreamed)
     return figures
 
 
@@ -266,11 +266,11 @@ def measure_generator(options: argparse.Namespace) -> Figures:
 
     if options.count < 2 or options.swatches < 1 or options.cell < 16:
         raise BadInput("At least 2 fabrics of each type, 1 swatch and 16 pixels a fabric are needed.")
-    package = _package(options.model, GENERATOR)
-    judge = _package(options.classifier, "classifier-starter")
+    package = package_of(options.model, GENERATOR)
+    judge = package_of(options.classifier, "classifier-starter")
     figures: Figures = {"model": package.manifest.reference, "features": judge.manifest.reference}
     figures |= generator_quality(package, judge, options.count)
-    fabrics = finished_fabrics(package, _package(options.upscale, "srgan-x8-starter"))
+    fabrics = finished_fabrics(package, package_of(options.upscale, "srgan-x8-starter"))
     figures |= seam_figures(fabrics)
     if options.sheet is not None:
         save_sheet(contact_sheet(fabrics, options.cell), options.sheet)
@@ -286,7 +286,7 @@ def measure_surface(options: argparse.Namespace) -> Figures:
     from .surface import by_hand, plain_figures, plain_garments, rendered_figures, side_by_side
 
     _check_sets(options)
-    pipeline = SurfacePipeline(_package(options.model, "surface-starter"), options.device)
+    pipeline = SurfacePipeline(package_of(options.model, "surface-starter"), options.device)
     readers: dict[str, Reader] = {"network": pipeline, "by_hand": by_hand}
     figures: Figures = {"model": pipeline.model}
     if options.data is not None:
@@ -311,7 +311,7 @@ def measure_worn(options: argparse.Namespace) -> Figures:
     from .worn import plain_kept, prints_left
 
     _check_sets(options)
-    pipeline = SurfacePipeline(_package(options.model, "surface-starter"), options.device)
+    pipeline = SurfacePipeline(package_of(options.model, "surface-starter"), options.device)
     figures: Figures = {"model": pipeline.model}
     for name, read in (("network", pipeline), ("by_hand", by_hand)):
         if options.garments is not None:
@@ -325,7 +325,7 @@ def measure_worn(options: argparse.Namespace) -> Figures:
 def measure_distance(options: argparse.Namespace) -> Figures:
     from .patterns import compare_folders, load_classifier
 
-    judge = _package(options.classifier, "classifier-starter")
+    judge = package_of(options.classifier, "classifier-starter")
     figures = compare_folders(load_classifier(judge), options.real, options.fake)
     return {key: figures[key] for key in (options.metric, "real", "fake")} | {"features": judge.manifest.reference}
 
@@ -334,12 +334,8 @@ def measure_classifier(options: argparse.Namespace) -> Figures:
     from .close_ups import close_up_accuracy
     from .patterns import classifier_accuracy
 
-    package = _package(options.model, "classifier-starter")
+    package = package_of(options.model, "classifier-starter")
     figures: Figures = {"model": package.manifest.reference, **classifier_accuracy(package)}
     if options.real is not None:
         figures |= close_up_accuracy(package, options.real)
     return figures
-
-
-def _package(path: Path | None, starter_name: str) -> Package:
-    return starter(starter_name) if path is None else Package.load(path)

@@ -22,7 +22,6 @@ from scipy import ndimage
 from ..colour import BASIC_COLOURS, name_of_region
 from ..errors import BadInput
 from ..networks.classifier import PatternClassifier
-from ..pipelines.base import Progress, tell
 from ..pipelines.restyle import Restyled
 from ..requests import CLOTH_CLASSES, GARMENT_CLASSES, MAX_SEED, PATTERN_TYPES, RestyleRequest
 from ..swatches import TYPES
@@ -90,7 +89,6 @@ def obedience(
     judge: PatternClassifier,
     cases: Sequence[Case],
     template: RestyleRequest,
-    progress: Progress | None = None,
     keep: Keep | None = None,
 ) -> dict[str, float]:
     """``colours`` and ``patterns``: shares of words obeyed, with one figure a word and ``n`` photos.
@@ -105,10 +103,9 @@ def obedience(
     types = PATTERN_TYPES[: judge.config.classes]
     words = [("colour", name, name) for name in BASIC_COLOURS]
     words += [("pattern", name, TYPES[name].asked or name) for name in types]
-    for at, (kind, name, said) in enumerate(words):
+    for kind, name, said in words:
         hits = []
         for number, case in enumerate(cases):
-            tell(progress, (at + number / len(cases)) / len(words), f"{name}, photo {number + 1}")
             image = _repaint(engine, case, said, template, number)
             if image is None:
                 hits.append(False)

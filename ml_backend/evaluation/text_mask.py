@@ -13,6 +13,7 @@ from PIL import Image
 from ..errors import BadInput
 from ..pipelines import masks
 from ..pipelines.text_mask import at_full_size
+from .cloth import iou
 
 if TYPE_CHECKING:
     from ..pipelines.text_mask import TextMaskPipeline
@@ -72,11 +73,11 @@ class _Score:
         truth = self.tables[word][labels]
         known, true = truth <= 1, truth == 1
         if true.mean() > FEWEST:
-            self.ious[word].append(_iou(found & known, true))
+            self.ious[word].append(iou(found & known, true))
         elif known.all() and not true.any():
             self.quiet.append(bool(found.mean() < FEWEST))
         if (labels == label).mean() > FEWEST:
-            self.exact[word].append(_iou(found, labels == label))
+            self.exact[word].append(iou(found, labels == label))
 
     def figures(self) -> dict[str, float]:
         def means(prefix: str, ious: dict[str, list[float]]) -> dict[str, float]:
@@ -92,7 +93,3 @@ class _Score:
             **by_label,
             **{f"count_{word}": len(values) for word, values in self.ious.items()},
         }
-
-
-def _iou(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
-    return float((found & true).sum() / max((found | true).sum(), 1))

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..colour import LUMINANCE, decode
-from .unet import Levels, Trunk
+from .unet import Levels, Trunk, twice
 
 DARK = 0.004
 """Added to luminance before the logarithm: camera noise in black cloth counts for little."""
@@ -93,8 +93,8 @@ class SurfaceNet(Trunk):
         x = x + self.context(x)
         for up in self.decoder:
             x = up(x, skips.pop())
-        lie = _twice(self.lie(x)).float()  # (N, 9, H, W)
-        gate, base = self.light(torch.cat((_twice(self.narrow(x)), seen), dim=1)).float().chunk(2, dim=1)
+        lie = twice(self.lie(x)).float()  # (N, 9, H, W)
+        gate, base = self.light(torch.cat((twice(self.narrow(x)), seen), dim=1)).float().chunk(2, dim=1)
         gate = gate.sigmoid()
         down, across = lie.new_tensor((0.0, 1.0)).view(1, 2, 1, 1), lie.new_tensor((1.0, 0.0)).view(1, 2, 1, 1)
         towards = lie.new_tensor((0.0, 0.0, 1.0)).view(1, 3, 1, 1)
@@ -156,7 +156,3 @@ def jacobian(warp: Tensor, weft: Tensor, log_cm: Tensor) -> Tensor:
     u = torch.stack((warp_y, -warp_x), dim=1) * (along_weft / sine)[:, None]
     v = torch.stack((-weft_y, weft_x), dim=1) * (along_warp / sine)[:, None]
     return torch.stack((u, v), dim=1)
-
-
-def _twice(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)

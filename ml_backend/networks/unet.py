@@ -144,7 +144,7 @@ class UNet(Trunk):
             self.taps = TapDecoder(config)
 
     def forward(self, rgb: Tensor) -> Tensor:
-        return _twice(self.look(rgb).logits)
+        return twice(self.look(rgb).logits)
 
     def look(self, rgb: Tensor) -> Seen:
         """All that the trunk says of the photos; :meth:`tap` can be asked about it as often as one likes."""
@@ -160,7 +160,7 @@ class UNet(Trunk):
 
     def tap(self, seen: Seen, hints: Tensor) -> Tensor:
         """What the taps mean: ``hints`` (N, 3, H/2, W/2) in 0..1, see :data:`HINTS` -> logits (N, 1, H, W)."""
-        return _twice(self.taps(seen, hints))
+        return twice(self.taps(seen, hints))
 
 
 @dataclass(frozen=True)
@@ -240,5 +240,5 @@ def _mean_under(maps: Tensor, disks: Tensor) -> Tensor:
     return (maps * disks).sum((2, 3), keepdim=True) / disks.sum((2, 3), keepdim=True).clamp(min=1)
 
 
-def _twice(maps: Tensor) -> Tensor:
+def twice(maps: Tensor) -> Tensor:
     return F.interpolate(maps, scale_factor=2.0, mode="bilinear", align_corners=False)

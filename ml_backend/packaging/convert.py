@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import torch
 
 _FIRST_LAYER = "model.diffusion_model.input_blocks.0.0.weight"
-_ATTENTION = "transformer_blocks.0.attn2.to_k.weight"
 
 
 @dataclass(frozen=True)

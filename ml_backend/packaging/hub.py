@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInput, BadPackage, Stopped
+from .archive import Progress
 from .choosing import choose
 from .contents import read_json
 from .files import sha256_of
@@ -23,7 +24,6 @@ from .files import sha256_of
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-Progress = Callable[[float, str], None]
 ShouldStop = Callable[[], bool]
 
 HUB_ID = re.compile(

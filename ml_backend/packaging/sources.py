@@ -11,24 +11,21 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import BadInput, BadPackage
 from . import hub
-from .archive import unpack
+from .archive import Progress, unpack
 from .choosing import PICKLE_REFUSED, choose
 from .contents import LORA_FILE, contents_of, is_lora, read_json
 from .files import MANIFEST, MAX_FILES, is_pickle
 from .header import tensors_of
+from .hub import ShouldStop
 from .licence import licence_of
 from .package import Package, save_folder_manifest
 from .starter import WEIGHTS_DIR, starter
-
-Progress = Callable[[float, str], None]
-ShouldStop = Callable[[], bool]
 
 ARCHIVES = (".tar.gz", ".tgz", ".tar")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")

@@ -18,3 +18,8 @@ def starter(name: str) -> Package:
     if not (WEIGHTS_DIR / name).is_dir():
         raise BadPackage(f"There is no starter model called {name!r}.")
     return Package.load(WEIGHTS_DIR / name)
+
+
+def package_of(folder: Path | None, name: str) -> Package:
+    """The package of a folder, or the starter of that name where none is given.  Raises :class:`BadPackage`."""
+    return starter(name) if folder is None else Package.load(folder)

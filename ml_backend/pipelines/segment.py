@@ -20,19 +20,16 @@ from torch.nn import functional as F
 from ..errors import BadInput, BadPackage
 from ..networks.unet import MIDDLE_UNIT, Seen, TapDecoder, UNet
 from ..packaging import Package
-from ..requests import CLOTH_CLASSES, GARMENT_CLASSES, MAX_TAPS, garment_name
+from ..requests import GARMENT_CLASSES, MAX_TAPS, garment_name
 from .base import Progress, ShouldStop, check, tell
 from .hints import Tap, disks
-from .pieces import LEAST_SKIN, Pieces, tell_apart
+from .pieces import FIRST_CLOTH, LAST_CLOTH, LEAST_SKIN, SKIN, Pieces, tell_apart
 from .refine import GUIDE_SIDE, refine, refine_together
 
 F32 = NDArray[np.float32]
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels of the photo."""
 
-FIRST_CLOTH = GARMENT_CLASSES.index(CLOTH_CLASSES[0])
-LAST_CLOTH = GARMENT_CLASSES.index(CLOTH_CLASSES[-1])
-SKIN = GARMENT_CLASSES.index("skin")
 OTHER = GARMENT_CLASSES.index("other")
 
 GLANCE_PIXELS = 288 * 192

@@ -23,7 +23,6 @@ from ..packaging import Package
 from .base import Progress, ShouldStop, check, tell
 
 F32 = NDArray[np.float32]
-U8 = NDArray[np.uint8]
 
 MAX_OUTPUT = 8192
 """Largest side of an enlarged picture, in pixels."""
@@ -91,22 +90,11 @@ class UpscalePipeline:
             old[:] = np.round(old + piece.opacity[..., None] * (new - old))
         return Image.fromarray(out)
 
-    def inks(
-        self,
-        inks: F32,
-        scale: int | None = None,
-        *,
-        crispness: float = CRISPNESS,
-        progress: Progress | None = None,
-        should_stop: ShouldStop | None = None,
-    ) -> F32:
+    def inks(self, inks: F32, *, should_stop: ShouldStop | None = None) -> F32:
         """Coverage (K,h,w) that sums to 1 -> (K,h*scale,w*scale), wrapped around, crisp at the borders, summing to 1.
 
-        The network sees the planes three at a time, as red, green and blue.  ``scale`` must be the network's own;
-        ``crispness`` 1 leaves borders as the network drew them.
+        The network sees the planes three at a time, as red, green and blue.
         """
-        if scale not in (None, self.scale):
-            raise BadInput(f"This model enlarges {self.scale} times, not {scale} times.")
         if inks.ndim != 3 or not len(inks):
             raise BadInput("Ink maps are an array of (inks, height, width).")
         count, height, width = inks.shape
@@ -114,12 +102,12 @@ class UpscalePipeline:
         padded = np.concatenate([inks, np.repeat(inks[-1:], 3 * groups - count, axis=0)]).astype(np.float32)
         lr = torch.from_numpy(padded.reshape(groups, 3, height, width))
         out = np.zeros((count, height * self.scale, width * self.scale), np.float32)
-        for piece in self._pieces(lr, True, progress, should_stop):
+        for piece in self._pieces(lr, True, None, should_stop):
             old = out[:, piece.rows, piece.columns]
             old += piece.opacity * (piece.pixels.reshape(-1, *piece.opacity.shape)[:count] - old)
         blur = SMOOTHNESS * self.scale
         gaussian_filter(out, (0, blur, blur), mode="wrap", output=out)
-        return crisp(out, crispness)
+        return crisp(out)
 
     def _pieces(
         self, lr: Tensor, tile: bool, progress: Progress | None, should_stop: ShouldStop | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterator
 
 HEX = re.compile(r"#(?:[0-9a-f]{6}|[0-9a-f]{3})(?![0-9a-f])")
 _TOKEN = re.compile(rf"{HEX.pattern}|[a-z0-9]+(?:'[a-z]+)?|[,;.&/+!?()]")
@@ -124,8 +124,3 @@ def corrected(word: str, known: Container[str]) -> list[str]:
     if len(word) < LONG or word in known or word in NO_SLIP or not word.isalpha():
         return []
     return sorted(slip for slip in slips(word) if len(slip) >= LONG and slip in known)
-
-
-def words_of(phrases: Iterable[str]) -> set[str]:
-    """The single words of phrases."""
-    return {word for phrase in phrases for word in phrase.split()}

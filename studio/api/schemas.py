@@ -8,7 +8,6 @@ for readers only; the bounds are wider and keep out what nobody means.
 from __future__ import annotations
 
 import dataclasses
-import secrets
 import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
@@ -54,7 +53,7 @@ from ml_backend.requests import Garments as GarmentNames
 from patterns.colours import BUCKETS
 
 from ..looks.forms import DEFAULT_SCALE_CM
-from ..sampling import FRESH_SEEDS, MAX_PICTURES
+from ..sampling import MAX_PICTURES, fresh_seed
 from ..workspace.forms import MAX_BATCH
 
 AN_ID = "0b9f7c1e-52b1-4a43-9d2c-2f4c7a1f8e10"
@@ -532,7 +531,7 @@ class Painting(Schema):
 
     @property
     def first_seed(self) -> int:
-        return secrets.randbelow(FRESH_SEEDS) if self.seed is None else self.seed
+        return fresh_seed() if self.seed is None else self.seed
 
 
 class NewRestyle(Painting, body_of(RestyleRequest, seed=(None, "Null: a fresh one."), engine=(None, ""))):  # type: ignore[misc]
@@ -566,7 +565,7 @@ class NewPatterns(body_of(GenerateRequest, without="size", seed=(None, "Null: fr
 
     def requests(self) -> list[GenerateRequest]:
         if self.seed is None:
-            seeds = [secrets.randbelow(FRESH_SEEDS) for _ in range(self.count)]
+            seeds = [fresh_seed() for _ in range(self.count)]
         else:
             first = request_of(GenerateRequest, self).seed
             seeds = [(first + n) % (MAX_SEED + 1) for n in range(self.count)]
@@ -616,7 +615,7 @@ class NewLook(Fit):
         return [(self.pattern, self.request())]
 
 
-# --- the house ----------------------------------------------------------------------------------------------------
+# --- the catalogue ------------------------------------------------------------------------------------------------
 
 
 class Garment(Schema):

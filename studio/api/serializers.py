@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db.models import Model, Prefetch, prefetch_related_objects
 from django.http import HttpRequest
 from django.urls import reverse
-from ninja import Schema
 
 from ml_backend.models import Job
 from ml_backend.serving import jobs
@@ -26,9 +25,6 @@ from ..looks.models import Look
 from ..photos.models import Garment, Mask, Photo
 from ..restyle.models import Restyle
 from . import schemas
-
-M = TypeVar("M", bound=Model)
-S = TypeVar("S", bound=Schema)
 
 
 def address(request: HttpRequest, route: str, *args: Any) -> str:

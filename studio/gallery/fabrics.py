@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import shlex
 import uuid
 from functools import lru_cache
@@ -18,6 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 from PIL import Image
 
+from ml_backend.images import encoded
 from ml_backend.inks import compose, palette_from_seed
 from ml_backend.requests import PATTERN_TYPES
 from ml_backend.serving import registry
@@ -93,9 +93,7 @@ def type_picture(_request: HttpRequest, name: str, side: int) -> HttpResponse:
 def _sample(name: str, side: int) -> bytes:
     seed = TYPES[name].sample_seed
     tile = Image.fromarray(compose(draw_inks(name, seed, side), palette_from_seed(name, seed)))
-    buffer = io.BytesIO()
-    tile.save(buffer, "WEBP", quality=82)
-    return buffer.getvalue()
+    return encoded(tile, format="WEBP", quality=82)
 
 
 @require_safe

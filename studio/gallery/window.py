@@ -14,8 +14,6 @@ from .starters import HOUSE
 THE_WINDOW = 1
 """Primary key of the only row."""
 
-FAVOURED_GARMENT = "dress"
-
 
 def shown() -> ShopWindow:
     """What staff chose, not saved yet where they never did; a fabric that is no longer published counts for nothing."""
@@ -47,10 +45,7 @@ def fabric() -> Pattern | None:
 
 def garment(among: dict[str, Garment]) -> Garment | None:
     """The garment in the window, of those there are, by slug."""
-    chosen = shown().garment
-    if chosen is not None:
-        return chosen
-    return among.get(FAVOURED_GARMENT) or next(iter(among.values()), None)
+    return shown().garment or Garment.favoured(among)
 
 
 def dress(pattern: Pattern | None, garment: Garment | None) -> None:

@@ -14,35 +14,23 @@ from ml_backend.requests import IMAGINE_ENGINES, MAX_PROMPT, ImagineRequest
 from ml_backend.words.builder import CHOICES, Outfit
 
 from ..fields import field_of
-from ..said import key_of
+from ..said import Said
 from ..sampling import LoraChoice, SamplingForm, lora_choices
 
 PICTURES = 4
 """Pictures made at one press of the button."""
 
-SKETCHING = (
-    "A small sketching model",
-    "The small model that ships here sketches the whole picture from your words. It is quick to try and often wide of "
-    "the mark; whoever runs this studio can put a real one into service.",
-)
-"""What diffusion is called, and said to be, while nothing but the starter serves it."""
-
+SKETCHED = "the whole picture from your words"
 
 PARTS = tuple(CHOICES)
 SETTINGS = ("negative_prompt", "steps", "guidance", "size", "scheduler")
 
 
 @dataclass(frozen=True)
-class Words:
+class Words(Said):
     """A prompt to begin with, and what of it the builder can show."""
 
-    text: str
     name: str = ""
-
-    @property
-    def key(self) -> str:
-        """How an address names them."""
-        return key_of(self.text)
 
     @property
     def outfit(self) -> str:
@@ -128,10 +116,6 @@ class ImagineForm(SamplingForm):
     colour = _part("colour")
     gender = _part("gender")
     article = _part("article")
-
-    def __init__(self, *args: Any, engine: str = IMAGINE_ENGINES[0], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.default_engine = engine
 
     def clean_count(self) -> int:
         return self.cleaned_data["count"] or PICTURES

@@ -7,7 +7,7 @@ from typing import Any
 from ml_backend.models import Job
 from ml_backend.serving import jobs
 
-from ..painting import Batch, missing, nothing, pipeline, upto
+from ..painting import Batch, missing, nothing
 from .models import Imagining
 
 
@@ -23,15 +23,7 @@ def imagine(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
         return nothing
     report(0.01, "Reading the words")
     batch = Batch(job, rows, lambda _, request: imagine_recipe(request.to_dict()))
-    made = pipeline(f"imagine-{rows[0].engine}", rows[0])(
-        [row.request for row in rows],
-        progress=upto(report, 0.98),
-        should_stop=should_stop,
-        preview=batch.show,
-        on_image=batch.keep,
-    )
-    batch.keep_all(made)
-    return nothing
+    return batch.paint("imagine", report, should_stop)
 
 
 def imagine_recipe(request: dict[str, Any]) -> dict[str, Any]:

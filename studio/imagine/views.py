@@ -67,9 +67,8 @@ def imagine(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, page: Page[Any], wanted: imagining.Wanted, status: int = 200) -> HttpResponse:
-    sketches = registry.only_sketches("imagine")
-    engines = sampling.engines("imagine", imagining.SKETCHING if sketches else None)
-    served = [engine.name for engine in engines if engine.served]
+    offered = sampling.choices("imagine", imagining.SKETCHED)
+    served = [engine.name for engine in offered["engines"] if engine.served]
     if wanted.engine not in served:
         wanted = replace(wanted, engine=served[0])
     context = {
@@ -78,12 +77,9 @@ def _page(request: HttpRequest, page: Page[Any], wanted: imagining.Wanted, statu
         "under_way": any(batch.active for batch in page),
         "wanted": wanted,
         "parts": _parts(wanted),
-        "engines": engines,
-        "sketches": sketches,
+        **offered,
         "presets": imagining.PRESETS,
         "history": [imagining.Words(text) for text in prompts_of(request.user, Imagining, HISTORY)],
-        "counts": range(1, sampling.MAX_PICTURES + 1),
-        "schedulers": sampling.SCHEDULER_NAMES.items(),
         "room": "imagine",
     }
     return render(request, "studio/imagine/imagine.html", context, status=status)
@@ -99,7 +95,7 @@ def _wanted(request: HttpRequest) -> imagining.Wanted:
 
 def _params(request: HttpRequest) -> dict[str, Any]:
     for name in ("remix", "again"):
-        picture = _by_id(request, name)
+        picture = Imagining.objects.visible_to(request.user).named(request.GET.get(name))
         if picture is not None:
             say_if_retired(request, "imagine", picture)
             seed = picture.seed if name == "remix" else None
@@ -108,14 +104,6 @@ def _params(request: HttpRequest) -> dict[str, Any]:
         known = [words.text for words in imagining.PRESETS] + prompts_of(request.user, Imagining, HISTORY)
         return {"prompt": said.named(known, key)}
     return {"prompt": request.GET.get("prompt", "")}
-
-
-def _by_id(request: HttpRequest, name: str) -> Imagining | None:
-    try:
-        pk = uuid.UUID(request.GET.get(name, ""))
-    except ValueError:
-        return None
-    return Imagining.objects.visible_to(request.user).filter(pk=pk).first()
 
 
 @dataclass(frozen=True)

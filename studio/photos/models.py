@@ -60,6 +60,9 @@ class Wearable(Stored):
         return {**{name: self.url_of(name) for name in PREVIEWS}, **self.fit, "classes": self.classes}
 
 
+FAVOURED_GARMENT = "dress"
+
+
 class Garment(Wearable):
     """A default garment, for everybody."""
 
@@ -78,6 +81,11 @@ class Garment(Wearable):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def favoured(cls, among: dict[str, Self]) -> Self | None:
+        """The one that is shown where none is chosen, of those there are, by slug."""
+        return among.get(FAVOURED_GARMENT) or next(iter(among.values()), None)
 
     @property
     def folder(self) -> str:

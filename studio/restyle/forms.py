@@ -43,13 +43,7 @@ REGION_WORDS = (
 )
 """Words for what people change most, one press each."""
 
-SKETCHING = (
-    "A small sketching model",
-    "The small model that ships here sketches the marked part from the words. It is quick to try and often wide of the "
-    "mark; whoever runs this studio can put a real one into service.",
-)
-"""What diffusion is called, and said to be, while nothing but the starter serves it."""
-
+SKETCHED = "the marked part from the words"
 
 NOT_FOUND, UNSURE = 0.25, 0.5
 """Peak probability of a phrase below which it was not found, or perhaps not."""
@@ -250,10 +244,6 @@ class RestyleForm(SamplingForm, RegionForm):
     engine = field_of(RestyleRequest, "engine")
     strength = number("strength")
     sketch = field_of(RestyleRequest, "sketch")
-
-    def __init__(self, *args: Any, engine: str = RESTYLE_ENGINES[0], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.default_engine = engine
 
     @property
     def wanted_count(self) -> int:

@@ -10,7 +10,7 @@ from ml_backend.models import Job
 from ml_backend.serving import jobs, loading, registry
 from patterns.made import still_wanted
 
-from ..painting import Batch, missing, nothing, pipeline, upto
+from ..painting import Batch, missing, nothing, upto
 from ..photos.models import Mask, Photo
 from .models import Restyle
 
@@ -122,17 +122,8 @@ def restyle(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs
         raise BadInput(NO_MASK)
     report(0.01, "Opening the photo")
     batch = Batch(job, rows, lambda row, request: restyle_recipe(row, request.to_dict()))
-    made = pipeline(f"restyle-{rows[0].engine}", rows[0])(
-        pictures.load(str(photo.image), "RGB"),
-        pictures.load_mask(str(mask.file)),
-        [row.request for row in rows],
-        progress=upto(report, 0.98),
-        should_stop=should_stop,
-        preview=batch.show,
-        on_image=batch.keep,
-    )
-    batch.keep_all(made)
-    return nothing
+    given = pictures.load(str(photo.image), "RGB"), pictures.load_mask(str(mask.file))
+    return batch.paint("restyle", report, should_stop, *given)
 
 
 def restyle_recipe(row: Restyle, request: dict[str, Any]) -> dict[str, Any]:

@@ -23,8 +23,6 @@ from . import forms as restyling
 from .models import Restyle
 from .services import words_for
 
-FAVOURED_GARMENT = "dress"
-
 Source = Photo | Look | Restyle | Imagining | Garment
 
 
@@ -125,10 +123,10 @@ class Table:
 def read(request: HttpRequest) -> Table:
     """The table of this address; unknown, invisible or malformed values fall back to what is there."""
     query, person = request.GET, request.user
-    if remixed := _by_id(Restyle.objects.visible_to(person).select_related("photo", "mask"), query.get("remix")):
+    if remixed := Restyle.objects.visible_to(person).select_related("photo", "mask").named(query.get("remix")):
         return _remixed(request, remixed)
     batch = batch_of(request, query.get("batch"))
-    mask = _by_id(Mask.objects.visible_to(person).select_related("photo", "job"), query.get("mask"))
+    mask = Mask.objects.visible_to(person).select_related("photo", "job").named(query.get("mask"))
     params = {**batch.request.to_dict(), "count": len(batch.pictures)} if batch else {}
     if batch:
         mask = mask if mask and mask.photo_id == batch.photo.pk else batch.pictures[0].mask
@@ -181,24 +179,16 @@ def picture_of(source: Source) -> str:
 def _asked(request: HttpRequest) -> tuple[str, Source | None]:
     for kind in restyling.SOURCES:
         text = request.GET.get(kind)
-        found = _by_slug(text) if kind == "garment" else _by_id(rows_of(request, kind), text)
+        found = _by_slug(text) if kind == "garment" else rows_of(request, kind).named(text)
         if found is not None:
             return kind, found
     if newest := Photo.objects.visible_to(request.user).first():
         return "photo", newest
-    garments = {garment.slug: garment for garment in Garment.objects.all()}
-    return "garment", garments.get(FAVOURED_GARMENT) or next(iter(garments.values()), None)
+    return "garment", Garment.favoured({garment.slug: garment for garment in Garment.objects.all()})
 
 
 def _by_slug(text: str | None) -> Garment | None:
     return Garment.objects.filter(slug=text).first() if text else None
-
-
-def _by_id(rows: Any, text: str | None) -> Any:
-    try:
-        return rows.filter(pk=uuid.UUID(text or "")).first()
-    except ValueError:
-        return None
 
 
 def offered_loras() -> Sequence[str]:

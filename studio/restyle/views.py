@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from ml_backend.errors import BadInput
-from ml_backend.requests import SCHEDULERS, TextMaskRequest
+from ml_backend.requests import TextMaskRequest
 from ml_backend.serving import registry
 
 from .. import said, sampling
@@ -86,16 +86,12 @@ def _words(request: HttpRequest) -> dict[str, str]:
 
 
 def _choices(request: HttpRequest) -> dict[str, Any]:
-    sketches = registry.only_sketches("restyle")
     return {
+        **sampling.choices("restyle", restyling.SKETCHED),
         "source_kinds": restyling.SOURCES,
         "region_words": [Said(text) for text in restyling.REGION_WORDS],
         "presets": restyling.PRESETS,
         "history": [Said(text) for text in prompts_of(request.user, Restyle, HISTORY)],
-        "engines": sampling.engines("restyle", restyling.SKETCHING if sketches else None),
-        "sketches": sketches,
-        "counts": range(1, sampling.MAX_PICTURES + 1),
-        "schedulers": [(name, sampling.SCHEDULER_NAMES[name]) for name in SCHEDULERS],
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -113,10 +112,7 @@ def _can(move: str, one: Pattern, other: Pattern) -> bool:
 
 
 def _visible(request: HttpRequest, text: str) -> Pattern | None:
-    try:
-        return Pattern.objects.visible_to(request.user).ready().filter(pk=uuid.UUID(text)).first() if text else None
-    except ValueError:
-        return None
+    return Pattern.objects.visible_to(request.user).ready().named(text)
 
 
 @require_safe

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
 
 from ml_backend.errors import BadInput
@@ -11,7 +10,7 @@ from patterns import mixing
 from patterns.models import Pattern
 
 from ..account.models import User
-from ..sampling import FRESH_SEEDS
+from ..sampling import fresh_seed
 from .forms import BATCH, DEFAULT_ENGINE, FabricForm
 
 KINSHIP = 0.4
@@ -38,7 +37,7 @@ def wanted_fabrics(owner: User, form: FabricForm, like: Pattern | None) -> list[
         )
         return [replace(same, seed=seed) for seed in _neighbours(owner, like, count)]
     first = data["seed"]
-    seeds = [secrets.randbelow(FRESH_SEEDS) for _ in range(count)] if first is None else range(first, first + count)
+    seeds = [fresh_seed() for _ in range(count)] if first is None else range(first, first + count)
     engine = data["engine"] or DEFAULT_ENGINE
     model = (data["model"] or None) if engine != "drawn" else None
     return [

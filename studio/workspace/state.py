@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,10 +82,10 @@ class Workspace:
 def read(request: HttpRequest) -> Workspace:
     """The workspace of this address; unknown, invisible or malformed values fall back to what is there."""
     query = request.GET
-    look = _by_id(Look.objects.visible_to(request.user).select_related("job").with_parts(), query.get("look"))
+    look = Look.objects.visible_to(request.user).select_related("job").with_parts().named(query.get("look"))
     parts = _parts(request, look)
     bare = query.get("pattern") == outfits.NONE
-    pattern = _by_id(Pattern.objects.visible_to(request.user), query.get("pattern"))
+    pattern = Pattern.objects.visible_to(request.user).named(query.get("pattern"))
     if not pattern and not bare and parts:
         pattern = parts[0][0]
     photo, garment, stands_in = _worn(request, look)
@@ -133,7 +132,7 @@ def named_palettes() -> list[NamedPalette]:
 
 def _worn(request: HttpRequest, look: Look | None) -> tuple[Photo | None, Garment | None, bool]:
     """What wears the fabric, and whether a garment stands in for a photo that is somebody else's."""
-    photo = _by_id(Photo.objects.visible_to(request.user), request.GET.get("photo"))
+    photo = Photo.objects.visible_to(request.user).named(request.GET.get("photo"))
     if photo:
         return photo, None, False
     garments = {garment.slug: garment for garment in Garment.objects.all()}
@@ -244,13 +243,6 @@ def _told(query: QueryDict, fit: OverlayRequest, others: tuple[tuple[Pattern, Ov
 def _newest(request: HttpRequest) -> Pattern | None:
     """One's own newest fabric; before the first, what is in the window."""
     return Pattern.objects.of(request.user).ready().first() or window.fabric()
-
-
-def _by_id(rows: Any, text: str | None) -> Any:
-    try:
-        return rows.filter(pk=uuid.UUID(text or "")).first()
-    except ValueError:
-        return None
 
 
 def _one_of(value: object, allowed: tuple[str, ...]) -> str:

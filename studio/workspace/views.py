@@ -138,7 +138,7 @@ def _photos(request: HttpRequest, chosen: Photo | None) -> list[Photo]:
 @require_POST
 def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Stop a job that waits or runs; one that has ended stays as it is."""
-    job = _mine(request, pk)
+    job = own_job(request, pk)
     if not jobs.cancel(job) and not is_htmx(request):
         messages.info(request, "This had already ended; nothing was changed.")
     return _done(request)
@@ -148,7 +148,7 @@ def cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @refusing
 def retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Queue a failed or cancelled job again, unless what it works on is gone or too much is under way."""
-    job = _mine(request, pk)
+    job = own_job(request, pk)
     if job.can_retry:
         limits.new_job(job.owner)
     if not jobs.retry(job) and not is_htmx(request):
@@ -156,7 +156,7 @@ def retry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return _done(request)
 
 
-def _mine(request: HttpRequest, pk: uuid.UUID) -> Job:
+def own_job(request: HttpRequest, pk: uuid.UUID) -> Job:
     return get_object_or_404(Job.objects.filter(owner_id=request.user.pk), pk=pk)
 
 

@@ -40,17 +40,16 @@ def repaint(photo, mask, colour=(200, 30, 40), size=128, multiple=16, **options)
     st.integers(20, 300),
     st.integers(20, 300),
     st.lists(st.tuples(*[st.floats(0, 1)] * 4), min_size=1, max_size=6),
-    st.booleans(),
     st.sampled_from([32, 64, 128]),
 )
-def test_outside_the_mask_nothing_changes(width, height, corners, square, size):
+def test_outside_the_mask_nothing_changes(width, height, corners, size):
     photo = photo_of(width, height)
     mask = np.zeros((height, width), np.float32)
     for x0, y0, x1, y1 in corners:
         left, right = sorted((int(x0 * (width - 1)), int(x1 * (width - 1))))
         top, bottom = sorted((int(y0 * (height - 1)), int(y1 * (height - 1))))
         mask[top : bottom + 1, left : right + 1] = 1
-    windows, after = repaint(photo, mask, size=size, square=square)
+    windows, after = repaint(photo, mask, size=size)
     before = np.asarray(photo)
     assert np.array_equal(after[mask == 0], before[mask == 0])
     assert len(windows) <= MOST_WINDOWS
@@ -92,14 +91,12 @@ def test_the_region_gets_the_new_colour(photo_size, box):
     assert window.size[0] / window.size[1] == pytest.approx(ratio, rel=0.05), "not stretched"
 
 
-def test_the_window_keeps_the_photos_proportions_or_is_square():
+def test_the_window_keeps_the_photos_proportions():
     photo = photo_of(900, 1200)
     mask = mask_of(photo, (350, 200, 550, 1000))
     (tall,) = cut(photo, mask, 512, 64)
     assert tall.size[1] > 1.3 * tall.size[0]
     assert tall.size[0] * tall.size[1] == pytest.approx(512 * 512, rel=0.15)
-    (square,) = cut(photo, mask, 512, 64, square=True)
-    assert square.size == (512, 512)
 
 
 def test_tiny_regions_are_not_enlarged_beyond_use():

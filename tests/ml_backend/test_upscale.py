@@ -104,7 +104,7 @@ def test_a_narrow_tile_is_wrapped_more_than_once() -> None:
 def test_ink_maps_sum_to_one_and_repeat(pipeline: UpscalePipeline) -> None:
     for count in (4, 5, 6):
         inks = draw_inks("floral", 3, 24, inks=count)
-        made = pipeline.inks(inks, scale=4)
+        made = pipeline.inks(inks)
         assert made.shape == (count, 96, 96)
         assert made.dtype == np.float32
         assert np.allclose(made.sum(axis=0), 1, atol=1e-5)
@@ -144,8 +144,6 @@ def test_unusable_input_is_said(pipeline: UpscalePipeline) -> None:
         pipeline(noise(7, 20))
     with pytest.raises(BadInput, match="limit of 8192"):
         pipeline(Image.new("RGB", (3000, 10)))
-    with pytest.raises(BadInput, match="4 times"):
-        pipeline.inks(draw_inks("floral", 0, 16), scale=8)
     with pytest.raises(BadInput, match="Ink maps"):
         pipeline.inks(np.zeros((16, 16), np.float32))
 

@@ -79,22 +79,20 @@ class Coordinates:
     px_per_cm: float
 
 
-def coordinates(
-    jacobian: F32, normal: F32, cover: F32, pieces: U8, step: tuple[float, float], ratio: float = 1.0
-) -> Coordinates:
+def coordinates(jacobian: F32, normal: F32, cover: F32, pieces: U8, step: tuple[float, float]) -> Coordinates:
     """Integrate ``jacobian`` (2, 2, h, w), centimetres a photo pixel.
 
     ``normal`` (3, h, w); ``cover`` (h, w) 0..1 of cloth; ``pieces`` (h, w) a number a garment; ``step`` photo pixels
-    from node to node, (x, y); ``ratio`` multiplies the centimetres.
+    from node to node, (x, y).
     """
     cloth = cover > 0.5
     if not cloth.any():
         flat = np.zeros((2, 2, *cover.shape), np.float32)
-        flat[0, 0] = flat[1, 1] = ratio
-        return Coordinates(np.zeros((2, *cover.shape), np.float32), flat, pieces, 1.0 / ratio)
+        flat[0, 0] = flat[1, 1] = 1.0
+        return Coordinates(np.zeros((2, *cover.shape), np.float32), flat, pieces, 1.0)
     nearest = ndimage.distance_transform_edt(~cloth, return_distances=False, return_indices=True)
     owner = pieces[tuple(nearest)]
-    settled = _settle(jacobian * np.float32(ratio), cover, cloth, owner)
+    settled = _settle(jacobian, cover, cloth, owner)
     scale = _facing(settled, normal, cloth)
     place, settled = _integrate(settled, normal, cloth, owner, step, scale)
     place, settled = _extend(place, settled, nearest, step)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
+from ... import garments
 from ...colour import to_linear, to_srgb
 from ...errors import BadInput
 from ...requests import GARMENT_CLASSES, garment_name
@@ -282,6 +284,12 @@ def fit(photo: Image.Image, mask: F32, labels: U8 | None = None, surface: Surfac
         labels,
         found.px_per_cm * ratio,
     )
+
+
+def known(fit: Fit, folder: Path) -> Fit:
+    """``fit`` with the light and bend of the default garment in ``folder`` in place of estimates, where it has them."""
+    own = garments.known(folder, fit.width, fit.height)
+    return fit if own is None else laid(fit, *own)
 
 
 def laid(fitted: Fit, light: F32, bend: F32) -> Fit:

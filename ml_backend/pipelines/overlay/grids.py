@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
-U8 = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
 Box = tuple[int, int, int, int]
 

@@ -21,10 +21,7 @@ F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
 
-SHOULDER_CM = 40.0
-"""The shoulder width that :attr:`Fit.px_per_cm` assumes."""
-
-# Breadths of the cloth of a person with such shoulders, in centimetres; dresses sit closer.
+# Breadths of the cloth of a person whose shoulders are as wide as `repeats.SHOULDER_CM`; dresses sit closer.
 _CHEST_CM, _EXTENT_CM, _HIPS_CM = 46.0, 47.0, 40.0
 _DRESS_CM = 42.0
 

@@ -20,7 +20,6 @@ from .maps import resize
 from .repeats import repeat_cell
 
 F32 = npt.NDArray[np.float32]
-I64 = npt.NDArray[np.int64]
 
 MIN_TEXELS, MAX_TEXELS = 2, 2048
 """Bounds of a filtered tile's side."""

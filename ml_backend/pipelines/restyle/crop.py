@@ -68,7 +68,7 @@ class Window:
     alpha: F32
 
 
-def cut(photo: Image.Image, mask: F32, size: int, multiple: int, *, rim: int = 8, square: bool = False) -> list[Window]:
+def cut(photo: Image.Image, mask: F32, size: int, multiple: int, *, rim: int = 8) -> list[Window]:
     """The windows of a photo: about ``size`` x ``size`` of the model's pixels each, sides multiples of ``multiple``.
 
     ``mask`` is (H, W) from 0 to 1.  ``rim`` is by how many of the model's pixels it paints beyond the mask, so that
@@ -78,11 +78,11 @@ def cut(photo: Image.Image, mask: F32, size: int, multiple: int, *, rim: int = 8
     mask = check_mask(photo, mask)
     regions, cell = _regions(mask)
     boxes = _boxes(regions, cell, photo.size)
-    groups = _grouped(boxes, photo.size, size, square)
+    groups = _grouped(boxes, photo.size, size)
     windows = []
     for members in groups:
         region = _union([boxes[member] for member in members])
-        box, work = _window(region, photo.size, size, multiple, square)
+        box, work = _window(region, photo.size, size, multiple)
         own = np.isin(regions, [member + 1 for member in members])
         windows.append(_cut_one(photo, mask, own, cell, box, work, rim))
     return windows
@@ -169,12 +169,12 @@ def _boxes(regions: NDArray[np.int32], cell: int, photo: tuple[int, int]) -> lis
     ]
 
 
-def _grouped(boxes: list[Box], photo: tuple[int, int], size: int, square: bool) -> list[list[int]]:
+def _grouped(boxes: list[Box], photo: tuple[int, int], size: int) -> list[list[int]]:
     """Which regions share a window: neighbours are merged until every pair is better off apart."""
     groups = [[index] for index in range(len(boxes))]
 
     def area(members: list[int]) -> int:
-        left, top, right, bottom = _wanted(_union([boxes[member] for member in members]), photo, size, square)
+        left, top, right, bottom = _wanted(_union([boxes[member] for member in members]), photo, size)
         return (right - left) * (bottom - top)
 
     # specks would make this slow: all but the largest regions join the nearest of those
@@ -196,9 +196,9 @@ def _grouped(boxes: list[Box], photo: tuple[int, int], size: int, square: bool) 
     return groups
 
 
-def _window(region: Box, photo: tuple[int, int], size: int, multiple: int, square: bool) -> tuple[Box, tuple[int, int]]:
+def _window(region: Box, photo: tuple[int, int], size: int, multiple: int) -> tuple[Box, tuple[int, int]]:
     """The box around a region and the model's size for it, of the same shape wherever the photo has the room."""
-    left, top, right, bottom = _wanted(region, photo, size, square)
+    left, top, right, bottom = _wanted(region, photo, size)
     width, height = right - left, bottom - top
     scale = size / sqrt(width * height)
     work = (_multiple(width * scale, multiple), _multiple(height * scale, multiple))
@@ -210,17 +210,13 @@ def _window(region: Box, photo: tuple[int, int], size: int, multiple: int, squar
     return _centred(region, width, height, photo), work
 
 
-def _wanted(region: Box, photo: tuple[int, int], size: int, square: bool) -> Box:
+def _wanted(region: Box, photo: tuple[int, int], size: int) -> Box:
     """The box with context, not too small, not too long, inside the photo."""
     width, height = region[2] - region[0], region[3] - region[1]
     room = 2 * CONTEXT * max(width, height)
     least = size / LARGEST_ENLARGEMENT
-    if square:
-        # less context where only that keeps the square inside the photo
-        room = min(room, max(0, min(photo) - max(width, height)))
     width, height = ceil(max(width + room, least)), ceil(max(height + room, least))
-    aspect = 1.0 if square else LARGEST_ASPECT
-    width, height = max(width, ceil(height / aspect)), max(height, ceil(width / aspect))
+    width, height = max(width, ceil(height / LARGEST_ASPECT)), max(height, ceil(width / LARGEST_ASPECT))
     return _centred(region, min(width, photo[0]), min(height, photo[1]), photo)
 
 

@@ -20,9 +20,9 @@ QUIET_SECONDS = 3.0
 _quiet_until = 0.0
 
 
-def ring_after_commit(queue: str, times: int = 1) -> None:
+def ring_after_commit(queue: str) -> None:
     """:func:`ring` once the transaction has committed; not at all if it does not."""
-    transaction.on_commit(lambda: ring(queue, times))
+    transaction.on_commit(lambda: ring(queue))
 
 
 def ring(queue: str, times: int = 1) -> None:

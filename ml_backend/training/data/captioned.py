@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from ...colour import BASIC_COLOURS, PROTOTYPES, lab, name_of, name_of_region, rgb_of
+from ...colour import BASIC_COLOURS, PROTOTYPES, lab_of, name_of, name_of_region, rgb_of
 from ...errors import BadInput
 from ...inks import compose
 from ...pipelines.overlay import fit, wear
@@ -227,13 +227,9 @@ def _standing_out(shade: str, name: str, rng: np.random.Generator) -> str:
     """Another colour to draw on ``shade``: white, black or its own name's, at least 30 apart in CIELAB."""
     while True:
         other = shade_of(str(rng.choice((name, "white", "black", "white"))), rng)
-        if np.linalg.norm(_lab(other) - _lab(shade)) > 30:
+        if np.linalg.norm(lab_of(other) - lab_of(shade)) > 30:
             return other
         name = str(rng.choice(("white", "black")))
-
-
-def _lab(colour: str) -> NDArray[np.float32]:
-    return lab(np.array(rgb_of(colour), np.float32))
 
 
 @lru_cache(maxsize=4096)

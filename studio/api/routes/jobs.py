@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404
 from ninja import Query, Router
 
 from ml_backend.models import Job
 from ml_backend.serving import jobs as work
 
 from ... import limits
+from ...workspace.views import own_job
 from ...workspace.views import preview as preview_of
 from .. import schemas, serializers
 from ..auth import owner
@@ -45,7 +45,7 @@ def jobs(request: HttpRequest, paging: Query[schemas.Paging], active: bool = Fal
 )
 def job(request: HttpRequest, pk: uuid.UUID) -> schemas.Job:
     """Ask about once a second until ``state`` is done, failed or cancelled."""
-    return serializers.job(request, _mine(request, pk))
+    return serializers.job(request, own_job(request, pk))
 
 
 @router.get(
@@ -69,7 +69,7 @@ def preview(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
 )
 def cancel(request: HttpRequest, pk: uuid.UUID) -> schemas.Job:
     """At once, if it waits or runs; pictures of a batch that are finished are kept. Safe to repeat."""
-    row = _mine(request, pk)
+    row = own_job(request, pk)
     if not work.cancel(row) and row.state != Job.State.CANCELLED:
         raise ApiError(409, "already_ended", "This had already ended; nothing was changed.")
     return serializers.job(request, row)
@@ -83,13 +83,9 @@ def cancel(request: HttpRequest, pk: uuid.UUID) -> schemas.Job:
 )
 def retry(request: HttpRequest, pk: uuid.UUID) -> schemas.Job:
     """One that failed or was cancelled, and what it needs; only what is missing is made. Safe to repeat."""
-    row = _mine(request, pk)
+    row = own_job(request, pk)
     if row.can_retry:
         limits.new_job(owner(request))
     if not work.retry(row) and not row.active:
         raise ApiError(409, "already_ended", "This is done; there is nothing to try again.")
     return serializers.job(request, row)
-
-
-def _mine(request: HttpRequest, pk: uuid.UUID) -> Job:
-    return get_object_or_404(Job.objects.filter(owner_id=request.user.pk), pk=pk)
