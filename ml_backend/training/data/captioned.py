@@ -195,9 +195,10 @@ def shade_of(name: str, rng: np.random.Generator) -> str:
     """A hex colour that is called ``name``: near one of its prototypes."""
     while True:
         prototype = np.array(rgb_of(str(rng.choice(PROTOTYPES[name]))), np.float32)
-        colour = np.clip(prototype + rng.normal(0, 9, 3) + rng.normal(0, 9), 0, 255).astype(np.float32)
-        if name_of(colour) == name:
-            return "#{:02x}{:02x}{:02x}".format(*np.rint(colour).astype(int))
+        colour = np.clip(prototype + rng.normal(0, 9, 3) + rng.normal(0, 9), 0, 255)
+        written = "#{:02x}{:02x}{:02x}".format(*np.rint(colour).astype(int))
+        if name_of(rgb_of(written)) == name:
+            return written
 
 
 def _palette(coverage: NDArray[np.float32], colours: Sequence[str], rng: np.random.Generator) -> list[str]:
