@@ -45,8 +45,7 @@ def test_killed_worker_loses_nothing_and_doubles_nothing(transactional_db, tmp_p
         wait_for(lambda: done() == COUNT, second)
         wait_for(lambda: not ScratchFile.objects.exists(), second)
     finally:
-        second.terminate()
-        second.wait(timeout=20)
+        end(second)
 
     assert Counter(Pattern.objects.values_list("seed", flat=True)) == Counter(range(COUNT))
     kept = {f"quick/{path.name}" for path in (tmp_path / "files" / "quick").iterdir()}
@@ -64,8 +63,7 @@ def test_a_broken_process_is_replaced_and_its_job_done(transactional_db, tmp_pat
         wait_for(lambda: done() == 1, worker)
         assert worker.poll() is None, "the worker itself goes on"
     finally:
-        worker.terminate()
-        worker.wait(timeout=20)
+        end(worker)
     job.refresh_from_db()
     assert (job.state, job.attempt, job.pauses) == ("done", 1, 1)
     first, second = (tmp_path / "pids").read_text().split()
@@ -102,6 +100,17 @@ def start_worker(environment: dict[str, str], log: Path) -> subprocess.Popen[byt
         return subprocess.Popen(
             [*command, "-l", "info"], cwd=ROOT, env=environment, stdout=out, stderr=out, start_new_session=True
         )
+
+
+def end(worker: subprocess.Popen[bytes]) -> None:
+    """As an operator would; whatever is still there after that is not left to the tests that follow."""
+    worker.terminate()
+    try:
+        worker.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+        raise
 
 
 def caught_working(worker: subprocess.Popen[bytes]) -> bool:
