@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +42,7 @@ PROOF = ((1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.8, 0.0), (0.
 
 
 @dataclass(frozen=True, kw_only=True)
-class GANRecipe:
+class GANRecipe(ABC):
     """How a generator of fabrics is trained; ``network`` says which, but for what follows from the data: its classes
     and, with ``learn_codes``, one latent code a design.
 
@@ -95,9 +95,9 @@ class GANRecipe:
         object.__setattr__(self, "network", dataclasses.replace(self.network, **fitting))
 
     @property
+    @abstractmethod
     def counts(self) -> tuple[int, ...]:
         """How large batches may be."""
-        raise NotImplementedError
 
     def count(self, step: int) -> int:  # noqa: ARG002
         """How many images that step sees."""

@@ -11,6 +11,7 @@ modules: this one stays free of torch.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
@@ -35,7 +36,7 @@ OnImage = Callable[[int, Imagined], None]
 """Called with the number of a request and its picture as soon as that is finished."""
 
 
-class ImagineEngine:
+class ImagineEngine(ABC):
     """An engine says in :meth:`paint` how it makes the pictures."""
 
     def __call__(
@@ -55,9 +56,9 @@ class ImagineEngine:
         check_batch(requests)
         return gathered(self.paint(requests, Watch(progress, should_stop, preview)), on_image)
 
+    @abstractmethod
     def paint(self, requests: Sequence[ImagineRequest], watch: Watch) -> Generator[tuple[int, Imagined]]:
         """Each picture with the number of its request."""
-        raise NotImplementedError
 
 
 __all__ = ["ImagineEngine", "Imagined", "OnImage"]

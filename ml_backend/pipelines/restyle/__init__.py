@@ -12,6 +12,7 @@ modules: this one stays free of torch.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
@@ -44,7 +45,7 @@ OnImage = Callable[[int, Restyled], None]
 """Called with the number of a request and its picture as soon as that is finished."""
 
 
-class RestyleEngine:
+class RestyleEngine(ABC):
     """An engine says in :meth:`paint` how it makes the pictures."""
 
     def __call__(
@@ -66,11 +67,11 @@ class RestyleEngine:
         watch = Watch(progress, should_stop, preview)
         return gathered(self.paint(photo.convert("RGB"), mask, requests, watch), on_image)
 
+    @abstractmethod
     def paint(
         self, photo: Image.Image, mask: F32, requests: Sequence[RestyleRequest], watch: Watch
     ) -> Generator[tuple[int, Restyled]]:
         """Each picture with the number of its request."""
-        raise NotImplementedError
 
 
 __all__ = ["OnImage", "RestyleEngine", "Restyled"]
