@@ -2,11 +2,30 @@
 
 import logging
 import os
+from typing import Any
 
-from django.core.asgi import get_asgi_application
+import django
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fashion_site.settings")
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
+
+
+class Handler(ASGIHandler):
+    """Django's own, whose middleware and views go into one thread together.
+
+    None of them is asynchronous.  Django would go to the thread, back to the loop and to the thread again.
+    """
+
+    _middleware_chain: Any
+
+    def load_middleware(self, is_async: bool = True) -> None:  # noqa: ARG002  (Django's signature)
+        super().load_middleware(is_async=False)
+        self._middleware_chain = sync_to_async(self._middleware_chain)
+
+
+django_application = Handler()
 
 from django.conf import settings  # noqa: E402  (settings are ready only now)
 

@@ -174,11 +174,13 @@ def main() -> int:
         "--port",
         str(options.port),
     ]
+    # One process computes one page at a time; a second answers while the first is at a long one.
+    processes = ["--workers", str(min(2, os.cpu_count() or 1))]
     queues = ["-Q", "default,gpu,training"]
     worker = [PYTHON, "-m", "celery", "--quiet", "-A", "fashion_site", "worker", "-B", *queues, "--loglevel", "WARNING"]
     shown = "localhost" if options.host in ("127.0.0.1", "0.0.0.0", "::") else options.host
     children = [
-        Child("web server", [*web, "--log-level", "warning", "--lifespan", "off", "--no-proxy-headers"]),
+        Child("web server", [*web, *processes, "--log-level", "warning", "--lifespan", "off", "--no-proxy-headers"]),
         Child("worker", worker),
     ]
     return Supervisor(children, f"http://{shown}:{options.port}/").run()

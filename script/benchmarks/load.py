@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import http.client
 import itertools
+import math
 import os
 import re
 import signal
@@ -40,8 +41,8 @@ START_SECONDS = 900.0
 QUIET_SECONDS = 600.0
 """How long the fabrics that people begin with may take."""
 TIMEOUT = 30.0
-PRESS_SECONDS = 45.0
-"""A person asks for more fabrics so often while the workers are to be busy."""
+QUEUE_SECONDS = 120.0
+"""Four fabrics of each of a hundred people keep the workers busy for longer than this."""
 
 TURNS = (
     "studio",
@@ -85,9 +86,9 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
         parts: dict[str, Part] = {}
         for name in ("idle", "busy"):
             if name == "busy":
-                _press(crowd)
+                _press(crowd, times=math.ceil(seconds / QUEUE_SECONDS))
             parts[name] = Part(begun=site.memory(), done=site.done())
-            _look(crowd, rate, seconds, parts[name], presses=name == "busy")
+            _look(crowd, rate, seconds, parts[name])
             parts[name].ended, parts[name].done = site.memory(), site.done() - parts[name].done
         waiting = site.active()
         for person in crowd:
@@ -222,13 +223,12 @@ class Person:
         self.connection = None
 
 
-def _look(crowd: list[Person], rate: float, seconds: float, part: Part | None = None, *, presses: bool = False) -> None:
+def _look(crowd: list[Person], rate: float, seconds: float, part: Part | None = None) -> None:
     """Everybody looks around for ``seconds``, ``rate`` requests a second together, each at its due time."""
     begun = time.perf_counter() + 0.5
     guard = threading.Lock()
 
     def looks(number: int, person: Person) -> None:
-        next_press = PRESS_SECONDS * (1 + number / len(crowd))
         for turn in itertools.count():
             due = (number + turn * len(crowd)) / rate
             if due >= seconds:
@@ -241,11 +241,6 @@ def _look(crowd: list[Person], rate: float, seconds: float, part: Part | None = 
                 with guard:
                     part.seconds[kind].append(took)
                     part.errors += [error] if error else []
-            if presses and due >= next_press:
-                next_press += PRESS_SECONDS
-                with contextlib.suppress(OSError, http.client.HTTPException):
-                    # Beyond the cap of a person this is refused, which is as busy as it gets.
-                    person.press("dreamed", 2)
 
     threads = [threading.Thread(target=looks, args=pair, daemon=True) for pair in enumerate(crowd)]
     for thread in threads:
@@ -265,10 +260,11 @@ def _failure(person: Person, kind: str) -> str:
     return "" if status < 400 else f"{kind} {path}: {status}"
 
 
-def _press(crowd: list[Person]) -> None:
+def _press(crowd: list[Person], times: int) -> None:
     """More fabrics than the workers can make while they are looked at."""
-    for person in crowd:
-        person.press("dreamed", 4)
+    for _ in range(times):
+        for person in crowd:
+            person.press("dreamed", 4)
 
 
 # --- the servers --------------------------------------------------------------------------------------------------
@@ -283,14 +279,14 @@ class Site:
     folder: Path
 
     def memory(self) -> float:
-        """MiB that the web server holds; 0 where the machine does not tell."""
+        """MiB that the processes of the web server hold together; 0 where the machine does not tell."""
+        told = {}
         for entry in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                command = (entry / "cmdline").read_bytes()
-                if b"uvicorn" in command and str(self.port).encode() in command.split(b"\0"):
-                    found = re.search(r"VmRSS:\s+(\d+)", (entry / "status").read_text())
-                    return int(found[1]) / 1024 if found else 0.0
-        return 0.0
+                told[entry.name] = (entry / "status").read_text(), (entry / "cmdline").read_bytes().split(b"\0")
+        web = {pid for pid, (_, command) in told.items() if {b"uvicorn", str(self.port).encode()} <= {*command}}
+        web |= {pid for pid, (status, _) in told.items() if _of("PPid", status) in web}
+        return sum(int(_of("VmRSS", told[pid][0]) or 0) for pid in web) / 1024
 
     def _jobs(self, *states: str) -> int:
         marks = ", ".join("?" for _ in states)
@@ -310,6 +306,12 @@ class Site:
             if time.monotonic() > end:
                 raise SystemExit("The workers did not finish the first fabrics; see --log.")
             time.sleep(1)
+
+
+def _of(name: str, status: str) -> str:
+    """A line of ``/proc/<pid>/status``: its first word after the name."""
+    found = re.search(rf"^{name}:\s+(\d+)", status, re.MULTILINE)
+    return found[1] if found else ""
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
@@ -121,13 +122,14 @@ class NamedPalette:
     def value(self) -> str:
         return ",".join(self.colours)
 
-    @property
+    @cached_property
     def fitted(self) -> str:
         return ";".join(",".join(fit_palette(self.colours, count)) for count in range(MIN_INKS, MAX_INKS + 1))
 
 
-def named_palettes() -> list[NamedPalette]:
-    return [NamedPalette(name, colours) for name, colours in PALETTES.items()]
+@cache
+def named_palettes() -> tuple[NamedPalette, ...]:
+    return tuple(NamedPalette(name, colours) for name, colours in PALETTES.items())
 
 
 def _worn(request: HttpRequest, look: Look | None) -> tuple[Photo | None, Garment | None, bool]:
