@@ -6,8 +6,7 @@ random masks, the autoencoder and the text encoder at every step, ``accelerator.
 ``train`` runs.  Same base, batch, resolution, precision and number of threads; pictures of the kind are given to both.
 
 Each is a process of its own, and they work in turns; the ratio is the median of those within a round, so that other
-work on the machine meets both alike.  ``peak MiB`` is the most that a process held while it trained, of a GPU what torch
-held there.
+work on the machine meets both alike.  ``peak MiB`` is the most that a process held in training (torch on a GPU).
 """
 
 from __future__ import annotations
