@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..pipelines.base import Progress, ShouldStop, check, tell
-from .data.captioned import draw_pictures, find_regions
+from .data.captioned import Shares, draw_pictures, find_regions
 from .run import Run
 
 
 @dataclass(frozen=True)
 class CaptionedRecipe:
-    """``count`` pictures of ``size`` pixels; ``whole_share`` of the single garments are shown whole."""
+    """``count`` pictures of ``size`` pixels; the shares are explained in :class:`.data.captioned.Shares`."""
 
     street_dir: str
     garment_photos_dir: str = ""
@@ -25,6 +25,9 @@ class CaptionedRecipe:
     count: int = 9000
     size: int = 192
     whole_share: float = 0.5
+    own_cloth: float = 0.2
+    plain: float = 0.25
+    swatches: float = 0.0
     workers: int = 1
     seed: int = 7
 
@@ -42,7 +45,7 @@ def train(
         config.count,
         size=config.size,
         seed=config.seed,
-        whole_share=config.whole_share,
+        shares=Shares(config.whole_share, config.own_cloth, config.plain, config.swatches),
         workers=config.workers,
     )
     pictures.save(run.path / "pictures")
