@@ -132,8 +132,6 @@ def _opener(text: str) -> tuple[str, Opener]:
 
 
 def run_evaluate(options: argparse.Namespace) -> Answer:
-    figures = options.measure(options)
-    lines = [
-        f"{name}: {value:.4f}" if isinstance(value, float) else f"{name}: {value}" for name, value in figures.items()
-    ]
-    return {"metric": options.metric, **figures, "lines": lines}
+    from ..evaluation.commands import answer
+
+    return answer(options)

@@ -39,6 +39,7 @@ class Eyes:
     name: str
     side: int
     look: Callable[[Tensor], Tensor]
+    reduced: Image.Resampling = Image.Resampling.BICUBIC
 
     @torch.inference_mode()
     def features(self, pictures: Iterable[Image.Image]) -> F64:
@@ -55,7 +56,7 @@ class Eyes:
         return torch.cat(found).double().numpy() if found else np.zeros((0, 1))
 
     def _seen(self, picture: Image.Image) -> Tensor:
-        small = picture.convert("RGB").resize((self.side, self.side), Image.Resampling.BICUBIC)
+        small = picture.convert("RGB").resize((self.side, self.side), self.reduced)
         return torch.from_numpy(np.asarray(small, np.float32) / 255).permute(2, 0, 1)
 
 
@@ -81,7 +82,7 @@ def inception_eyes(weights: Path) -> Eyes:
 
 def classifier_eyes(package: Package) -> Eyes:
     """Our pattern classifier's.  Raises :class:`BadPackage` where the package is none."""
-    return Eyes(package.manifest.reference, SIDE, load_classifier(package).embed)
+    return Eyes(package.manifest.reference, SIDE, load_classifier(package).embed, Image.Resampling.BOX)
 
 
 def pictures_of(folder: Path | str) -> list[Path]:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
@@ -32,7 +30,6 @@ U8 = NDArray[np.uint8]
 SIDE = 64
 """Pixels at which patterns are judged."""
 BATCH = 64
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 
 SUBSETS = 50
 """How many draws KID is the mean of where one set is larger than the other."""
@@ -138,27 +135,6 @@ def drawn_images(pattern_type: str, seeds: Iterable[int]) -> list[U8]:
         for seed in seeds
         for inks in [draw_inks(pattern_type, seed, SIDE)]
     ]
-
-
-def folder_images(folder: Path | str) -> list[U8]:
-    """All pictures below a folder at 64 px.  Raises :class:`BadInput` when there are none."""
-    paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES)
-    if not paths:
-        raise BadInput(f"{folder} holds no pictures.")
-    images = []
-    for path in paths:
-        try:
-            with Image.open(path) as image:
-                images.append(np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)))
-        except OSError as error:
-            raise BadInput(f"{path} is not a picture that can be read.") from error
-    return images
-
-
-def compare_folders(classifier: PatternClassifier, real: Path | str, fake: Path | str) -> dict[str, float]:
-    """KID and FID between the pictures of two folders, with how many there were."""
-    a, b = embed(classifier, folder_images(real)), embed(classifier, folder_images(fake))
-    return {"kid": kid(a, b), "fid": fid(a, b), "real": len(a), "fake": len(b)}
 
 
 def classifier_accuracy(package: Package, seeds: Sequence[int] | None = None) -> dict[str, float]:

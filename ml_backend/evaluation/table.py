@@ -49,6 +49,8 @@ METRICS: dict[str, Metric] = {
     "clip": Metric("CLIP score", "higher", "How well pictures agree with their words, 0 to 100."),
     "colours": Metric("colours obeyed", "higher", "Share of colour words that the picture bears."),
     "patterns": Metric("patterns obeyed", "higher", "Share of pattern words that are recognised in the picture."),
+    "colour": Metric("colour obeyed", "higher", "Share of pictures that bear this colour when asked for it."),
+    "pattern": Metric("pattern obeyed", "higher", "Share of pictures in which this pattern is recognised as asked."),
     "recognised": Metric("recognised", "higher", "Share of fabrics taken for the type that was asked for."),
     "diversity": Metric("diversity", "", "How varied fabrics are against drawn ones; 1 is as varied."),
     "accuracy": Metric("accuracy", "higher", "Share of pictures that are told right."),
