@@ -23,8 +23,9 @@ from ..networks import inception
 from ..packaging import Package
 from ..packaging.starter import starter
 from ..training.data.folder import SUFFIXES, read_rgb
+from ..training.data.seen import SIDE
 from .distance import of_weights
-from .patterns import SIDE, deviation, fid, kid, load_classifier, quick_fid
+from .patterns import deviation, fid, kid, load_classifier, quick_fid
 from .table import Row
 
 F64 = NDArray[np.float64]

@@ -22,7 +22,8 @@ from ..pipelines.upscale import UpscalePipeline
 from ..requests import PATTERN_TYPES, GenerateRequest
 from ..swatches.drawing.tile import draw_inks
 from ..training.data.bank import HELD_OUT_SEED
-from .patterns import SIDE, U8, deviation, embed, fid, kid, load_classifier, predict, quick_fid
+from ..training.data.seen import SIDE
+from .patterns import U8, deviation, embed, fid, kid, load_classifier, predict, quick_fid
 from .seam import seam_ratio
 
 F32 = NDArray[np.float32]

@@ -23,12 +23,11 @@ from ..packaging import Package
 from ..requests import PATTERN_TYPES
 from ..swatches.drawing.tile import draw_inks
 from ..training.data.bank import HELD_OUT_SEED
+from ..training.data.seen import SIDE
 
 F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
 
-SIDE = 64
-"""Pixels at which patterns are judged."""
 BATCH = 64
 
 SUBSETS = 50

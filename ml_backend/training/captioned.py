@@ -33,6 +33,8 @@ class CaptionedRecipe:
     own_cloth: float = 0.2
     plain: float = 0.25
     swatches: float = 0.0
+    repeat: tuple[float, float] = (0.25, 0.6)
+    recognised: bool = False
     folder: bool = False
     workers: int = 1
     seed: int = 7
@@ -49,13 +51,17 @@ def train(
     if config.swatches < 1:
         regions = find_regions(street, *(singles or (None, None)), validation=False)
     tell(progress, 0.0, f"Dressing {len(regions)} garments")
+    told = (config.whole_share, config.own_cloth, config.plain, config.swatches)
+    shares = Shares(*told, config.repeat, config.recognised)
     pictures = draw_pictures(
         regions,
         config.count,
         size=config.size,
         seed=config.seed,
-        shares=Shares(config.whole_share, config.own_cloth, config.plain, config.swatches),
+        shares=shares,
         workers=config.workers,
+        progress=progress,
+        should_stop=should_stop,
     )
     pictures.save(run.path / "pictures")
     if config.folder:

@@ -15,6 +15,7 @@ from ml_backend import training
 from ml_backend.colour import BASIC_COLOURS, name_of, name_of_region, rgb_of
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.packaging import Package
+from ml_backend.packaging.starter import starter
 from ml_backend.requests import PATTERN_TYPES
 from ml_backend.training.autoencoder import AutoencoderRecipe, likeness
 from ml_backend.training.captioned import CaptionedRecipe
@@ -25,10 +26,12 @@ from ml_backend.training.data.captioned import (
     Shares,
     Words,
     draw_picture,
+    draw_pictures,
     find_regions,
     shade_of,
 )
 from ml_backend.training.data.captions import caption
+from ml_backend.training.data.seen import pattern_of
 from ml_backend.training.inpainting import InpaintingRecipe, Latents, batch, said_of, snr_weight
 from ml_backend.words.reading import read
 
@@ -91,6 +94,28 @@ def test_a_swatch_is_nothing_but_cloth_and_its_words_are_true_of_it(regions):
     assert np.array_equal(swatches[3].image, drawn(regions, 3, shares=patterned).image)
     said = [caption(swatches[0].words, np.random.default_rng(seed)) for seed in range(40)]
     assert any("fabric" in one or "cloth" in one for one in said)
+
+
+def test_patterns_that_are_not_recognised_are_drawn_anew(regions):
+    """So every word is taught by a picture that shows it; without, many are not."""
+    classifier = starter("classifier-starter").network()
+    part = np.zeros((64, 64), bool)
+    part[12:52, 21:43] = True
+
+    def seen(**changes):
+        shares = Shares(swatches=1.0, plain=0.0, **changes)
+        made = [drawn(regions, index, shares=shares, size=64) for index in range(8)]
+        return [pattern_of(classifier, Image.fromarray(one.image), part) == one.words.pattern for one in made]
+
+    assert all(seen(recognised=True))
+    assert not all(seen())
+    worn = [drawn(regions, index, shares=Shares(own_cloth=0.0, plain=0.0, recognised=True)) for index in range(3)]
+    assert all(one.words.pattern in PATTERN_TYPES for one in worn)
+
+
+def test_drawing_stops_when_it_is_asked_to(regions):
+    with pytest.raises(Stopped):
+        draw_pictures(regions, 5, size=48, seed=1, shares=Shares(), should_stop=lambda: True)
 
 
 def test_shares_say_how_many_are_plain_and_how_many_keep_their_own(regions):
