@@ -16,6 +16,7 @@ from ..errors import BadInput
 from ..packaging import Package
 from ..packaging.starter import GENERATOR, package_of, starter
 from ..requests import SKETCHES, RestyleRequest
+from ..training.recipe import read_json
 from .table import Row, compared_lines, from_json, to_json, with_rows
 
 if TYPE_CHECKING:
@@ -430,7 +431,7 @@ def _version(given: str, options: argparse.Namespace) -> tuple[str, list[Row]]:
     name, named, place = given.rpartition("=")
     path = Path(place)
     if path.suffix == ".json" and path.is_file():
-        return (name if named else path.stem), list(from_json(_json(path)))
+        return (name if named else path.stem), list(from_json(read_json(path, "table")))
     if not options.by:
         raise BadInput(f"{path} is no JSON table; say with --by how packages are to be measured.")
     words = shlex.split(options.by)
@@ -444,13 +445,6 @@ def _version(given: str, options: argparse.Namespace) -> tuple[str, list[Row]]:
     return (name if named else path.name), list(rows_of(measured, measured.measure(measured)))
 
 
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{path} is not a JSON table of figures.") from error
-
-
 def answer(options: argparse.Namespace) -> Figures:
     """What ``evaluate`` prints: the metric, its figures by name, the ``table`` of them, and lines for a terminal."""
     figures = options.measure(options)
@@ -461,7 +455,7 @@ def answer(options: argparse.Namespace) -> Figures:
     rows = rows_of(options, figures)
     figures.pop(TABLE, None)
     if options.save is not None:
-        before = from_json(_json(options.save)) if options.save.exists() else ()
+        before = from_json(read_json(options.save, "table")) if options.save.exists() else ()
         options.save.write_text(json.dumps(to_json(with_rows(before, rows)), indent=2) + "\n", encoding="utf-8")
     lines = [
         f"{name}: {value:.4f}" if isinstance(value, float) else f"{name}: {value}" for name, value in figures.items()

@@ -6,7 +6,6 @@ The rest says how the checkpoints are judged.  Imports no torch.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -16,7 +15,7 @@ from typing import Any
 from ..errors import BadInput
 from ..requests import GUIDANCE, MAX_SEED, STEPS, WORKING_SIZE, Request, Whole, ruled
 from ..training.lora import LoraRecipe
-from ..training.recipe import make_recipe
+from ..training.recipe import make_recipe, read_json
 
 BASE = "base"
 """What the model is called as it was, in tables and plots."""
@@ -67,13 +66,7 @@ class Plan:
 
 def read_plan(path: Path | str) -> Plan:
     """The sweep of a file.  Raises :class:`BadInput` for one that is none."""
-    try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise BadInput(f"There is no sweep at {path}.") from error
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{path} is not a JSON sweep: {error}.") from error
-    return make_plan(data, str(path))
+    return make_plan(read_json(path, "sweep"), str(path))
 
 
 def make_plan(data: Any, source: str = "This sweep") -> Plan:

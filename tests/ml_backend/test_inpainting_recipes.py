@@ -40,13 +40,7 @@ def drawn(regions, index, **changes):
     return draw_picture(regions, index, **{"size": 48, "seed": 3, **changes})
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Networks this small only wait for each other's threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

@@ -36,13 +36,7 @@ SHIPPED = Path(ml_backend.__file__).parent / "sweep" / "recipes"
 REPOSITORY = Path(ml_backend.__file__).parent.parent
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Networks this small only wait for each other's threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
