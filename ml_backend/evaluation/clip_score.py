@@ -27,7 +27,8 @@ class ClipScore:
 
         options: dict[str, Any] = {"local_files_only": True}
         try:
-            self._model: Any = CLIPModel.from_pretrained(place, use_safetensors=True, **options).eval()
+            loaded: Any = CLIPModel.from_pretrained(place, use_safetensors=True, **options)
+            self._model = loaded.eval()
             self._tokenizer: Any = AutoTokenizer.from_pretrained(place, **options)
             self._prepare: Any = CLIPImageProcessor.from_pretrained(place, **options)
         except (OSError, ValueError, RuntimeError) as error:
