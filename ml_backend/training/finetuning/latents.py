@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..autoencoder import to_tensor
 from ..data.folder import read_rgb
+from ..pixels import to_tensor
 from .loading import Base
 from .masking import Mask
 
@@ -42,7 +42,7 @@ class Kept(Generic[T]):
 
 
 class Encoder:
-    """Squares of ``resolution`` pixels as latents of the base's autoencoder, on its device.
+    """Squares of ``resolution`` pixels as latents of the base's autoencoder, which are kept in main memory.
 
     Each picture is encoded alone: in a batch it would come out otherwise in the last digits, and a run that was
     interrupted would not repeat its curve.
@@ -92,4 +92,4 @@ class Encoder:
             spread = torch.cat((found.latents, torch.zeros_like(found.latents)))
         else:
             spread = torch.cat((found.latent_dist.mean, found.latent_dist.std))
-        return spread.float() * float(self.vae.config.scaling_factor)
+        return spread.float().cpu() * float(self.vae.config.scaling_factor)
