@@ -17,7 +17,7 @@ from ..packaging import Package
 from ..packaging.starter import GENERATOR, package_of, starter
 from ..requests import SKETCHES, RestyleRequest
 from ..training.recipe import read_json
-from .table import Row, compared_lines, from_json, to_json, with_rows
+from .table import Row, compared_lines, from_json, mean_row, to_json, with_rows
 
 if TYPE_CHECKING:
     from .restyle import Engine
@@ -28,7 +28,7 @@ Measure = Callable[[argparse.Namespace], Figures]
 
 TABLE, VERSIONS = "table", "versions"
 """Among the figures: rows that the metric has made itself, and tables of several versions."""
-DATA = ("predicted", "truth", "street", "garment_photos", "photos", "real", "folder", "data", "garments")
+DATA = ("truth", "street", "garment_photos", "photos", "real", "folder", "data", "garments")
 """Options that say on what is measured; the rest say how."""
 PLACED = ("predicted", "truth", "real", "fake", "picture", "folder")
 """Options that are given by their place."""
@@ -283,18 +283,19 @@ def measure_seam(options: argparse.Namespace) -> Figures:
 
     ratios = {str(path): seam_ratio(open_picture(path)) for path in options.tiles}
     worst = max(ratios.values())
-    return {"worst": worst, **ratios, TABLE: [Row("seam_worst", worst, n=len(ratios))]}
+    rows = [mean_row("seam", list(ratios.values())), Row("seam_worst", worst, n=len(ratios))]
+    return {"worst": worst, **ratios, TABLE: rows}
 
 
 def measure_psnr(options: argparse.Namespace) -> Figures:
-    from .pairs import fidelity, find_pairs, mean_row, read_pairs
+    from .pairs import fidelity, find_pairs, read_pairs
 
     found = fidelity(read_pairs(find_pairs(options.picture, options.truth)))
     return _of_rows([mean_row(name, values) for name, values in found.items()])
 
 
 def measure_lpips(options: argparse.Namespace) -> Figures:
-    from .pairs import choose_look, find_pairs, mean_row, read_pairs
+    from .pairs import choose_look, find_pairs, read_pairs
 
     metric, features, look = choose_look(options.weights)
     pairs = read_pairs(find_pairs(options.picture, options.truth))
@@ -305,7 +306,6 @@ def measure_clip(options: argparse.Namespace) -> Figures:
     from ..training.data.captioned_folder import Captioned, records
     from .clip_score import ClipScore, find_clip
     from .eyes import pictures_of, read_picture
-    from .pairs import mean_row
 
     if options.prompt is not None:
         said = [Captioned(path, options.prompt) for path in pictures_of(options.folder)]

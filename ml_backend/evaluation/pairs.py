@@ -8,7 +8,7 @@ classifier's features with every channel alike; that is called a feature distanc
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from .distance import U8, feature_distance, of_weights, tensor
 from .eyes import pictures_of, read_picture
 from .patterns import load_classifier
 from .restoration import MAX_PSNR, psnr, ssim
-from .table import Row
 
 Look = Callable[[U8, U8], float]
 """How different two pictures (H, W, 3) look; 0 for the same."""
@@ -60,12 +59,6 @@ def fidelity(pairs: Iterable[tuple[U8, U8]]) -> dict[str, list[float]]:
         found["psnr"].append(min(MAX_PSNR, psnr(made, truth)))
         found["ssim"].append(ssim(made, truth))
     return found
-
-
-def mean_row(metric: str, values: Sequence[float], features: str = "", data: str = "", command: str = "") -> Row:
-    """The mean over pictures, and how far it would move with others."""
-    spread = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
-    return Row(metric, float(np.mean(values)), spread, len(values), features, data, command)
 
 
 def choose_look(weights: Path | None) -> tuple[str, str, Look]:

@@ -17,6 +17,7 @@ Neither torch nor Django is imported here.
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -45,6 +46,8 @@ METRICS: dict[str, Metric] = {
     "psnr": Metric("PSNR", "higher", "Signal over error in decibels."),
     "ssim": Metric("SSIM", "higher", "Structural similarity; 1 is the same picture."),
     "iou": Metric("IoU", "higher", "Overlap of two masks; 1 is the same mask."),
+    "miou": Metric("mean IoU of classes", "higher", "Overlap of masks, the mean over all classes."),
+    "boundary": Metric("boundary F", "higher", "How well outlines agree; 1 is the same outline."),
     "seam": Metric("seam ratio", "lower", "Jump across a tile's border over the jumps inside; 1 and below is no seam."),
     "clip": Metric("CLIP score", "higher", "How well pictures agree with their words, 0 to 100."),
     "colours": Metric("colours obeyed", "higher", "Share of colour words that the picture bears."),
@@ -97,6 +100,16 @@ class Compared:
     data: str
     cells: tuple[Row | None, ...]
     best: tuple[bool, ...]
+
+
+def spread(values: Sequence[float]) -> float | None:
+    """How far the mean of the values would move with others of their kind; None where that cannot be told."""
+    return statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
+
+
+def mean_row(metric: str, values: Sequence[float], features: str = "") -> Row:
+    """The mean of one value a picture, or pair."""
+    return Row(metric, statistics.fmean(values), spread(values), len(values), features)
 
 
 def about(metric: str) -> Metric:

@@ -195,6 +195,25 @@ def test_what_cannot_be_compared_is_said(capsys, tmp_path, arguments, words):
     assert words in complaint(capsys, *(names.get(each, each) for each in arguments)).splitlines()[-1]
 
 
+def test_masks_and_tiles_say_how_many_and_how_sure(tmp_path, capsys):
+    for name, width in (("made", 4), ("true", 8)):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            mask = np.zeros((16, 16), np.uint8)
+            mask[:, : width + number] = 255
+            Image.fromarray(mask).save(tmp_path / name / f"{number}.png")
+    (iou,) = from_json(answered(capsys, "iou", tmp_path / "made", tmp_path / "true"))
+    scores = [4 / 8, 5 / 9, 6 / 10]
+
+    assert (iou.metric, iou.n, iou.data) == ("iou", 3, "true")
+    assert iou.value == pytest.approx(np.mean(scores))
+    assert iou.deviation == pytest.approx(np.std(scores, ddof=1) / 3**0.5)
+    tiles = [tmp_path / "true" / f"{number}.png" for number in range(3)]
+    mean, worst = from_json(answered(capsys, "seam", *tiles))
+    assert (mean.metric, mean.n, worst.metric) == ("seam", 3, "seam_worst")
+    assert mean.value <= worst.value
+
+
 def test_numbers_of_any_metric_become_rows():
     from argparse import Namespace
 
