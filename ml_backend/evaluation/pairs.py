@@ -85,7 +85,7 @@ class Lpips(nn.Module):
 
         super().__init__()
         first = tuple(state["features.0.weight"].shape)
-        kinds = {(64, 3, 11, 11): "alex", (64, 3, 3, 3): "vgg"}
+        kinds: dict[tuple[int, ...], Any] = {(64, 3, 11, 11): "alex", (64, 3, 3, 3): "vgg"}
         if first not in kinds:
             raise ValueError("neither AlexNet nor VGG16")
         self.kind = {"alex": "alexnet", "vgg": "vgg16"}[kinds[first]]

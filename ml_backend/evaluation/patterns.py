@@ -77,7 +77,7 @@ def _factor(features: F64) -> tuple[F64, F64]:
     """The mean (d,) and R (at most d, d) with R'R the covariance."""
     mean = features.mean(axis=0)
     centred = (features - mean) / np.sqrt(len(features) - 1)
-    return mean, centred if len(centred) <= centred.shape[1] else np.linalg.qr(centred, mode="r")
+    return mean, centred if len(centred) <= centred.shape[1] else np.asarray(np.linalg.qr(centred, mode="r"))
 
 
 def deviation(distance: Callable[[F64, F64], float], real: F64, fake: F64, draws: int = DRAWS) -> float | None:

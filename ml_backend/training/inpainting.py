@@ -193,7 +193,8 @@ def train(
     torch.manual_seed(config.seed)
     pictures = CaptionedPictures.load(Path(config.pictures_dir))
     start = Package.load(config.start_from).path if config.start_from else None
-    loaded: Network = AutoencoderTiny.from_pretrained(config.vae_dir or start / "vae")  # type: ignore[no-untyped-call]
+    latents_of = Path(config.vae_dir) if start is None or config.vae_dir else start / "vae"
+    loaded: Network = AutoencoderTiny.from_pretrained(latents_of)  # type: ignore[no-untyped-call]
     vae = loaded.to(device, torch.float32).eval().requires_grad_(False)
     latents = encode(vae, pictures, run.path / "latents.pt", device, **reports)
     tokenizer = _tokenizer(config, pictures.words, run.path / "tokenizer", start)

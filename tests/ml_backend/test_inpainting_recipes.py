@@ -274,6 +274,26 @@ def test_going_on_from_a_package_keeps_its_words_weights_and_latents(recipes, tm
     assert Package.load(moved).manifest.config["defaults"]["size"] == 48
 
 
+def test_a_decoder_learns_on_while_the_latents_stay_what_they_are(recipes, tmp_path):
+    for config, folder in recipes:
+        training.train(config, folder)
+    package = recipes[-1][1] / "package"
+    further = dataclasses.replace(recipes[1][0], start_from=str(package))
+    training.train(further, tmp_path / "decoder")
+
+    before, after = (
+        load_file(folder / "diffusion_pytorch_model.safetensors")
+        for folder in (package / "vae", tmp_path / "decoder/vae")
+    )
+    assert all(torch.equal(after[name].half(), before[name]) for name in before if name.startswith("encoder"))
+    assert any(not torch.equal(after[name].half(), before[name]) for name in before if name.startswith("decoder"))
+    scales = [
+        json.loads((folder / "config.json").read_text())["scaling_factor"]
+        for folder in (package / "vae", tmp_path / "decoder" / "vae")
+    ]
+    assert scales[0] == scales[1]
+
+
 def test_a_recipe_without_latents_says_so():
     with pytest.raises(BadInput, match="vae_dir"):
         InpaintingRecipe(pictures_dir="pictures")
