@@ -1,4 +1,4 @@
-"""Commands about models: train, evaluate, shards."""
+"""Commands about models: train, sweep, shards, evaluate."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ def add_commands(command: Command) -> None:
     train.add_argument("--cache", type=Path, metavar="DIR", help="keep shards from the network here")
     train.add_argument("--cache-gb", type=float, default=100.0, metavar="GB", help="at most so much of them (100)")
 
+    sweep = command("sweep", run_sweep, "Train a LoRA in several settings and judge each by KID.")
+    sweep.add_argument("sweep", type=Path, metavar="SWEEP.json")
+    sweep.add_argument("--run-dir", type=Path, required=True, metavar="DIR")
+    sweep.add_argument("--resume", action="store_true", help="go on where the sweep was left")
+
     shards = command("shards", run_shards, "Pack a folder of pictures by class into shards for training.")
     shards.add_argument("folder", type=Path, metavar="FOLDER")
     shards.add_argument("out", type=Path, metavar="OUT")
@@ -67,6 +72,27 @@ def run_train(options: argparse.Namespace) -> Answer:
         )
     lines = [f"Trained in {options.run_dir}."] if speaks() else []
     return {"run": str(options.run_dir), "recipe": asdict(config), "lines": lines}
+
+
+def run_sweep(options: argparse.Namespace) -> Answer:
+    from ..sweep.folder import Folder
+    from ..sweep.plan import read_plan
+    from ..sweep.report import summary, table
+    from ..sweep.running import sweep
+    from ..training.stopping import terminated
+
+    plan = read_plan(options.sweep)
+    with bar("Sweeping") as progress, terminated() as should_stop:
+        sweep(
+            plan,
+            options.run_dir,
+            resume=options.resume,
+            device=options.device,
+            progress=progress,
+            should_stop=should_stop,
+        )
+    folder = Folder(options.run_dir)
+    return {"run": str(options.run_dir), "table": table(folder, plan), "lines": summary(folder, plan)}
 
 
 def run_shards(options: argparse.Namespace) -> Answer:
@@ -106,8 +132,6 @@ def _opener(text: str) -> tuple[str, Opener]:
 
 
 def run_evaluate(options: argparse.Namespace) -> Answer:
-    figures = options.measure(options)
-    lines = [
-        f"{name}: {value:.4f}" if isinstance(value, float) else f"{name}: {value}" for name, value in figures.items()
-    ]
-    return {"metric": options.metric, **figures, "lines": lines}
+    from ..evaluation.commands import answer
+
+    return answer(options)

@@ -11,7 +11,8 @@ from ..packaging import Package
 from ..requests import PATTERN_TYPES
 from ..training.data.close_ups import CloseUps
 from ..training.data.folder import Split
-from .patterns import SIDE, load_classifier
+from ..training.data.seen import SIDE
+from .patterns import load_classifier
 
 
 @torch.inference_mode()

@@ -16,6 +16,7 @@ from scipy import ndimage
 
 from ..errors import BadInput
 from ..requests import GARMENT_CLASSES
+from .table import spread
 
 if TYPE_CHECKING:
     from ..pipelines.segment import Segmentation, SegmentPipeline
@@ -69,7 +70,7 @@ def folder_iou(predicted: Path, truth: Path) -> dict[str, float]:
     if missing:
         raise BadInput(f"{predicted} lacks {len(missing)} of the masks, first {missing[0]}.")
     scores = [iou(_mask(predicted / name), _mask(truth / name)) for name in names]
-    return {"iou": float(np.mean(scores)), "count": len(scores)}
+    return {"iou": float(np.mean(scores)), **_spreads(iou=scores), "count": len(scores)}
 
 
 @dataclass
@@ -97,7 +98,8 @@ class ClothScore:
 
     def figures(self) -> dict[str, float]:
         """Mean cloth ``iou`` per photo, its tenth percentile, the mean ``boundary_f`` of the cloth's outline (and
-        ``boundary_f_fine`` at a third of the tolerance), and ``iou_CLASS`` with their mean ``miou``.
+        ``boundary_f_fine`` at a third of the tolerance), and ``iou_CLASS`` with their mean ``miou``.  Means over photos
+        have their ``_deviation`` beside them.
         """
         hit = np.diag(self.confusion)
         union = self.confusion.sum(axis=0) + self.confusion.sum(axis=1) - hit
@@ -112,9 +114,16 @@ class ClothScore:
             "boundary_f": float(np.mean(self.boundaries)),
             "boundary_f_fine": float(np.mean(self.fine_boundaries)),
             "miou": float(np.mean(list(per_class.values()))),
+            **_spreads(iou=self.ious, boundary_f=self.boundaries, boundary_f_fine=self.fine_boundaries),
             "count": len(self.ious),
             **per_class,
         }
+
+
+def _spreads(**values: list[float]) -> dict[str, float]:
+    """How far means over photos would move with others, by name, where that can be told."""
+    found = {f"{name}_deviation": spread(each) for name, each in values.items()}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def street_pairs(folder: Path) -> list[Pair]:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import json
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +16,8 @@ from ..errors import BadInput
 from ..packaging import Package
 from ..packaging.starter import GENERATOR, package_of, starter
 from ..requests import SKETCHES, RestyleRequest
+from ..training.recipe import read_json
+from .table import Row, compared_lines, from_json, mean_row, to_json, with_rows
 
 if TYPE_CHECKING:
     from .restyle import Engine
@@ -19,6 +25,14 @@ if TYPE_CHECKING:
 
 Figures = dict[str, Any]
 Measure = Callable[[argparse.Namespace], Figures]
+
+TABLE, VERSIONS = "table", "versions"
+"""Among the figures: rows that the metric has made itself, and tables of several versions."""
+DATA = ("truth", "street", "garment_photos", "photos", "real", "folder", "data", "garments")
+"""Options that say on what is measured; the rest say how."""
+PLACED = ("predicted", "truth", "real", "fake", "picture", "folder")
+"""Options that are given by their place."""
+NOT_SAID = ("metric", "measure", "command", "run", "json", "device", "save", "keep", "sheet", "neighbours", "words")
 
 
 def add_metrics(parser: argparse.ArgumentParser) -> None:
@@ -78,9 +92,21 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
     seam = metric("seam", measure_seam, "Seam ratio of tiles: edge jump over interior jump, 1 is no seam.")
     seam.add_argument("tiles", type=Path, nargs="+", metavar="TILE")
 
-    psnr = metric("psnr", measure_psnr, "PSNR and SSIM of a picture against the true one.")
-    psnr.add_argument("picture", type=Path, metavar="PICTURE")
-    psnr.add_argument("truth", type=Path, metavar="TRUTH")
+    psnr = metric("psnr", measure_psnr, "PSNR and SSIM of pictures against the true ones.")
+    lpips = metric("lpips", measure_lpips, "How different pictures look to a network from the true ones.")
+    lpips.add_argument(
+        "--weights", type=Path, metavar="FILE", help="AlexNet or VGG16 of torchvision, for LPIPS proper (else ours)"
+    )
+    for sub in (psnr, lpips):
+        sub.add_argument("picture", type=Path, metavar="PICTURE", help="a picture, or a folder of them")
+        sub.add_argument("truth", type=Path, metavar="TRUTH", help="the true one, or a folder with the same names")
+
+    clip = metric("clip", measure_clip, "CLIP score of pictures with words, where a CLIP is there.")
+    clip.add_argument("folder", type=Path, metavar="FOLDER", help="pictures with captions, or pictures of --prompt")
+    clip.add_argument("--prompt", help="the words of all of them")
+    clip.add_argument(
+        "--clip", type=Path, metavar="DIR", help="CLIP in transformers' format (default: the hub's cache)"
+    )
 
     restoration = metric(
         "restoration", measure_restoration, "The SRGAN against bicubic and Lanczos on held-out pictures."
@@ -128,10 +154,26 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
     worn.add_argument("--model", type=Path, help="surface package (default: the starter)")
 
     for name, full in (("kid", "Kernel"), ("fid", "Frechet")):
-        distance = metric(name, measure_distance, f"{full} distance of two folders of pictures in our features.")
+        distance = metric(
+            name, measure_distance, f"{full} distance of two folders of pictures, in Inception's features or ours."
+        )
         distance.add_argument("real", type=Path, metavar="REAL_DIR")
         distance.add_argument("fake", type=Path, metavar="FAKE_DIR")
-        distance.add_argument("--classifier", type=Path, help="package whose features are used (default: the starter)")
+        distance.add_argument(
+            "--inception", type=Path, metavar="FILE", help="Inception's weights (default: those of torch's cache)"
+        )
+        distance.add_argument(
+            "--classifier", type=Path, help="package whose features are used (default: Inception, else the starter)"
+        )
+
+    compare = metric("compare", measure_compare, "Figures of several versions side by side.")
+    compare.add_argument(
+        "versions", nargs="+", metavar="VERSION", help="a package folder, or a JSON file of figures; NAME=PATH names it"
+    )
+    compare.add_argument("--by", metavar="METRIC", help="measures the packages: 'restyle --photos DIR --count 3'")
+
+    for sub in metrics.choices.values():
+        sub.add_argument("--save", type=Path, metavar="FILE", help="keep the figures in this JSON table, beside others")
 
     classifier = metric("classifier", measure_classifier, "Accuracy of the pattern classifier on held-out swatches.")
     classifier.add_argument("--model", type=Path, help="package folder (default: the starter)")
@@ -206,10 +248,20 @@ def measure_restyle(options: argparse.Namespace) -> Figures:
     def keep(word: str, number: int, image: Image) -> None:
         save_picture(image, options.keep / f"{word}-{number:02d}.jpg")
 
-    judge = load_classifier(starter("classifier-starter"))
+    judge = starter("classifier-starter")
     painter = _painter(options)
-    figures = obedience(painter, judge, cases, template, keep=keep if options.keep else None)
-    return {"engine": options.engine, **figures}
+    figures = obedience(painter, load_classifier(judge), cases, template, keep=keep if options.keep else None)
+    return {"engine": options.engine, **figures, **_shares(figures), "features": judge.manifest.reference}
+
+
+def _shares(figures: Figures) -> Figures:
+    """How many pictures stand behind the shares of colours and patterns, and how far each would move with others."""
+    found: Figures = {}
+    for kind in ("colour", "pattern"):
+        count = int(figures["n"]) * sum(name.startswith(f"{kind}_") for name in figures)
+        share = float(figures[f"{kind}s"])
+        found |= {f"{kind}s_n": count, f"{kind}s_deviation": (share * (1 - share) / count) ** 0.5}
+    return found
 
 
 def _painter(options: argparse.Namespace) -> Engine:
@@ -230,20 +282,45 @@ def measure_seam(options: argparse.Namespace) -> Figures:
     from .seam import seam_ratio
 
     ratios = {str(path): seam_ratio(open_picture(path)) for path in options.tiles}
-    return {"worst": max(ratios.values()), **ratios}
+    worst = max(ratios.values())
+    rows = [mean_row("seam", list(ratios.values())), Row("seam_worst", worst, n=len(ratios))]
+    return {"worst": worst, **ratios, TABLE: rows}
 
 
 def measure_psnr(options: argparse.Namespace) -> Figures:
-    import numpy as np
+    from .pairs import fidelity, find_pairs, read_pairs
 
-    from ..images import open_picture
-    from .restoration import psnr, ssim
+    found = fidelity(read_pairs(find_pairs(options.picture, options.truth)))
+    return _of_rows([mean_row(name, values) for name, values in found.items()])
 
-    made, truth = open_picture(options.picture), open_picture(options.truth)
-    if made.size != truth.size:
-        raise BadInput(f"The pictures differ in size: {made.width}x{made.height} and {truth.width}x{truth.height}.")
-    pair = np.asarray(made), np.asarray(truth)
-    return {"psnr": psnr(*pair), "ssim": ssim(*pair)}
+
+def measure_lpips(options: argparse.Namespace) -> Figures:
+    from .pairs import choose_look, find_pairs, read_pairs
+
+    metric, features, look = choose_look(options.weights)
+    pairs = read_pairs(find_pairs(options.picture, options.truth))
+    return _of_rows([mean_row(metric, [look(*pair) for pair in pairs], features)])
+
+
+def measure_clip(options: argparse.Namespace) -> Figures:
+    from ..training.data.captioned_folder import Captioned, records
+    from .clip_score import ClipScore, find_clip
+    from .eyes import pictures_of, read_picture
+
+    if options.prompt is not None:
+        said = [Captioned(path, options.prompt) for path in pictures_of(options.folder)]
+    else:
+        said = [picture for picture in records(options.folder) if picture.text]
+    if not said:
+        raise BadInput(f"The pictures of {options.folder} have no captions; give --prompt.")
+    score = ClipScore(find_clip(options.clip))
+    return _of_rows([mean_row("clip", score((read_picture(one.path), one.text) for one in said), score.name)])
+
+
+def _of_rows(rows: Sequence[Row]) -> Figures:
+    """Rows as a command's figures: by name, with their number and features, and the rows themselves."""
+    features = {"features": rows[0].features} if rows[0].features else {}
+    return {row.metric: row.value for row in rows} | {"n": rows[0].n, **features, TABLE: list(rows)}
 
 
 def measure_restoration(options: argparse.Namespace) -> Figures:
@@ -323,11 +400,108 @@ def measure_worn(options: argparse.Namespace) -> Figures:
 
 
 def measure_distance(options: argparse.Namespace) -> Figures:
-    from .patterns import compare_folders, load_classifier
+    from .eyes import choose_eyes, distances, pictures_of, read_picture
 
-    judge = package_of(options.classifier, "classifier-starter")
-    figures = compare_folders(load_classifier(judge), options.real, options.fake)
-    return {key: figures[key] for key in (options.metric, "real", "fake")} | {"features": judge.manifest.reference}
+    if options.inception is not None and options.classifier is not None:
+        raise BadInput("Give --inception or --classifier, not both.")
+    eyes = choose_eyes(options.inception, None if options.classifier is None else Package.load(options.classifier))
+    real, fake = (
+        eyes.features(read_picture(path) for path in pictures_of(folder)) for folder in (options.real, options.fake)
+    )
+    (row,) = (row for row in distances(eyes, real, fake) if row.metric == options.metric)
+    return {
+        row.metric: row.value,
+        "deviation": row.deviation,
+        "real": len(real),
+        "fake": len(fake),
+        "features": eyes.name,
+        TABLE: [row],
+    }
+
+
+def measure_compare(options: argparse.Namespace) -> Figures:
+    """Each version's table: read, or measured of its package by ``--by``."""
+    tables = dict(_version(each, options) for each in options.versions)
+    if len(tables) < len(options.versions):
+        raise BadInput("Two of the versions have the same name; write NAME=PATH.")
+    return {VERSIONS: tables}
+
+
+def _version(given: str, options: argparse.Namespace) -> tuple[str, list[Row]]:
+    name, named, place = given.rpartition("=")
+    path = Path(place)
+    if path.suffix == ".json" and path.is_file():
+        return (name if named else path.stem), list(from_json(read_json(path, "table")))
+    if not options.by:
+        raise BadInput(f"{path} is no JSON table; say with --by how packages are to be measured.")
+    words = shlex.split(options.by)
+    parser = argparse.ArgumentParser(prog="--by", exit_on_error=False)
+    add_metrics(parser)
+    try:
+        measured = parser.parse_args([*words, "--model", str(path)])
+    except (argparse.ArgumentError, SystemExit) as error:
+        raise BadInput(f"--by {options.by!r} is no metric of packages.") from error
+    measured.device = options.device
+    return (name if named else path.name), list(rows_of(measured, measured.measure(measured)))
+
+
+def answer(options: argparse.Namespace) -> Figures:
+    """What ``evaluate`` prints: the metric, its figures by name, the ``table`` of them, and lines for a terminal."""
+    figures = options.measure(options)
+    if VERSIONS in figures:
+        versions = figures[VERSIONS]
+        tables = {name: to_json(rows) for name, rows in versions.items()}
+        return {"metric": options.metric, VERSIONS: tables, "lines": compared_lines(versions)}
+    rows = rows_of(options, figures)
+    figures.pop(TABLE, None)
+    if options.save is not None:
+        before = from_json(read_json(options.save, "table")) if options.save.exists() else ()
+        options.save.write_text(json.dumps(to_json(with_rows(before, rows)), indent=2) + "\n", encoding="utf-8")
+    lines = [
+        f"{name}: {value:.4f}" if isinstance(value, float) else f"{name}: {value}" for name, value in figures.items()
+    ]
+    return {"metric": options.metric, **figures, TABLE: to_json(rows), "lines": lines}
+
+
+def rows_of(options: argparse.Namespace, figures: Figures) -> list[Row]:
+    """The figures as rows of the one table: those that the metric made itself, else every number that has a name.
+
+    ``NAME_deviation`` goes with ``NAME``; ``n`` or a number ``PART_n`` counts what stands behind it.
+    """
+    told = {"data": _data(options), "command": _command(options)}
+    if TABLE in figures:
+        return [replace(row, data=row.data or told["data"], command=told["command"]) for row in figures[TABLE]]
+    return [
+        Row(name, value, figures.get(f"{name}_deviation"), _number(figures, name), figures.get("features", ""), **told)
+        for name, value in figures.items()
+        if isinstance(value, float) and name.isidentifier() and not name.endswith("_deviation") and isfinite(value)
+    ]
+
+
+def _number(figures: Figures, name: str) -> int | None:
+    part = name.partition("_")[0]
+    counts = (f"{part}_n", f"{part}_count", "n", "count")
+    return next((figures[each] for each in counts if type(figures.get(each)) is int), None)
+
+
+def _data(options: argparse.Namespace) -> str:
+    """The names of the folders and files that were measured on."""
+    values = [value for name, value in vars(options).items() if name in DATA and value not in (None, "")]
+    return " and ".join(Path(value).name for value in values)
+
+
+def _command(options: argparse.Namespace) -> str:
+    """The command that was given, without where its answer went."""
+    words = ["evaluate", options.metric]
+    for name, value in vars(options).items():
+        if name in NOT_SAID or value in (None, "", False) or name in ("versions",):
+            continue
+        if isinstance(value, list):
+            words += [shlex.quote(str(each)) for each in value]
+        else:
+            flag = [] if name in PLACED else [f"--{name.replace('_', '-')}"]
+            words += flag if value is True else [*flag, shlex.quote(str(value))]
+    return " ".join(words)
 
 
 def measure_classifier(options: argparse.Namespace) -> Figures:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from ..packaging import Package
 
 U8 = NDArray[np.uint8]
 Features = Callable[[Tensor], list[Tensor]]
+T = TypeVar("T")
 
 
 @torch.inference_mode()
@@ -54,10 +56,15 @@ def encoder_features(package: Package) -> Features:
 
 def vgg_features(path: Path) -> Features:
     """VGG19's features of the SRGAN paper from a state dict in torchvision's layout.  Raises :class:`BadInput`."""
+    return of_weights(path, VGGFeatures, "VGG19 weights in torchvision's layout")
+
+
+def of_weights(path: Path, make: Callable[[dict[str, Tensor]], T], what: str) -> T:
+    """What ``make`` makes of the weights in a file.  Raises :class:`BadInput` where it holds none that fit."""
     try:
-        return VGGFeatures(torch.load(path, map_location="cpu", weights_only=True))
-    except (OSError, RuntimeError, UnpicklingError, AttributeError, ValueError, KeyError) as error:
-        raise BadInput(f"{path} holds no VGG19 weights in torchvision's layout.") from error
+        return make(torch.load(path, map_location="cpu", weights_only=True))
+    except (OSError, EOFError, RuntimeError, UnpicklingError, AttributeError, ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{path} holds no {what}.") from error
 
 
 def tensor(picture: U8) -> Tensor:

@@ -22,7 +22,8 @@ from ..pipelines.upscale import UpscalePipeline
 from ..requests import PATTERN_TYPES, GenerateRequest
 from ..swatches.drawing.tile import draw_inks
 from ..training.data.bank import HELD_OUT_SEED
-from .patterns import SIDE, U8, embed, fid, kid, load_classifier, predict
+from ..training.data.seen import SIDE
+from .patterns import U8, deviation, embed, fid, kid, load_classifier, predict, quick_fid
 from .seam import seam_ratio
 
 F32 = NDArray[np.float32]
@@ -115,10 +116,10 @@ def diversity(judge: PatternClassifier, dreamed: Sequence[F32], drawn: Sequence[
 def generator_quality(generator: Package, classifier: Package, count: int = 50) -> dict[str, float]:
     """Dreamed against held-out drawn fabrics, ``count`` a pattern type that both networks have learned.
 
-    ``kid`` and ``fid`` over all types; ``recognised``, the share that the classifier takes for the type asked for, with
-    that of the drawn ones beside it (``recognised_drawn``); ``diversity``, the mean over the types; ``border``.  Then
-    ``kid_TYPE``, ``fid_TYPE``, ``recognised_TYPE``, ``diversity_TYPE`` of each type.  FID over ``count`` images of one
-    type is biased upwards; compare it only between models measured with the same ``count``.
+    ``kid`` and ``fid`` over all types, with their deviation; ``recognised``, the share that the classifier takes for
+    the type asked for, with that of the drawn ones beside it (``recognised_drawn``); ``diversity``, the mean over the
+    types; ``border``.  Then ``kid_TYPE``, ``fid_TYPE``, ``recognised_TYPE``, ``diversity_TYPE`` of each type.  FID over
+    ``count`` images of one type is biased upwards; compare it only between models measured with the same ``count``.
     """
     network, judge = load_generator(generator), load_classifier(classifier)
     types = PATTERN_TYPES[: min(network.config.classes, judge.config.classes)]
@@ -142,6 +143,8 @@ def generator_quality(generator: Package, classifier: Package, count: int = 50) 
         details["diversity"][pattern_type] = diversity(judge, dreamed, drawn, common)
     everything = np.concatenate(real), np.concatenate(fake)
     figures = {"kid": kid(*everything), "fid": fid(*everything)}
+    spreads = {"kid_deviation": deviation(kid, *everything), "fid_deviation": deviation(quick_fid, *everything)}
+    figures |= {name: spread for name, spread in spreads.items() if spread is not None}
     figures |= {name: _mean(details[name]) for name in ("recognised", "recognised_drawn", "diversity")}
     by_type = {
         f"{name}_{pattern_type}": details[name][pattern_type]

@@ -21,8 +21,9 @@ from ..pipelines.generate import enlarge_softly
 from ..requests import PATTERN_TYPES
 from ..swatches.drawing.tile import draw_inks
 from ..training.data.bank import HELD_OUT_SEED
+from ..training.data.seen import SIDE
 from .generators import drawn_designs, dreamed_designs, load_generator
-from .patterns import SIDE, U8
+from .patterns import U8
 
 F32 = NDArray[np.float32]
 Way = tuple[bool, bool, bool]

@@ -28,8 +28,9 @@ from ..requests import PATTERN_TYPES, GenerateRequest
 from ..swatches.drawing.tile import draw_inks
 from ..training.data.bank import HELD_OUT_SEED
 from ..training.data.folder import list_images, read_rgb
+from ..training.data.seen import SIDE
 from .distance import Features, encoder_features, feature_distance, tensor
-from .patterns import SIDE, embed, kid, load_classifier
+from .patterns import embed, kid, load_classifier
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]

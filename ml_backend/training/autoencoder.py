@@ -21,6 +21,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..packaging import Package
 from ..pipelines.base import Progress, ShouldStop
 from .data.captioned import CaptionedPictures
 from .distributed import Workers
@@ -36,9 +37,14 @@ Autoencoder = Any
 
 @dataclass(frozen=True, kw_only=True)
 class AutoencoderRecipe(AveragedRecipe):
-    """``pictures_dir`` holds captioned pictures (``CaptionedPictures.save``); ``crop`` is in pixels."""
+    """``pictures_dir`` holds captioned pictures (``CaptionedPictures.save``); ``crop`` is in pixels.
+
+    ``start_from`` goes on from the autoencoder of a diffusion package, with its decoder alone: latents stay what they
+    are, so the package's model and those that are being trained further paint in them as before, only sharper.
+    """
 
     pictures_dir: str
+    start_from: str = ""
     recipe: str = "autoencoder"
     width: int = 32
     crop: int = 96
@@ -55,7 +61,7 @@ class Trainer(AveragedTrainer[Autoencoder]):
 
     def __init__(self, config: AutoencoderRecipe, images: np.ndarray, workers: Workers) -> None:
         torch.manual_seed(config.seed)
-        super().__init__(config, autoencoder(config.width), workers, betas=(0.9, 0.98))
+        super().__init__(config, further(config.start_from) or autoencoder(config.width), workers, betas=(0.9, 0.98))
         self.config, self.images = config, images
 
     def step(self, step: int) -> dict[str, Tensor]:
@@ -80,9 +86,21 @@ def train(
     trainer = Trainer(config, images, run.workers)
 
     def publish(step: int, _losses: object) -> None:
-        _keep(run, step, images, trainer.ema, trainer.device)
+        _keep(run, step, images, trainer.ema, trainer.device, rescale=not config.start_from)
 
     train_averaged(trainer, run, config, publish, progress, should_stop)
+
+
+def further(start_from: str) -> Autoencoder | None:
+    """The autoencoder of a package, its encoder at rest; None where none is named."""
+    from diffusers import AutoencoderTiny
+
+    if not start_from:
+        return None
+    folder = Package.load(start_from).path / "vae"
+    network: Autoencoder = AutoencoderTiny.from_pretrained(folder, dtype=torch.float32)  # type: ignore[no-untyped-call]
+    network.encoder.requires_grad_(False)
+    return network
 
 
 def autoencoder(width: int) -> Autoencoder:
@@ -154,12 +172,13 @@ def measure(network: Autoencoder, images: Tensor) -> float:
 
 
 @torch.no_grad()
-def _keep(run: Run, step: int, images: np.ndarray, ema: EMA, device: torch.device) -> None:
-    """Log, sample sheet, and the averaged autoencoder with its scale."""
+def _keep(run: Run, step: int, images: np.ndarray, ema: EMA, device: torch.device, *, rescale: bool) -> None:
+    """Log, sample sheet, and the averaged autoencoder with its scale, worked out anew or as it was."""
     shown = to_tensor(images[:: max(1, len(images) // 8)][:8]).to(device)
     averaged: Autoencoder = ema.network
     latents = averaged.encode(shown).latents
-    averaged.register_to_config(scaling_factor=round(1 / float(latents.std()), 4))
+    if rescale:
+        averaged.register_to_config(scaling_factor=round(1 / float(latents.std()), 4))
     run.log(step, psnr=measure(averaged, shown), scale=averaged.config["scaling_factor"])
     rows = (to_images(shown), to_images(averaged.decode(latents).sample))
     run.samples(step, Image.fromarray(np.concatenate([np.concatenate(list(row), axis=1) for row in rows])))

@@ -11,7 +11,12 @@ region blanked: nine channels) and its folder layout, so that ``AutoPipelineForI
 * latents are made once.  Most steps see a window of them, the last ones whole pictures: the scale of cloth is the
   same, and a window costs a third.
 
-The words matter inside the mask, and a pipeline pastes the rest back, so the loss outside counts little.
+The words matter inside the mask, and a pipeline pastes the rest back, so the loss outside counts little, and windows
+may be chosen to lie ``inside`` it.  ``most_snr`` bounds what a nearly clean picture counts (Hang et al., "Efficient
+Diffusion Training via Min-SNR Weighting Strategy", 2023): its loss is about the noise and drowns out what patterns are
+learnt from.  Pure noise keeps its weight; colour is decided there.
+
+``start_from`` goes on from a package of this recipe: its words, its weights, its latents.
 """
 
 from __future__ import annotations
@@ -31,6 +36,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..colour import BASIC_COLOURS, lab
+from ..errors import BadInput
 from ..packaging import Package, save_folder_manifest
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..requests import PATTERN_TYPES
@@ -55,7 +61,6 @@ SHEET_PROMPTS = ("red dress", "blue and white striped dress", "black and yellow 
 DEFAULTS: dict[str, Any] = {
     "steps": 25,
     "guidance": 2.5,
-    "size": 192,
     "strength": 1.0,
     "scheduler": "euler",
     "sketch": "fabric",
@@ -70,10 +75,17 @@ are many latents wide: smaller ones are lost in the noise that is added.
 
 @dataclass(frozen=True, kw_only=True)
 class InpaintingRecipe(AveragedRecipe):
-    """``vae_dir`` is an ``AutoencoderTiny`` folder; ``window`` is in latents, 0 for whole pictures only."""
+    """``vae_dir`` is an ``AutoencoderTiny`` folder; ``window`` is in latents, 0 for whole pictures only.
+
+    ``start_from`` is the folder of a package; its networks are taken as they are, whatever widths are given here, and
+    its autoencoder where ``vae_dir`` is "".  ``inside`` is the share of windows whose middle is masked; every
+    ``whole_every``-th step sees ``whole_batch`` whole pictures (0: half the batch).  ``most_snr`` of 0 weighs all noise
+    levels as they come.
+    """
 
     pictures_dir: str
-    vae_dir: str
+    vae_dir: str = ""
+    start_from: str = ""
     recipe: str = "inpainting"
     widths: tuple[int, ...] = (32, 96, 160, 224)
     text_width: int = 128
@@ -83,6 +95,10 @@ class InpaintingRecipe(AveragedRecipe):
     lessons: int = 400
     window: int = 32
     window_steps: int = 3500
+    whole_every: int = 4
+    whole_batch: int = 0
+    inside: float = 0.0
+    most_snr: float = 0.0
     steps: int = 4500
     cooldown: int = 1500
     batch: int = 24
@@ -93,6 +109,10 @@ class InpaintingRecipe(AveragedRecipe):
     outside: float = 0.15
     evaluate_every: int = 500
     sample_steps: int = 20
+
+    def __post_init__(self) -> None:
+        if not (self.vae_dir or self.start_from):
+            raise BadInput("The recipe names neither a vae_dir nor a package to start_from.")
 
 
 @dataclass(frozen=True)
@@ -145,9 +165,21 @@ class Trainer(AveragedTrainer[nn.ModuleDict]):
             states = self.network["text"](**tokens(self.tokenizer, spoken, device)).last_hidden_state
             made = self.network["unet"](seen, times.to(device), states).sample
         weight = (config.outside + (1 - config.outside) * masks).to(device)
-        loss = (weight * (made.float() - velocity.to(device)).square()).sum() / (4 * weight.sum())
+        errors = weight * (made.float() - velocity.to(device)).square()
+        if config.most_snr:
+            errors = errors * snr_weight(self.scheduler.alphas_cumprod[times], config.most_snr).to(device)
+        loss = errors.sum() / (4 * weight.sum())
         self.descend(loss, 1.0)
         return {"loss": loss.detach()}
+
+
+def snr_weight(kept: Tensor, most: float) -> Tensor:
+    """(N, 1, 1, 1): the weight of a velocity's error; ``kept`` (N,) is the share of the picture's power in 0..1.
+
+    In terms of the picture that is min(SNR, most), or 1 where there is more noise than picture.
+    """
+    snr = kept / (1 - kept).clamp(min=1e-8)
+    return (snr.clamp(1, most) / (snr + 1))[:, None, None, None]
 
 
 def train(
@@ -160,27 +192,34 @@ def train(
     reports: dict[str, Any] = {"progress": progress, "should_stop": should_stop}
     torch.manual_seed(config.seed)
     pictures = CaptionedPictures.load(Path(config.pictures_dir))
-    loaded: Network = AutoencoderTiny.from_pretrained(config.vae_dir)  # type: ignore[no-untyped-call]
-    vae = loaded.to(device).eval().requires_grad_(False)
+    start = Package.load(config.start_from).path if config.start_from else None
+    latents_of = Path(config.vae_dir) if start is None or config.vae_dir else start / "vae"
+    loaded: Network = AutoencoderTiny.from_pretrained(latents_of)  # type: ignore[no-untyped-call]
+    vae = loaded.to(device, torch.float32).eval().requires_grad_(False)
     latents = encode(vae, pictures, run.path / "latents.pt", device, **reports)
-    tokenizer = _tokenizer(config, pictures.words, run.path / "tokenizer")
+    tokenizer = _tokenizer(config, pictures.words, run.path / "tokenizer", start)
     trainer = Trainer(config, latents, pictures, tokenizer, run.workers)
     averaged: Any = trainer.ema.network
 
     def begin() -> None:
+        if start is not None:
+            return
         teach_words(config, trainer.network["text"], tokenizer, pictures.words, device, **reports)
         averaged.load_state_dict(trainer.network.state_dict())
 
     def publish(step: int, losses: dict[str, float]) -> None:
         run.log(step, **losses)
-        export(run.path / "package", vae, averaged["text"], averaged["unet"], tokenizer)
+        size = pictures.images.shape[1]
+        export(run.path / "package", vae, averaged["text"], averaged["unet"], tokenizer, size)
         run.samples(step, sample_sheet(run.path / "package", pictures, steps=config.sample_steps))
 
     train_averaged(trainer, run, config, publish, progress, should_stop, begin)
 
 
-def _tokenizer(config: InpaintingRecipe, words: Sequence[Words], folder: Path) -> CLIPTokenizer:
-    """The one that the run has, else one learnt from captions."""
+def _tokenizer(config: InpaintingRecipe, words: Sequence[Words], folder: Path, start: Path | None) -> CLIPTokenizer:
+    """The one of the package that is gone on from, the one that the run has, else one learnt from captions."""
+    if start is not None:
+        return read_tokenizer(start / "tokenizer")
     if is_tokenizer(folder):
         return read_tokenizer(folder)
     return make_tokenizer(corpus(words, 20_000, config.seed), folder, config.vocabulary, config.text_length)
@@ -201,10 +240,16 @@ def schedule() -> dict[str, Any]:
 
 
 def networks(config: InpaintingRecipe, tokenizer: CLIPTokenizer, latent_size: int) -> tuple[Network, Network]:
-    """The text encoder and the nine-channel UNet, freshly drawn."""
+    """The text encoder and the nine-channel UNet: the package's, else freshly drawn."""
     from diffusers import UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel
 
+    if config.start_from:
+        start, single = Path(config.start_from), torch.float32
+        taken: Network = UNet2DConditionModel.from_pretrained(  # type: ignore[no-untyped-call]
+            start / "unet", dtype=single
+        )
+        return CLIPTextModel.from_pretrained(start / "text_encoder", dtype=single), taken
     text: Network = CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(tokenizer),
@@ -277,17 +322,31 @@ def batch(
 ) -> tuple[np.ndarray, tuple[Tensor, Tensor, Tensor]]:
     """Which pictures, and of each (clean latents, blanked latents, mask) as float32; flipped pictures were drawn so."""
     full = latents.targets.shape[-1]
-    windowed = 0 < config.window < full and step < config.window_steps and step % 4 != 3
+    whole_now = step % config.whole_every == config.whole_every - 1
+    windowed = 0 < config.window < full and step < config.window_steps and not whole_now
     size = config.window if windowed else full
-    count = config.batch if windowed else max(1, config.batch // 2)
+    count = config.batch if windowed else config.whole_batch or max(1, config.batch // 2)
     indices = rng.integers(0, len(latents.targets), count)
     planes = (latents.targets, latents.blanked, latents.masks)
     cut = []
     for index in indices:
-        y, x = rng.integers(0, full - size + 1, 2)
+        y, x = _corner(latents.masks[index, 0], size, rng, config.inside)
         cut.append([plane[index, :, y : y + size, x : x + size].float() for plane in planes])
     clean, blanked, masks = (torch.stack(parts) for parts in zip(*cut, strict=True))
     return indices, (clean, blanked, masks)
+
+
+def _corner(mask: Tensor, size: int, rng: np.random.Generator, inside: float) -> tuple[int, int]:
+    """Of a window of a mask (h, w): anywhere, or with the probability ``inside`` around a masked place."""
+    full = len(mask)
+    if inside == 0 or size == full or rng.random() >= inside:
+        y, x = rng.integers(0, full - size + 1, 2)
+        return int(y), int(x)
+    masked = mask.flatten().nonzero()[:, 0]
+    if not len(masked):
+        return _corner(mask, size, rng, 0)
+    row, column = divmod(int(masked[int(rng.integers(len(masked)))]), full)
+    return min(max(0, row - size // 2), full - size), min(max(0, column - size // 2), full - size)
 
 
 def captions(
@@ -369,8 +428,8 @@ def said_of(words: Words, said: str) -> list[str]:
     return named
 
 
-def export(path: Path, vae: Network, text: Network, unet: Network, tokenizer: CLIPTokenizer) -> Package:
-    """The pipeline as a diffusers folder in half precision, which serves ``restyle`` and ``imagine``."""
+def export(path: Path, vae: Network, text: Network, unet: Network, tokenizer: CLIPTokenizer, size: int) -> Package:
+    """The pipeline as a diffusers folder in half precision, which serves ``restyle`` and ``imagine`` at ``size`` px."""
     from diffusers import EulerDiscreteScheduler, StableDiffusionInpaintPipeline
 
     shutil.rmtree(path, ignore_errors=True)
@@ -392,7 +451,7 @@ def export(path: Path, vae: Network, text: Network, unet: Network, tokenizer: CL
         name=path.parent.name,
         capability="restyle",
         architecture="diffusers",
-        defaults=DEFAULTS,
+        defaults={**DEFAULTS, "size": size},
         pipeline="StableDiffusionInpaintPipeline",
         also=["imagine"],
     )

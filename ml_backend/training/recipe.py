@@ -34,13 +34,17 @@ RECIPES = {
 
 def read_recipe(path: Path | str) -> Any:
     """The config dataclass that a recipe file describes.  Raises :class:`BadInput` for a file that is not one."""
+    return make_recipe(read_json(path, "recipe"), str(path))
+
+
+def read_json(path: Path | str, what: str) -> Any:
+    """What a JSON file of people's holds.  Raises :class:`BadInput` where there is none, or where it is no JSON."""
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise BadInput(f"There is no recipe at {path}.") from error
+        raise BadInput(f"There is no {what} at {path}.") from error
     except (OSError, ValueError) as error:
-        raise BadInput(f"{path} is not a JSON recipe: {error}.") from error
-    return make_recipe(data, str(path))
+        raise BadInput(f"{path} is not a JSON {what}: {error}.") from error
 
 
 def make_recipe(data: Any, source: str = "This recipe") -> Any:

@@ -155,9 +155,7 @@ class Outfit:
     @property
     def determiner(self) -> str:
         """``a`` or ``an`` by the first letter ("Unisex" begins with the sound of a y); none before a pair."""
-        if not self or self.article in PLURALS:
-            return ""
-        return "an" if self.words[0] in "AEIO" else "a"
+        return determiner(self.words, plural=self.article in PLURALS) if self else ""
 
     def sentence(self) -> str:
         """The caption; empty where nothing is said."""
@@ -172,6 +170,13 @@ class Outfit:
         parts = {name: value or "" for name, value in found.groupdict().items()}
         outfit = cls(**{**parts, "gender": _WHOSE.get(parts["gender"], "")})
         return outfit if outfit.sentence() == sentence else None
+
+
+def determiner(words: str, *, plural: bool) -> str:
+    """What stands before ``words``: ``a`` or ``an`` by the first letter; nothing before a pair."""
+    if plural:
+        return ""
+    return "an" if words[0] in "AEIO" else "a"
 
 
 CHOICES: dict[str, tuple[str, ...]] = {

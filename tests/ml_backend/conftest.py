@@ -14,6 +14,15 @@ TINY_UNET = UNetConfig(widths=(8, 16), depths=(1, 1))
 
 
 @pytest.fixture
+def one_thread():
+    """Networks this small only wait for each other's threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
 def tiny_segmenter(tmp_path: Path) -> Package:
     """An untrained U-Net package: its mask means nothing, its shapes and rules do."""
     torch.manual_seed(0)

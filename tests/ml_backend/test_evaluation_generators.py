@@ -90,7 +90,8 @@ def noise(seed: int, side: int = 64, inks: int = 5) -> neighbours.F32:
 def test_every_type_has_every_figure(judge: Package, dreamer: Package) -> None:
     figures = generator_quality(dreamer, judge, count=3)
     by_type = {f"{name}_{each}" for each in PATTERN_TYPES for name in ("kid", "fid", "recognised", "diversity")}
-    assert by_type | {"kid", "fid", "recognised", "recognised_drawn", "diversity", "border", "n"} == set(figures)
+    together = {"kid", "kid_deviation", "fid", "fid_deviation", "recognised", "recognised_drawn", "diversity", "border"}
+    assert by_type | together | {"n"} == set(figures)
     assert figures["n"] == 30
     assert all(np.isfinite(value) for value in figures.values())
     assert figures["recognised"] == pytest.approx(np.mean([figures[f"recognised_{each}"] for each in PATTERN_TYPES]))

@@ -12,7 +12,6 @@ from PIL import Image
 from ml_backend.errors import BadInput, BadPackage
 from ml_backend.evaluation.patterns import (
     classifier_accuracy,
-    compare_folders,
     embed,
     fid,
     kid,
@@ -121,23 +120,6 @@ def test_a_constant_classifier_is_right_once_in_ten(judge: Package) -> None:
 
 def checks(seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     return np.random.default_rng(seed).integers(0, 255, (64, 64, 3), np.uint8)
-
-
-def test_folders_are_compared(judge: Package, tmp_path: Path) -> None:
-    for name, turns in (("a", 3), ("b", 3), ("c", 12)):
-        (tmp_path / name).mkdir()
-        for index in range(4):
-            wave(turns + index / 8).save(tmp_path / name / f"{index}.png")
-    network = load_classifier(judge)
-    same, other = (compare_folders(network, tmp_path / "a", tmp_path / name) for name in ("b", "c"))
-    assert same["kid"] < other["kid"]
-    assert same["real"] == same["fake"] == 4
-
-
-def test_an_empty_folder_is_refused(judge: Package, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(BadInput, match="no pictures"):
-        compare_folders(load_classifier(judge), tmp_path / "empty", tmp_path / "empty")
 
 
 def test_other_models_are_refused(judge: Package, dreamer: Package) -> None:

@@ -1,5 +1,6 @@
 """From labelled photos to a diffusion model that paints words: pictures, autoencoder, inpainting, at a tiny size."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -8,38 +9,38 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from safetensors.torch import load_file
 
 from ml_backend import training
 from ml_backend.colour import BASIC_COLOURS, name_of, name_of_region, rgb_of
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.packaging import Package
+from ml_backend.packaging.starter import starter
 from ml_backend.requests import PATTERN_TYPES
 from ml_backend.training.autoencoder import AutoencoderRecipe, likeness
 from ml_backend.training.captioned import CaptionedRecipe
 from ml_backend.training.data.captioned import (
+    CLOTH,
     OUTFIT,
     CaptionedPictures,
+    Shares,
     Words,
     draw_picture,
+    draw_pictures,
     find_regions,
     shade_of,
 )
 from ml_backend.training.data.captions import caption
-from ml_backend.training.inpainting import InpaintingRecipe, said_of
+from ml_backend.training.data.seen import pattern_of
+from ml_backend.training.inpainting import InpaintingRecipe, Latents, batch, said_of, snr_weight
 from ml_backend.words.reading import read
 
 
 def drawn(regions, index, **changes):
-    return draw_picture(regions, index, **{"size": 48, "seed": 3, "whole_share": 0.5, **changes})
+    return draw_picture(regions, index, **{"size": 48, "seed": 3, **changes})
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Networks this small only wait for each other's threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
@@ -74,6 +75,49 @@ def test_the_words_are_true_of_the_picture(regions):
             eroded = np.logical_and.reduce([np.roll(region, s, a) for s in (-9, 9) for a in (0, 1)])
             if eroded.any():
                 assert name_of_region(picture.image, eroded) == picture.words.colours[0]
+
+
+def test_a_swatch_is_nothing_but_cloth_and_its_words_are_true_of_it(regions):
+    """All of the picture is meant, and it is called by the first or second of its colours."""
+    patterned = Shares(swatches=1.0, plain=0.0)
+    swatches = [drawn(regions, index, shares=patterned) for index in range(6)]
+
+    assert all(one.mask.all() and one.words.garment == CLOTH and one.words.pattern in PATTERN_TYPES for one in swatches)
+    assert all(name_of_region(one.image, one.mask) in one.words.colours[:2] for one in swatches)
+    assert all(one.image.std(axis=(0, 1)).max() > 8 for one in swatches), "a pattern is to be seen"
+    assert np.array_equal(swatches[3].image, drawn(regions, 3, shares=patterned).image)
+    said = [caption(swatches[0].words, np.random.default_rng(seed)) for seed in range(40)]
+    assert any("fabric" in one or "cloth" in one for one in said)
+
+
+def test_patterns_that_are_not_recognised_are_drawn_anew(regions):
+    """So every word is taught by a picture that shows it; without, many are not."""
+    classifier = starter("classifier-starter").network()
+    part = np.zeros((64, 64), bool)
+    part[12:52, 21:43] = True
+
+    def seen(**changes):
+        shares = Shares(swatches=1.0, plain=0.0, **changes)
+        made = [drawn(regions, index, shares=shares, size=64) for index in range(8)]
+        return [pattern_of(classifier, Image.fromarray(one.image), part) == one.words.pattern for one in made]
+
+    assert all(seen(recognised=True))
+    assert not all(seen())
+    worn = [drawn(regions, index, shares=Shares(own_cloth=0.0, plain=0.0, recognised=True)) for index in range(3)]
+    assert all(one.words.pattern in PATTERN_TYPES for one in worn)
+
+
+def test_drawing_stops_when_it_is_asked_to(regions):
+    with pytest.raises(Stopped):
+        draw_pictures(regions, 5, size=48, seed=1, shares=Shares(), should_stop=lambda: True)
+
+
+def test_shares_say_how_many_are_plain_and_how_many_keep_their_own(regions):
+    newly = [drawn(regions, index, shares=Shares(own_cloth=0.0, plain=0.0)) for index in range(8)]
+    kept = [drawn(regions, index, shares=Shares(own_cloth=1.0)) for index in range(8)]
+
+    assert all(one.words.pattern in PATTERN_TYPES for one in newly)
+    assert all(one.words.pattern == "" for one in kept)
 
 
 def test_the_same_picture_again(regions):
@@ -204,6 +248,84 @@ def test_a_resumed_run_goes_the_same_way(recipes, tmp_path):
     training.train(config, tmp_path / "halves", resume=True)
     whole, halves = (torch.load(tmp_path / name / "checkpoint.pt")["network"] for name in ("whole", "halves"))
     assert all(torch.allclose(whole[key], halves[key], atol=1e-6) for key in whole)
+
+
+def test_going_on_from_a_package_keeps_its_words_weights_and_latents(recipes, tmp_path):
+    """At a rate of 0 the networks stay the package's, else they do not; no other autoencoder is needed."""
+    for config, folder in recipes:
+        training.train(config, folder)
+    first = recipes[-1][0]
+    package = recipes[-1][1] / "package"
+    further = dataclasses.replace(
+        first, vae_dir="", start_from=str(package), most_snr=5.0, inside=0.8, whole_batch=1, rate=0.0, text_rate=0.0
+    )
+    weights = load_file(package / "unet" / "diffusion_pytorch_model.safetensors")
+
+    training.train(dataclasses.replace(further, weight_decay=0.0), tmp_path / "still")
+    training.train(dataclasses.replace(further, rate=1e-3), tmp_path / "moved")
+
+    still, moved = (tmp_path / name / "package" for name in ("still", "moved"))
+    same = load_file(still / "unet" / "diffusion_pytorch_model.safetensors")
+    assert all(torch.allclose(same[name].float(), weights[name].float(), atol=2e-3) for name in weights)
+    other = load_file(moved / "unet" / "diffusion_pytorch_model.safetensors")
+    assert any(not torch.equal(other[name], weights[name]) for name in weights)
+    for part in ("tokenizer/tokenizer.json", "vae/diffusion_pytorch_model.safetensors"):
+        assert (moved / part).read_bytes() == (package / part).read_bytes()
+    assert Package.load(moved).manifest.config["defaults"]["size"] == 48
+
+
+def test_a_decoder_learns_on_while_the_latents_stay_what_they_are(recipes, tmp_path):
+    for config, folder in recipes:
+        training.train(config, folder)
+    package = recipes[-1][1] / "package"
+    further = dataclasses.replace(recipes[1][0], start_from=str(package))
+    training.train(further, tmp_path / "decoder")
+
+    before, after = (
+        load_file(folder / "diffusion_pytorch_model.safetensors")
+        for folder in (package / "vae", tmp_path / "decoder/vae")
+    )
+    assert all(torch.equal(after[name].half(), before[name]) for name in before if name.startswith("encoder"))
+    assert any(not torch.equal(after[name].half(), before[name]) for name in before if name.startswith("decoder"))
+    scales = [
+        json.loads((folder / "config.json").read_text())["scaling_factor"]
+        for folder in (package / "vae", tmp_path / "decoder" / "vae")
+    ]
+    assert scales[0] == scales[1]
+
+
+def test_a_recipe_without_latents_says_so():
+    with pytest.raises(BadInput, match="vae_dir"):
+        InpaintingRecipe(pictures_dir="pictures")
+
+
+def test_nearly_clean_pictures_count_no_more_than_they_teach():
+    """Where all is noise the velocity is the picture and counts in full; towards clean pictures the weight falls."""
+    weights = snr_weight(torch.tensor([0.0, 0.5, 5 / 6, 0.999]), 5.0).flatten()
+
+    assert weights[0] == 1
+    assert weights[1] == pytest.approx(0.5)
+    assert weights[2] == pytest.approx(5 / 6)
+    assert weights[3] == pytest.approx(5 / 1000, rel=1e-3)
+    assert torch.isfinite(snr_weight(torch.tensor([1.0]), 5.0)).all()
+
+
+def test_windows_lie_where_the_words_apply():
+    masks = torch.zeros(1, 1, 32, 32, dtype=torch.uint8)
+    masks[..., 20:24, 4:8] = 1
+    planes = torch.zeros(1, 4, 32, 32)
+    latents = Latents(planes, planes, masks, np.zeros(1, np.float32))
+    config = InpaintingRecipe(pictures_dir="", vae_dir="vae", window=8, batch=40, inside=1.0)
+
+    def seen(**changes):
+        config_now = dataclasses.replace(config, **changes)
+        _, (_, _, windows) = batch(config_now, 0, latents, np.random.default_rng(0))
+        return windows.flatten(1).any(dim=1).float().mean()
+
+    assert seen() == 1
+    assert seen(inside=0.0) < 0.6
+    masks.zero_()
+    assert seen() == 0, "a picture without a mask is seen anywhere"
 
 
 def _after(asked):

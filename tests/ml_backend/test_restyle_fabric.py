@@ -21,6 +21,7 @@ from ml_backend.pipelines.restyle import Restyled
 from ml_backend.pipelines.restyle.cloth import plain_cloth
 from ml_backend.pipelines.restyle.fabric import FabricRestyle, evenly_lit
 from ml_backend.requests import PATTERN_TYPES, RestyleRequest
+from ml_backend.training.data.seen import region_squares
 from ml_backend.words.reading import read
 
 F32 = NDArray[np.float32]
@@ -223,11 +224,11 @@ def test_squares_lie_in_the_region() -> None:
     mask = np.zeros((160, 200), bool)
     mask[20:140, 30:170] = True
     Image.Image.paste(image, (255, 0, 0), (30, 20, 170, 140))
-    squares = list(evaluation.region_squares(image, mask))
+    squares = list(region_squares(image, mask))
     assert len(squares) >= 3
     for square in squares:
         assert square.shape == (64, 64, 3)
         assert (square == (255, 0, 0)).all()
     thin = np.zeros((160, 200), bool)
     thin[80:83, 10:190] = True
-    assert len(list(evaluation.region_squares(image, thin))) >= 3
+    assert len(list(region_squares(image, thin))) >= 3

@@ -3,7 +3,8 @@
 Nobody captioned the photos, so the words are made true: a garment whose region and name are known (labelled street
 photos, single garments with mattes) is dressed by our own overlay in a drawn fabric of a known pattern in named
 colours.  Some keep their own cloth, so that real cloth is seen too; what colour that is, is measured.  Single garments
-are also shown whole on an even ground, for painting a picture from words alone.
+are also shown whole on an even ground, for painting a picture from words alone, and swatches of nothing but cloth
+teach what a pattern is called where nothing else is to be learnt.
 
 Picture ``i`` is a function of (seed, i) alone.
 """
@@ -13,8 +14,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +27,14 @@ from scipy import ndimage
 from ...colour import BASIC_COLOURS, PROTOTYPES, lab_of, name_of, name_of_region, rgb_of
 from ...errors import BadInput
 from ...inks import compose
+from ...networks.classifier import PatternClassifier
+from ...packaging.starter import starter
+from ...pipelines.base import Progress, ShouldStop, check, tell
 from ...pipelines.overlay import fit, wear
 from ...requests import PATTERN_TYPES, OverlayRequest
 from ...swatches.drawing.tile import draw_inks
 from .cloth import STREET_CLASSES, held_out
+from .seen import pattern_of
 
 U8 = NDArray[np.uint8]
 
@@ -58,8 +64,25 @@ DESIGNS = 400
 SMALLEST = 0.02
 """Smallest share of a street photo that a region may have."""
 
-OWN_CLOTH, PLAIN = 0.2, 0.25
-"""Shares of pictures that keep their own cloth, and of those newly dressed that are plain."""
+CLOTH = "fabric"
+"""The word for a picture of nothing but cloth."""
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Of all pictures: ``swatches`` are nothing but cloth, ``own_cloth`` of the others keep what they wear.
+
+    ``plain`` of those newly dressed have no pattern; ``whole`` of the single garments are shown whole.  A fabric's
+    ``repeat`` is between these shares of the picture's side.  ``recognised``: a pattern that our classifier does not
+    recognise where it is worn is drawn anew, so that no word is taught by a picture that hardly shows it.
+    """
+
+    whole: float = 0.5
+    own_cloth: float = 0.2
+    plain: float = 0.25
+    swatches: float = 0.0
+    repeat: tuple[float, float] = (0.25, 0.6)
+    recognised: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,15 +158,27 @@ def find_regions(
 
 
 def draw_pictures(
-    regions: Sequence[Region], count: int, *, size: int, seed: int, whole_share: float, workers: int = 1
+    regions: Sequence[Region],
+    count: int,
+    *,
+    size: int,
+    seed: int,
+    shares: Shares,
+    workers: int = 1,
+    progress: Progress | None = None,
+    should_stop: ShouldStop | None = None,
 ) -> CaptionedPictures:
-    """``count`` captioned pictures of ``size`` pixels; ``whole_share`` of the single garments are shown whole."""
-    draw = partial(draw_picture, regions, size=size, seed=seed, whole_share=whole_share)
-    if workers == 1:
-        pictures = [draw(index) for index in range(count)]
-    else:
-        with ProcessPoolExecutor(workers) as pool:
-            pictures = list(pool.map(draw, range(count), chunksize=32))
+    """``count`` captioned pictures of ``size`` pixels."""
+    draw = partial(draw_picture, regions, size=size, seed=seed, shares=shares)
+    with ExitStack() as stack:
+        drawn: Iterator[CaptionedPicture] = map(draw, range(count))
+        if workers > 1:
+            drawn = stack.enter_context(ProcessPoolExecutor(workers)).map(draw, range(count), chunksize=32)
+        pictures = []
+        for picture in drawn:
+            check(should_stop)
+            pictures.append(picture)
+            tell(progress, len(pictures) / count, f"{len(pictures)} of {count} pictures drawn")
     return CaptionedPictures(
         np.stack([picture.image for picture in pictures]),
         np.stack([picture.mask for picture in pictures]),
@@ -152,23 +187,48 @@ def draw_pictures(
 
 
 def draw_picture(
-    regions: Sequence[Region], index: int, *, size: int, seed: int, whole_share: float
+    regions: Sequence[Region], index: int, *, size: int, seed: int, shares: Shares = Shares()
 ) -> CaptionedPicture:
-    """Picture ``index``.  A fabric whose colours did not come out as named (deep shade, glare) is drawn anew."""
+    """Picture ``index``.  A fabric that did not come out as named (deep shade, glare) is drawn anew."""
     rng = np.random.default_rng((seed, index))
+    swatch = shares.swatches > 0 and rng.random() < shares.swatches
     while True:
-        region = regions[int(rng.integers(len(regions)))]
-        picture = _picture(region, rng, size, whole=region.single and rng.random() < whole_share)
+        picture = _swatch(rng, size, shares) if swatch else _picture(regions, rng, size, shares)
         if picture is not None:
             return picture
 
 
-def _picture(region: Region, rng: np.random.Generator, size: int, *, whole: bool) -> CaptionedPicture | None:
+def _swatch(rng: np.random.Generator, size: int, shares: Shares) -> CaptionedPicture | None:
+    """Nothing but cloth, turned a little and in an uneven light."""
+    words = _choose_words(CLOTH, rng, shares.plain)
+    repeat = max(8, round(rng.uniform(*shares.repeat) * size))
+    tile = np.asarray(_tile(words, rng).resize((repeat, repeat), Image.Resampling.LANCZOS))
+    times = -(-3 * size // (2 * repeat)) + 1
+    turned = Image.fromarray(np.tile(tile, (times, times, 1))).rotate(rng.normal(0, 8), Image.Resampling.BICUBIC)
+    left, top = (int(each) for each in rng.integers(size // 5, turned.width - size - size // 5 + 1, 2))
+    cloth = np.asarray(turned.crop((left, top, left + size, top + size)), np.float32)
+    light = ndimage.zoom(
+        1 + rng.normal(0, 0.08, (3, 3, 1)), (size / 3, size / 3, 1), order=1, grid_mode=True, mode="nearest"
+    )
+    image = np.clip(cloth * light + rng.normal(0, 3, cloth.shape), 0, 255).astype(np.uint8)
+    everywhere = np.ones((size, size), bool)
+    part = np.zeros_like(everywhere)  # as much of it as a garment shows
+    part[size // 5 : size - size // 5, size // 3 : size - size // 3] = True
+    if shares.recognised and not _shows(image, part, words):
+        return None
+    return (
+        CaptionedPicture(image, everywhere, words) if name_of_region(image, everywhere) in words.colours[:2] else None
+    )
+
+
+def _picture(regions: Sequence[Region], rng: np.random.Generator, size: int, shares: Shares) -> CaptionedPicture | None:
+    region = regions[int(rng.integers(len(regions)))]
+    whole = region.single and rng.random() < shares.whole
     photo, cover = _cropped(region, rng, size * 3 // 2)
-    own = rng.random() < OWN_CLOTH
-    words = Words(region.garment, (), "") if own else _choose_words(region.garment, rng)
+    own = rng.random() < shares.own_cloth
+    words = Words(region.garment, (), "") if own else _choose_words(region.garment, rng, shares.plain)
     if not own:
-        photo = _dressed(photo, cover, words, rng)
+        photo = _dressed(photo, cover, words, rng, shares.repeat)
     if whole:
         photo = _on_even_ground(photo, cover, rng)
     image = np.asarray(Image.fromarray(photo).resize((size, size), Image.Resampling.LANCZOS))
@@ -180,11 +240,28 @@ def _picture(region: Region, rng: np.random.Generator, size: int, *, whole: bool
         words = dataclasses.replace(words, colours=(seen,))
     elif seen not in words.colours[:2]:
         return None
+    if shares.recognised and not _shows(image, mask, words):
+        return None
     return CaptionedPicture(image, np.ones_like(mask) if whole else _loosened(mask, rng), words)
 
 
-def _choose_words(garment: str, rng: np.random.Generator) -> Words:
-    if rng.random() < PLAIN:
+def _shows(image: U8, mask: NDArray[np.bool_], words: Words) -> bool:
+    """Whether the pattern is recognised, where it is one that the classifier knows."""
+    judge = _judge()
+    if words.pattern not in PATTERN_TYPES[: judge.config.classes]:
+        return True
+    return pattern_of(judge, Image.fromarray(image), mask) == words.pattern
+
+
+@cache
+def _judge() -> PatternClassifier:
+    network = starter("classifier-starter").network()
+    assert isinstance(network, PatternClassifier)
+    return network
+
+
+def _choose_words(garment: str, rng: np.random.Generator, plain: float) -> Words:
+    if rng.random() < plain:
         return Words(garment, (str(rng.choice(BASIC_COLOURS)),), "plain")
     count = int(rng.choice((1, 2, 3), p=(0.5, 0.4, 0.1)))
     colours = tuple(str(name) for name in rng.choice(BASIC_COLOURS, count, replace=False))
@@ -246,11 +323,11 @@ def _tile(words: Words, rng: np.random.Generator) -> Image.Image:
     return Image.fromarray(compose(inks, _palette(inks.mean(axis=(1, 2)), words.colours, rng)))
 
 
-def _dressed(photo: U8, cover: U8, words: Words, rng: np.random.Generator) -> U8:
+def _dressed(photo: U8, cover: U8, words: Words, rng: np.random.Generator, repeat: tuple[float, float]) -> U8:
     """The photo, its region wearing a fabric that those words describe."""
     picture = Image.fromarray(photo)
     fitted = fit(picture, cover.astype(np.float32) / np.float32(255))
-    side = rng.uniform(0.25, 0.6) * len(photo)
+    side = rng.uniform(*repeat) * len(photo)
     request = OverlayRequest(
         scale_cm=float(np.clip(side / fitted.px_per_cm, 1, 200)),
         rotate=float(rng.normal(0, 8)),

@@ -29,7 +29,7 @@ from .folder import SUFFIXES
 
 METADATA = "metadata.jsonl"
 
-READERS = {METADATA: "captioned_folder"}
+READERS = {METADATA: "captioned_folder", "styles.csv": "fashion"}
 """The file by which a layout is known -> the module beside this one whose ``read(folder)`` reads it."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ...swatches import TYPES
-from .captioned import OUTFIT, Words
+from .captioned import CLOTH, OUTFIT, Words
 
 PATTERN_PHRASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     **{name: (kind.adjectives, kind.nouns) for name, kind in TYPES.items()},
@@ -26,6 +26,7 @@ GARMENT_PHRASES: dict[str, tuple[str, ...]] = {
     "jacket": ("jacket",),
     "blazer": ("blazer", "jacket"),
     OUTFIT: ("outfit", "clothes", "look"),
+    CLOTH: ("fabric", "cloth"),
 }
 """Other words for a garment; a garment that is not here is called by its own word alone."""
 
