@@ -3,7 +3,7 @@
 A capability (generate, upscale, segment, surface, classify, text-mask, restyle, imagine) is served by the
 :class:`ModelVersion` that staff made the default, else by one that can do it besides its own, else by the starter model
 that ships with Toile.  To generate, several may serve beside that one, and a request names the one it wants (see
-:func:`offered`).  LoRAs do not serve: all that are kept are offered by name.
+:func:`offered`).  LoRAs do no work by themselves: those that staff let serve are offered by name.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from ..packaging.starter import WEIGHTS_DIR as WEIGHTS_DIR
 from ..requests import ImagineRequest, RestyleRequest, TextMaskRequest, parse_lora
 from . import copies
 
+SERVING = ModelVersion.Status.SERVING
 R = TypeVar("R", RestyleRequest, ImagineRequest, TextMaskRequest)
 
 STARTERS = {
@@ -91,7 +92,7 @@ def chosen(capability: str) -> ModelVersion | None:
 
     None while a starter serves that nobody had to choose.
     """
-    versions = list(ModelVersion.objects.filter(serving=True).order_by("-default", "-created_at", "-pk"))
+    versions = list(ModelVersion.objects.filter(status=SERVING).order_by("-default", "-created_at", "-pk"))
     own = next((version for version in versions if version.capability == capability), None)
     if own is not None and (own.default or not _serving_starters(capability)):
         return own
@@ -100,7 +101,7 @@ def chosen(capability: str) -> ModelVersion | None:
 
 def offered(capability: str) -> list[Offer]:
     """The models that a request may name for ``capability``, the one that serves unnamed first; reads no weights."""
-    rows = ModelVersion.objects.filter(serving=True, starter="").order_by("-created_at", "-pk")
+    rows = ModelVersion.objects.filter(status=SERVING, starter="").order_by("-created_at", "-pk")
     able = [version for version in rows if capability in version.capabilities]
     try:
         default = reference(capability)
@@ -137,7 +138,7 @@ def is_retired(capability: str, reference: str) -> bool:
 
 
 def _is_kept(text: str) -> bool:
-    rows = ModelVersion.objects.only("name", "sha256", "starter")
+    rows = ModelVersion.objects.filter(owner=None).only("name", "sha256", "starter")
     return any(text in (version.name, version.reference) for version in rows)
 
 
@@ -232,7 +233,7 @@ def loras(capability: str = "imagine") -> Loras:
 
 
 class Loras(Mapping[str, Path]):
-    """Names of kept LoRAs with their files; a file is fetched and verified when it is asked for.
+    """Names of the house's offered LoRAs with their files; a file is fetched and verified when it is asked for.
 
     ``width`` is the text embedding width of the model they are for; LoRAs known to be for another are left out.  Of
     several with one name the newest counts.  Always up to date: a pipeline that stays loaded sees what came later.
@@ -255,7 +256,7 @@ class Loras(Mapping[str, Path]):
         return len(self._versions())
 
     def _versions(self) -> dict[str, ModelVersion]:
-        kept = ModelVersion.objects.filter(capability="lora").order_by("created_at", "pk")
+        kept = ModelVersion.objects.filter(capability="lora", status=SERVING).order_by("created_at", "pk")
         return {version.name: version for version in kept if _fits(version, self.width)}
 
 
@@ -279,7 +280,8 @@ def _serving_starters(capability: str) -> list[str]:
     shipped = [folder for folder in starters(capability) if _ships(folder)]
     if capability not in BESIDE:
         return shipped
-    retired = set(ModelVersion.objects.filter(starter__in=shipped, serving=False).values_list("starter", flat=True))
+    withdrawn = ModelVersion.objects.filter(starter__in=shipped).exclude(status=SERVING)
+    retired = set(withdrawn.values_list("starter", flat=True))
     return [folder for folder in shipped if folder not in retired]
 
 

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
 from ml_backend.serving import jobs
 from ml_backend.serving.jobs import kinds
+
+
+@pytest.fixture
+def committed(django_capture_on_commit_callbacks: Any) -> Callable[[], Any]:
+    """``with committed():`` what waits for the commit is done at its end."""
+    return partial(django_capture_on_commit_callbacks, execute=True)
 
 
 @pytest.fixture
