@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from ..engines import ENGINES
@@ -280,6 +281,19 @@ def loras(capability: str = "imagine") -> Loras:
     return Loras(text_width(WEIGHTS_DIR / STARTERS[capability]) if serves(capability) else None)
 
 
+_lent: ContextVar[Mapping[str, ModelVersion]] = ContextVar("lent", default=MappingProxyType({}))
+
+
+@contextmanager
+def lending(loras: Sequence[ModelVersion]) -> Iterator[None]:
+    """In the block these go by their names too, before others, though nobody is offered them."""
+    token = _lent.set({version.name: version for version in loras})
+    try:
+        yield
+    finally:
+        _lent.reset(token)
+
+
 class Loras(Mapping[str, Path]):
     """Names of the house's offered LoRAs with their files; a file is fetched and verified when it is asked for.
 
@@ -305,7 +319,7 @@ class Loras(Mapping[str, Path]):
 
     def _versions(self) -> dict[str, ModelVersion]:
         kept = ModelVersion.objects.filter(capability="lora", status=SERVING).order_by("created_at", "pk")
-        return {version.name: version for version in kept if _fits(version, self.width)}
+        return {version.name: version for version in kept if _fits(version, self.width)} | dict(_lent.get())
 
 
 def _fits(lora: ModelVersion, width: int | None) -> bool:
