@@ -46,13 +46,28 @@ def go_back(request: HttpRequest, **changes: Any) -> HttpResponseRedirect:
     return HttpResponseRedirect(back(request, **changes))
 
 
-def say_if_retired(request: HttpRequest, capability: str, made: FromWords) -> None:
-    """A note on the page of a remix whose model no longer serves: what comes of it will look different."""
+def say_if_retired(request: HttpRequest, capability: str, made: FromWords) -> str:
+    """A note on the page of a remix whose model no longer serves: what comes of it will look different.
+
+    Answers with the model's reference where it is still kept and can be asked to make this again, else "".
+    """
     model = made.recipe.get(capability, {}).get("model") or ""
-    if registry.is_retired(ENGINES[capability][made.engine].may_name, model):
+    kept = retired_but_kept(capability, made.engine, model)
+    if kept:
+        messages.info(
+            request, f"The model that made this picture, {model}, has retired. The settings can let it make this again."
+        )
+    elif registry.is_retired(ENGINES[capability][made.engine].may_name, model):
         messages.info(
             request, f"The model that made this picture, {model}, no longer serves; another one makes it now."
         )
+    return kept
+
+
+def retired_but_kept(capability: str, engine: str, model: str) -> str:
+    """``model`` where it serves no more and can still make again what it made, else ""."""
+    named = ENGINES[capability][engine].may_name
+    return model if registry.is_retired(named, model) and registry.can_make_again(named, model) else ""
 
 
 def refuse(request: HttpRequest, why: str | BadInput) -> HttpResponse:

@@ -24,7 +24,7 @@ from django.dispatch import receiver
 
 from ..errors import BadInput, BadPackage
 from ..models import CurationEvent, ModelVersion
-from ..packaging import Package, sources
+from ..packaging import Manifest, Package, sources
 from ..packaging.contents import text_width
 from ..packaging.files import CARD
 from ..packaging.package import WEIGHTS
@@ -437,12 +437,16 @@ def adopt_starters() -> None:
 
 
 def shipped(folder: str) -> ModelVersion | None:
-    """What a starter's row tells, or would tell had it one (then it is not saved); None where it does not ship."""
+    """What a starter's row tells, or would tell had it one (then it is not saved); None where it does not ship.
+
+    No weights are read.
+    """
     row = ModelVersion.objects.filter(starter=folder).first()
     if row is not None:
         return row
+    home = registry.starter_folder(folder)
     try:
-        package = registry.starter_package(folder)
+        package = Package(home, Manifest.read(home))
     except BadPackage:
         return None
     serves = registry.reference(package.manifest.capability) == package.manifest.reference

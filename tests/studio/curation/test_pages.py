@@ -275,7 +275,7 @@ def test_what_cannot_be_is_said_and_changes_nothing(kept, client_of, staff):
 def test_a_note_is_kept_as_text_and_the_log_tells_it(version, client_of, staff):
     client, where = client_of(staff), reverse("model-note", args=[version.pk])
     client.post(where, {"text": "Sharper <b>edges</b>\nbut fewer colours"})
-    assert "Write a word or two" in said(client.post(where, {"text": " "}, follow=True))[0]
+    assert "Write a word or two" in said(client.post(where, {"text": " "}, follow=True))[-1]
     assert "2000" in said(client.post(where, {"text": "x" * 2001}, follow=True))[0]
     for address in (reverse("model", args=[version.pk]), reverse("models-log"), reverse("models-log") + "?of=generate"):
         assert "Sharper &lt;b&gt;edges&lt;/b&gt;<br>but fewer colours" in client.get(address).content.decode()
