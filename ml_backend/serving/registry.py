@@ -118,7 +118,8 @@ def chosen(capability: str) -> ModelVersion | None:
 
     None while a starter serves that nobody had to choose.
     """
-    versions = list(ModelVersion.objects.filter(status=SERVING).order_by("-default", "-created_at", "-pk"))
+    serving = ModelVersion.objects.filter(status=SERVING).exclude(capability="lora")
+    versions = list(serving.order_by("-default", "-created_at", "-pk"))
     own = next((version for version in versions if version.capability == capability), None)
     if own is not None and (own.default or not _serving_starters(capability)):
         return own
