@@ -55,4 +55,5 @@ def rendered(card: str) -> SafeString:
     What is longer than :data:`MOST` is cut.
     """
     text = _HEAD.sub("", card[:MOST].replace("\r\n", "\n"), count=1)
-    return mark_safe(_markdown.render(text))  # noqa: S308  (all HTML of the card is escaped, its addresses are checked)
+    html: str = _markdown.render(text)
+    return mark_safe(html)  # noqa: S308  (all HTML of the card is escaped, its addresses are checked)

@@ -68,7 +68,7 @@ def _status(request: HttpRequest) -> int:
 
 
 def _choices(request: HttpRequest, version: ModelVersion, work: str) -> dict[str, Any]:
-    sent = request.POST if request.method == "POST" else {}
+    sent, is_sent = request.POST, request.method == "POST"
     garments = Garment.objects.all()
     return {
         "version": version,
@@ -77,9 +77,9 @@ def _choices(request: HttpRequest, version: ModelVersion, work: str) -> dict[str
         "opponents": comparing.opponents(version, work).items(),
         "other": sent.get("other", "" if version.capability == "lora" else registry.reference(work)),
         "words": sent.get("words", WORDS.get(work, "")),
-        "types": [(name, name in (sent.getlist("types") if sent else PATTERN_TYPES[:6])) for name in PATTERN_TYPES],
+        "types": [(name, name in (sent.getlist("types") if is_sent else PATTERN_TYPES[:6])) for name in PATTERN_TYPES],
         "garments": [
-            (garment, garment.slug in (sent.getlist("garments") if sent else [one.slug for one in garments[:2]]))
+            (garment, garment.slug in (sent.getlist("garments") if is_sent else [one.slug for one in garments[:2]]))
             for garment in garments
         ],
         "seed": sent.get("seed", "1"),
