@@ -149,6 +149,13 @@ def test_a_hostile_card_is_only_text(version, client_of, staff):
     assert "<h3>Title" in page, "below the page's own headings"
 
 
+def test_a_table_without_a_head_has_no_empty_one():
+    html = cards.rendered("| | b |\n| - | - |\n| 1 | 2 |\n")
+    assert "<th></th>" not in html
+    assert html.count("<td>") == html.count("</td>") == 3
+    assert "<th>b</th>" in html
+
+
 @pytest.mark.parametrize("card", ["", "x" * 300_000, "[" * 50_000, "> " * 20_000, "*a **b " * 10_000, "\0\x07"])
 def test_no_card_is_too_much(card):
     assert len(cards.rendered(card)) < 10 * cards.MOST
