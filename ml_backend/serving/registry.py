@@ -75,8 +75,16 @@ _listener: ContextVar[Callable[[str], None] | None] = ContextVar("listener", def
 
 @contextmanager
 def heard(listener: Callable[[str], None]) -> Iterator[None]:
-    """``listener`` is told the reference of every model whose files are asked for in the block."""
-    token = _listener.set(listener)
+    """``listener`` is told the reference of every model whose files are asked for in the block; so is who hears
+    around it."""
+    around = _listener.get()
+
+    def both(reference: str) -> None:
+        listener(reference)
+        if around is not None:
+            around(reference)
+
+    token = _listener.set(both)
     try:
         yield
     finally:
