@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from ml_backend.errors import BadInput, BadPackage
-from ml_backend.models import Job, ModelVersion
+from ml_backend.models import CurationEvent, Job, ModelVersion
 from ml_backend.serving import curation, jobs, registry
 from ml_backend.serving.jobs import doorbell, kinds
 from patterns.models import Favourite, Pattern
@@ -211,15 +211,15 @@ def test_a_look_is_worn_on_one_thing(person, make_photo, make_garment, on):
 
 
 def version(number: int, **fields: object) -> ModelVersion:
-    values = {"name": f"model-{number}", "capability": "generate", "sha256": f"{number:064x}"}
+    values = {"name": f"model-{number}", "capability": "generate", "sha256": f"{number:064x}", "status": "candidate"}
     return ModelVersion.objects.create(**{**values, **fields})
 
 
 def test_one_model_is_the_default_of_a_capability():
-    version(1, serving=True, default=True)
-    version(2, serving=True)
+    version(1, status="serving", default=True)
+    version(2, status="serving")
     with pytest.raises(IntegrityError), transaction.atomic():
-        version(3, serving=True, default=True)
+        version(3, status="serving", default=True)
     with pytest.raises(IntegrityError), transaction.atomic():
         version(4, default=True)
 
@@ -230,7 +230,7 @@ def test_two_curators_at_once_leave_one_default(at_once, capability, left):
     for _ in range(ROUNDS):
         at_once(4, lambda who: curation.serve(ModelVersion.objects.get(pk=versions[who].pk)))
         assert ModelVersion.objects.filter(default=True).count() == 1
-    assert ModelVersion.objects.filter(serving=True).count() == left
+    assert ModelVersion.objects.filter(status="serving").count() == left
 
 
 def test_of_two_starters_withdrawn_at_once_one_stays(at_once):
@@ -238,8 +238,8 @@ def test_of_two_starters_withdrawn_at_once_one_stays(at_once):
     for number in range(ROUNDS):
         shipped = list(ModelVersion.objects.exclude(starter="").order_by("pk"))
         if len(shipped) < 2:
-            shipped = [*shipped, version(99, serving=True, starter="xgan-starter")]
-        ModelVersion.objects.update(serving=True)
+            shipped = [*shipped, version(99, status="serving", starter="xgan-starter")]
+        ModelVersion.objects.update(status="serving")
 
         def act(who: int, rows=shipped) -> object:
             try:
@@ -252,15 +252,47 @@ def test_of_two_starters_withdrawn_at_once_one_stays(at_once):
         assert registry.serves("generate")
 
 
+def test_of_two_who_roll_back_at_once_one_does(at_once):
+    """The other sees what the first has done, and is told so."""
+    first, second = (version(number, capability="segment") for number in range(2))
+    for one in (first, second):
+        curation.serve(one)
+
+    def act(_: int) -> object:
+        try:
+            curation.roll_back("segment", seen=second.reference)
+        except BadPackage:
+            return False
+        return True
+
+    assert sorted(at_once(2, act)) == [False, True]
+    assert ModelVersion.objects.get(default=True) == first
+    assert CurationEvent.objects.filter(action="rolled back").count() == 1
+
+
+def test_a_draft_is_proposed_once_by_whoever_is_first(at_once):
+    draft = version(1, capability="segment", status="draft")
+
+    def act(_: int) -> object:
+        try:
+            curation.propose(ModelVersion.objects.get(pk=draft.pk))
+        except BadPackage:
+            return False
+        return True
+
+    assert sorted(at_once(4, act)) == [False, False, False, True]
+    assert CurationEvent.objects.filter(action="proposed").count() == 1
+
+
 def test_the_migrations_of_models_go_back_and_forth():
     curation.adopt_starters()
-    version(1, serving=True, default=True)
-    version(2, serving=True)
+    version(1, status="serving", default=True)
+    version(2, status="serving")
     try:
         call_command("migrate", "ml_backend", "0004", verbosity=0)
     finally:
         call_command("migrate", "ml_backend", verbosity=0)
-    served = ModelVersion.objects.get(serving=True)
+    served = ModelVersion.objects.get(status="serving")
     assert (served.name, served.default) == ("model-1", True)
 
 
