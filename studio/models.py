@@ -7,5 +7,19 @@ from .imagine.models import Imagining
 from .looks.models import Look, LookPart
 from .photos.models import Garment, Mask, Photo
 from .restyle.models import Restyle
+from .workshop.models import DataSet, TrainingPicture
 
-__all__ = ["Counter", "Garment", "Imagining", "Look", "LookPart", "Mask", "Photo", "Restyle", "ShopWindow", "User"]
+__all__ = [
+    "Counter",
+    "DataSet",
+    "Garment",
+    "Imagining",
+    "Look",
+    "LookPart",
+    "Mask",
+    "Photo",
+    "Restyle",
+    "ShopWindow",
+    "TrainingPicture",
+    "User",
+]

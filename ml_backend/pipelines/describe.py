@@ -1,0 +1,158 @@
+"""Picture -> what it shows, in the words of a caption: the garment, its colours, its pattern, and where its cloth is.
+
+The segmentation says which garment and where, the classifier of pattern types looks at squares of its cloth, and the
+colours are those that the cloth mostly has, by their basic names.  What is not seen surely is left unsaid: a caption
+that is wrong teaches a model something wrong, and a person adds a word sooner than they find a false one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..colour import lab, name_of_lab
+from ..errors import BadPackage
+from ..networks.classifier import PatternClassifier
+from ..packaging import Package
+from ..requests import PATTERN_TYPES
+from ..swatches import TYPES
+from .segment import Segmentation
+
+F32 = NDArray[np.float32]
+U8 = NDArray[np.uint8]
+
+Segment = Callable[[Image.Image], Segmentation]
+
+SAID = {"top": "top", "outerwear": "jacket", "dress": "dress", "skirt": "skirt", "trousers": "trousers"}
+"""Garment class -> its word; what is of no one class is a garment."""
+ANY_GARMENT, CLOTH = "garment", "fabric"
+"""What is said of cloth of no one class, and of a picture of nothing but cloth."""
+PLURAL = ("trousers",)
+
+SIDE = 64
+"""Pixels at which the classifier looks."""
+WINDOWS = 6
+"""Squares of cloth that it looks at; their mean counts."""
+SURE = 0.5
+"""Mean probability of a pattern below which none is named."""
+PLAIN_SPREAD = 9.0
+"""Cloth whose lightness and colour stray less from their middle than this, in CIELAB, has no pattern to name."""
+LEAST_CLOTH = 0.02
+"""Share of a picture that must be cloth of a garment; else it is taken for a picture of cloth alone."""
+COLOUR_SHARE = 0.18
+MOST_COLOURS = 3
+_SAMPLES = 1500
+
+
+@dataclass(frozen=True)
+class Described:
+    """``garment`` is one word, ``pattern`` a pattern type, "plain" or "" where none is sure, ``colours`` the basic
+    names of what the cloth mostly has, most first.  ``mask``: float32 (H, W) in 0..1, the cloth of the garments; None
+    where the picture shows nothing but cloth."""
+
+    garment: str
+    pattern: str
+    colours: tuple[str, ...]
+    mask: F32 | None
+
+    @property
+    def caption(self) -> str:
+        """``a floral dress in red and white``."""
+        adjective = TYPES[self.pattern].adjectives[0] if self.pattern in TYPES else self.pattern
+        article = "" if self.garment in (*PLURAL, CLOTH) else _article(adjective or self.garment)
+        said = " ".join(filter(None, (article, adjective, self.garment)))
+        return f"{said} in {_listed(self.colours)}" if self.colours else said
+
+
+class DescribePipeline:
+    """``package`` is the classifier of pattern types, ``segment`` finds the cloth; without it whole pictures count."""
+
+    def __init__(self, package: Package, segment: Segment | None, device: str = "cpu") -> None:
+        network = package.network()
+        if not isinstance(network, PatternClassifier) or network.config.classes > len(PATTERN_TYPES):
+            raise BadPackage(f"{package.manifest.name} is no classifier of the pattern types known here.")
+        self._classifier = network.to(device)
+        self._segment = segment
+        self._device = device
+
+    def __call__(self, picture: Image.Image) -> Described:
+        """What the picture (RGB) shows."""
+        rgb = np.asarray(picture.convert("RGB"))
+        found = self._segment(picture) if self._segment is not None else None
+        if found is None or float((found.mask > 0.5).mean()) < LEAST_CLOTH:
+            whole = np.ones(rgb.shape[:2], np.float32)
+            return Described(CLOTH, self._pattern(rgb, whole), colours_of(rgb, whole), None)
+        main = found.garments[0]
+        mask = found.mask_of(main)
+        garment = SAID.get(main.partition("-")[0], ANY_GARMENT)
+        return Described(garment, self._pattern(rgb, mask), colours_of(rgb, mask), found.mask)
+
+    @torch.inference_mode()
+    def _pattern(self, rgb: U8, mask: F32) -> str:
+        squares = windows(rgb, mask)
+        if not squares:
+            return ""
+        if np.median([_spread(square) for square in squares]) < PLAIN_SPREAD:
+            return "plain"
+        seen = np.stack([_small(square) for square in squares])
+        logits = self._classifier(torch.from_numpy(seen).to(self._device))
+        shares = logits.softmax(dim=1).mean(dim=0).cpu().numpy()
+        best = int(shares.argmax())
+        return PATTERN_TYPES[best] if shares[best] >= SURE else ""
+
+
+def windows(rgb: U8, mask: F32) -> list[U8]:
+    """Up to :data:`WINDOWS` squares (side, side, 3) that are nearly all cloth, as large as it allows, spread over it."""
+    cloth = (mask > 0.5).astype(np.float64)
+    if not cloth.any():
+        return []
+    height, width = cloth.shape
+    summed = np.pad(cloth.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    side = min(height, width)
+    while side >= SIDE // 4:
+        covered = summed[side:, side:] - summed[:-side, side:] - summed[side:, :-side] + summed[:-side, :-side]
+        places = np.argwhere(covered >= 0.97 * side * side)
+        if len(places):
+            chosen = places[np.linspace(0, len(places) - 1, min(WINDOWS, len(places))).astype(int)]
+            return [rgb[top : top + side, left : left + side] for top, left in chosen]
+        side = int(side * 0.8)
+    return []
+
+
+def colours_of(rgb: U8, mask: F32) -> tuple[str, ...]:
+    """The basic names of the colours that the masked part mostly has, most first; () without a part."""
+    pixels = rgb[mask > 0.5]
+    if not len(pixels):
+        return ()
+    taken = pixels[np.linspace(0, len(pixels) - 1, min(_SAMPLES, len(pixels))).astype(int)]
+    names, counts = np.unique([name_of_lab(each) for each in lab(taken.astype(np.float32))], return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:MOST_COLOURS]
+    kept = [str(names[at]) for at in order if counts[at] >= COLOUR_SHARE * len(taken)]
+    return tuple(kept or [str(names[order[0]])])
+
+
+def _spread(square: U8) -> float:
+    """How far the colours of a square stray from their middle: the 90th percentile of the distance in CIELAB."""
+    small = np.asarray(Image.fromarray(square).resize((SIDE // 2, SIDE // 2), Image.Resampling.BOX), np.float32)
+    values = lab(small.reshape(-1, 3))
+    return float(np.percentile(np.linalg.norm(values - np.median(values, axis=0), axis=1), 90))
+
+
+def _small(square: U8) -> F32:
+    """(side, side, 3) -> (3, SIDE, SIDE) in 0..1."""
+    resized = Image.fromarray(square).resize((SIDE, SIDE), Image.Resampling.BOX)
+    made: F32 = np.asarray(resized, np.float32).transpose(2, 0, 1) / np.float32(255)
+    return made
+
+
+def _article(word: str) -> str:
+    return "an" if word[:1] in "aeiou" else "a"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
