@@ -107,7 +107,7 @@ class DescribePipeline:
 
 
 def windows(rgb: U8, mask: F32) -> list[U8]:
-    """Up to :data:`WINDOWS` squares (side, side, 3) that are nearly all cloth, as large as it allows, spread over it."""
+    """Up to :data:`WINDOWS` squares (side, side, 3) of nearly nothing but cloth, as large as can be, spread over it."""
     cloth = (mask > 0.5).astype(np.float64)
     if not cloth.any():
         return []

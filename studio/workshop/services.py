@@ -33,9 +33,7 @@ FROZEN = "This data set is frozen: what learned from it would no longer be told 
 FULL = f"A data set holds at most {MOST_PICTURES} pictures. Those that arrived are kept."
 TOO_FEW = f"At least {LEAST_PICTURES} pictures are needed to teach a style; a dozen is a good number."
 LOOKING = "The pictures are still being looked at. Nothing was frozen; try again in a moment."
-NOT_SQUARED = (
-    "Some pictures could not be looked at yet. Nothing was frozen; have them looked at again, or take them out."
-)
+NOT_SQUARED = "Some pictures were not looked at yet. Nothing was frozen; have them looked at, or take them out."
 UNSAID = "Picture {number} has no caption. Nothing was frozen; say in a few words what it shows."
 LONG = f"A caption can be at most {MAX_PROMPT} characters."
 UNNAMED = "Give it a name, so that you find it again."
@@ -225,5 +223,4 @@ def _content(key: str) -> bytes:
 
 def _locked(data_set: DataSet) -> DataSet:
     """Its row as it is now, held until the transaction ends."""
-    locked = DataSet.objects.select_for_update(of=("self",)).select_related("owner", "job").get(pk=data_set.pk)
-    return locked
+    return DataSet.objects.select_for_update(of=("self",)).select_related("owner", "job").get(pk=data_set.pk)
