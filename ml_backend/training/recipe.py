@@ -26,6 +26,8 @@ RECIPES = {
     "inpainting": ("inpainting", "InpaintingRecipe"),
     "clipseg": ("clipseg", "ClipSegRecipe"),
     "surface": ("surface", "SurfaceRecipe"),
+    "dreambooth": ("dreambooth", "DreamBoothRecipe"),
+    "lora": ("lora", "LoraRecipe"),
 }
 """Recipe name -> (module, config dataclass)."""
 
