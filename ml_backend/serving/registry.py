@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..engines import ENGINES
 from ..errors import BadInput, BadPackage, quoted
@@ -292,6 +292,11 @@ def _starter_ships(capability: str) -> bool:
 def starter_folder(name: str) -> Path:
     """Where the starter of that name lies, if it ships."""
     return WEIGHTS_DIR / name
+
+
+def starter_config(name: str) -> dict[str, Any]:
+    """What the manifest of that starter says of how it is used; {} where it does not ship.  Reads no weights."""
+    return Manifest.read(WEIGHTS_DIR / name).config if _ships(name) else {}
 
 
 def _ships(folder: str) -> bool:

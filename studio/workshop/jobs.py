@@ -1,9 +1,10 @@
-"""The jobs of the workshop: look at the pictures of a data set."""
+"""The jobs of the workshop: look at the pictures of a data set, train, make a candidate of a checkpoint."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,11 +12,12 @@ from PIL import Image, ImageOps
 
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.images import encoded
-from ml_backend.models import Job
-from ml_backend.serving import jobs, loading
+from ml_backend.models import Job, TrainingRun
+from ml_backend.serving import jobs, loading, training
 from patterns.made import still_wanted
 
-from . import services
+from ..account.models import User
+from . import runs, services
 from .models import DataSet, TrainingPicture
 
 if TYPE_CHECKING:
@@ -95,3 +97,57 @@ def _edge(image: Image.Image) -> tuple[int, ...]:
     rgb = np.asarray(image)
     ends = (rgb[0], rgb[-1]) if image.width > image.height else (rgb[:, 0], rgb[:, -1])
     return tuple(int(value) for value in np.concatenate(ends).mean(axis=0).round())
+
+
+def _run(job: Job) -> TrainingRun:
+    run = TrainingRun.objects.select_related("base", "made_for", "job").filter(job=job).first()
+    if run is None:
+        raise Stopped("This run is no longer wanted.")
+    return run
+
+
+def _can_go_on(job: Job) -> None:
+    runs.data_set_of(_run(job))
+
+
+@jobs.handler(runs.TRAIN, possible=_can_go_on)
+def train(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
+    """Trains the run in a child process, from its checkpoint if it has one."""
+    run = _run(job)
+    report(0.0, "Laying out the pictures")
+    recipe = runs.prepare(run)
+    began: list[float] = []
+
+    def progress(share: float, stage: str) -> None:
+        report(share, stage)
+        began.append(share)
+        if began[0] < share < 1:
+            began[0] = 1.0
+            jobs.forgive(job)
+
+    try:
+        training.attend(
+            run, recipe, progress=progress, should_stop=should_stop, steps=int(run.config.get("steps") or 1)
+        )
+    finally:
+        # The pictures are their owner's: they lie here no longer than they are learned from.
+        shutil.rmtree(training.folder_of(run) / training.DATA, ignore_errors=True)
+
+    def publish() -> None:
+        still_wanted(TrainingRun.objects.filter(pk=run.pk).update(state=""))
+
+    return publish
+
+
+def _kept(job: Job) -> TrainingRun:
+    run = TrainingRun.objects.select_related("base", "made_for").filter(pk=job.request["run"]).first()
+    if run is None:
+        raise Stopped("This run is no longer there.")
+    return run
+
+
+@jobs.handler(runs.KEEP, possible=_kept)
+def keep_checkpoint(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:  # noqa: ARG001
+    """Makes a candidate of one checkpoint of a run."""
+    runs.keep(_kept(job), User.objects.get(pk=job.owner_id), int(job.request["step"]), report)
+    return lambda: None
