@@ -1,7 +1,8 @@
 """``python -m ml_backend COMMAND``: every capability of the library from a shell.
 
 The shape of the commands is a promise; people script them.  Results go to standard output (one JSON document with
-``--json``), progress to standard error, bad input ends with status 2 and one line.
+``--json``), progress to standard error, bad input ends with status 2 and one line.  Work that was asked to stop
+and can be gone on with ends with status 75.
 """
 
 from __future__ import annotations
@@ -12,20 +13,23 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ..errors import LibraryError
+from ..errors import LibraryError, Stopped
 from . import fabrics, models, prompts
 from .common import commands_of
 
+STOPPED = 75
+"""The status for "not now, but later" of sysexits.h."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when it did what was asked, 2 for bad input, 130 when interrupted."""
+    """Run one command; 0 when it did what was asked, 2 for bad input, 75 when asked to stop, 130 when interrupted."""
     parser = build_parser()
     options = parser.parse_args(arguments)
     try:
         answer = options.run(options)
     except LibraryError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 2
+        return STOPPED if isinstance(error, Stopped) else 2
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130

@@ -52,9 +52,10 @@ def add_commands(command: Command) -> None:
 def run_train(options: argparse.Namespace) -> Answer:
     from .. import training
     from ..training.distributed import speaks
+    from ..training.stopping import terminated
 
     config = training.read_recipe(options.recipe)
-    with bar("Training") as progress:
+    with bar("Training") as progress, terminated() as should_stop:
         training.train(
             config,
             options.run_dir,
@@ -62,6 +63,7 @@ def run_train(options: argparse.Namespace) -> Answer:
             patience_minutes=options.patience,
             access=_access(options),
             progress=progress,
+            should_stop=should_stop,
         )
     lines = [f"Trained in {options.run_dir}."] if speaks() else []
     return {"run": str(options.run_dir), "recipe": asdict(config), "lines": lines}

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BadInput
+from ..errors import BadInput, Stopped
 from ..pipelines.base import Progress, ShouldStop
 from .recipe import RECIPES, make_recipe, read_recipe
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RECIPES", "SHARED", "make_recipe", "read_recipe", "train"]
 
-SHARED = ("unet", "dcgan", "srgan", "xgan")
+SHARED = ("unet", "dcgan", "srgan", "xgan", "dreambooth", "lora")
 """Recipes that several workers can train together."""
 
 
@@ -34,8 +34,11 @@ def train(
     Started by ``torchrun``, this is one of several workers (:mod:`.distributed`), which wait up to
     ``patience_minutes`` for one another; one that torchrun has started again after a loss resumes by itself.
     ``access`` is how shards are reached.
+
+    Asked to stop, by ``should_stop`` or by a file ``stop`` in ``run_dir``, it keeps a checkpoint between two steps and
+    raises :class:`Stopped`.
     """
-    from . import distributed
+    from . import distributed, stopping
     from .run import Run
 
     module_name, _ = RECIPES[config.recipe]
@@ -46,4 +49,9 @@ def train(
             raise BadInput(f"The {config.recipe} recipe is trained by one worker; start it without torchrun.")
         run = Run(run_dir, config, resume=resume or distributed.is_restart(), workers=workers, access=access)
         told = progress if workers.is_writer else None
-        module.train(config, run, progress=told, should_stop=should_stop)
+        try:
+            module.train(config, run, progress=told, should_stop=stopping.heeding(run_dir, should_stop))
+        except Stopped:
+            if workers.is_writer:
+                stopping.heeded(run_dir)
+            raise

@@ -4,7 +4,7 @@
 
     run_dir/config.json       the recipe as it was run
     run_dir/log.jsonl         one JSON object a line: step, seconds, metrics
-    run_dir/checkpoint.pt     the newest state, replaced atomically
+    run_dir/checkpoint.pt     the newest state, replaced atomically (of fine-tuning: checkpoints/STEP, a folder)
     run_dir/samples/*.png     what the model made along the way
     run_dir/package           the averaged weights, to be served with ``--model`` or added by an admin
 """
@@ -57,7 +57,7 @@ class Run:
 
     def _open(self, config: Any, free: tuple[str, ...]) -> None:
         recorded = self.path / "config.json"
-        if (self.path / "checkpoint.pt").exists():
+        if (self.path / "checkpoint.pt").exists() or self._newest_folder() is not None:
             if not self.resume:
                 raise BadInput(f"{self.path} already holds a run; give --resume to go on or another --run-dir.")
             self._same_recipe(json.loads(recorded.read_text(encoding="utf-8")), config, free)
@@ -108,6 +108,21 @@ class Run:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         self._drop_log_after(int(state["step"]))
         return state
+
+    def resumed(self) -> Path | None:
+        """The folder of the newest checkpoint if this run resumes, for recipes whose checkpoints are folders.
+
+        All workers need to see the run's directory.
+        """
+        folder = self._newest_folder() if self.resume else None
+        self.workers.barrier()  # before the writer makes another
+        if self.resume and self.workers.is_writer:
+            self._drop_log_after(0 if folder is None else int(folder.name))
+        return folder
+
+    def _newest_folder(self) -> Path | None:
+        folders = [path for path in self.path.glob("checkpoints/*") if path.name.isdigit()]
+        return max(folders, key=lambda path: int(path.name), default=None)
 
     def _drop_log_after(self, step: int) -> None:
         log = self.path / "log.jsonl"

@@ -10,8 +10,9 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor
 
+from ..errors import Stopped
 from ..packaging import Package
-from ..pipelines.base import Progress, ShouldStop, check, tell
+from ..pipelines.base import Progress, ShouldStop, tell
 from .before import rates_of
 from .distributed import Workers
 from .ema import EMA
@@ -33,6 +34,19 @@ class Trainer(ABC):
     @abstractmethod
     def step(self, step: int) -> Losses:
         """One update of what this step trains; its losses by name.  A function of the state and of (seed, step)."""
+
+    def save(self, run: Run, step: int) -> None:
+        """Keep the state as it is after so many steps."""
+        if self.workers.is_writer:
+            run.save({"step": step, **self.state_dict()})
+
+    def load(self, run: Run) -> int | None:
+        """Go on from the run's checkpoint; after how many steps it was kept, or None where there is none."""
+        state = run.load()
+        if state is None:
+            return None
+        self.load_state_dict(state)
+        return int(state["step"])
 
     def state_dict(self) -> dict[str, object]:
         return {name: getattr(self, name).state_dict() for name in self.parts}
@@ -158,21 +172,24 @@ def train_loop(
     progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
 ) -> None:
-    """To the last step, going on from the run's checkpoint if it resumes.  Raises ``Stopped``.
+    """To the last step, going on from the run's checkpoint if it resumes.
+
+    Asked to stop, in one worker or all, it keeps a checkpoint of where it is and raises ``Stopped``.
 
     Every ``log_every`` steps the losses are told, and written down if ``logs``.  Every ``save_every`` steps and at the
     last one the writer keeps a checkpoint, then calls ``publish(step, losses)``.  ``begin`` is called where there is no
     checkpoint yet, ``after(step)`` in the writer after every step.
     """
-    workers, step = run.workers, 0
-    state = run.load()
-    if state is not None:
-        step = int(state["step"])
-        trainer.load_state_dict(state)
-    elif begin is not None:
+    workers = run.workers
+    kept = trainer.load(run)
+    if kept is None and begin is not None:
         begin()
+    step = kept or 0
     while step < steps:
-        check(should_stop)
+        if _is_asked(workers, should_stop):
+            if step > (kept or 0):
+                trainer.save(run, step)
+            raise Stopped("Stopped as asked.")
         losses = trainer.step(step)
         step += 1
         saves = step % save_every == 0 or step == steps
@@ -185,7 +202,15 @@ def train_loop(
             tell(progress, step / steps, f"step {step}, {said}")
         if after is not None and workers.is_writer:
             after(step)
-        if saves and workers.is_writer:
-            run.save({"step": step, **trainer.state_dict()})
-            if publish is not None:
+        if saves:
+            trainer.save(run, step)
+            kept = step
+            if publish is not None and workers.is_writer:
                 publish(step, means)
+
+
+def _is_asked(workers: Workers, should_stop: ShouldStop | None) -> bool:
+    """Whether one of the workers, all of which have somebody to ask or nobody, is asked to stop."""
+    if should_stop is None:
+        return False
+    return bool(workers.total(torch.tensor(float(should_stop()))) > 0)

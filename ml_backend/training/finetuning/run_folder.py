@@ -10,10 +10,11 @@
     RUN/samples/STEP/PP-NN.png  its pictures one by one: prompt PP, picture NN
     RUN/packages/STEP/          of a LoRA: the package as it was at that step, to choose the best from
     RUN/package/                the result: a LoRA, or a whole pipeline
-    RUN/class-images/NNNN.png   of DreamBooth: class pictures that were made on the fly
+    RUN/class-images/painted-NNNN.png   of DreamBooth: class pictures that the base painted
     RUN/masks/*.png             garment masks that were found
     RUN/stop                    write this file, and the run stops between two steps, checkpoint kept; it takes the file
-                                away.  SIGTERM does the same.  ``--resume`` goes on.
+                                away.  SIGTERM does the same where one process trains.  ``train`` ends with status 75;
+                                ``--resume`` goes on.
 
 STEP has six digits.
 """
@@ -25,6 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..stopping import STOP
+
 CONFIG = "config.json"
 LOG = "log.jsonl"
 CHECKPOINTS = "checkpoints"
@@ -33,7 +36,6 @@ PACKAGES = "packages"
 PACKAGE = "package"
 CLASS_IMAGES = "class-images"
 FOUND_MASKS = "masks"
-STOP = "stop"
 
 
 @dataclass(frozen=True)
