@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import io
 import json
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -32,8 +33,10 @@ from ..models import TrainingRun
 from ..pipelines.base import Progress, ShouldStop
 from ..pipelines.diffusion.residency import memory_of
 from ..training.finetuning import run_folder
+from .faults import BrokenProcess
 from .storage import delete_files
 
+COMMAND = (sys.executable, "-m", "ml_backend.serving.tethered")
 LOOK_SECONDS = 0.5
 TELL_SECONDS = 2.0
 """How often the child is looked at, and how often its row is told."""
@@ -46,9 +49,31 @@ TAIL_LINES, TAIL_BYTES = 24, 8000
 SHEET_SIDE = 1024
 RECIPE, OUTPUT, LOCK, DATA = "recipe.json", "output.log", "lock", "data"
 
+LEAVING = "The worker was asked to end; the run goes on with the next one."
 BUSY = "Another worker is still at this run. Nothing is lost; try again in a minute."
 BROKE = "The training broke off. Its checkpoint is kept; the log says what happened, and it can be gone on with."
 KILLED = "The training was ended from outside, perhaps for want of memory. Its checkpoint is kept."
+
+
+_leaving: Any = None
+"""Shared by a worker's main process, which alone hears that it is to end, and its pool."""
+
+
+def listen() -> None:
+    """To be called in a worker's main process before its pool is made."""
+    global _leaving
+    _leaving = multiprocessing.Event()
+
+
+def leave() -> None:
+    """The worker was asked to end: a run that takes hours is handed back, not waited for."""
+    if _leaving is not None:
+        _leaving.set()
+
+
+def is_leaving() -> bool:
+    """Whether this worker was asked to end."""
+    return _leaving is not None and bool(_leaving.is_set())
 
 
 def folder_of(run: TrainingRun) -> Path:
@@ -62,8 +87,8 @@ def attend(
 ) -> None:
     """Train until the end, from the checkpoint if there is one.
 
-    Raises :class:`Stopped` when it was asked to stop; then the checkpoint is kept.  Raises :class:`BadInput` with a
-    sentence when the training did not come to its end.
+    Raises :class:`Stopped` when it was asked to stop, and :class:`BrokenProcess` when its worker was, so that another
+    goes on; the checkpoint is kept either way.  Raises :class:`BadInput` with a sentence when the training failed.
     """
     folder = folder_of(run)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -74,10 +99,10 @@ def attend(
         with (folder / OUTPUT).open("ab") as output, _child(folder, lock, output) as child:
             progress(0.0, "Starting")
             while child.poll() is None:
-                if should_stop():
+                if (wanted := should_stop()) or is_leaving():
                     _stop(child, folder)
                     told.tell(child.pid)
-                    raise Stopped("Stopped as asked.")
+                    raise Stopped("Stopped as asked.") if wanted else BrokenProcess(LEAVING)
                 told.tell_when_due(child.pid)
                 progress(*_stands(folder, steps))
                 time.sleep(LOOK_SECONDS)
@@ -105,9 +130,9 @@ def _alone_in(folder: Path) -> Iterator[IO[bytes]]:
 @contextlib.contextmanager
 def _child(folder: Path, lock: IO[bytes], output: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """However this ends, the child does not outlive it."""
-    command = [sys.executable, "-m", "ml_backend.serving.tethered", str(os.getpid()), "train", str(folder / RECIPE)]
+    command = [*COMMAND, str(os.getpid()), "train", str(folder / RECIPE), "--run-dir", str(folder), "--resume"]
     child = subprocess.Popen(  # noqa: S603
-        [*command, "--run-dir", str(folder), "--resume"],
+        command,
         cwd=settings.BASE_DIR,
         env=_environment(),
         stdin=subprocess.DEVNULL,

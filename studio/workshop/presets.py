@@ -62,8 +62,8 @@ PRESETS = {
         Preset(
             "dreambooth-lora",
             "One thing, as a LoRA",
-            "DreamBooth: a rare word comes to mean the thing in the pictures, and its kind stays what it was. Kept as a "
-            "LoRA.",
+            "DreamBooth: a rare word comes to mean the thing in the pictures, and its kind stays what it was. Kept as "
+            "a LoRA.",
             "dreambooth",
             {"rank": 8, "rate": 1e-4, "steps": 800},
             {"batch": 2, "rate": 1e-3, "steps": 400, "class_count": 24},
@@ -104,9 +104,7 @@ def side_of(base: ModelVersion | None) -> int:
     return int((config.get("defaults") or {}).get("size") or 512)
 
 
-def config_of(
-    preset: Preset, data_set: DataSet, base: ModelVersion | None, asked: Mapping[str, Any]
-) -> dict[str, Any]:
+def config_of(preset: Preset, data_set: DataSet, base: ModelVersion | None, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The recipe, its data set called :data:`DATA` and its base by name.  Raises :class:`BadInput`.
 
     ``asked`` are the settings that somebody chose; those left out are the preset's.

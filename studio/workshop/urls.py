@@ -4,7 +4,7 @@ from django.urls import path
 
 from patterns import files
 
-from . import views
+from . import run_views, views
 from .models import TrainingPicture
 
 urlpatterns = [
@@ -21,5 +21,14 @@ urlpatterns = [
     path("workshop/data/<uuid:pk>/copy/", views.copy, name="data-set-copy"),
     path("workshop/data/<uuid:pk>/zip/", views.download, name="data-set-zip"),
     path("workshop/data/<uuid:pk>/delete/", views.delete, name="data-set-delete"),
+    path("workshop/runs/", run_views.training_runs, name="training-runs"),
+    path("workshop/runs/<int:pk>/", run_views.training_run, name="training-run"),
+    path("workshop/runs/<int:pk>/status/", run_views.status, name="training-run-status"),
+    path("workshop/runs/<int:pk>/samples/<int:step>/", run_views.sample, name="training-run-sample"),
+    path("workshop/runs/<int:pk>/pause/", run_views.pause, name="training-run-pause"),
+    path("workshop/runs/<int:pk>/resume/", run_views.resume, name="training-run-resume"),
+    path("workshop/runs/<int:pk>/cancel/", run_views.cancel, name="training-run-cancel"),
+    path("workshop/runs/<int:pk>/candidate/", run_views.candidate, name="training-run-candidate"),
+    path("workshop/runs/<int:pk>/delete/", run_views.delete, name="training-run-delete"),
     path("files/training/<uuid:pk>/<slug:name>", files.view_of(TrainingPicture), name="trainingpicture-file"),
 ]

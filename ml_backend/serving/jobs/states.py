@@ -125,7 +125,7 @@ def forgive(job: Job) -> None:
     """Workers that died at the job before count no longer: what they did was kept, and this one has come further."""
     if job.lease is None:
         raise ValueError("Only a claimed job is forgiven.")
-    Claim(job, job.lease).row().update(attempt=1)
+    Claim(job, job.lease).row().update(attempt=1, pauses=0)
 
 
 def publish_part(job: Job, publish: Publish, keys: Iterable[str]) -> None:
