@@ -1,9 +1,10 @@
 """The jobs of every room, for the workers, which look for them here."""
 
+from .curation import jobs as curation
 from .imagine import jobs as imagine
 from .looks import jobs as looks
 from .photos import jobs as photos
 from .restyle import jobs as restyle
 from .workshop import jobs as workshop
 
-__all__ = ["imagine", "looks", "photos", "restyle", "workshop"]
+__all__ = ["curation", "imagine", "looks", "photos", "restyle", "workshop"]

@@ -2,6 +2,7 @@
 
 from .account.models import User
 from .counting import Counter
+from .curation.models import ComparedPicture, Comparison, ModelUpload, Vote
 from .gallery.models import ShopWindow
 from .imagine.models import Imagining
 from .looks.models import Look, LookPart
@@ -10,6 +11,8 @@ from .restyle.models import Restyle
 from .workshop.models import DataSet, TrainingPicture
 
 __all__ = [
+    "ComparedPicture",
+    "Comparison",
     "Counter",
     "DataSet",
     "Garment",
@@ -17,9 +20,11 @@ __all__ = [
     "Look",
     "LookPart",
     "Mask",
+    "ModelUpload",
     "Photo",
     "Restyle",
     "ShopWindow",
     "TrainingPicture",
     "User",
+    "Vote",
 ]

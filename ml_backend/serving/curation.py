@@ -24,7 +24,7 @@ from django.dispatch import receiver
 
 from ..errors import BadInput, BadPackage
 from ..models import CurationEvent, ModelVersion
-from ..packaging import Package, sources
+from ..packaging import Manifest, Package, sources
 from ..packaging.contents import text_width
 from ..packaging.files import CARD
 from ..packaging.package import WEIGHTS
@@ -90,7 +90,7 @@ def add(
         copies.store(package, version.folder, progress)
     with transaction.atomic():
         version.save()
-        _log(Action.ADDED, version, by, text=notes, details={"status": version.status, "origin": version.origin})
+        record(Action.ADDED, version, by, text=notes, details={"status": version.status, "origin": version.origin})
     return version
 
 
@@ -134,6 +134,7 @@ def _described(package: Package) -> dict[str, Any]:
             "config": manifest.config,
             "metrics": manifest.metrics,
             "text_width": text_width(package.path),
+            "samples": copies.samples_of(package.path),
         },
     }
 
@@ -195,7 +196,7 @@ def _said(source: Any) -> str:
 
 def note(version: ModelVersion, by: AbstractBaseUser | None, text: str) -> CurationEvent:
     """Write a remark into the log of ``version``."""
-    return _log(Action.NOTED, version, by, text=text)
+    return record(Action.NOTED, version, by, text=text)
 
 
 def promote(version: ModelVersion, by: AbstractBaseUser | None = None) -> None:
@@ -215,7 +216,7 @@ def propose(version: ModelVersion, by: AbstractBaseUser | None = None) -> None:
     """Make a candidate of a draft.  Raises :class:`BadPackage` for what is none."""
     with transaction.atomic():
         _move(version, Status.CANDIDATE, by)
-        _log(Action.PROPOSED, version, by)
+        record(Action.PROPOSED, version, by)
     version.refresh_from_db()
 
 
@@ -226,7 +227,7 @@ def offer(version: ModelVersion, by: AbstractBaseUser | None = None) -> None:
     with transaction.atomic():
         was = _move(version, Status.SERVING, by)
         if was != Status.SERVING:
-            _log(Action.OFFERED, version, by)
+            record(Action.OFFERED, version, by)
     version.refresh_from_db()
 
 
@@ -322,9 +323,9 @@ def _make_default(version: ModelVersion, by: AbstractBaseUser | None, action: Ac
     if not people_choose(version.capability):
         for other in rows.filter(status=Status.SERVING).exclude(pk=version.pk):
             _move(other, Status.RETIRED, by)
-            _log(Action.RETIRED, other, by, details={"for": version.reference})
+            record(Action.RETIRED, other, by, details={"for": version.reference})
     _move(version, Status.SERVING, by, default=True)
-    _log(action, version, by, details={"before": _name_of(before), "after": version.reference})
+    record(action, version, by, details={"before": _name_of(before), "after": version.reference})
 
 
 def _to_the_starter(capability: str, by: AbstractBaseUser | None) -> None:
@@ -338,7 +339,7 @@ def _to_the_starter(capability: str, by: AbstractBaseUser | None) -> None:
         _move(now, Status.RETIRED, by, default=False)
     if not registry.serves(capability):
         raise BadPackage(f"Before {now.reference} nothing could {registry.WORK.get(capability, capability)}.")
-    _log(Action.ROLLED_BACK, None, by, capability=capability, details={"before": now.reference, "after": ""})
+    record(Action.ROLLED_BACK, None, by, capability=capability, details={"before": now.reference, "after": ""})
 
 
 def _retire(version: ModelVersion, by: AbstractBaseUser | None) -> None:
@@ -347,7 +348,7 @@ def _retire(version: ModelVersion, by: AbstractBaseUser | None) -> None:
         return
     _move(version, Status.RETIRED, by, default=False)
     change = {"before": version.reference, "after": ""} if was_default else {}
-    _log(Action.RETIRED, version, by, details=change)
+    record(Action.RETIRED, version, by, details=change)
 
 
 def _move(version: ModelVersion, to: Status, by: AbstractBaseUser | None, **values: Any) -> str:
@@ -364,7 +365,7 @@ def _move(version: ModelVersion, to: Status, by: AbstractBaseUser | None, **valu
         if ModelVersion.objects.filter(sha256=row.sha256, owner=None).exists():
             raise BadPackage(f"The house keeps the same weights as {version.name} already; promote those.")
         values["owner"] = None
-        _log(Action.PUBLISHED, version, by, details={"was": row.owner.get_username() if row.owner else ""})
+        record(Action.PUBLISHED, version, by, details={"was": row.owner.get_username() if row.owner else ""})
     won = ModelVersion.objects.filter(pk=version.pk, status=row.status).update(status=to, **values)
     if won != 1:
         raise BadPackage(f"Somebody else moved {version.name} on just now; look again. Nothing changed.")
@@ -378,7 +379,7 @@ _REFUSED = {
 }
 
 
-def _log(
+def record(
     action: Action,
     version: ModelVersion | None,
     by: AbstractBaseUser | None,
@@ -387,6 +388,7 @@ def _log(
     text: str = "",
     details: Mapping[str, Any] | None = None,
 ) -> CurationEvent:
+    """Write an event into the log, where it stays."""
     return CurationEvent.objects.create(
         action=action,
         by=by,
@@ -434,6 +436,24 @@ def adopt_starters() -> None:
         )
 
 
+def shipped(folder: str) -> ModelVersion | None:
+    """What a starter's row tells, or would tell had it one (then it is not saved); None where it does not ship.
+
+    No weights are read.
+    """
+    row = ModelVersion.objects.filter(starter=folder).first()
+    if row is not None:
+        return row
+    home = registry.starter_folder(folder)
+    try:
+        package = Package(home, Manifest.read(home))
+    except BadPackage:
+        return None
+    serves = registry.reference(package.manifest.capability) == package.manifest.reference
+    status = Status.SERVING if serves else Status.RETIRED
+    return ModelVersion(**_described(package), starter=folder, origin=Origin.STARTER, status=status)
+
+
 def verify(version: ModelVersion, progress: copies.Progress | None = None) -> None:
     """Read all of its stored files.  Raises :class:`BadPackage` naming the first that is damaged or missing."""
     if version.starter:
@@ -455,7 +475,7 @@ def remove(version: ModelVersion, by: AbstractBaseUser | None = None) -> None:
             free = free.exclude(status=Status.SERVING)
         if not free.exists():
             raise BadPackage(f"{version.name} serves {version.capability}; let another serve first.")
-        _log(Action.REMOVED, version, by, details={"sha256": version.sha256})
+        record(Action.REMOVED, version, by, details={"sha256": version.sha256})
         version.delete()
 
 
@@ -464,11 +484,11 @@ def _files_go_with_the_row(instance: ModelVersion, **_: Any) -> None:
     """Whatever deletes it, its owner's leaving too; files that another row shares stay."""
     if instance.starter:
         return
-    folder, sha256 = instance.folder, instance.sha256
+    folder, sha256, samples = instance.folder, instance.sha256, instance.manifest.get("samples") or []
 
     def forget() -> None:
         if not ModelVersion.objects.filter(sha256=sha256).exists():
-            copies.remove(folder)
+            copies.remove(folder, samples)
             registry.forget_packages()
 
     transaction.on_commit(forget)

@@ -8,10 +8,13 @@ that ships with Toile.  To generate, several may serve beside that one, and a re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from ..engines import ENGINES
@@ -67,8 +70,31 @@ class Offer:
         return " ".join([first.upper() if first.lower().endswith("gan") else first[:1].upper() + first[1:], *others])
 
 
+_listener: ContextVar[Callable[[str], None] | None] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def heard(listener: Callable[[str], None]) -> Iterator[None]:
+    """``listener`` is told the reference of every model whose files are asked for in the block."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+def _told(package: Package) -> Package:
+    if listener := _listener.get():
+        listener(package.manifest.reference)
+    return package
+
+
 def serving(capability: str) -> Package:
     """The package that serves ``capability``.  Raises :class:`BadPackage` when none does or it is damaged."""
+    return _told(_serving(capability))
+
+
+def _serving(capability: str) -> Package:
     version = chosen(capability)
     if version is not None:
         return _package(version)
@@ -119,13 +145,16 @@ def offered(capability: str) -> list[Offer]:
 def resolve(capability: str, text: str) -> str:
     """The reference of the model that a person named, by its whole name or its whole reference.
 
-    The one way in for a model that a request names, from pages, programs and recipes alike.  Raises
-    :class:`BadInput` with the names to choose from when that one does not serve ``capability``.
+    The one way in for a model that a request names, from pages, programs and recipes alike.  One that has retired is
+    found by the reference that recipes hold, while its files are kept.  Raises :class:`BadInput` with the names to
+    choose from when that one neither serves ``capability`` nor did.
     """
     offers = offered(capability)
     for offer in offers:
         if text in (offer.reference, offer.name):
             return offer.reference
+    if _retired_here(capability, text):
+        return text
     names = ", ".join(offer.reference for offer in offers[:MOST_NAMED]) or "none"
     what = WORK.get(capability, capability)
     where = "is kept, but does not serve" if _is_kept(text) else "does not serve here"
@@ -133,8 +162,24 @@ def resolve(capability: str, text: str) -> str:
 
 
 def is_retired(capability: str, reference: str) -> bool:
-    """Whether the model that a recipe names can no longer be asked for."""
+    """Whether the model that a recipe names serves no more; see :func:`can_make_again`."""
     return bool(reference) and reference not in {offer.reference for offer in offered(capability)}
+
+
+def can_make_again(capability: str, reference: str) -> bool:
+    """Whether the model that a recipe names may do its work: it serves, or has retired and is still kept."""
+    return bool(reference) and (not is_retired(capability, reference) or _retired_here(capability, reference))
+
+
+def _retired_here(capability: str, reference: str) -> bool:
+    retired = ModelVersion.objects.filter(status=ModelVersion.Status.RETIRED, owner=None)
+    if any(one.reference == reference and capability in one.capabilities for one in retired):
+        return True
+    shipped = [folder for folder in starters(capability) if _ships(folder)]
+    try:
+        return reference in {Manifest.read(WEIGHTS_DIR / folder).reference for folder in shipped}
+    except BadPackage:
+        return False
 
 
 def _is_kept(text: str) -> bool:
@@ -209,6 +254,10 @@ def reference(capability: str) -> str:
 
 def find(reference: str) -> Package:
     """The very package a recipe names.  Raises :class:`BadPackage` when it is no longer kept."""
+    return _told(_find(reference))
+
+
+def _find(reference: str) -> Package:
     name, _, prefix = reference.partition("@")
     kept = ModelVersion.objects.filter(name=name, sha256__startswith=prefix, starter="")
     version = next((row for row in kept if row.reference == reference), None)
@@ -232,6 +281,19 @@ def loras(capability: str = "imagine") -> Loras:
     return Loras(text_width(WEIGHTS_DIR / STARTERS[capability]) if serves(capability) else None)
 
 
+_lent: ContextVar[Mapping[str, ModelVersion]] = ContextVar("lent", default=MappingProxyType({}))
+
+
+@contextmanager
+def lending(loras: Sequence[ModelVersion]) -> Iterator[None]:
+    """In the block these go by their names too, before others, though nobody is offered them."""
+    token = _lent.set({version.name: version for version in loras})
+    try:
+        yield
+    finally:
+        _lent.reset(token)
+
+
 class Loras(Mapping[str, Path]):
     """Names of the house's offered LoRAs with their files; a file is fetched and verified when it is asked for.
 
@@ -244,7 +306,7 @@ class Loras(Mapping[str, Path]):
 
     def __getitem__(self, name: str) -> Path:
         version = self._versions()[name]
-        return lora_file(_package(version))
+        return lora_file(_told(_package(version)))
 
     def __contains__(self, name: object) -> bool:
         return name in self._versions()
@@ -257,7 +319,7 @@ class Loras(Mapping[str, Path]):
 
     def _versions(self) -> dict[str, ModelVersion]:
         kept = ModelVersion.objects.filter(capability="lora", status=SERVING).order_by("created_at", "pk")
-        return {version.name: version for version in kept if _fits(version, self.width)}
+        return {version.name: version for version in kept if _fits(version, self.width)} | dict(_lent.get())
 
 
 def _fits(lora: ModelVersion, width: int | None) -> bool:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Data sets that models learn a style from."""
 
-    dependencies = [("ml_backend", "0009_curation"), ("studio", "0009_taps_alone")]
+    dependencies = [("ml_backend", "0009_curation"), ("studio", "0010_curation")]
 
     operations = [
         migrations.CreateModel(
