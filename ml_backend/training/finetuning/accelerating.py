@@ -32,7 +32,7 @@ def make_accelerator(config: FineTuneRecipe, workers: Workers) -> Any:
     GradientState._reset_state()
     # the last layer of a text encoder goes unused where the one before it is read
     together = DistributedDataParallelKwargs(
-        broadcast_buffers=False, gradient_as_bucket_view=True, find_unused_parameters=config.train_text_encoder
+        gradient_as_bucket_view=True, find_unused_parameters=config.train_text_encoder
     )
     return Accelerator(
         cpu=workers.device.type == "cpu",

@@ -1,8 +1,8 @@
 """How much memory a run will take, from the base's shapes and the settings alone.  Imports no torch.
 
 Weights, gradients and moments are counted.  What the UNet keeps between its forward and its backward pass is a sum over
-its levels: so many numbers a position, channel and layer, as counted on Stable Diffusion's own UNet (a test counts
-again).  A run takes that, and a reserve.
+its levels: so many numbers a position, channel and layer, as counted on the UNets of Stable Diffusion 1 and XL and of
+the starter (a test counts again).  A run takes that, and a reserve.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from .recipe import FineTuneRecipe
 
 FULL, HALF = 4, 2
 """Bytes of a number in single and in half precision."""
-RESNET, ATTENTION = 11.0, 38.0
-"""Numbers that a residual layer and a transformer layer keep of each position and channel."""
-INSIDE = 0.35
-"""The same of a layer whose inside is worked out again, as with gradient checkpointing: about its input."""
+RESNET, ATTENTION = 9.0, 33.0
+"""Numbers that a residual layer and a transformer layer keep of each position and channel from the forward to the
+backward pass."""
+RESNET_INPUT, ATTENTION_INPUT = 5.0, 1.2
+"""The same with gradient checkpointing, where what is inside is worked out again, a layer at a time."""
+WIDENED = 1.3
+"""In half precision some layers (norms, softmax) keep single precision: so much more than half."""
 RESERVE = 1.15
 OURSELVES = {"cuda": 1_000_000_000, "cpu": 600_000_000}
 """What the libraries take before the first tensor."""
@@ -75,7 +78,7 @@ def estimate(recipe: FineTuneRecipe, device: str = "cuda", workers: int = 1) -> 
         weights += learnt * HALF  # autocast's copies of the weights at work
     training = learnt * (FULL + moments)
     pictures = max(1, recipe.batch // max(workers, 1)) * (2 if getattr(recipe, "has_prior", False) else 1)
-    kept = round(pictures * _kept(shapes, recipe) * small)
+    kept = round(pictures * _kept(shapes, recipe) * (FULL if full else HALF * WIDENED))
     total = round((weights + training + kept) * RESERVE) + OURSELVES["cuda" if device == "cuda" else "cpu"]
     sentence = (
         f"About {_said(total)} of memory: {_said(weights)} for the weights, {_said(training)} to train "
@@ -133,18 +136,21 @@ def _count(tensors: dict[str, tuple[int, ...]]) -> int:
 
 def _kept(shapes: _Shapes, recipe: FineTuneRecipe) -> float:
     """Numbers that the UNet keeps of one picture from its forward to its backward pass."""
-    config = shapes.config
-    widths = config.get("block_out_channels") or []
-    layers = config.get("layers_per_block", 2)
-    deep = config.get("transformer_layers_per_block", 1)
-    side, total = recipe.resolution / shapes.factor, 0.0
+    widths = shapes.config.get("block_out_channels") or []
+    side, total, largest = recipe.resolution / shapes.factor, 0.0, 0.0
     for level, width in enumerate(widths):
-        positions = (side / 2**level) ** 2
-        count = layers[level] if isinstance(layers, list) else layers
-        each = RESNET
-        if "CrossAttn" in config["down_block_types"][level]:
-            each += ATTENTION * (deep[level] if isinstance(deep, list) else deep)
-        if recipe.gradient_checkpointing:
-            each *= INSIDE
-        total += (2 * count + 1) * positions * width * each
-    return total
+        plane = (side / 2**level) ** 2 * width
+        layers = 2 * _at(shapes.config.get("layers_per_block", 2), level) + 1
+        has_attention = "CrossAttn" in shapes.config["down_block_types"][level]
+        deep = _at(shapes.config.get("transformer_layers_per_block", 1), level) if has_attention else 0
+        if not recipe.gradient_checkpointing:
+            total += layers * plane * (RESNET + ATTENTION * deep)
+        else:
+            total += layers * plane * (RESNET_INPUT + ATTENTION_INPUT * deep)
+            largest = max(largest, plane * (RESNET + ATTENTION * min(deep, 1)))
+    return total + largest
+
+
+def _at(each: int | list[int], level: int) -> int:
+    """A setting that is one for all levels, or one a level."""
+    return each[level] if isinstance(each, list) else each
