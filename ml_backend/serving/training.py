@@ -78,8 +78,13 @@ def is_leaving() -> bool:
 
 def folder_of(run: TrainingRun) -> Path:
     """Where its worker keeps it; the name of the folder becomes the name of the model."""
-    root: Path = settings.DATA_DIR / "runs"
-    return root / str(run.pk) / (run.name or run.recipe)
+    root: Path = settings.DATA_DIR
+    return root / run.run_dir
+
+
+def new_folder(run: TrainingRun) -> str:
+    """The ``run_dir`` of a run that has none yet, below the data folder."""
+    return f"runs/{run.pk}/{run.name or run.recipe}"
 
 
 def attend(
@@ -279,7 +284,8 @@ def gpus_of(pid: int) -> int:
 
 def forget(run: TrainingRun) -> None:
     """Delete the run's folder and its samples; the models that came of it stay."""
-    shutil.rmtree(folder_of(run).parent, ignore_errors=True)
+    if run.run_dir == new_folder(run):  # a row of before may name any folder
+        shutil.rmtree(folder_of(run).parent, ignore_errors=True)
     delete_files([one["key"] for one in run.samples])
 
 

@@ -15,9 +15,8 @@ from ml_backend.models import Job, ModelVersion, TrainingRun
 from patterns import files
 from patterns.htmx import is_htmx
 
-from ..account.members import staff_only
 from ..account.models import User
-from ..answers import refusing_by, valid
+from ..answers import refusing_by, staff_only, valid
 from ..limits import TooFast
 from . import curves, runs
 from .forms import RunForm, StepForm
@@ -25,6 +24,7 @@ from .models import DataSet
 from .presets import ADVANCED, PRESETS, base_named, bases
 
 MOST_SHOWN = 100
+PLACE = {"room": "workshop", "place": "runs"}
 
 
 def _refuse(request: HttpRequest, why: BadInput) -> HttpResponse:
@@ -64,6 +64,7 @@ def _runs_page(request: HttpRequest, form: RunForm) -> HttpResponse:
     rows = TrainingRun.objects.select_related("job", "owner", "made_for", "result").order_by("-created_at", "-pk")
     preset = form["preset"].value() or next(iter(PRESETS))
     context = {
+        **PLACE,
         "runs": [(run, runs.state_of(run)) for run in rows[:MOST_SHOWN]],
         "data_sets": DataSet.objects.visible_to(request.user).frozen().select_related("owner"),
         "bases": bases(),
@@ -94,6 +95,7 @@ def _shown(pk: int) -> dict[str, Any]:
     keeping = Job.objects.filter(kind=runs.KEEP, request__run=run.pk).order_by("-created_at").first()
     steps = int(run.config.get("steps") or 0)
     return {
+        **PLACE,
         "run": run,
         "state": runs.state_of(run),
         "keeping": keeping if keeping is not None and keeping.state != Job.State.DONE else None,

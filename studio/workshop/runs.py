@@ -50,7 +50,7 @@ def start(
     if is_here():
         check_fits(make_recipe({**config, "base": str(base_path(base))}))
     with transaction.atomic():
-        return TrainingRun.objects.create(
+        run = TrainingRun.objects.create(
             owner=by,
             made_for=None if data_set.owner.is_staff else data_set.owner,
             name=name,
@@ -61,6 +61,9 @@ def start(
             data_name=data_set.name,
             job=jobs.submit(by, TRAIN, queue=QUEUE),
         )
+        run.run_dir = training.new_folder(run)
+        run.save(update_fields=["run_dir"])
+    return run
 
 
 def is_here() -> bool:

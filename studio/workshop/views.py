@@ -27,7 +27,7 @@ from .forms import DataSetForm
 from .hints import HINTS
 from .models import SIDES, DataSet, TrainingPicture
 
-CHOICES = {"shapes": DataSet.Shape.choices, "sides": SIDES}
+CHOICES = {"room": "workshop", "place": "data", "shapes": DataSet.Shape.choices, "sides": SIDES}
 
 
 def _refuse(request: HttpRequest, why: BadInput) -> HttpResponse:
