@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
 from ..colour import lab, name_of_lab
 from ..errors import BadPackage
@@ -40,11 +41,12 @@ WINDOWS = 6
 """Squares of cloth that it looks at; their mean counts."""
 SURE = 0.5
 """Mean probability of a pattern below which none is named."""
-PLAIN_SPREAD = 9.0
-"""Cloth whose lightness and colour stray less from their middle than this, in CIELAB, has no pattern to name."""
+PLAIN = (22.0, 4.0)
+"""Cloth whose lightness and colour stray less than so much from those around, in CIELAB, has no pattern to name."""
 LEAST_CLOTH = 0.02
 """Share of a picture that must be cloth of a garment; else it is taken for a picture of cloth alone."""
-COLOUR_SHARE = 0.18
+COLOUR_SHARE = 0.12
+"""Of the cloth, that a colour must have to be named."""
 MOST_COLOURS = 3
 _SAMPLES = 1500
 
@@ -97,7 +99,7 @@ class DescribePipeline:
         squares = windows(rgb, mask)
         if not squares:
             return ""
-        if np.median([_spread(square) for square in squares]) < PLAIN_SPREAD:
+        if (np.median([_spread(square) for square in squares], axis=0) < PLAIN).all():
             return "plain"
         seen = np.stack([_small(square) for square in squares])
         logits = self._classifier(torch.from_numpy(seen).to(self._device))
@@ -136,11 +138,17 @@ def colours_of(rgb: U8, mask: F32) -> tuple[str, ...]:
     return tuple(kept or [str(names[order[0]])])
 
 
-def _spread(square: U8) -> float:
-    """How far the colours of a square stray from their middle: the 90th percentile of the distance in CIELAB."""
+def _spread(square: U8) -> tuple[float, float]:
+    """How far lightness and colour of a square stray from those around: 90th percentiles of distances in CIELAB.
+
+    Folds change the lightness of plain cloth, mostly slowly, and hardly its colour.
+    """
     small = np.asarray(Image.fromarray(square).resize((SIDE // 2, SIDE // 2), Image.Resampling.BOX), np.float32)
-    values = lab(small.reshape(-1, 3))
-    return float(np.percentile(np.linalg.norm(values - np.median(values, axis=0), axis=1), 90))
+    values = lab(small.reshape(-1, 3)).reshape(small.shape)
+    around = ndimage.gaussian_filter(values, (SIDE / 12, SIDE / 12, 0), mode="reflect")
+    strays = np.abs(values - around)
+    lightness, colour = strays[..., 0], np.linalg.norm(strays[..., 1:], axis=2)
+    return float(np.percentile(lightness, 90)), float(np.percentile(colour, 90))
 
 
 def _small(square: U8) -> F32:
