@@ -28,7 +28,7 @@ OPTIONAL = ("safety_checker", "feature_extractor", "image_encoder")
 """Components that a folder may name and lack."""
 
 _LORA_KEY = re.compile(
-    r"(\.lora_(A|B|down|up|linear_layer)\.|_lora\.(down|up)\.|\.lora_(down|up)\.|\.hada_w1|\.lokr_w1)"
+    r"(\.lora_(A|B|down|up|linear_layer)\.|[._]lora\.(down|up)\.|\.lora_(down|up)\.|\.hada_w1|\.lokr_w1)"
 )
 _LORA_TEXT_KEY = re.compile(r"attn2[._].*to_(k|v).*(lora_A|lora_down|lora\.down)")
 

@@ -5,10 +5,11 @@ import json
 import sys
 from types import ModuleType
 
-from . import faults, inference, load, pattern_flow, restyle, shards, training
+from . import faults, finetune, inference, load, pattern_flow, restyle, shards, training
 
 BENCHMARKS: dict[str, ModuleType] = {
     "faults": faults,
+    "finetune": finetune,
     "pattern-flow": pattern_flow,
     "inference": inference,
     "load": load,

@@ -72,7 +72,7 @@ def make_denoiser(base: Base, config: FineTuneRecipe, frozen: torch.dtype) -> De
     if config.gradient_checkpointing:
         base.unet.enable_gradient_checkpointing()
         for text in texts:
-            text.gradient_checkpointing_enable()
+            text.activation_checkpointing_enable()
     if config.attention_slicing:
         base.unet.set_attention_slice("auto")
     return Denoiser(base, texts, config.resolution)

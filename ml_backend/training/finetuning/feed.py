@@ -118,15 +118,15 @@ class Feed:
         """The rows as latents on the encoder's device."""
         device = self.encoder.device
         spreads = torch.stack([self.encoder.spread(row.picture.path, row.flip) for row in rows])
-        drawn = torch.from_numpy(np.stack([row.spread for row in rows])).to(device)
+        drawn = torch.from_numpy(np.stack([row.spread for row in rows]))
         hidden = around = None
         if self.inpaints:
             masks = torch.from_numpy(np.stack([row.mask for row in rows if row.mask is not None]))[:, None]
             # the nearest pixel, as diffusers' pipelines shrink a mask
             hidden = torch.nn.functional.interpolate(masks.float(), size=self._shape[1:]).to(device)
-            around = torch.stack([self._around(row) for row in rows])
+            around = torch.stack([self._around(row) for row in rows]).to(device)
         return Batch(
-            clean=spreads[:, 0] + spreads[:, 1] * drawn,
+            clean=(spreads[:, 0] + spreads[:, 1] * drawn).to(device),
             noise=torch.from_numpy(np.stack([row.noise for row in rows])).to(device),
             times=torch.tensor([row.time for row in rows], device=device),
             hidden=hidden,

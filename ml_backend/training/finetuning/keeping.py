@@ -37,11 +37,12 @@ def keep(path: Path, base: Base, denoiser: Denoiser, config: FineTuneRecipe, sai
 
 def lora_weights(part: Network, config: FineTuneRecipe) -> dict[str, Tensor]:
     """The LoRA of a network under diffusers' names; ``alpha`` is multiplied in, for loaders take it to be the rank."""
-    from diffusers.utils import convert_state_dict_to_diffusers
+    from diffusers import utils
     from peft.utils import get_peft_model_state_dict
 
     scale = (config.alpha or config.rank) / config.rank
-    found: dict[str, Tensor] = convert_state_dict_to_diffusers(get_peft_model_state_dict(part))
+    diffusers: Any = utils
+    found: dict[str, Tensor] = diffusers.convert_state_dict_to_diffusers(get_peft_model_state_dict(part))
     return {
         name: (weight * scale if ".lora_B." in name or ".up." in name else weight).detach().cpu().float().contiguous()
         for name, weight in found.items()

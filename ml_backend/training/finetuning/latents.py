@@ -42,7 +42,7 @@ class Kept(Generic[T]):
 
 
 class Encoder:
-    """Squares of ``resolution`` pixels as latents of the base's autoencoder, on its device.
+    """Squares of ``resolution`` pixels as latents of the base's autoencoder, which are kept in main memory.
 
     Each picture is encoded alone: in a batch it would come out otherwise in the last digits, and a run that was
     interrupted would not repeat its curve.
@@ -88,8 +88,8 @@ class Encoder:
     def _encode(self, picture: Tensor) -> Tensor:
         """(1, 3, S, S) in -1..1 -> (2, 4, h, w), scaled."""
         found = self.vae.encode(picture.to(self.device, self.dtype))
-        scale = self.vae.config.scaling_factor
         if hasattr(found, "latents"):
-            return torch.cat((found.latents, torch.zeros_like(found.latents))).float() * scale
-        spread = found.latent_dist
-        return torch.cat((spread.mean, spread.std)).float() * scale
+            spread = torch.cat((found.latents, torch.zeros_like(found.latents)))
+        else:
+            spread = torch.cat((found.latent_dist.mean, found.latent_dist.std))
+        return spread.float().cpu() * float(self.vae.config.scaling_factor)

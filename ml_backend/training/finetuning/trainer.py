@@ -149,7 +149,7 @@ class FineTuner(Trainer):
     @torch.no_grad()
     def _speak(self, text: str) -> Spoken:
         ids = [each.to(self.device) for each in token_ids(self.base.tokenizers, [text])]
-        return speak(list(self.base.texts.values()), ids)
+        return joined([speak(list(self.base.texts.values()), ids)], torch.device("cpu"))
 
     @torch.no_grad()
     def validation_loss(self, pictures: Set) -> float:
@@ -391,6 +391,9 @@ def _loop(
         progress=progress,
         should_stop=should_stop,
     )
+    package = run.path / run_folder.PACKAGE
+    if run.workers.is_writer and not package.exists():  # killed between the last checkpoint and the package
+        tuner.keep(package, story)
 
 
 def _show(tuner: FineTuner, run: Run, step: int, canvases: Sequence[Canvas]) -> None:
