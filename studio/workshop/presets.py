@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from ml_backend import training
 from ml_backend.errors import BadInput
 from ml_backend.models import ModelVersion
 from ml_backend.requests import Rule
@@ -32,8 +35,8 @@ RULES: dict[str, Rule] = {**DreamBoothRecipe.rules(), "rank": LoraRecipe.rules()
 
 @dataclass(frozen=True)
 class Preset:
-    """``says`` is its sentence on the page; ``settings`` are those that differ from the recipe's own, ``small`` those
-    that differ besides where the base is the small model that ships here."""
+    """``says`` is its sentence on the page; ``settings`` are those that differ from the recipe's own, ``small`` the
+    same where the base is the small model that ships here."""
 
     slug: str
     title: str
@@ -47,6 +50,18 @@ class Preset:
         return DreamBoothRecipe if self.recipe == "dreambooth" else LoraRecipe
 
 
+RECIPES = Path(training.__file__).parent / "recipes"
+_SMALL = {"gradient_checkpointing": False, "train_text_encoder": False}
+_OWN = ("recipe", "base", "data_dir", "instance_prompt", "class_prompt", "sample_prompts")
+"""What a recipe's file says of its own pictures, and a preset leaves open."""
+
+
+def _told(name: str) -> dict[str, Any]:
+    """The settings of a recipe that ships with the library."""
+    settings: dict[str, Any] = json.loads((RECIPES / f"{name}.json").read_text(encoding="utf-8"))
+    return {key: value for key, value in settings.items() if key not in _OWN}
+
+
 PRESETS = {
     preset.slug: preset
     for preset in (
@@ -57,7 +72,7 @@ PRESETS = {
             "the least memory.",
             "lora",
             {"rank": 4, "rate": 1e-4, "steps": 800},
-            {"batch": 4, "rate": 1e-3, "steps": 400},
+            _told("lora-starter"),
         ),
         Preset(
             "dreambooth-lora",
@@ -66,7 +81,7 @@ PRESETS = {
             "a LoRA.",
             "dreambooth",
             {"rank": 8, "rate": 1e-4, "steps": 800},
-            {"batch": 2, "rate": 1e-3, "steps": 400, "class_count": 24},
+            {**_told("dreambooth-starter"), "rank": 8, "rate": 1e-3},
         ),
         Preset(
             "dreambooth",
@@ -74,8 +89,8 @@ PRESETS = {
             "DreamBooth on all weights: the nearest likeness, and a whole model of its own. Takes many times the "
             "memory.",
             "dreambooth",
-            {"rate": 2e-6, "steps": 800, "gradient_checkpointing": True},
-            {"batch": 2, "rate": 1e-5, "steps": 400, "class_count": 24, "gradient_checkpointing": False},
+            _told("dreambooth"),
+            {**_told("dreambooth"), **_told("dreambooth-starter"), **_SMALL},
         ),
     )
 }
@@ -111,8 +126,8 @@ def config_of(preset: Preset, data_set: DataSet, base: ModelVersion | None, aske
     """
     known = {each.name for each in dataclasses.fields(preset.kind)}
     chosen = {name: value for name, value in asked.items() if value not in (None, "") and name in known}
-    small = preset.small if base is None else {}
-    settings = {"resolution": side_of(base), **preset.settings, **small, **chosen}
+    usual = preset.small if base is None else preset.settings
+    settings = {**usual, "resolution": side_of(base), **chosen}
     if preset.recipe == "dreambooth":
         _check_prompts(settings)
     captions = list(dict.fromkeys(data_set.pictures.values_list("caption", flat=True)))[:SAMPLES]
@@ -121,10 +136,10 @@ def config_of(preset: Preset, data_set: DataSet, base: ModelVersion | None, aske
     paced = {
         "log_every": max(1, min(10, steps // 40)),
         "save_every": max(1, min(100, steps // 4)),
-        "sample_every": max(1, steps // 8),
+        "epoch_steps": max(1, steps // 4),
         "sample_prompts": prompts[:SAMPLES],
     }
-    config = {"recipe": preset.recipe, **paced, **settings, "data_dir": DATA}
+    config = {"recipe": preset.recipe, **settings, **paced, "data_dir": DATA}
     config["base"] = base.reference if base else STARTER
     made: FineTuneRecipe = make_recipe(config)
     return made.to_dict()

@@ -340,7 +340,7 @@ def test_staff_begin_a_run_on_the_page(staff, person, make_set, client_of):
     answer = client.post(address, asked)
     run = TrainingRun.objects.get()
     assert answer.headers["Location"] == reverse("training-run", args=[run.pk])
-    assert (run.config["steps"], run.config["rank"], run.owner) == (12, 4, staff)
+    assert (run.config["steps"], run.config["rank"], run.owner) == (12, 8, staff)
     for wrong in (
         {**asked, "data": private.pk},
         {**asked, "data": "x"},
