@@ -45,6 +45,8 @@ PLAIN = (22.0, 4.0)
 """Cloth whose lightness and colour stray less than so much from those around, in CIELAB, has no pattern to name."""
 LEAST_CLOTH = 0.02
 """Share of a picture that must be cloth of a garment; else it is taken for a picture of cloth alone."""
+SAME_COLOURS = 0.5
+"""Where the colours of what is found are so much those around it, it is a part of the cloth that fills the picture."""
 COLOUR_SHARE = 0.12
 """Of the cloth, that a colour must have to be named."""
 MOST_COLOURS = 3
@@ -86,7 +88,7 @@ class DescribePipeline:
         """What the picture (RGB) shows."""
         rgb = np.asarray(picture.convert("RGB"))
         found = self._segment(picture) if self._segment is not None else None
-        if found is None or float((found.mask > 0.5).mean()) < LEAST_CLOTH:
+        if found is None or _nothing_but_cloth(rgb, found.mask > SURE):
             whole = np.ones(rgb.shape[:2], np.float32)
             return Described(CLOTH, self._pattern(rgb, whole), colours_of(rgb, whole), None)
         main = found.garments[0]
@@ -106,6 +108,17 @@ class DescribePipeline:
         shares = logits.softmax(dim=1).mean(dim=0).cpu().numpy()
         best = int(shares.argmax())
         return PATTERN_TYPES[best] if shares[best] >= SURE else ""
+
+
+def _nothing_but_cloth(rgb: U8, found: NDArray[np.bool_]) -> bool:
+    """Whether a picture shows no garment but a piece of cloth, in which the segmentation sees garments by chance."""
+    if not LEAST_CLOTH <= found.mean() < 1:
+        return True
+    steps = np.floor(lab(rgb.reshape(-1, 3).astype(np.float32)) / (8, 16, 16)).astype(np.int64)
+    _, colour = np.unique(steps @ (10_000, 100, 1), return_inverse=True)
+    inside = found.ravel()
+    shares = [np.bincount(colour[part], minlength=colour.max() + 1) / part.sum() for part in (inside, ~inside)]
+    return float(np.minimum(*shares).sum()) >= SAME_COLOURS
 
 
 def windows(rgb: U8, mask: F32) -> list[U8]:
