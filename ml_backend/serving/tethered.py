@@ -1,7 +1,7 @@
 """The command line of the library, in a process that steps back before all others and ends with the one that began it.
 
-``python -m ml_backend.serving.tethered PARENT train RECIPE.json --run-dir DIR``: PARENT is the process that it belongs
-to.  A worker that is killed cannot stop what it began; this looks for itself, on every system, once a second.
+``python -m ml_backend.serving.tethered PARENT NICE train RECIPE.json --run-dir DIR``: PARENT is the process that it
+belongs to, NICE how far it steps back.  A worker that is killed cannot stop what it began; this looks for itself, on every system, once a second.
 """
 
 from __future__ import annotations
@@ -13,17 +13,16 @@ import sys
 import threading
 import time
 
-NICE = 19
 ORPHANED = 3
 """Exit status of a process that was left alone."""
 
 
 def main() -> None:
-    parent = int(sys.argv[1])
+    parent, nice = map(int, sys.argv[1:3])
     threading.Thread(target=_watch, args=[parent], name="tether", daemon=True).start()
     with contextlib.suppress(OSError):
-        os.nice(NICE - os.nice(0))
-    sys.argv = ["ml_backend", *sys.argv[2:]]
+        os.nice(max(0, nice - os.nice(0)))
+    sys.argv = ["ml_backend", *sys.argv[3:]]
     runpy.run_module("ml_backend", run_name="__main__", alter_sys=True)
 
 

@@ -135,7 +135,16 @@ def _alone_in(folder: Path) -> Iterator[IO[bytes]]:
 @contextlib.contextmanager
 def _child(folder: Path, lock: IO[bytes], output: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """However this ends, the child does not outlive it."""
-    command = [*COMMAND, str(os.getpid()), "train", str(folder / RECIPE), "--run-dir", str(folder), "--resume"]
+    command = [
+        *COMMAND,
+        str(os.getpid()),
+        str(settings.TRAINING_NICE),
+        "train",
+        str(folder / RECIPE),
+        "--run-dir",
+        str(folder),
+        "--resume",
+    ]
     child = subprocess.Popen(  # noqa: S603
         command,
         cwd=settings.BASE_DIR,

@@ -1,6 +1,6 @@
 """Stands in for the library where training itself is not what is tested.
 
-``trainee.py PARENT train RECIPE --run-dir DIR`` keeps to what a run's folder is: a line of the log, a checkpoint and a
+``trainee.py PARENT NICE train RECIPE --run-dir DIR`` keeps to what a run's folder is: a line of the log, a checkpoint and a
 sheet for every step, and it ends when it is asked to.  ``rate`` of the recipe is the length of a step.
 """
 
@@ -20,8 +20,8 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-recipe = json.loads(Path(sys.argv[3]).read_text())
-folder = Path(sys.argv[5])
+recipe = json.loads(Path(sys.argv[4]).read_text())
+folder = Path(sys.argv[6])
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 say("Here I am.")
 if not (Path(recipe["data_dir"]) / "metadata.jsonl").is_file():
