@@ -1,4 +1,4 @@
-"""From a dozen pictures dropped into a browser to a model that has learned from them and serves, with nothing stood in."""
+"""From a dozen pictures dropped into a browser to a model that has learned from them and serves; nothing stands in."""
 
 from __future__ import annotations
 

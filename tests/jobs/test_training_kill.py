@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,12 @@ def run(transactional_db):
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="the embedded broker is tested with the embedded database")
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 def test_a_run_goes_on_from_its_checkpoint_when_its_worker_is_killed(run, tmp_path):
-    environment = {**environment_of(tmp_path), "TOILE_TRAINING_NICE": "0", "OMP_NUM_THREADS": "1"}
+    environment = {
+        **environment_of(tmp_path),
+        "TOILE_WORKER_NICE": "0",
+        "TOILE_TRAINING_NICE": "0",
+        "OMP_NUM_THREADS": "1",
+    }
     folder = training.folder_of(run)
 
     first = _worker(environment, tmp_path / "first.log")
@@ -79,7 +85,7 @@ def test_a_run_goes_on_from_its_checkpoint_when_its_worker_is_killed(run, tmp_pa
     steps = [line["step"] for line in _log(folder)]
     assert steps == list(range(1, STEPS + 1)), "each step once"
     seconds = [line["seconds"] for line in _log(folder)]
-    assert any(later < earlier for earlier, later in zip(seconds, seconds[1:], strict=False)), "by two processes"
+    assert any(later < earlier for earlier, later in pairwise(seconds)), "by two processes"
     assert run.curve[-1]["step"] == STEPS
     assert run.checkpoints[-1] == 0, "there is a result"
     assert not _trainees(folder)

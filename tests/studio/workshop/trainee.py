@@ -1,7 +1,7 @@
 """Stands in for the library where training itself is not what is tested.
 
-``trainee.py PARENT NICE train RECIPE --run-dir DIR`` keeps to what a run's folder is: a line of the log, a checkpoint and a
-sheet for every step, and it ends when it is asked to.  ``rate`` of the recipe is the length of a step.
+``trainee.py PARENT NICE train RECIPE --run-dir DIR`` keeps to what a run's folder is: a line of the log, a checkpoint
+and a sheet for every step, and it ends when it is asked to.  ``rate`` of the recipe is the length of a step.
 """
 
 from __future__ import annotations
