@@ -1,7 +1,8 @@
 """The command line of the library, in a process that steps back before all others and ends with the one that began it.
 
 ``python -m ml_backend.serving.tethered PARENT NICE train RECIPE.json --run-dir DIR``: PARENT is the process that it
-belongs to, NICE how far it steps back.  A worker that is killed cannot stop what it began; this looks for itself, on every system, once a second.
+belongs to, NICE how far it steps back.  A worker that is killed cannot stop what it began; this looks for itself, on
+every system, once a second.
 """
 
 from __future__ import annotations
