@@ -182,7 +182,7 @@ def main() -> int:
     celery = [PYTHON, "-m", "celery", "--quiet", "-A", "fashion_site", "worker", "--loglevel", "WARNING"]
     # Training takes hours: it has a worker of its own, so that nothing else waits behind it, and goes last.
     trainer = [*celery, "-Q", "training", "-n", "training@%h"]
-    behind = {"TOILE_WARM_UP": "0", "TOILE_WORKER_NICE": "19"}
+    behind = {"TOILE_WARM_UP": "0", "TOILE_WORKER_NICE": os.environ.get("TOILE_TRAINING_NICE", "19")}
     shown = "localhost" if options.host in ("127.0.0.1", "0.0.0.0", "::") else options.host
     children = [
         Child("web server", [*web, "--log-level", "warning", "--lifespan", "off", "--no-proxy-headers"]),

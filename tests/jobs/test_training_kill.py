@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -64,13 +65,19 @@ def test_a_run_goes_on_from_its_checkpoint_when_its_worker_is_killed(run, tmp_pa
     folder = training.folder_of(run)
 
     first = _worker(environment, tmp_path / "first.log")
-    _until(lambda: _step(folder) >= 3, first, folder)
-    (child,) = _trainees(folder)
-    # The pool's process alone, as when the system runs out of memory: nobody is left who could stop the child.
-    os.killpg(first.pid, signal.SIGSTOP)
-    os.kill(_parent(child), signal.SIGKILL)
-    os.killpg(first.pid, signal.SIGKILL)
-    first.wait()
+    try:
+        _until(lambda: _step(folder) >= 3, first, folder)
+        (child,) = _trainees(folder)
+        for pid in (first.pid, _parent(child)):  # not the child: nobody is left who could stop it
+            os.kill(pid, signal.SIGKILL)
+        first.wait()
+        limit = time.monotonic() + 30
+        while _trainees(folder):
+            assert time.monotonic() < limit, "it does not outlive the worker that began it"
+            time.sleep(0.05)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(first.pid, signal.SIGKILL)
     before = _log(folder)
     assert _step(folder) < STEPS, "it was killed in the middle"
     Job.objects.filter(pk=run.job_id).update(lease_until="2001-01-01T00:00:00Z")
