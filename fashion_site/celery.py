@@ -1,7 +1,8 @@
 """The Celery app.  A message is only a doorbell (see ml_backend.serving.jobs); the Job row is the truth.
 
 Queues: ``default`` (CPU work), ``gpu`` (networks, where a GPU worker listens), ``training`` (hours long).
-Run ``celery -A fashion_site worker -Q default,gpu,training -B``.
+Run ``celery -A fashion_site worker -Q default,gpu -B`` and, beside it, one of its own that trains:
+``celery -A fashion_site worker -Q training -n training@%h``.
 """
 
 import contextlib

@@ -248,6 +248,9 @@ WORKER_WARM_UP = env.bool("TOILE_WARM_UP", True)
 WORKER_NICE = env.int("TOILE_WORKER_NICE", 15)
 """How far workers step back before everything else on their machine; 0 where they have it to themselves."""
 
+TRAINING_NICE = env.int("TOILE_TRAINING_NICE", 19)
+"""How far what trains models steps back; hours of it are nobody's hurry."""
+
 BROKER_URL = env.str("TOILE_BROKER_URL", "") or f"sqla+sqlite:///{made_private(DATA_DIR / 'broker.sqlite3')}"
 
 LOGGING = {

@@ -298,6 +298,12 @@ class TrainingRun(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="training_runs"
     )
     """Who started it; a run of the house outlives their account."""
+    made_for = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="runs_for_them"
+    )
+    """Whose own the models are that come of it; null for the house's."""
+    name = models.CharField(max_length=60, blank=True)
+    """What its models are called."""
     job = models.OneToOneField(Job, models.SET_NULL, null=True, blank=True, related_name="training_run")
     recipe = models.CharField(max_length=60)
     config = models.JSONField(default=dict)
@@ -314,6 +320,16 @@ class TrainingRun(models.Model):
     gpu_seconds = models.FloatField(default=0.0)
     """The same, times the GPUs that it held; 0 on a CPU."""
     result = models.ForeignKey(ModelVersion, models.SET_NULL, null=True, blank=True, related_name="training_runs")
+    """The newest that was made a candidate of it."""
+
+    curve = models.JSONField(default=list, blank=True)
+    """What its log says, thinned out: ``step`` with named figures."""
+    samples = models.JSONField(default=list, blank=True)
+    """Sheets of samples: ``step`` and the storage ``key`` of a WebP."""
+    checkpoints = models.JSONField(default=list, blank=True)
+    """Steps of which there is a package; 0 is the result."""
+    tail = models.TextField(blank=True)
+    """The last lines that it printed."""
     created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:

@@ -11,11 +11,11 @@ from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
 from celery import shared_task
-from celery.signals import worker_process_init, worker_ready
+from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutting_down
 from django.conf import settings
 from django.db import close_old_connections, connection
 
-from .serving import jobs, loading, registry
+from .serving import jobs, loading, registry, training
 from .serving.jobs.doorbell import WORK
 
 log = logging.getLogger(__name__)
@@ -74,6 +74,16 @@ def _ask_for_sweeps() -> None:
         except Exception as error:
             log.warning("The broker did not take the message for a sweep; the next one will be tried: %s", error)
         time.sleep(settings.JOB_SWEEP_SECONDS)
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def listen(**_: object) -> None:
+    training.listen()
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def leave(**_: object) -> None:
+    training.leave()
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]

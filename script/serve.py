@@ -1,7 +1,7 @@
-"""Run web server and worker side by side: the program behind ``script/server``.
+"""Run web server and workers side by side: the program behind ``script/server``.
 
 Only the standard library is imported here.  A process that ends unasked is said and started again, a few times; Ctrl-C
-(or TERM) stops both, gently first.  If this program itself is killed, ``script/warden.py`` ends them.
+(or TERM) stops them all, gently first.  If this program itself is killed, ``script/warden.py`` ends them.
 """
 
 from __future__ import annotations
@@ -36,11 +36,16 @@ class Child:
 
     name: str
     command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    """What it is told besides."""
     process: subprocess.Popen[bytes] | None = None
     crashes: list[float] = field(default_factory=list)
 
     def start(self) -> None:
-        self.process = subprocess.Popen(self.command, cwd=ROOT, start_new_session=True, preexec_fn=_ends_with_us())
+        environment = {**os.environ, **self.environment}
+        self.process = subprocess.Popen(
+            self.command, cwd=ROOT, env=environment, start_new_session=True, preexec_fn=_ends_with_us()
+        )
 
     @property
     def status(self) -> int | None:
@@ -176,12 +181,15 @@ def main() -> int:
     ]
     # One process computes one page at a time; a second answers while the first is at a long one.
     processes = ["--workers", str(min(2, os.cpu_count() or 1))]
-    queues = ["-Q", "default,gpu,training"]
-    worker = [PYTHON, "-m", "celery", "--quiet", "-A", "fashion_site", "worker", "-B", *queues, "--loglevel", "WARNING"]
+    celery = [PYTHON, "-m", "celery", "--quiet", "-A", "fashion_site", "worker", "--loglevel", "WARNING"]
+    # Training takes hours: it has a worker of its own, so that nothing else waits behind it, and goes last.
+    trainer = [*celery, "-Q", "training", "-n", "training@%h"]
+    behind = {"TOILE_WARM_UP": "0", "TOILE_WORKER_NICE": os.environ.get("TOILE_TRAINING_NICE", "19")}
     shown = "localhost" if options.host in ("127.0.0.1", "0.0.0.0", "::") else options.host
     children = [
         Child("web server", [*web, *processes, "--log-level", "warning", "--lifespan", "off", "--no-proxy-headers"]),
-        Child("worker", worker),
+        Child("worker", [*celery, "-B", "-Q", "default,gpu"]),
+        Child("worker that trains", trainer, behind),
     ]
     return Supervisor(children, f"http://{shown}:{options.port}/").run()
 

@@ -5,5 +5,6 @@ from .imagine import jobs as imagine
 from .looks import jobs as looks
 from .photos import jobs as photos
 from .restyle import jobs as restyle
+from .workshop import jobs as workshop
 
-__all__ = ["curation", "imagine", "looks", "photos", "restyle"]
+__all__ = ["curation", "imagine", "looks", "photos", "restyle", "workshop"]

@@ -8,11 +8,13 @@ from .imagine.models import Imagining
 from .looks.models import Look, LookPart
 from .photos.models import Garment, Mask, Photo
 from .restyle.models import Restyle
+from .workshop.models import DataSet, TrainingPicture
 
 __all__ = [
     "ComparedPicture",
     "Comparison",
     "Counter",
+    "DataSet",
     "Garment",
     "Imagining",
     "Look",
@@ -22,6 +24,7 @@ __all__ = [
     "Photo",
     "Restyle",
     "ShopWindow",
+    "TrainingPicture",
     "User",
     "Vote",
 ]

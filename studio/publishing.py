@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,7 +21,7 @@ from .answers import go_back, is_htmx, refuse
 View = Callable[[HttpRequest, uuid.UUID], HttpResponse]
 
 
-def mine(request: HttpRequest, model: type[Made], pk: uuid.UUID) -> Any:
+def mine(request: HttpRequest, model: type[models.Model], pk: uuid.UUID) -> Any:
     """One's own row; for anybody else there is no such page."""
     rows: Any = model._default_manager
     return get_object_or_404(rows.of(request.user), pk=pk)
@@ -49,7 +50,7 @@ def publisher(model: type[Published], page: str, called: str) -> View:
 
 
 def deleter(
-    model: type[Made],
+    model: type[models.Model],
     called: str,
     words: Callable[[Any], dict[str, Any]],
     gone: str,

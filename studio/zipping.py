@@ -15,10 +15,18 @@ from patterns.files import NOBODY
 
 from .batches import FromWords
 
+Entry = tuple[str, str | bytes]
+"""What a file of an archive is called, and the storage key of its content, or the content."""
+
 
 def zip_of(pictures: Iterable[FromWords], title: str) -> StreamingHttpResponse:
     """The files of finished pictures, named ``TITLE-NUMBER-seed-SEED.png``; one that storage has lost is left out."""
-    response = Streamed(packed(list(pictures), title), content_type="application/zip")
+    return zipped([_entry(picture, title) for picture in pictures], title)
+
+
+def zipped(entries: list[Entry], title: str) -> StreamingHttpResponse:
+    """``entries`` as a download ``TITLE.zip``; one that storage has lost is left out."""
+    response = Streamed(packed(entries), content_type="application/zip")
     response.headers["Content-Disposition"] = content_disposition_header(True, f"{title}.zip") or "attachment"
     response.headers["Cache-Control"] = NOBODY
     return response
@@ -33,12 +41,12 @@ class Streamed(StreamingHttpResponse):
             yield piece
 
 
-def packed(pictures: Iterable[FromWords], title: str) -> Iterator[bytes]:
-    """The archive in pieces, a picture each.  Pictures are packed already; packing again would only take time."""
+def packed(entries: Iterable[Entry]) -> Iterator[bytes]:
+    """The archive in pieces, a file each.  Pictures are packed already; packing again would only take time."""
     window = Window()
     with zipfile.ZipFile(window, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
-        for picture in pictures:
-            if _add(archive, picture, title):
+        for name, content in entries:
+            if _add(archive, name, content):
                 yield window.take()
     yield window.take()
 
@@ -70,12 +78,17 @@ class Window:
         return data
 
 
-def _add(archive: zipfile.ZipFile, picture: FromWords, title: str) -> bool:
+def _entry(picture: FromWords, title: str) -> Entry:
     key = str(picture.file)
-    suffix = key.rpartition(".")[2]
+    return f"{title}-{picture.number + 1}-seed-{picture.seed}.{key.rpartition('.')[2]}", key
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: str | bytes) -> bool:
     try:
-        with default_storage.open(key) as file:
-            archive.writestr(f"{title}-{picture.number + 1}-seed-{picture.seed}.{suffix}", file.read())
+        if isinstance(content, str):
+            with default_storage.open(content) as file:
+                content = file.read()
     except FileNotFoundError:
         return False
+    archive.writestr(name, content)
     return True

@@ -178,6 +178,13 @@ def _painter(name: str, heeds: tuple[str, ...]) -> Callable[[Package | None], An
     return build
 
 
+def _describe(package: Package) -> Any:
+    from ..pipelines.describe import DescribePipeline
+
+    segment = _resident("segment", registry.serving("segment")) if registry.serves("segment") else None
+    return DescribePipeline(package, segment, device=_device())
+
+
 @dataclass(frozen=True)
 class Builder:
     """How a pipeline is made: of a model of which capability ("" for none), and of which others that serve besides."""
@@ -194,6 +201,7 @@ BUILDERS = {
     "segment": Builder("segment", _segment),
     "surface": Builder("surface", _surface),
     "text-mask": Builder("text-mask", _text_mask),
+    "describe": Builder("classify", _describe, ("segment",)),
     **{
         f"{work}-{name}": Builder(engine.model, _painter(f"{work}-{name}", engine.heeds), engine.beside)
         for work, engines in ENGINES.items()

@@ -15,7 +15,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from django.db.models import F, Q
 
 from ..engines import ENGINES
 from ..errors import BadInput, BadPackage, quoted
@@ -196,23 +198,23 @@ def _is_kept(text: str) -> bool:
     return any(text in (version.name, version.reference) for version in rows)
 
 
-def settled(capability: str, request: R) -> R:
+def settled(capability: str, request: R, person: Any = None) -> R:
     """``request`` with the model that it names, if it does, resolved for its engine, and its LoRAs looked at.
 
-    ``capability`` is what the request is for: ``text-mask``, ``restyle`` or ``imagine``.  Raises :class:`BadInput`.
+    ``capability`` is what the request is for: ``text-mask``, ``restyle`` or ``imagine``; ``person`` asks for it, and
+    may name LoRAs of their own.  Raises :class:`BadInput`.
     """
     needed = capability
     if not isinstance(request, TextMaskRequest):
         engine = ENGINES[capability][request.engine]
         needed = engine.may_name
         if "loras" in engine.heeds and request.loras:
-            _check_loras(capability, request.loras)
+            _check_loras(loras(capability, person), request.loras)
     return request if request.model is None else replace(request, model=resolve(needed, request.model))
 
 
-def _check_loras(capability: str, wanted: Sequence[str]) -> None:
-    """Raises :class:`BadInput` for one that cannot be had for what serves ``capability``."""
-    offered_here = loras(capability)
+def _check_loras(offered_here: Loras, wanted: Sequence[str]) -> None:
+    """Raises :class:`BadInput` for one that cannot be had; one that is another person's is as unknown as any."""
     for name, _ in map(parse_lora, wanted):
         if name not in offered_here:
             known = ", ".join(list(offered_here)[:MOST_NAMED]) or "none"
@@ -282,12 +284,27 @@ def _find(reference: str) -> Package:
     raise BadPackage(f"The model {reference} that made this is no longer kept here.")
 
 
-def loras(capability: str = "imagine") -> Loras:
-    """The LoRAs that fit the model that serves ``capability``, as name -> path of a safetensors file."""
+def loras(capability: str = "imagine", person: Any = None) -> Loras:
+    """The LoRAs that fit the model that serves ``capability``, as name -> path of a safetensors file: those of the
+    house, and of the ``person``'s own."""
     version = chosen(capability)
+    own = getattr(person, "pk", None)
     if version is not None:
-        return Loras(version.manifest.get("text_width"))
-    return Loras(text_width(WEIGHTS_DIR / STARTERS[capability]) if serves(capability) else None)
+        return Loras(version.manifest.get("text_width"), own)
+    return Loras(text_width(WEIGHTS_DIR / STARTERS[capability]) if serves(capability) else None, own)
+
+
+_whose: ContextVar[Any] = ContextVar("whose", default=None)
+
+
+@contextmanager
+def working_for(person: Any) -> Iterator[None]:
+    """In the block, models that only the person with that key may use can be had too."""
+    token = _whose.set(person)
+    try:
+        yield
+    finally:
+        _whose.reset(token)
 
 
 _lent: ContextVar[Mapping[str, ModelVersion]] = ContextVar("lent", default=MappingProxyType({}))
@@ -306,12 +323,14 @@ def lending(loras: Sequence[ModelVersion]) -> Iterator[None]:
 class Loras(Mapping[str, Path]):
     """Names of the house's offered LoRAs with their files; a file is fetched and verified when it is asked for.
 
-    ``width`` is the text embedding width of the model they are for; LoRAs known to be for another are left out.  Of
-    several with one name the newest counts.  Always up to date: a pipeline that stays loaded sees what came later.
+    ``width`` is the text embedding width of the model they are for; LoRAs known to be for another are left out.
+    ``person`` is the key of somebody whose own candidates are among them; without one it is whoever the work is done
+    for (:func:`working_for`).  Of several with one name the newest counts, one's own before the house's.  Always up to
+    date: a pipeline that stays loaded sees what came later.
     """
 
-    def __init__(self, width: int | None) -> None:
-        self.width = width
+    def __init__(self, width: int | None, person: Any = None) -> None:
+        self.width, self.person = width, person
 
     def __getitem__(self, name: str) -> Path:
         version = self._versions()[name]
@@ -327,8 +346,12 @@ class Loras(Mapping[str, Path]):
         return len(self._versions())
 
     def _versions(self) -> dict[str, ModelVersion]:
-        kept = ModelVersion.objects.filter(capability="lora", status=SERVING).order_by("created_at", "pk")
-        return {version.name: version for version in kept if _fits(version, self.width)} | dict(_lent.get())
+        offered_here = Q(status=SERVING)
+        if (person := self.person or _whose.get()) is not None:
+            offered_here |= Q(owner=person, status=ModelVersion.Status.CANDIDATE)
+        kept = ModelVersion.objects.filter(offered_here, capability="lora")
+        newest_last = kept.order_by(F("owner").asc(nulls_first=True), "created_at", "pk")
+        return {version.name: version for version in newest_last if _fits(version, self.width)} | dict(_lent.get())
 
 
 def _fits(lora: ModelVersion, width: int | None) -> bool:
@@ -363,6 +386,11 @@ def _starter_ships(capability: str) -> bool:
 def starter_folder(name: str) -> Path:
     """Where the starter of that name lies, if it ships."""
     return WEIGHTS_DIR / name
+
+
+def starter_config(name: str) -> dict[str, Any]:
+    """What the manifest of that starter says of how it is used; {} where it does not ship.  Reads no weights."""
+    return Manifest.read(WEIGHTS_DIR / name).config if _ships(name) else {}
 
 
 def _ships(folder: str) -> bool:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 
 from django.contrib import messages
-from django.contrib.auth.decorators import user_passes_test
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
@@ -14,15 +12,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from ml_backend.errors import BadInput
 
+from ..account.members import members_only
 from ..account.models import User
 from . import tokens as programs
-
-
-def _is_member(person: AbstractBaseUser | AnonymousUser) -> bool:
-    return isinstance(person, User) and not person.is_guest
-
-
-members_only = user_passes_test(_is_member)
 
 
 @members_only

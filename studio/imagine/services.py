@@ -15,7 +15,7 @@ from .models import Imagining
 
 def ask_imagine(owner: User, request: ImagineRequest, count: int = 1) -> list[Imagining]:
     """``count`` pictures from words, of the request's seed and those after it; one batch, made by one job."""
-    requests = series(registry.settled("imagine", request), count)
+    requests = series(registry.settled("imagine", request, owner), count)
     with transaction.atomic():
         common = common_to(owner)
         job = jobs.submit(owner, "imagine", queue=settings.MODEL_QUEUE)

@@ -89,7 +89,7 @@ def _wanted(request: HttpRequest) -> imagining.Wanted:
     params = _params(request)
     if request.GET.get("engine") in IMAGINE:
         params["engine"] = request.GET["engine"]
-    offered = tuple(registry.loras("imagine"))
+    offered = tuple(registry.loras("imagine", request.user))
     return imagining.wanted(params, offered, engine=registry.default_engine("imagine"))
 
 
@@ -143,7 +143,7 @@ def _parts(wanted: imagining.Wanted) -> list[Part]:
 def ask(request: HttpRequest) -> HttpResponse:
     """Ask for some pictures; answers htmx with their batch, a plain form with the page that waits for them."""
     form = imagining.ImagineForm(
-        request.POST, offered=tuple(registry.loras("imagine")), engine=registry.default_engine("imagine")
+        request.POST, offered=tuple(registry.loras("imagine", request.user)), engine=registry.default_engine("imagine")
     )
     if not form.is_valid():
         return _refuse(request, first_error(form), form)

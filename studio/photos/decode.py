@@ -67,6 +67,11 @@ class Decoded:
     image: bytes
     thumb: bytes
 
+    @property
+    def suffix(self) -> str:
+        """Of the picture's file."""
+        return "png" if self.format == "PNG" else "jpg"
+
 
 def sniff(head: bytes) -> str:
     """The family of a file by its first bytes, whatever its name says.  Raises :class:`Refused` for anything else."""

@@ -64,18 +64,22 @@ an address, so that somebody's heavy pictures keep nobody else's waiting."""
 
 def ingest(upload: UploadedFile[Any], owner: User) -> Photo:
     """A saved photo of ``owner``, its cloth still to be found.  Raises :class:`BadInput`; then nothing is kept."""
-    limits.new_upload(owner)
-    if upload.size is None or upload.size > settings.MAX_UPLOAD_BYTES:
-        raise _refusal("bytes", megabytes=settings.MAX_UPLOAD_BYTES // (1024 * 1024))
-    decoded = decode_apart(upload.read(), owner)
+    decoded = opened(upload, owner)
     photo = Photo(owner=owner, width=decoded.width, height=decoded.height)
-    suffix = "png" if decoded.format == "PNG" else "jpg"
-    files = {"image": (f"image.{suffix}", decoded.image), "thumb": ("thumb.webp", decoded.thumb)}
+    files = {"image": (f"image.{decoded.suffix}", decoded.image), "thumb": ("thumb.webp", decoded.thumb)}
     with kept_together(owner.pk) as keep:
         for field, (name, data) in files.items():
             setattr(photo, field, keep(f"{photo.folder}/{name}", data))
         photo.save()
     return photo
+
+
+def opened(upload: UploadedFile[Any], owner: User) -> decode.Decoded:
+    """The picture that ``owner`` sends, counted and normalised.  Raises :class:`BadInput`."""
+    limits.new_upload(owner)
+    if upload.size is None or upload.size > settings.MAX_UPLOAD_BYTES:
+        raise _refusal("bytes", megabytes=settings.MAX_UPLOAD_BYTES // (1024 * 1024))
+    return decode_apart(upload.read(), owner)
 
 
 def ingest_mask(upload: UploadedFile[Any], photo: Photo) -> bytes:

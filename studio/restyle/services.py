@@ -65,7 +65,7 @@ def ask_restyle(owner: User, photo: Photo, mask: Mask, request: RestyleRequest, 
     check_own(owner, photo)
     if mask.owner_id != owner.pk or mask.photo_id != photo.pk:
         raise BadInput("This mask belongs to another photo. Mark again what to change.")
-    requests = series(registry.settled("restyle", request), count)
+    requests = series(registry.settled("restyle", request, owner), count)
     needed = [] if mask.ready else [mask.job]
     if not mask.ready and mask.job is None:
         raise BadInput("This mask was never made. Mark again what to change.")

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from ml_backend.requests import RestyleRequest
 from ml_backend.serving import registry
+from patterns.made import Viewer
 from patterns.templatetags.cloth import described_look
 
 from .. import batches
@@ -192,6 +193,6 @@ def _by_slug(text: str | None) -> Garment | None:
     return Garment.objects.filter(slug=text).first() if text else None
 
 
-def offered_loras() -> Sequence[str]:
-    """LoRAs that fit the model that repaints."""
-    return tuple(registry.loras("restyle"))
+def offered_loras(person: Viewer) -> Sequence[str]:
+    """LoRAs that fit the model that repaints, the person's own among them."""
+    return tuple(registry.loras("restyle", person))

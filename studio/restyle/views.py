@@ -48,7 +48,7 @@ def restyle(request: HttpRequest) -> HttpResponse:
         now.params,
         region=now.region,
         engine=registry.default_engine("restyle"),
-        offered=table.offered_loras(),
+        offered=table.offered_loras(request.user),
         sketch=registry.begins_from(),
     )
     served = registry.engines("restyle")
@@ -176,7 +176,7 @@ def _mask_answer(request: HttpRequest, mask: Mask) -> HttpResponse:
 @refusing_by(_refuse)
 def ask(request: HttpRequest) -> HttpResponse:
     """Ask for variations; answers htmx with their grid, a plain form with the page that waits for them."""
-    offered = table.offered_loras()
+    offered = table.offered_loras(request.user)
     form = valid(restyling.RestyleForm(request.POST, offered=offered, engine=registry.default_engine("restyle")))
     style = form.style()
     owner, photo = _owned(request, form)

@@ -404,6 +404,22 @@ def test_loras_mix_by_strength_and_leave_again(painter, photo, mask, loras):
     assert np.array_equal(plain, paint()), "without a trace"
 
 
+def test_two_loras_of_one_name_are_two(painter, photo, mask, loras, tmp_path):
+    """Two people may each have one: the very same words and strength must never wear the other's."""
+    places = dict(loras)
+    engine = painter(loras=places)
+
+    def painted():
+        return pixels(engine(photo, mask, restyles(loras=("silk:1",)))[0])
+
+    first = painted()
+    places["silk"] = tiny_lora(tmp_path / "another" / "silk.safetensors", seed=7)
+    second = painted()
+    assert not np.array_equal(first, second)
+    places["silk"] = loras["silk"]
+    assert np.array_equal(painted(), first)
+
+
 def test_imagine_wears_loras_too(dreamer, loras):
     engine = dreamer(loras=loras)
     plain, silk = (pixels(engine(imagines(loras=names))[0]) for names in ((), ("silk",)))

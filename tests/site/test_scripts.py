@@ -54,8 +54,8 @@ def test_nothing_outlives_the_server_program_however_it_ends(tmp_path):
     try:
         wait_until(lambda: b"is open at" in (tmp_path / "log").read_bytes(), 120, "the site is open")
         groups = [int(pid) for pid in children.read_text().split()]
-        assert len(groups) == 3, "web server, worker, warden"
-        wait_until(lambda: sum(len(processes_of(group)) for group in groups) >= 5, 60, "the worker has a pool")
+        assert len(groups) == 4, "web server, worker, the worker that trains, warden"
+        wait_until(lambda: sum(len(processes_of(group)) for group in groups) >= 7, 60, "the workers have their pools")
         server.send_signal(signal.SIGKILL)
         server.wait()
         wait_until(lambda: not any(processes_of(group) for group in groups), 15, "all are gone")

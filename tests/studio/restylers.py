@@ -119,4 +119,4 @@ def stand_in(monkeypatch: Any, restyler: Restyler) -> None:
     monkeypatch.setattr(loading, "pipeline", lambda name, model=None: ours.get(name) or real(name, model))
     monkeypatch.setattr(registry, "reference", lambda name: MODEL if name == "text-mask" else names(name))
     monkeypatch.setattr(registry, "serves", lambda capability: True)
-    monkeypatch.setattr(registry, "loras", lambda capability="imagine": {"linen": "a", "tartan": "b"})
+    monkeypatch.setattr(registry, "loras", lambda capability="imagine", person=None: {"linen": "a", "tartan": "b"})

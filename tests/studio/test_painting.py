@@ -523,7 +523,7 @@ def test_deleting_the_photo_deletes_everything_made_from_it(person, photo, drawn
 
 
 def test_imaginings_are_made_with_their_recipe(person, needle, work_off, monkeypatch):
-    monkeypatch.setattr(registry, "loras", lambda capability: ("linen",))
+    monkeypatch.setattr(registry, "loras", lambda capability, person=None: ("linen",))
     rows = ask_imagine(person, ImagineRequest("a red dress", 5, loras=("linen:0.5",)), 2)
     work_off()
     for row in fresh(rows):

@@ -41,7 +41,8 @@ class DiffusionModel:
         self._text_to_image: Any = None
         self._prompts: OrderedDict[tuple[Any, ...], dict[str, Tensor]] = OrderedDict()
         self._loras: dict[str, Path] = {}
-        self._lora_state: tuple[str, ...] = ()
+        self._lora_state: tuple[tuple[str, Path], ...] = ()
+        """What is mixed in: two people may each have one of the same name."""
         self._scheduler_config = self.inpaint.scheduler.config
         for module in (self.inpaint.unet, self.inpaint.vae):
             module.to(memory_format=torch.channels_last)
@@ -218,10 +219,11 @@ class DiffusionModel:
         Raises :class:`BadInput` for one that is nowhere, cannot be read or was made for another model; the model is
         then as it was without any.
         """
-        if loras == self._lora_state:
-            return
         wanted = dict(parse_lora(lora) for lora in loras)
         files = {name: _weights_of(name, places) for name in wanted}
+        state = tuple((lora, files[parse_lora(lora)[0]]) for lora in loras)
+        if state == self._lora_state:
+            return
         if any(files.get(name) != file for name, file in self._loras.items()):
             self._take_off()
         try:
@@ -234,7 +236,7 @@ class DiffusionModel:
         except BaseException:
             self._take_off()
             raise
-        self._lora_state = loras
+        self._lora_state = state
 
     def _put_on(self, name: str, file: Path) -> None:
         adapter = _adapter(name)

@@ -26,6 +26,7 @@ from .states import (
     claim,
     fail,
     finish,
+    forgive,
     publish_part,
     put_back,
     should_stop,

@@ -58,7 +58,7 @@ def run(claim: Claim, *, beating: bool = True) -> bool:
     watch: AbstractContextManager[object] = heart or nullcontext()
     fit = True
     try:
-        with watch, registry.heard(_Versions(claim)):
+        with watch, registry.heard(_Versions(claim)), registry.working_for(job.owner_id):
             should_stop = heart.stopped if heart else partial(states.should_stop, claim)
             publish = kinds.handlers[job.kind](job, _Reporter(claim), should_stop)
             _insist(lambda: states.finish(claim, publish))

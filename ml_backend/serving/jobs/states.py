@@ -121,6 +121,13 @@ def cancel_by_id(pk: uuid.UUID | None) -> bool:
     return end(Job.objects.filter(pk=pk, state__in=ACTIVE), pk, State.CANCELLED)
 
 
+def forgive(job: Job) -> None:
+    """Workers that died at the job before count no longer: what they did was kept, and this one has come further."""
+    if job.lease is None:
+        raise ValueError("Only a claimed job is forgiven.")
+    Claim(job, job.lease).row().update(attempt=1, pauses=0)
+
+
 def publish_part(job: Job, publish: Publish, keys: Iterable[str]) -> None:
     """Publish one finished part of a job that goes on, in one transaction, and keep its files ``keys``.
 

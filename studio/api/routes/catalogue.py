@@ -86,7 +86,7 @@ def garment_file(request: HttpRequest, slug: str, name: str) -> HttpResponseBase
     operation_id="list_models",
     summary="Models that serve",
 )
-def models(request: HttpRequest) -> schemas.Models:  # noqa: ARG001
+def models(request: HttpRequest) -> schemas.Models:
     """Which model does what, by the name that recipes give it."""
     items = [
         schemas.Model(
@@ -97,7 +97,7 @@ def models(request: HttpRequest) -> schemas.Models:  # noqa: ARG001
         )
         for name in registry.STARTERS
     ]
-    return schemas.Models(items=items, loras=list(registry.loras("imagine")))
+    return schemas.Models(items=items, loras=list(registry.loras("imagine", request.user)))
 
 
 def _reference(capability: str) -> str | None:

@@ -45,7 +45,7 @@ def painter(monkeypatch):
     painter = Painter()
     stand_in(monkeypatch, painter)
     monkeypatch.setattr(registry, "serves", lambda capability: True)
-    monkeypatch.setattr(registry, "loras", lambda capability="imagine": {"linen": "a", "tartan": "b"})
+    monkeypatch.setattr(registry, "loras", lambda capability="imagine", person=None: {"linen": "a", "tartan": "b"})
     return painter
 
 
