@@ -15,26 +15,39 @@ from .serving import curation
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("name", "version", "serves", "serving", "default", "megabytes", "licence", "source", "created_at")
-    list_filter = ("capability", "serving", "default")
+    list_display = (
+        "name",
+        "version",
+        "serves",
+        "status",
+        "default",
+        "megabytes",
+        "licence",
+        "origin",
+        "source",
+        "created_at",
+    )
+    list_filter = ("capability", "status", "default", "origin")
     search_fields = ("name", "source", "sha256")
     fields = (
         "name",
         "reference",
         "serves",
-        "serving",
+        "status",
         "default",
         "licence",
+        "origin",
         "source",
         "megabytes",
         "version",
         "sha256",
-        "notes",
+        "files",
+        "metrics",
         "card",
         "manifest",
         "created_at",
     )
-    readonly_fields = tuple(name for name in fields if name != "notes")
+    readonly_fields = fields
     actions = ("serve", "offer", "withdraw")
 
     @admin.display(description="can serve")

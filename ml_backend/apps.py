@@ -8,4 +8,6 @@ class MlBackendConfig(AppConfig):
 
     def ready(self) -> None:
         """Load every app's ``jobs`` module, whose job handlers register themselves."""
+        from .serving import curation  # noqa: F401  (it connects its receiver)
+
         autodiscover_modules("jobs")

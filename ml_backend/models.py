@@ -55,6 +55,8 @@ class Job(models.Model):
     """A job that was put back does not start earlier."""
     pauses = models.PositiveSmallIntegerField(default=0, editable=False)
     """How often it was put back."""
+    version = models.TextField(blank=True, editable=False)
+    """References of the models that it ran with, one a line, in the order in which its worker asked for them."""
 
     created_at = models.DateTimeField(default=timezone.now)
     queued_at = models.DateTimeField(default=timezone.now)
@@ -143,30 +145,68 @@ class StoredFile(models.Model):
 class ModelVersion(models.Model):
     """One package of weights, kept in storage under ``models/<sha256>/`` or, for a starter, shipped with Toile.
 
+    It begins as a draft, becomes a candidate, serves and retires; only :mod:`ml_backend.serving.curation` moves it on.
     At most one is the ``default`` of its own capability; what it can do besides (see :attr:`capabilities`) it also
-    serves while no model made for that does.  Where people may choose, others are ``serving`` beside it.
+    serves while no model made for that does.  Where people may choose, others serve beside it.
     """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft"
+        """Kept and whole; nobody has judged it."""
+        CANDIDATE = "candidate"
+        """Tried, and may be compared and promoted."""
+        SERVING = "serving"
+        """A request may name it."""
+        RETIRED = "retired"
+        """No longer chosen; what it made can still be made again while its files are kept."""
+
+    class Origin(models.TextChoices):
+        STARTER = "starter", "ships with Toile"
+        HUB = "hub", "from a hub"
+        TRAINED = "trained", "trained here"
+        UPLOADED = "uploaded", "uploaded"
 
     name = models.CharField(max_length=100)
     version = models.CharField(max_length=40, default="1")
     capability = models.CharField(max_length=20)
-    sha256 = models.CharField(max_length=64, unique=True)
+    sha256 = models.CharField(max_length=64, db_index=True)
     manifest = models.JSONField(default=dict)
     card = models.TextField(blank=True)
     licence = models.TextField(blank=True)
     """As its manifest, model card or licence file says."""
+    origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.TRAINED)
     source = models.CharField(max_length=300, blank=True)
     """Where it was pulled from: ``owner/name@commit`` of a hub, or the name of a file or folder."""
     size = models.PositiveBigIntegerField(default=0)
     """Bytes of its files."""
-    notes = models.TextField(blank=True)
-    serving = models.BooleanField(default=False)
-    """A request may name it."""
+    files = models.JSONField(default=list)
+    """What the package holds: ``name``, ``size`` (bytes) and ``sha256`` of each file."""
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     default = models.BooleanField(default=False)
     """It does the work when no model is named."""
     starter = models.CharField(max_length=60, blank=True)
     """Folder of the starter that this row curates; empty for a model kept in storage."""
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="model_versions"
+    )
+    """Whose own it is, for nobody else to see or use; null for the house's.  Staff publish it by letting it serve."""
+    parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="children")
+    """The version that it was trained from."""
+    data_sha256 = models.CharField(max_length=64, blank=True)
+    """Hash of the frozen data set that it learned from."""
+    data_name = models.CharField(max_length=120, blank=True)
+    recipe = models.JSONField(default=dict, blank=True)
+    """What trained it: the settings of the run."""
+    metrics = models.JSONField(default=list, blank=True)
+    """Rows of the evaluation's table: ``metric``, ``value``, ``deviation``, ``n``, ``features``, ``data`` and
+    ``command`` each."""
+    endpoint = models.JSONField(default=dict, blank=True)
+    """Where it is served from elsewhere; {} while workers here load its files."""
     created_at = models.DateTimeField(default=timezone.now)
+
+    if TYPE_CHECKING:
+        training_runs: RelatedManager[TrainingRun]
+        events: RelatedManager[CurationEvent]
 
     class Meta:
         ordering = ["capability", "-created_at"]
@@ -175,7 +215,10 @@ class ModelVersion(models.Model):
                 fields=["capability"], condition=Q(default=True), name="one_default_of_a_capability"
             ),
             models.UniqueConstraint(fields=["starter"], condition=~Q(starter=""), name="one_row_of_a_starter"),
-            models.CheckConstraint(condition=Q(default=False) | Q(serving=True), name="the_default_serves"),
+            models.UniqueConstraint(fields=["sha256"], condition=Q(owner=None), name="one_row_of_a_package"),
+            models.UniqueConstraint(fields=["sha256", "owner"], name="one_row_of_a_package_and_person"),
+            models.CheckConstraint(condition=Q(default=False) | Q(status="serving"), name="the_default_serves"),
+            models.CheckConstraint(condition=Q(owner=None) | ~Q(status="serving"), name="what_serves_is_the_house_s"),
         ]
 
     def __str__(self) -> str:
@@ -185,6 +228,11 @@ class ModelVersion(models.Model):
     def reference(self) -> str:
         """``name@sha256-prefix``, as recipes name it."""
         return f"{self.name}@{self.sha256[:12]}"
+
+    @property
+    def serving(self) -> bool:
+        """Whether a request may name it."""
+        return self.status == self.Status.SERVING
 
     @property
     def capabilities(self) -> tuple[str, ...]:
@@ -198,13 +246,73 @@ class ModelVersion(models.Model):
         return f"models/{self.sha256}"
 
 
-class TrainingRun(models.Model):
-    """A training of a model from a recipe, followed as a job."""
+class CurationEvent(models.Model):
+    """Who did what to which model, and when: the audit log.  Rows are added and never changed.
 
+    It outlives what it tells of: the version's reference and the person's name stay when their rows go.
+    """
+
+    class Action(models.TextChoices):
+        ADDED = "added"
+        NOTED = "noted"
+        PROPOSED = "proposed", "made a candidate"
+        OFFERED = "offered"
+        MADE_DEFAULT = "default", "made the default"
+        ROLLED_BACK = "rolled back"
+        RETIRED = "retired"
+        PUBLISHED = "published"
+        COMPARED = "compared"
+        REMOVED = "removed"
+
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="curation_events"
+    )
+    by_name = models.CharField(max_length=150, blank=True)
+    """Empty for what a command or the house itself did."""
+    action = models.CharField(max_length=12, choices=Action.choices)
+    capability = models.CharField(max_length=20)
+    version = models.ForeignKey(ModelVersion, models.SET_NULL, null=True, blank=True, related_name="events")
+    reference = models.CharField(max_length=120, blank=True)
+    """Of the version; empty where the starter serves that nobody had to choose."""
+    text = models.TextField(blank=True)
+    """A note, in the words of whoever wrote it."""
+    details = models.JSONField(default=dict, blank=True)
+    """What it was before and is now: ``before`` and ``after``, references of the default, where that changed."""
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["capability", "-at"], name="curation_of_capability")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.action} {self.reference}"
+
+
+class TrainingRun(models.Model):
+    """A training of a model from a recipe, followed as a job.  Its log, samples and checkpoints lie in ``run_dir``."""
+
+    class State(models.TextChoices):
+        PAUSED = "paused"
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="training_runs"
+    )
+    """Who started it; a run of the house outlives their account."""
     job = models.OneToOneField(Job, models.SET_NULL, null=True, blank=True, related_name="training_run")
     recipe = models.CharField(max_length=60)
     config = models.JSONField(default=dict)
+    base = models.ForeignKey(ModelVersion, models.SET_NULL, null=True, blank=True, related_name="runs_from")
+    """The version that it begins from."""
+    data_sha256 = models.CharField(max_length=64, blank=True)
+    """Hash of the frozen data set."""
+    data_name = models.CharField(max_length=120, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, blank=True)
+    """Where it differs from its job's; else empty."""
     run_dir = models.CharField(max_length=255, blank=True)
+    seconds = models.FloatField(default=0.0)
+    """At work so far, all attempts together."""
+    gpu_seconds = models.FloatField(default=0.0)
+    """The same, times the GPUs that it held; 0 on a CPU."""
     result = models.ForeignKey(ModelVersion, models.SET_NULL, null=True, blank=True, related_name="training_runs")
     created_at = models.DateTimeField(default=timezone.now)
 

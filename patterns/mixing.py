@@ -64,8 +64,7 @@ def why_alone(pattern: Pattern) -> str:
         return UNFINISHED
     if pattern.engine == "drawn":
         return DRAWN
-    serving = {offer.reference for offer in registry.offered("generate")}
-    return "" if pattern.model in serving else RETIRED
+    return "" if registry.can_make_again("generate", pattern.model) else RETIRED
 
 
 def why_not(move: str, one: Pattern, other: Other) -> str:

@@ -1,47 +1,121 @@
-"""What staff do with models: bring them in, let them serve, take them out of service, remove them."""
+"""What staff do with models: bring them in, move them on, take them back, remove them.
+
+    draft -> candidate -> serving -> retired        (and retired -> serving again)
+
+The one writer of :attr:`ModelVersion.status` and ``default``, for pages, the admin and commands alike.  Every move is a
+conditional update under a lock on the models of its capability, and leaves a :class:`CurationEvent` in the same
+transaction.  Workers ask :mod:`.registry` for every job, so they take a change up with their next one.
+"""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 
 from ..errors import BadInput, BadPackage
-from ..models import ModelVersion
+from ..models import CurationEvent, ModelVersion
 from ..packaging import Package, sources
 from ..packaging.contents import text_width
 from ..packaging.files import CARD
+from ..packaging.package import WEIGHTS
 from . import copies, loading, registry
 
+Action = CurationEvent.Action
+Origin = ModelVersion.Origin
+Status = ModelVersion.Status
 
-def add(path: Path | str, *, notes: str = "", progress: copies.Progress | None = None) -> ModelVersion:
-    """Keep a copy of the package at ``path`` in storage; adding the same weights again returns the first row."""
+COMES_FROM = {
+    Status.CANDIDATE: (Status.DRAFT,),
+    Status.SERVING: (Status.CANDIDATE, Status.SERVING, Status.RETIRED),
+    Status.RETIRED: (Status.DRAFT, Status.CANDIDATE, Status.SERVING),
+}
+"""From which status a version gets to another."""
+
+
+@dataclass(frozen=True)
+class Descent:
+    """How a version came to be, beside what its package says of itself."""
+
+    origin: Origin | None = None
+    """None: as the package tells."""
+    owner: Any = None
+    """Whose own it is; None for the house's."""
+    parent: ModelVersion | None = None
+    data_sha256: str = ""
+    data_name: str = ""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Sequence[Mapping[str, Any]] = ()
+    """Rows of the evaluation's table; empty: as the package tells."""
+
+
+def add(
+    path: Path | str,
+    *,
+    descent: Descent | None = None,
+    status: Status | None = None,
+    by: AbstractBaseUser | None = None,
+    notes: str = "",
+    progress: copies.Progress | None = None,
+) -> ModelVersion:
+    """Keep a copy of the package at ``path`` in storage; adding the same weights again returns the first row.
+
+    With no ``status`` it is a candidate, and a LoRA of the house is offered at once.
+    """
     package = Package.load(path)
-    for capability in package.manifest.capabilities:
+    descent = descent or Descent()
+    manifest = package.manifest
+    for capability in manifest.capabilities:
         if capability not in registry.CAPABILITIES:
-            raise BadPackage(f"{package.manifest.name} claims to {capability[:40]!r}, which nothing here can use.")
-    known = ModelVersion.objects.filter(sha256=package.manifest.sha256).first()
+            raise BadPackage(f"{manifest.name} claims to {capability[:40]!r}, which nothing here can use.")
+    same = ModelVersion.objects.filter(sha256=manifest.sha256)
+    known = same.filter(owner=descent.owner).first()
     if known is not None:
         return known
-    manifest = package.manifest
+    offered_at_once = manifest.capability == "lora" and descent.owner is None
     version = ModelVersion(
-        **_described(package),
-        source=_said(manifest.config.get("source", {}))[:300],
-        notes=notes,
+        **{**_described(package), **_descended(descent, manifest.config.get("source", {}))},
+        status=status or (Status.SERVING if offered_at_once else Status.CANDIDATE),
     )
-    copies.store(package, version.folder, progress)
-    version.save()
+    if not same.exists():
+        copies.store(package, version.folder, progress)
+    with transaction.atomic():
+        version.save()
+        _log(Action.ADDED, version, by, text=notes, details={"status": version.status, "origin": version.origin})
     return version
+
+
+def _descended(descent: Descent, source: Any) -> dict[str, Any]:
+    said = _said(source)[:300]
+    told = (
+        Origin.HUB if isinstance(source, dict) and "hub_id" in source else Origin.UPLOADED if said else Origin.TRAINED
+    )
+    values = {
+        "source": said,
+        "origin": descent.origin or told,
+        "owner": descent.owner,
+        "parent": descent.parent,
+        "data_sha256": descent.data_sha256,
+        "data_name": descent.data_name[:120],
+        "recipe": dict(descent.recipe),
+    }
+    return values | ({"metrics": [dict(row) for row in descent.metrics]} if descent.metrics else {})
 
 
 def _described(package: Package) -> dict[str, Any]:
     """What a row tells of the package."""
     manifest = package.manifest
     card = package.path / CARD
+    hashes = manifest.files or {WEIGHTS: manifest.sha256}
     return {
         "name": manifest.name[:100],
         "version": manifest.version[:40],
@@ -50,6 +124,11 @@ def _described(package: Package) -> dict[str, Any]:
         "licence": manifest.licence,
         "size": package.size,
         "card": card.read_text(encoding="utf-8", errors="replace") if card.is_file() else "",
+        "files": [
+            {"name": name, "size": (package.path / name).stat().st_size, "sha256": sha256}
+            for name, sha256 in sorted(hashes.items())
+        ],
+        "metrics": _rows_of(manifest.metrics),
         "manifest": {
             "architecture": manifest.architecture,
             "config": manifest.config,
@@ -59,12 +138,25 @@ def _described(package: Package) -> dict[str, Any]:
     }
 
 
+def _rows_of(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The figures of a manifest as rows of the evaluation's table; their ``n`` stands among them."""
+    nothing = {"deviation": None, "n": None, "features": "", "data": "", "command": ""}
+    return [
+        {"metric": name, "value": value, **nothing}
+        for name, value in metrics.items()
+        if isinstance(value, int | float) and name != "n" and not name.endswith("_n")
+    ]
+
+
 def pull(
     text: str,
     *,
     allow_pickle: bool = False,
     config: str | None = None,
     notes: str = "",
+    descent: Descent | None = None,
+    status: Status | None = None,
+    by: AbstractBaseUser | None = None,
     should_try: bool = True,
     progress: copies.Progress | None = None,
 ) -> ModelVersion:
@@ -89,7 +181,7 @@ def pull(
         )
         if should_try:
             loading.try_out(package, progress)
-        return add(package.path, notes=notes, progress=progress)
+        return add(package.path, descent=descent, status=status, by=by, notes=notes, progress=progress)
 
 
 def _said(source: Any) -> str:
@@ -101,42 +193,67 @@ def _said(source: Any) -> str:
     return str(source.get("file", ""))
 
 
-def serve(version: ModelVersion) -> None:
+def note(version: ModelVersion, by: AbstractBaseUser | None, text: str) -> CurationEvent:
+    """Write a remark into the log of ``version``."""
+    return _log(Action.NOTED, version, by, text=text)
+
+
+def promote(version: ModelVersion, by: AbstractBaseUser | None = None) -> None:
+    """One step on: a draft becomes a candidate; what is one, or has retired, serves.
+
+    Where people choose it serves beside the default, elsewhere as the default.  Raises :class:`BadPackage`.
+    """
+    if version.status == Status.DRAFT:
+        propose(version, by)
+    elif people_choose(version.capability):
+        offer(version, by)
+    else:
+        serve(version, by)
+
+
+def propose(version: ModelVersion, by: AbstractBaseUser | None = None) -> None:
+    """Make a candidate of a draft.  Raises :class:`BadPackage` for what is none."""
+    with transaction.atomic():
+        _move(version, Status.CANDIDATE, by)
+        _log(Action.PROPOSED, version, by)
+    version.refresh_from_db()
+
+
+def offer(version: ModelVersion, by: AbstractBaseUser | None = None) -> None:
+    """Let people choose ``version``; what serves unnamed stays.  Raises :class:`BadPackage` where nobody chooses."""
+    if not people_choose(version.capability):
+        raise BadPackage(f"Nobody chooses between models of {version.capability}; make {version.name} the default.")
+    with transaction.atomic():
+        was = _move(version, Status.SERVING, by)
+        if was != Status.SERVING:
+            _log(Action.OFFERED, version, by)
+    version.refresh_from_db()
+
+
+def serve(version: ModelVersion, by: AbstractBaseUser | None = None) -> None:
     """Make ``version`` the default of its capability; workers take it up with their next job.
 
     Where people may choose, those that served go on serving beside it; elsewhere they retire.  Raises
-    :class:`BadPackage` for a LoRA, which is offered by name as soon as it is kept.
+    :class:`BadPackage` for a LoRA, which is offered by name and serves nothing by itself, and for a draft.
     """
-    if version.capability == "lora":
-        raise BadPackage(f"{version.name} is a LoRA: it is offered by its name and serves nothing by itself.")
     with transaction.atomic():
-        others = _locked(version.capability).exclude(pk=version.pk)
-        others.update(default=False, **({} if version.capability in registry.BESIDE else {"serving": False}))
-        ModelVersion.objects.filter(pk=version.pk).update(serving=True, default=True)
+        _make_default(version, by, Action.MADE_DEFAULT)
     version.refresh_from_db()
 
 
-def offer(version: ModelVersion) -> None:
-    """Let people choose ``version``; what serves unnamed stays.  Raises :class:`BadPackage` where nobody chooses."""
-    if version.capability not in registry.BESIDE:
-        raise BadPackage(f"Nobody chooses between models of {version.capability}; make {version.name} the default.")
-    ModelVersion.objects.filter(pk=version.pk).update(serving=True)
-    version.refresh_from_db()
-
-
-def serve_starter(folder: str) -> None:
+def serve_starter(folder: str, by: AbstractBaseUser | None = None) -> None:
     """Let the starter of that folder serve what it is the starter of."""
     adopt_starters()
     row = ModelVersion.objects.filter(starter=folder).first()
     if row is not None:
-        serve(row)
-    for version in ModelVersion.objects.filter(serving=True, starter=""):
-        if registry.STARTERS.get(version.capability) == folder and version.capability not in registry.BESIDE:
-            withdraw(version)
+        serve(row, by)
+    for version in ModelVersion.objects.filter(status=Status.SERVING, starter=""):
+        if registry.STARTERS.get(version.capability) == folder and not people_choose(version.capability):
+            withdraw(version, by)
 
 
-def withdraw(version: ModelVersion) -> None:
-    """Take ``version`` out of service: the starter serves again, or another one that does.
+def withdraw(version: ModelVersion, by: AbstractBaseUser | None = None) -> None:
+    """Retire ``version``: the starter serves again, or another one that does.  What it made can be made again.
 
     Raises :class:`BadPackage` for a starter that nothing else could stand in for.
     """
@@ -147,8 +264,150 @@ def withdraw(version: ModelVersion) -> None:
             raise BadPackage(
                 f"Nothing else can {registry.WORK[version.capability]}; let another serve before {version.name} goes."
             )
-        ModelVersion.objects.filter(pk=version.pk).update(serving=False, default=False)
+        _retire(version, by)
     version.refresh_from_db()
+
+
+def roll_back(capability: str, by: AbstractBaseUser | None = None, *, seen: str | None = None) -> ModelVersion | None:
+    """The default before the last change becomes it again; None where that was the starter that nobody chose.
+
+    Doing it twice takes it back.  ``seen`` is the reference of the default that whoever asks for it saw, "" for none:
+    when it is another by now, nothing changes.  Raises :class:`BadPackage`, also where there was no change.
+    """
+    with transaction.atomic():
+        _locked(capability)
+        now = default_of(capability)
+        if seen is not None and seen != _name_of(now):
+            raise BadPackage(
+                f"Meanwhile {_name_of(now) or 'the starter'} became the default; look again. Nothing changed."
+            )
+        change = last_change(capability)
+        if change is None:
+            raise BadPackage(f"The default of {capability} was never changed; there is nothing to roll back to.")
+        before = change.details["before"]
+        version = _find_again(capability, before)
+        if version is not None:
+            _make_default(version, by, Action.ROLLED_BACK)
+        elif before:
+            raise BadPackage(f"{before}, which was the default before, is no longer kept. Nothing changed.")
+        else:
+            _to_the_starter(capability, by)
+    return version
+
+
+def default_of(capability: str) -> ModelVersion | None:
+    """The version that staff made the default; None while the starter serves that nobody had to choose."""
+    return ModelVersion.objects.filter(capability=capability, default=True).first()
+
+
+def last_change(capability: str) -> CurationEvent | None:
+    """The last event by which another became the default."""
+    return CurationEvent.objects.filter(capability=capability, details__has_key="before").first()
+
+
+def people_choose(capability: str) -> bool:
+    """Whether several may serve side by side, and people name the one that they want."""
+    return capability in registry.BESIDE or capability == "lora"
+
+
+def _make_default(version: ModelVersion, by: AbstractBaseUser | None, action: Action) -> None:
+    """The conditional updates and events of it, in the caller's transaction."""
+    if version.capability == "lora":
+        raise BadPackage(f"{version.name} is a LoRA: it is offered by its name and serves nothing by itself.")
+    rows = _locked(version.capability)
+    before = default_of(version.capability)
+    if before == version:
+        return
+    rows.filter(default=True).update(default=False)
+    if not people_choose(version.capability):
+        for other in rows.filter(status=Status.SERVING).exclude(pk=version.pk):
+            _move(other, Status.RETIRED, by)
+            _log(Action.RETIRED, other, by, details={"for": version.reference})
+    _move(version, Status.SERVING, by, default=True)
+    _log(action, version, by, details={"before": _name_of(before), "after": version.reference})
+
+
+def _to_the_starter(capability: str, by: AbstractBaseUser | None) -> None:
+    """No default any more.  Raises :class:`BadPackage` where nothing ships that could serve then."""
+    now = default_of(capability)
+    if now is None:
+        return
+    if people_choose(capability):
+        ModelVersion.objects.filter(pk=now.pk).update(default=False)
+    else:
+        _move(now, Status.RETIRED, by, default=False)
+    if not registry.serves(capability):
+        raise BadPackage(f"Before {now.reference} nothing could {registry.WORK.get(capability, capability)}.")
+    _log(Action.ROLLED_BACK, None, by, capability=capability, details={"before": now.reference, "after": ""})
+
+
+def _retire(version: ModelVersion, by: AbstractBaseUser | None) -> None:
+    was_default = ModelVersion.objects.filter(pk=version.pk, default=True).exists()
+    if version.status == Status.RETIRED:
+        return
+    _move(version, Status.RETIRED, by, default=False)
+    change = {"before": version.reference, "after": ""} if was_default else {}
+    _log(Action.RETIRED, version, by, details=change)
+
+
+def _move(version: ModelVersion, to: Status, by: AbstractBaseUser | None, **values: Any) -> str:
+    """One conditional update; the status before it.  What serves is the house's: its owner lets go of it.
+
+    Raises :class:`BadPackage` where ``version`` has meanwhile got to where no way leads on.
+    """
+    row = ModelVersion.objects.select_for_update().filter(pk=version.pk).first()
+    if row is None:
+        raise BadPackage(f"{version.reference} is no longer kept.")
+    if row.status not in COMES_FROM[to]:
+        raise BadPackage(_REFUSED[to].format(name=version.name, status=row.status))
+    if to == Status.SERVING and row.owner_id is not None:
+        if ModelVersion.objects.filter(sha256=row.sha256, owner=None).exists():
+            raise BadPackage(f"The house keeps the same weights as {version.name} already; promote those.")
+        values["owner"] = None
+        _log(Action.PUBLISHED, version, by, details={"was": row.owner.get_username() if row.owner else ""})
+    won = ModelVersion.objects.filter(pk=version.pk, status=row.status).update(status=to, **values)
+    if won != 1:
+        raise BadPackage(f"Somebody else moved {version.name} on just now; look again. Nothing changed.")
+    return row.status
+
+
+_REFUSED = {
+    Status.CANDIDATE: "{name} is {status}, not a draft.",
+    Status.SERVING: "{name} is a {status}; make a candidate of it before it serves.",
+    Status.RETIRED: "{name} is {status} already.",
+}
+
+
+def _log(
+    action: Action,
+    version: ModelVersion | None,
+    by: AbstractBaseUser | None,
+    *,
+    capability: str = "",
+    text: str = "",
+    details: Mapping[str, Any] | None = None,
+) -> CurationEvent:
+    return CurationEvent.objects.create(
+        action=action,
+        by=by,
+        by_name=by.get_username() if by else "",
+        version=version,
+        reference=_name_of(version),
+        capability=version.capability if version else capability,
+        text=text,
+        details=dict(details or {}),
+    )
+
+
+def _name_of(version: ModelVersion | None) -> str:
+    return version.reference if version else ""
+
+
+def _find_again(capability: str, reference: str) -> ModelVersion | None:
+    """The version of that reference; of a starter also its later release."""
+    rows = ModelVersion.objects.filter(capability=capability, name=reference.partition("@")[0], owner=None)
+    found = {row.reference: row for row in rows}
+    return found.get(reference) or next((row for row in rows if row.starter), None)
 
 
 def _locked(capability: str) -> QuerySet[ModelVersion]:
@@ -169,9 +428,9 @@ def adopt_starters() -> None:
         manifest = package.manifest
         if ModelVersion.objects.filter(sha256=manifest.sha256).exclude(starter=folder).exists():
             continue  # an earlier release of it was kept by hand; that row curates it
-        values = {**_described(package), "source": "ships with Toile"}
+        values = {**_described(package), "source": "ships with Toile", "origin": Origin.STARTER}
         ModelVersion.objects.update_or_create(
-            starter=folder, defaults=values, create_defaults={**values, "serving": True}
+            starter=folder, defaults=values, create_defaults={**values, "status": Status.SERVING}
         )
 
 
@@ -183,13 +442,33 @@ def verify(version: ModelVersion, progress: copies.Progress | None = None) -> No
     copies.verify(version.sha256, version.folder, progress)
 
 
-def remove(version: ModelVersion) -> None:
-    """Forget a model and delete its files.  Raises :class:`BadPackage` while it serves, and for a starter."""
+def remove(version: ModelVersion, by: AbstractBaseUser | None = None) -> None:
+    """Forget a model and delete its files.  Raises :class:`BadPackage` while it serves, and for a starter.
+
+    A LoRA may go while it is offered, for nothing falls back on it.
+    """
     if version.starter:
         raise BadPackage(f"{version.name} ships with Toile and cannot be removed; take it out of service instead.")
-    if version.serving:
-        raise BadPackage(f"{version.name} serves {version.capability}; let another serve first.")
-    folder = version.folder
-    version.delete()
-    copies.remove(folder)
-    registry.forget_packages()
+    with transaction.atomic():
+        free = ModelVersion.objects.filter(pk=version.pk)
+        if version.capability != "lora":
+            free = free.exclude(status=Status.SERVING)
+        if not free.exists():
+            raise BadPackage(f"{version.name} serves {version.capability}; let another serve first.")
+        _log(Action.REMOVED, version, by, details={"sha256": version.sha256})
+        version.delete()
+
+
+@receiver(post_delete, sender=ModelVersion)
+def _files_go_with_the_row(instance: ModelVersion, **_: Any) -> None:
+    """Whatever deletes it, its owner's leaving too; files that another row shares stay."""
+    if instance.starter:
+        return
+    folder, sha256 = instance.folder, instance.sha256
+
+    def forget() -> None:
+        if not ModelVersion.objects.filter(sha256=sha256).exists():
+            copies.remove(folder)
+            registry.forget_packages()
+
+    transaction.on_commit(forget)

@@ -3,12 +3,14 @@
 A capability (generate, upscale, segment, surface, classify, text-mask, restyle, imagine) is served by the
 :class:`ModelVersion` that staff made the default, else by one that can do it besides its own, else by the starter model
 that ships with Toile.  To generate, several may serve beside that one, and a request names the one it wants (see
-:func:`offered`).  LoRAs do not serve: all that are kept are offered by name.
+:func:`offered`).  LoRAs do no work by themselves: those that staff let serve are offered by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +26,7 @@ from ..packaging.starter import WEIGHTS_DIR as WEIGHTS_DIR
 from ..requests import ImagineRequest, RestyleRequest, TextMaskRequest, parse_lora
 from . import copies
 
+SERVING = ModelVersion.Status.SERVING
 R = TypeVar("R", RestyleRequest, ImagineRequest, TextMaskRequest)
 
 STARTERS = {
@@ -66,8 +69,31 @@ class Offer:
         return " ".join([first.upper() if first.lower().endswith("gan") else first[:1].upper() + first[1:], *others])
 
 
+_listener: ContextVar[Callable[[str], None] | None] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def heard(listener: Callable[[str], None]) -> Iterator[None]:
+    """``listener`` is told the reference of every model whose files are asked for in the block."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+def _told(package: Package) -> Package:
+    if listener := _listener.get():
+        listener(package.manifest.reference)
+    return package
+
+
 def serving(capability: str) -> Package:
     """The package that serves ``capability``.  Raises :class:`BadPackage` when none does or it is damaged."""
+    return _told(_serving(capability))
+
+
+def _serving(capability: str) -> Package:
     version = chosen(capability)
     if version is not None:
         return _package(version)
@@ -91,7 +117,7 @@ def chosen(capability: str) -> ModelVersion | None:
 
     None while a starter serves that nobody had to choose.
     """
-    versions = list(ModelVersion.objects.filter(serving=True).order_by("-default", "-created_at", "-pk"))
+    versions = list(ModelVersion.objects.filter(status=SERVING).order_by("-default", "-created_at", "-pk"))
     own = next((version for version in versions if version.capability == capability), None)
     if own is not None and (own.default or not _serving_starters(capability)):
         return own
@@ -100,7 +126,7 @@ def chosen(capability: str) -> ModelVersion | None:
 
 def offered(capability: str) -> list[Offer]:
     """The models that a request may name for ``capability``, the one that serves unnamed first; reads no weights."""
-    rows = ModelVersion.objects.filter(serving=True, starter="").order_by("-created_at", "-pk")
+    rows = ModelVersion.objects.filter(status=SERVING, starter="").order_by("-created_at", "-pk")
     able = [version for version in rows if capability in version.capabilities]
     try:
         default = reference(capability)
@@ -118,13 +144,16 @@ def offered(capability: str) -> list[Offer]:
 def resolve(capability: str, text: str) -> str:
     """The reference of the model that a person named, by its whole name or its whole reference.
 
-    The one way in for a model that a request names, from pages, programs and recipes alike.  Raises
-    :class:`BadInput` with the names to choose from when that one does not serve ``capability``.
+    The one way in for a model that a request names, from pages, programs and recipes alike.  One that has retired is
+    found by the reference that recipes hold, while its files are kept.  Raises :class:`BadInput` with the names to
+    choose from when that one neither serves ``capability`` nor did.
     """
     offers = offered(capability)
     for offer in offers:
         if text in (offer.reference, offer.name):
             return offer.reference
+    if _retired_here(capability, text):
+        return text
     names = ", ".join(offer.reference for offer in offers[:MOST_NAMED]) or "none"
     what = WORK.get(capability, capability)
     where = "is kept, but does not serve" if _is_kept(text) else "does not serve here"
@@ -132,12 +161,28 @@ def resolve(capability: str, text: str) -> str:
 
 
 def is_retired(capability: str, reference: str) -> bool:
-    """Whether the model that a recipe names can no longer be asked for."""
+    """Whether the model that a recipe names serves no more; see :func:`can_make_again`."""
     return bool(reference) and reference not in {offer.reference for offer in offered(capability)}
 
 
+def can_make_again(capability: str, reference: str) -> bool:
+    """Whether the model that a recipe names may do its work: it serves, or has retired and is still kept."""
+    return bool(reference) and (not is_retired(capability, reference) or _retired_here(capability, reference))
+
+
+def _retired_here(capability: str, reference: str) -> bool:
+    retired = ModelVersion.objects.filter(status=ModelVersion.Status.RETIRED, owner=None)
+    if any(one.reference == reference and capability in one.capabilities for one in retired):
+        return True
+    shipped = [folder for folder in starters(capability) if _ships(folder)]
+    try:
+        return reference in {Manifest.read(WEIGHTS_DIR / folder).reference for folder in shipped}
+    except BadPackage:
+        return False
+
+
 def _is_kept(text: str) -> bool:
-    rows = ModelVersion.objects.only("name", "sha256", "starter")
+    rows = ModelVersion.objects.filter(owner=None).only("name", "sha256", "starter")
     return any(text in (version.name, version.reference) for version in rows)
 
 
@@ -208,6 +253,10 @@ def reference(capability: str) -> str:
 
 def find(reference: str) -> Package:
     """The very package a recipe names.  Raises :class:`BadPackage` when it is no longer kept."""
+    return _told(_find(reference))
+
+
+def _find(reference: str) -> Package:
     name, _, prefix = reference.partition("@")
     kept = ModelVersion.objects.filter(name=name, sha256__startswith=prefix, starter="")
     version = next((row for row in kept if row.reference == reference), None)
@@ -232,7 +281,7 @@ def loras(capability: str = "imagine") -> Loras:
 
 
 class Loras(Mapping[str, Path]):
-    """Names of kept LoRAs with their files; a file is fetched and verified when it is asked for.
+    """Names of the house's offered LoRAs with their files; a file is fetched and verified when it is asked for.
 
     ``width`` is the text embedding width of the model they are for; LoRAs known to be for another are left out.  Of
     several with one name the newest counts.  Always up to date: a pipeline that stays loaded sees what came later.
@@ -243,7 +292,7 @@ class Loras(Mapping[str, Path]):
 
     def __getitem__(self, name: str) -> Path:
         version = self._versions()[name]
-        return lora_file(_package(version))
+        return lora_file(_told(_package(version)))
 
     def __contains__(self, name: object) -> bool:
         return name in self._versions()
@@ -255,7 +304,7 @@ class Loras(Mapping[str, Path]):
         return len(self._versions())
 
     def _versions(self) -> dict[str, ModelVersion]:
-        kept = ModelVersion.objects.filter(capability="lora").order_by("created_at", "pk")
+        kept = ModelVersion.objects.filter(capability="lora", status=SERVING).order_by("created_at", "pk")
         return {version.name: version for version in kept if _fits(version, self.width)}
 
 
@@ -279,7 +328,8 @@ def _serving_starters(capability: str) -> list[str]:
     shipped = [folder for folder in starters(capability) if _ships(folder)]
     if capability not in BESIDE:
         return shipped
-    retired = set(ModelVersion.objects.filter(starter__in=shipped, serving=False).values_list("starter", flat=True))
+    withdrawn = ModelVersion.objects.filter(starter__in=shipped).exclude(status=SERVING)
+    retired = set(withdrawn.values_list("starter", flat=True))
     return [folder for folder in shipped if folder not in retired]
 
 

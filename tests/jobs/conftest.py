@@ -1,12 +1,40 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ml_backend.packaging.package import sha256_of
 from ml_backend.serving import jobs
 from ml_backend.serving.jobs import kinds
+from tests.weights import weights_of
+
+
+@pytest.fixture
+def committed(django_capture_on_commit_callbacks: Any) -> Callable[[], Any]:
+    """``with committed():`` what waits for the commit is done at its end."""
+    return partial(django_capture_on_commit_callbacks, execute=True)
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Callable[..., Path]:
+    """A small package of its own weights: ``package("florals", b"content", "generate")`` gives its folder."""
+
+    def make(name: str, content: bytes = b"weights", capability: str = "generate") -> Path:
+        path = tmp_path / "packages" / name
+        path.mkdir(parents=True)
+        (path / "weights.safetensors").write_bytes(weights_of(content))
+        sha = sha256_of(path / "weights.safetensors")
+        manifest = {"name": name, "capability": capability, "architecture": "dcgan", "config": {}, "sha256": sha}
+        (path / "manifest.json").write_text(json.dumps(manifest))
+        (path / "README.md").write_text(f"# {name}")
+        return path
+
+    return make
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A Celery app with one quick kind of job, and one that finds its process broken, for the tests that need a worker.
+"""A Celery app with a few kinds of jobs for the tests that need a worker: quick ones, broken ones, some with a model.
 
 ``celery -A tests.jobs.kill_app worker`` works; ``python -m tests.jobs.kill_app USERNAME COUNT`` submits.
 """
@@ -17,7 +17,7 @@ from django.conf import settings  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
 
 from fashion_site.celery import app  # noqa: E402
-from ml_backend.serving import jobs  # noqa: E402
+from ml_backend.serving import jobs, registry  # noqa: E402
 from patterns.models import Pattern  # noqa: E402
 
 __all__ = ["app"]
@@ -45,6 +45,20 @@ def breaks(job, report, should_stop):
     if len(seen.read_text().split()) == 1:
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
     return lambda: None
+
+
+@jobs.handler("segments")
+def segments(job, report, should_stop):
+    """Asks for the model that serves, or the very one that the request names, and keeps which one that was."""
+    named = job.request["model"]
+    package = registry.find(named) if named else registry.serving("segment")
+
+    def publish():
+        Pattern.objects.create(
+            owner_id=job.owner_id, pattern_type="dotted", seed=1, job=job, model=package.manifest.reference
+        )
+
+    return publish
 
 
 if __name__ == "__main__":

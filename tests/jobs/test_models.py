@@ -251,7 +251,7 @@ def test_storage_that_fails_half_way_keeps_nothing(published, elsewhere, monkeyp
     assert all(old.sha256 in name for name in package_files.listing(Path(settings.MEDIA_ROOT)))
 
 
-def test_pickles_need_the_switch(published, tmp_path, monkeypatch):
+def test_pickles_need_the_switch(published, tmp_path, monkeypatch, committed):
     import torch
 
     folder = shutil.copytree(published / "inpaint", tmp_path / "pickled")
@@ -262,7 +262,8 @@ def test_pickles_need_the_switch(published, tmp_path, monkeypatch):
         pull(folder)
     version = pull(folder, "--allow-pickle")
     assert not list(Path(default_storage.path(version.folder)).rglob("*.bin"))
-    curation.remove(version)
+    with committed():
+        curation.remove(version)
     monkeypatch.setenv("TOILE_ALLOW_PICKLE", "1")
     assert pull(folder).capability == "restyle"
 
@@ -381,7 +382,7 @@ def test_verify_finds_what_is_damaged(published, request, storage, capsys):
         call_command("models", "verify", version.reference)
 
 
-def test_serve_and_remove(published):
+def test_serve_and_remove(published, committed):
     tiny_inpaint(registry.WEIGHTS_DIR / "inpaint-starter")
     version = pull(published / "inpaint")
     call_command("models", "serve", "inpaint")
@@ -390,7 +391,8 @@ def test_serve_and_remove(published):
         call_command("models", "remove", "inpaint")
     call_command("models", "serve", "inpaint-starter")
     assert registry.default_engine("restyle") == registry.default_engine("imagine") == "fabric"
-    call_command("models", "remove", version.reference)
+    with committed():
+        call_command("models", "remove", version.reference)
     assert not ModelVersion.objects.exists()
     assert not list(Path(default_storage.path("models")).rglob("*.safetensors"))
 
@@ -451,7 +453,7 @@ def test_the_newest_lora_of_a_name_counts(published, tmp_path):
 # --- the admin pages --------------------------------------------------------------------------------------------------
 
 
-def test_admin_shows_licence_and_card_and_keeps_what_serves(published, client_of, staff):
+def test_admin_shows_licence_and_card_and_keeps_what_serves(published, client_of, staff, committed):
     version = pull(published / "inpaint")
     client = client_of(staff)
     page = client.get("/admin/ml_backend/modelversion/").content.decode()
@@ -466,7 +468,8 @@ def test_admin_shows_licence_and_card_and_keeps_what_serves(published, client_of
     where = f"/admin/ml_backend/modelversion/{version.pk}/delete/"
     assert client.post(where, {"post": "yes"}).status_code == 403
     curation.withdraw(version)
-    assert client.post(where, {"post": "yes"}).status_code == 302
+    with committed():
+        assert client.post(where, {"post": "yes"}).status_code == 302
     assert not ModelVersion.objects.exists()
     assert not default_storage.exists(f"{version.folder}/manifest.json")
 
@@ -478,4 +481,4 @@ def test_admin_says_that_a_lora_does_not_serve(published, client_of, staff):
     )
     assert "is a LoRA" in answer.content.decode()
     version.refresh_from_db()
-    assert not version.serving
+    assert not version.default

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
@@ -38,21 +37,6 @@ def _fresh():
     _forget()
 
 
-@pytest.fixture
-def package(tmp_path):
-    def make(name: str, content: bytes = b"weights", capability: str = "generate") -> Path:
-        path = tmp_path / "packages" / name
-        path.mkdir(parents=True)
-        (path / "weights.safetensors").write_bytes(weights_of(content))
-        sha = sha256_of(path / "weights.safetensors")
-        manifest = {"name": name, "capability": capability, "architecture": "dcgan", "config": {}, "sha256": sha}
-        (path / "manifest.json").write_text(json.dumps(manifest))
-        (path / "README.md").write_text(f"# {name}")
-        return path
-
-    return make
-
-
 def test_the_chosen_version_serves_and_the_starter_without_one(package, monkeypatch):
     starter = Package.load(package("starter", b"starter"))
     monkeypatch.setattr(registry, "starter", lambda name: starter)
@@ -73,7 +57,7 @@ def test_where_nobody_chooses_the_one_before_retires(package, capability):
     first, second = (curation.add(package(name, name.encode(), capability)) for name in ("first", "second"))
     curation.serve(first)
     curation.serve(second)
-    assert ModelVersion.objects.get(serving=True) == ModelVersion.objects.get(default=True) == second
+    assert ModelVersion.objects.get(status="serving") == ModelVersion.objects.get(default=True) == second
     with pytest.raises(BadPackage, match="Nobody chooses"):
         curation.offer(first)
     curation.withdraw(second)
@@ -81,9 +65,9 @@ def test_where_nobody_chooses_the_one_before_retires(package, capability):
 
 
 def test_two_cannot_be_the_default_of_one_capability(package):
-    ModelVersion.objects.filter(pk=curation.add(package("a", b"1")).pk).update(serving=True, default=True)
+    ModelVersion.objects.filter(pk=curation.add(package("a", b"1")).pk).update(status="serving", default=True)
     with pytest.raises(IntegrityError):
-        ModelVersion.objects.filter(pk=curation.add(package("b", b"2")).pk).update(serving=True, default=True)
+        ModelVersion.objects.filter(pk=curation.add(package("b", b"2")).pk).update(status="serving", default=True)
 
 
 def test_a_default_that_does_not_serve_cannot_be(package):
@@ -148,8 +132,9 @@ def test_staff_offer_a_model_make_it_the_default_and_take_it_back(starters, pack
     assert names() == ["florals", "xgan-starter", "dcgan-starter"]
     curation.withdraw(version)
     assert names() == ["xgan-starter", "dcgan-starter"]
-    with pytest.raises(BadInput, match=r"The model florals@.+ no longer does. To dream fabrics, choose one of: xgan"):
-        registry.resolve("generate", version.reference)
+    with pytest.raises(BadInput, match=r"florals is kept.+ no longer does. To dream fabrics, choose one of: xgan"):
+        registry.resolve("generate", "florals")
+    assert registry.resolve("generate", version.reference) == version.reference, "a recipe names it so"
     assert registry.find(version.reference).manifest.name == "florals", "what it made can still be made again"
 
 
@@ -241,24 +226,6 @@ def test_the_admin_curates(starters, client_of, staff, package):
     assert client.post(f"/admin/ml_backend/modelversion/{starter.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_the_migration_keeps_what_served_and_goes_back(starters, package):
-    from importlib import import_module
-
-    from django.apps import apps
-
-    kept = curation.add(package("kept"))
-    ModelVersion.objects.filter(pk=kept.pk).update(serving=True)
-    migration = import_module("ml_backend.migrations.0006_one_default")
-    migration.those_that_serve_are_defaults(apps, None)
-    kept.refresh_from_db()
-    assert kept.default
-    curation.adopt_starters()
-    curation.offer(curation.add(package("beside", b"2")))
-    migration.only_defaults_serve(apps, None)
-    assert [row.name for row in ModelVersion.objects.filter(serving=True)] == ["kept"]
-    assert not ModelVersion.objects.exclude(starter="").exists()
-
-
 def test_the_same_weights_are_kept_once(package):
     assert curation.add(package("a", b"same")) == curation.add(package("b", b"same"))
     assert ModelVersion.objects.get().card == "# a"
@@ -316,7 +283,8 @@ def test_add_model_command(package, capsys, monkeypatch):
     path = package("a", b"1")
     call_command("add_model", str(path), "--serve", "--notes", "better florals")
     version = ModelVersion.objects.get()
-    assert (version.serving, version.notes) == (True, "better florals")
+    assert version.serving
+    assert version.events.get(action="added").text == "better florals"
     (path / "weights.safetensors").write_bytes(b"2")
     with pytest.raises(CommandError, match="damaged"):
         call_command("add_model", str(path))

@@ -211,15 +211,15 @@ def test_a_look_is_worn_on_one_thing(person, make_photo, make_garment, on):
 
 
 def version(number: int, **fields: object) -> ModelVersion:
-    values = {"name": f"model-{number}", "capability": "generate", "sha256": f"{number:064x}"}
+    values = {"name": f"model-{number}", "capability": "generate", "sha256": f"{number:064x}", "status": "candidate"}
     return ModelVersion.objects.create(**{**values, **fields})
 
 
 def test_one_model_is_the_default_of_a_capability():
-    version(1, serving=True, default=True)
-    version(2, serving=True)
+    version(1, status="serving", default=True)
+    version(2, status="serving")
     with pytest.raises(IntegrityError), transaction.atomic():
-        version(3, serving=True, default=True)
+        version(3, status="serving", default=True)
     with pytest.raises(IntegrityError), transaction.atomic():
         version(4, default=True)
 
@@ -230,7 +230,7 @@ def test_two_curators_at_once_leave_one_default(at_once, capability, left):
     for _ in range(ROUNDS):
         at_once(4, lambda who: curation.serve(ModelVersion.objects.get(pk=versions[who].pk)))
         assert ModelVersion.objects.filter(default=True).count() == 1
-    assert ModelVersion.objects.filter(serving=True).count() == left
+    assert ModelVersion.objects.filter(status="serving").count() == left
 
 
 def test_of_two_starters_withdrawn_at_once_one_stays(at_once):
@@ -238,8 +238,8 @@ def test_of_two_starters_withdrawn_at_once_one_stays(at_once):
     for number in range(ROUNDS):
         shipped = list(ModelVersion.objects.exclude(starter="").order_by("pk"))
         if len(shipped) < 2:
-            shipped = [*shipped, version(99, serving=True, starter="xgan-starter")]
-        ModelVersion.objects.update(serving=True)
+            shipped = [*shipped, version(99, status="serving", starter="xgan-starter")]
+        ModelVersion.objects.update(status="serving")
 
         def act(who: int, rows=shipped) -> object:
             try:
@@ -254,13 +254,13 @@ def test_of_two_starters_withdrawn_at_once_one_stays(at_once):
 
 def test_the_migrations_of_models_go_back_and_forth():
     curation.adopt_starters()
-    version(1, serving=True, default=True)
-    version(2, serving=True)
+    version(1, status="serving", default=True)
+    version(2, status="serving")
     try:
         call_command("migrate", "ml_backend", "0004", verbosity=0)
     finally:
         call_command("migrate", "ml_backend", verbosity=0)
-    served = ModelVersion.objects.get(serving=True)
+    served = ModelVersion.objects.get(status="serving")
     assert (served.name, served.default) == ("model-1", True)
 
 

@@ -47,8 +47,12 @@ class Command(BaseCommand):
         serve.add_argument("name")
         offer = what.add_parser("offer", help="let people choose a model beside the one that serves")
         offer.add_argument("name")
-        withdraw = what.add_parser("withdraw", help="take a model out of service")
+        withdraw = what.add_parser("withdraw", help="retire a model: take it out of service")
         withdraw.add_argument("name")
+        promote = what.add_parser("promote", help="one step on: a draft becomes a candidate, a candidate serves")
+        promote.add_argument("name")
+        roll_back = what.add_parser("rollback", help="make the default before the last change the default again")
+        roll_back.add_argument("capability", choices=registry.STARTERS)
         remove = what.add_parser("remove", help="delete a model that does not serve")
         remove.add_argument("name")
 
@@ -64,8 +68,8 @@ class Command(BaseCommand):
         for capability in registry.CAPABILITIES:
             self.stdout.write(f"{capability}:")
             marks = {one.reference: "serves" if one.is_default else "offered" for one in registry.offered(capability)}
-            for row in ModelVersion.objects.filter(capability=capability, starter=""):
-                mark = "offered" if capability == "lora" else marks.get(row.reference, "")
+            for row in ModelVersion.objects.filter(capability=capability, starter="", owner=None):
+                mark = marks.get(row.reference, "offered" if row.serving else row.status)
                 self._line(row.reference, mark, row.size, row.licence, row.source)
             for name in registry.starters(capability):
                 self._list_starter(name, marks)
@@ -81,7 +85,7 @@ class Command(BaseCommand):
 
     def _line(self, reference: str, mark: str, size: int, licence: str, source: str) -> None:
         about = ", ".join(filter(None, (licence, source)))
-        self.stdout.write(f"  {mark:8}{reference}  {_bytes(size)}  {about}".rstrip())
+        self.stdout.write(f"  {mark:10}{reference}  {_bytes(size)}  {about}".rstrip())
 
     def _known(self, **_: Any) -> None:
         for offer in KNOWN:
@@ -121,6 +125,15 @@ class Command(BaseCommand):
         version = _adopted(name)
         curation.withdraw(version)
         self.stdout.write(f"{version.reference} no longer serves.")
+
+    def _promote(self, name: str, **_: Any) -> None:
+        version = _adopted(name)
+        curation.promote(version)
+        self.stdout.write(f"{version.reference} is {version.status} now.")
+
+    def _rollback(self, capability: str, **_: Any) -> None:
+        curation.roll_back(capability)
+        self.stdout.write(f"{registry.reference(capability)} serves {capability} again.")
 
     def _say_serving(self, version: ModelVersion) -> None:
         curation.serve(version)
@@ -166,7 +179,7 @@ class Command(BaseCommand):
 def _find(name: str) -> ModelVersion:
     """By name, or by reference where several have one name.  Raises :class:`BadInput`."""
     plain, _, prefix = name.partition("@")
-    found = list(ModelVersion.objects.filter(name=plain, sha256__startswith=prefix))
+    found = list(ModelVersion.objects.filter(name=plain, sha256__startswith=prefix, owner=None))
     if not found:
         kind = Source.parse(name).kind if "/" in name else ""
         raise BadInput(

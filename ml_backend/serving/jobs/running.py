@@ -16,7 +16,7 @@ from django.db.models import F
 
 from ...errors import LibraryError, Stopped
 from ...models import Job, ScratchFile
-from .. import faults
+from .. import faults, registry
 from . import kinds, states
 from .scratch import discard
 from .states import Claim, LostClaim
@@ -58,7 +58,7 @@ def run(claim: Claim, *, beating: bool = True) -> bool:
     watch: AbstractContextManager[object] = heart or nullcontext()
     fit = True
     try:
-        with watch:
+        with watch, registry.heard(_Versions(claim)):
             should_stop = heart.stopped if heart else partial(states.should_stop, claim)
             publish = kinds.handlers[job.kind](job, _Reporter(claim), should_stop)
             _insist(lambda: states.finish(claim, publish))
@@ -152,6 +152,21 @@ def show(job: Job, picture: bytes | Callable[[], bytes]) -> bool:
     if len(data) > MAX_PREVIEW:
         return False
     return Claim(job, job.lease).row().update(preview=data, shown=F("shown") + 1) == 1
+
+
+class _Versions:
+    """Writes down which models the job runs with, those of its earlier attempts among them."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self.references = claim.job.version.splitlines()
+
+    def __call__(self, reference: str) -> None:
+        if reference in self.references:
+            return
+        self.references.append(reference)
+        self.claim.job.version = "\n".join(self.references)
+        self.claim.row().update(version=self.claim.job.version)
 
 
 class _Reporter:

@@ -139,7 +139,7 @@ class TestEngines:
 
     def test_a_model_that_staff_put_into_service_is_the_default(self, mine, painter):
         ModelVersion.objects.create(
-            name="large", version="1", capability="imagine", sha256="0" * 64, serving=True, default=True
+            name="large", version="1", capability="imagine", sha256="0" * 64, status="serving", default=True
         )
         assert self.checked(mine.get(PAGE)) == ["diffusion"]
         mine.post(ASK, {"prompt": "a red dress", "count": "1"})
