@@ -24,7 +24,7 @@ from ..packaging.contents import lora_file, text_width
 from ..packaging.starter import GENERATOR, starter
 from ..packaging.starter import WEIGHTS_DIR as WEIGHTS_DIR
 from ..requests import ImagineRequest, RestyleRequest, TextMaskRequest, parse_lora
-from . import copies
+from . import copies, endpoints
 
 SERVING = ModelVersion.Status.SERVING
 R = TypeVar("R", RestyleRequest, ImagineRequest, TextMaskRequest)
@@ -50,6 +50,8 @@ WORK = {
 }
 """What a capability does, to say what is missing while nothing serves it."""
 CAPABILITIES = (*STARTERS, "lora")
+NO_LORAS = 0
+"""Width of a model that is served elsewhere: nothing can be mixed in there."""
 MOST_NAMED = 20
 """Models or LoRAs that a sentence names to choose from."""
 
@@ -276,14 +278,15 @@ def loras(capability: str = "imagine") -> Loras:
     """The LoRAs that fit the model that serves ``capability``, as name -> path of a safetensors file."""
     version = chosen(capability)
     if version is not None:
-        return Loras(version.manifest.get("text_width"))
+        return Loras(NO_LORAS if version.endpoint else version.manifest.get("text_width"))
     return Loras(text_width(WEIGHTS_DIR / STARTERS[capability]) if serves(capability) else None)
 
 
 class Loras(Mapping[str, Path]):
     """Names of the house's offered LoRAs with their files; a file is fetched and verified when it is asked for.
 
-    ``width`` is the text embedding width of the model they are for; LoRAs known to be for another are left out.  Of
+    ``width`` is the text embedding width of the model they are for; LoRAs known to be for another are left out, and all
+    for :data:`NO_LORAS`.  Of
     several with one name the newest counts.  Always up to date: a pipeline that stays loaded sees what came later.
     """
 
@@ -310,7 +313,7 @@ class Loras(Mapping[str, Path]):
 
 def _fits(lora: ModelVersion, width: int | None) -> bool:
     own = lora.manifest.get("text_width")
-    return own is None or width is None or own == width
+    return width != NO_LORAS and (own is None or width is None or own == width)
 
 
 def starters(capability: str) -> tuple[str, ...]:
@@ -347,6 +350,8 @@ def _ships(folder: str) -> bool:
 
 
 def _package(version: ModelVersion) -> Package:
+    if version.endpoint:
+        return endpoints.elsewhere(version)
     return starter_package(version.starter) if version.starter else _local(version.sha256, version.folder)
 
 

@@ -294,14 +294,14 @@ class HttpCall:
     def run(self, body: bytes) -> Answer:
         try:
             self._connection.request("POST", self.place.path, body, self.headers)
-            response = self._connection.getresponse()
-            data = bytearray()
-            while part := response.read1(_CHUNK):
-                data += part
-                if len(data) > MAX_ANSWER:
-                    raise BadPackage(f"The endpoint answers with more than {MAX_ANSWER} bytes; that is no picture.")
-            if response.length:
-                raise ConnectionError("the answer broke off")
+            with self._connection.getresponse() as response:
+                data = bytearray()
+                while part := response.read1(_CHUNK):
+                    data += part
+                    if len(data) > MAX_ANSWER:
+                        raise BadPackage(f"The endpoint answers with more than {MAX_ANSWER} bytes; that is no picture.")
+                if response.length:
+                    raise ConnectionError("the answer broke off")
             after = response.headers.get("Retry-After", "")
             return Answer(response.status, bytes(data), float(after) if after.isascii() and after.isdigit() else None)
         finally:
