@@ -180,7 +180,7 @@ _making = threading.Lock()
 class _RealTime:
     def __init__(self, where: Where, seconds: float) -> None:
         self.where = where
-        self.runtime = _client("sagemaker-runtime", where.region, seconds)
+        self.runtime = client("sagemaker-runtime", where.region, seconds)
 
     def run(self, body: bytes) -> Answer:
         def ask() -> Answer:
@@ -204,8 +204,8 @@ class _Async:
         self.where, self.seconds = where, seconds
         self.bucket, prefix = match["bucket"], (match["prefix"] or "").strip("/")
         self.key = "/".join(filter(None, (prefix, f"{uuid.uuid4().hex}.json")))
-        self.runtime = _client("sagemaker-runtime", where.region, CONNECT_SECONDS * 2)
-        self.s3 = _client("s3", where.region, CONNECT_SECONDS * 2)
+        self.runtime = client("sagemaker-runtime", where.region, CONNECT_SECONDS * 2)
+        self.s3 = client("s3", where.region, CONNECT_SECONDS * 2)
         self.unwanted = threading.Event()
 
     def run(self, body: bytes) -> Answer:
@@ -284,7 +284,8 @@ def _split(location: str) -> tuple[str, str]:
     return bucket, key
 
 
-def _client(service: str, region: str, seconds: float) -> Any:
+def client(service: str, region: str, seconds: float) -> Any:
+    """A client of boto3, silent for at most ``seconds``; what is tried again is for the caller to say."""
     with _making:  # boto3 makes its clients one at a time
         return _made_client(service, region, seconds)
 

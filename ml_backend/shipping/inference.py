@@ -28,6 +28,7 @@ import binascii
 import io
 import json
 import logging
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -69,12 +70,11 @@ def load(model_dir: str | Path, device: str) -> Any:
     import torch
     from diffusers import AutoPipelineForInpainting
 
-    loader: Any = AutoPipelineForInpainting
-    pipeline = loader.from_pretrained(
-        str(model_dir), use_safetensors=True, local_files_only=True, **_without_absent_checker(Path(model_dir))
-    )
+    folder, loader = Path(model_dir), AutoPipelineForInpainting
+    given = {**_without_absent_checker(folder), **_for_older_transformers(folder)}
+    pipeline: Any = loader.from_pretrained(str(folder), use_safetensors=True, local_files_only=True, **given)
     if device != "cpu":
-        half = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        half = torch.bfloat16 if torch.cuda.get_device_capability()[0] >= 8 else torch.float16
         pipeline = pipeline.to(device, half)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
@@ -201,6 +201,52 @@ def _size(numbers: Mapping[str, Any]) -> tuple[int, int]:
     if any(side % 8 for side in size):
         raise Unanswerable(f"Pictures have sides that are multiples of 8, not {size[0]} and {size[1]}.")
     return size
+
+
+def _for_older_transformers(folder: Path) -> dict[str, Any]:
+    """The parts that transformers 5 saved, for the releases before it: they would make these weights up in silence."""
+    import transformers
+
+    if int(transformers.__version__.partition(".")[0]) >= 5:
+        return {}
+    tokenizers = {home.name: _tokenizer(home) for home in sorted(folder.glob("tokenizer*"))}
+    encoders = {home.name: _text_encoder(home) for home in sorted(folder.glob("text_encoder*"))}
+    return {name: part for name, part in {**tokenizers, **encoders}.items() if part is not None}
+
+
+def _tokenizer(home: Path) -> Any:
+    """Of ``tokenizer.json`` alone; None where the older files lie beside it."""
+    from transformers import CLIPTokenizer
+
+    if (home / "vocab.json").is_file() or not (home / "tokenizer.json").is_file():
+        return None
+    model = json.loads((home / "tokenizer.json").read_text(encoding="utf-8"))["model"]
+    config = json.loads((home / "tokenizer_config.json").read_text(encoding="utf-8"))
+    names = ("model_max_length", "bos_token", "eos_token", "unk_token", "pad_token")
+    pairs = [pair if isinstance(pair, str) else " ".join(pair) for pair in model["merges"]]
+    with tempfile.TemporaryDirectory() as made:
+        vocabulary, merges = Path(made, "vocab.json"), Path(made, "merges.txt")
+        vocabulary.write_text(json.dumps(model["vocab"]), encoding="utf-8")
+        merges.write_text("\n".join(["#version: 0.2", *pairs, ""]), encoding="utf-8")
+        kept = {name: config[name] for name in names if isinstance(config.get(name), int | str)}
+        return CLIPTokenizer(str(vocabulary), str(merges), **kept)
+
+
+def _text_encoder(home: Path) -> Any:
+    """One whose weights lack the prefix that older releases look for; None where they have it."""
+    import transformers
+    from safetensors.torch import load_file
+
+    if not (home / "model.safetensors").is_file():
+        return None
+    tensors = load_file(home / "model.safetensors")
+    if any(name.startswith("text_model.") for name in tensors):
+        return None
+    config = transformers.CLIPTextConfig.from_pretrained(home)
+    encoder = getattr(transformers, config.architectures[0])(config)
+    own = set(encoder.state_dict())
+    encoder.load_state_dict({name if name in own else f"text_model.{name}": each for name, each in tensors.items()})
+    return encoder.float().eval()
 
 
 def _without_absent_checker(folder: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.jobs.conftest import package as package
 from tests.shipping.elsewhere import Elsewhere, running
 
 

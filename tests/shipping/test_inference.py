@@ -172,8 +172,7 @@ def test_the_command_serves_a_package_until_it_is_told_to_end(shelf):
     command = [sys.executable, "-m", "ml_backend", "serve", str(package.path), "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
-            line = process.stderr.readline()
-            assert package.manifest.reference in line, line
+            line = next(line for line in process.stderr if package.manifest.reference in line)
             port = int(line.rstrip().removesuffix("/invocations").rpartition(":")[2])
             with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
                 body = json.dumps(asked(num_inference_steps=2, num_images_per_prompt=1))

@@ -68,7 +68,7 @@ def test_the_answer_imports_nothing_of_toile():
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0
             names.add(node.module.partition(".")[0])
-    assert names - sys.stdlib_module_names == {"torch", "diffusers", "PIL"}
+    assert names - sys.stdlib_module_names == {"torch", "diffusers", "transformers", "safetensors", "PIL"}
 
 
 def test_it_comes_back_as_the_same_package(package, tmp_path):
