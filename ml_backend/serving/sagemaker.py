@@ -252,6 +252,8 @@ def deploy(deployment: Deployment, say: Say, *, patience: float = 1800.0) -> Non
     plan = Plan(deployment)
     done: list[Step] = []
     steps = plan.steps()
+    if _runs(deployment):
+        raise BadInput(f"{deployment.name} is there already; tear it down first, or choose another name.")
     try:
         _make(steps, deployment.region, done, say)
         say("Waiting until the endpoint runs: some minutes")
@@ -263,6 +265,17 @@ def deploy(deployment: Deployment, say: Say, *, patience: float = 1800.0) -> Non
         say("Taking back what was made")
         _take_down([Step(step.service, *step.undo) for step in reversed(done) if step.undo], deployment.region, say)
         raise
+
+
+def _runs(deployment: Deployment) -> bool:
+    amazon = client("sagemaker", deployment.region, 60.0)
+    try:
+        _said(lambda: amazon.describe_endpoint(EndpointName=deployment.name))
+    except BadInput as error:
+        if _GONE.search(str(error)):
+            return False
+        raise
+    return True
 
 
 def tear_down(deployment: Deployment, say: Say) -> int:
@@ -291,7 +304,7 @@ def _take_down(steps: list[Step], region: str, say: Say) -> int:
             if not _GONE.search(str(error)):
                 raise
             continue
-        count += 1
+        count += step.service != "cloudwatch"  # which also deletes alarms that are not there
         say(f"{step.service}: {step.method} {_subject(step)}")
     return count
 

@@ -259,7 +259,7 @@ def test_a_new_address_counts_from_the_next_job(there, brand):
     assert loading.pipeline("restyle-diffusion").endpoint.seconds == 5
 
 
-def test_a_model_of_here_can_be_run_elsewhere_and_here_again(there, package, settings):
+def test_a_model_of_here_can_be_run_elsewhere_and_here_again(there, package, db):
     folder = package("painter", capability="restyle")
     version = curation.add(folder)
     curation.serve(version)
@@ -273,7 +273,7 @@ def test_a_model_of_here_can_be_run_elsewhere_and_here_again(there, package, set
     assert said == [f"Served at {there.url}.", "Served by the workers here."]
 
 
-def test_what_endpoints_cannot_do_is_refused(there, package, brand, monkeypatch):
+def test_what_endpoints_cannot_do_is_refused(there, package, brand):
     with pytest.raises(BadPackage, match="works here only"):
         curation.connect(curation.add(package("finder", capability="segment")), {"url": there.url})
     with pytest.raises(BadPackage, match="at its endpoint only"):
@@ -336,20 +336,20 @@ def test_the_site_may_trust_hosts(settings):
 
 
 def test_the_commands(there, db, capsys):
-    call_command("models", "connect", "brand", url=there.url, size=128)
+    call_command("models", "connect", "brand", "--url", there.url, "--size", "128")
     version = ModelVersion.objects.get()
     assert (version.status, version.endpoint, version.capabilities) == (
         "candidate", {"url": there.url}, ("restyle", "imagine"),
     )  # fmt: skip
     call_command("models", "serve", "brand")
-    call_command("models", "connect", "brand", sagemaker="dresses", region="eu-west-1")
+    call_command("models", "connect", "brand", "--sagemaker", "dresses", "--region", "eu-west-1")
     call_command("models", "list")
     call_command("models", "verify", "brand")
     said = capsys.readouterr().out
     assert "is run at dresses of SageMaker in eu-west-1, real-time; it is serving." in said
     assert "dresses" in said
     with pytest.raises(CommandError, match="https only"):
-        call_command("models", "connect", "brand", url="http://169.254.169.254/latest")
+        call_command("models", "connect", "brand", "--url", "http://169.254.169.254/latest")
     with pytest.raises(CommandError, match="at its endpoint only"):
         call_command("models", "disconnect", "brand")
     call_command("models", "withdraw", "brand")
