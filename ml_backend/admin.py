@@ -38,6 +38,7 @@ class ModelVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "licence",
         "origin",
         "source",
+        "endpoint",
         "megabytes",
         "version",
         "sha256",

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 ARCHITECTURE = "endpoint"
 """Of a model of which nothing is known but where it is served."""
 MODES = ("real-time", "async")
-SECONDS = {"real-time": 60.0, "async": 900.0}
+SECONDS = {"real-time": 60.0, "async": 600.0}
 """How long an answer may take where the row does not say: Amazon cuts real-time ones at a minute."""
 MOST_SECONDS = 3600.0
 POLL_SECONDS = 1.0
@@ -174,6 +174,9 @@ _STATUS = {
 _FAILED = 424
 """Of an asynchronous request that the container failed; why stands in the answer."""
 
+_CUT = 599
+"""Of a container that Amazon did not wait for any longer; the same would take as long again."""
+
 _making = threading.Lock()
 
 
@@ -237,14 +240,18 @@ class _Async:
         raise ConnectionError("nobody waits for it")
 
     def _found(self, bucket: str, key: str) -> bytes | None:
-        from botocore.exceptions import ClientError
+        """None while it is not there; a bucket that stumbles is asked again."""
+        from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             return _read(self.s3.get_object(Bucket=bucket, Key=key)["Body"])
         except ClientError as error:
-            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") != 404:
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+            if status != 404 and status < 500:
                 raise
-            return None
+        except BotoCoreError as error:
+            log.warning("s3://%s/%s cannot be asked for: %s", bucket, key, type(error).__name__)
+        return None
 
     def _delete(self, bucket: str, key: str) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -265,6 +272,8 @@ def _answered(ask: Any) -> Answer:
         said, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
         code = str(said.get("Code", ""))
         status = error.response.get("OriginalStatusCode") or _STATUS.get(code) or meta.get("HTTPStatusCode") or 500
+        if code == "ModelError" and not error.response.get("OriginalStatusCode"):
+            status = _CUT
         message = str(error.response.get("OriginalMessage") or said.get("Message", code))
         return Answer(int(status), message.encode())
     except BotoCoreError as error:

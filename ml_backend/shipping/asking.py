@@ -227,7 +227,8 @@ def _sentence(answer: Answer) -> str:
     try:
         said = strict_json(answer.body[:_CHUNK])
     except ValueError:
-        said = None
+        said = answer.body[:_CHUNK].decode(errors="replace").strip()
+        said = None if said.startswith("<") else said
     if isinstance(said, dict):
         said = next((said[name] for name in ("error", "message", "detail") if isinstance(said.get(name), str)), None)
     if not isinstance(said, str) or not said.strip():

@@ -54,6 +54,7 @@ FAULTS: dict[str, tuple[int, bytes]] = {
     "401": (401, b""),
     "404": (404, b""),
     "400": (400, b'{"error": "Too blue\\nfor us.\\u0000"}'),
+    "409": (409, b"Not while the kettle boils."),
     "422": (422, b"<html>no</html>"),
     "no json": (200, b"<html>hello</html>"),
     "a list": (200, b"[]"),

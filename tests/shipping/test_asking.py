@@ -88,7 +88,9 @@ def test_an_answer_has_a_bound(there, endpoint, monkeypatch):
     assert there.gone.wait(5), "the rest is not read"
 
 
-@pytest.mark.parametrize(("fault", "says"), [("400", "Too blue for us."), ("422", "status 422.")])
+@pytest.mark.parametrize(
+    ("fault", "says"), [("400", "Too blue for us."), ("409", "Not while the kettle boils."), ("422", "status 422.")]
+)
 def test_a_refusal_is_repeated_shortly(there, endpoint, fault, says):
     there.always = fault
     with pytest.raises(BadInput) as raised:

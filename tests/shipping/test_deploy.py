@@ -239,3 +239,28 @@ def test_amazon_that_does_not_answer_is_away(monkeypatch):
     for where in (REAL_TIME, ASYNC):
         with pytest.raises(Away):
             endpoint(where).paint(asked(), {})
+
+
+@pytest.mark.parametrize(
+    ("response", "error", "says"),
+    [
+        ({"Error": {"Code": "ModelError"}, "OriginalStatusCode": 400, "OriginalMessage": "No."}, BadInput, "No"),
+        ({"Error": {"Code": "ModelError"}, "OriginalStatusCode": 500, "OriginalMessage": "x"}, Away, "status 500"),
+        ({"Error": {"Code": "ModelError"}, "ResponseMetadata": {"HTTPStatusCode": 424}}, Away, "599"),
+        ({"Error": {"Code": "ValidationError", "Message": "Endpoint not found"}}, Away, "404"),
+        ({"Error": {"Code": "AccessDeniedException"}, "ResponseMetadata": {"HTTPStatusCode": 400}}, Away, "403"),
+        ({"Error": {"Code": "ThrottlingException"}, "ResponseMetadata": {"HTTPStatusCode": 400}}, Away, "status 429"),
+    ],
+)  # fmt: skip
+def test_what_amazon_says_of_a_container_is_told_apart(response, error, says, monkeypatch):
+    from botocore.exceptions import ClientError
+
+    monkeypatch.setattr("ml_backend.shipping.asking.FIRST_PAUSE", 0.01)
+    runtime = endpoints.client("sagemaker-runtime", REGION, 5.0)
+
+    def refuse(**_):
+        raise ClientError(response, "InvokeEndpoint")
+
+    monkeypatch.setattr(runtime, "invoke_endpoint", refuse)
+    with pytest.raises(error, match=says):
+        endpoint(REAL_TIME).paint(asked(), {})

@@ -63,7 +63,7 @@ class Command(BaseCommand):
         connect.add_argument("--mode", choices=MODES, help="of SageMaker: real-time (at most 60 s) or async")
         connect.add_argument("--inputs", metavar="S3", help="s3://BUCKET/PREFIX through which an async one is asked")
         connect.add_argument("--token", metavar="VARIABLE", help="TOILE_ENDPOINT_TOKEN...: where workers find it")
-        connect.add_argument("--seconds", type=float, help="how long an answer may take (60; async 900)")
+        connect.add_argument("--seconds", type=float, help="how long an answer may take (60; async 600)")
         connect.add_argument(
             "--plain", dest="extras", action="store_const", const=False, help="it knows no seed and no strength"
         )
