@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,10 +19,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ml_backend.pipelines.restyle.remote import RemoteRestyle
+from ml_backend.requests import RestyleRequest
 from ml_backend.shipping import inference
+from ml_backend.shipping.asking import Endpoint, HttpCall, Place
 from ml_backend.shipping.inference import Unanswerable
 from tests.ml_backend.tiny import tiny_inpaint, tiny_text_to_image
 from tests.shipping.asked import asked, base64_of, mask, photo, picture_of
+from tests.shipping.test_server import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -151,9 +158,6 @@ def test_what_cannot_be_done_is_said(data, says):
 def test_photos_are_turned_upright():
     exif = Image.Exif()
     exif[0x0112] = 6
-    import base64
-    import io
-
     target = io.BytesIO()
     Image.new("RGB", (16, 8)).save(target, "JPEG", exif=exif)
     assert inference.decoded(base64.b64encode(target.getvalue()).decode(), "RGB").size == (8, 16)
@@ -164,6 +168,21 @@ def test_masks_of_any_size_fit(model):
         asked(mask_img=base64_of(mask(32, 48)), num_inference_steps=1, num_images_per_prompt=1), model
     )
     assert picture_of(answer["generated_images"][0]).size == (64, 64)
+
+
+def test_our_server_is_asked_as_our_workers_ask(shelf, model):
+    """Both sides of the contract, with nothing between them that pretends."""
+    manifest = replace(shelf["sd1"].manifest, config={"defaults": {"size": 64, "steps": 2}})
+    given, where = photo(120, 90), np.zeros((90, 120), np.float32)
+    where[30:60, 40:80] = 1
+    requests = [RestyleRequest("a blue dress", seed, "diffusion", negative_prompt="red") for seed in (7, 7, 8)]
+    with serving(lambda data: inference.predict_fn(data, model)) as server:
+        place = Place.parse(f"http://127.0.0.1:{server.server_port}/invocations")
+        made = RemoteRestyle(manifest, Endpoint("tiny", lambda: HttpCall(place, 60.0)))(given, where, requests)
+    first, again, other = (np.asarray(one.image) for one in made)
+    assert (first == again).all(), "a seed makes its picture again"
+    assert (first != other).any()
+    assert (first[where == 0] == np.asarray(given)[where == 0]).all()
 
 
 @pytest.mark.slow
