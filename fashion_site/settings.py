@@ -217,6 +217,8 @@ MAX_UPLOAD_BYTES = 25 * 1024 * 1024
 MAX_TEXT_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 """Of a body without files, and of the fields beside them: many times what any form or request here needs."""
 MAX_PHOTO_PIXELS = 50_000_000
+MAX_MODEL_BYTES = env.int("TOILE_MAX_MODEL_MB", 8 * 1024) * 1024 * 1024
+"""Of a model file that staff upload in parts."""
 PHOTO_RETENTION_DAYS = env.int("TOILE_PHOTO_RETENTION_DAYS", 0)
 """Private photos unused for so many days are deleted; 0 keeps them."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from .errors import BadPackage
-from .models import ModelVersion, TrainingRun
+from .models import CurationEvent, ModelVersion, TrainingRun
 from .serving import curation
 
 
@@ -79,15 +80,19 @@ class ModelVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self,
         request: HttpRequest,
         versions: QuerySet[ModelVersion],
-        act: Callable[[ModelVersion], None],
+        act: Callable[[ModelVersion, AbstractBaseUser | None], None],
         said: str,
     ) -> None:
         for version in versions:
             try:
-                act(version)
+                act(version, self._staff(request))
                 self.message_user(request, f"{version} {said.format(version)}")
             except BadPackage as error:
                 self.message_user(request, str(error), messages.ERROR)
+
+    @staticmethod
+    def _staff(request: HttpRequest) -> AbstractBaseUser | None:
+        return request.user if isinstance(request.user, AbstractBaseUser) else None
 
     def has_delete_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
         """A model that serves stays until another does; a starter stays for good."""
@@ -96,7 +101,7 @@ class ModelVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_model(self, request: HttpRequest, obj: ModelVersion) -> None:
         """The files go with the row."""
         try:
-            curation.remove(obj)
+            curation.remove(obj, self._staff(request))
         except BadPackage as error:
             self.message_user(request, str(error), messages.ERROR)
 
@@ -105,10 +110,41 @@ class ModelVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self.delete_model(request, version)
 
 
+@admin.register(CurationEvent)
+class CurationEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """The log is read, and nothing else."""
+
+    list_display = ("at", "by_name", "action", "reference", "capability")
+    list_filter = ("action", "capability")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: CurationEvent | None = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: CurationEvent | None = None) -> bool:  # noqa: ARG002
+        return False
+
+
 @admin.register(TrainingRun)
 class TrainingRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("recipe", "created_at", "result")
-    readonly_fields = ("job", "recipe", "config", "run_dir", "result", "created_at")
+    readonly_fields = (
+        "owner",
+        "job",
+        "recipe",
+        "config",
+        "base",
+        "data_sha256",
+        "data_name",
+        "state",
+        "run_dir",
+        "seconds",
+        "gpu_seconds",
+        "result",
+        "created_at",
+    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         """Runs are started by a recipe, not by a form."""

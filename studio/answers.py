@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -46,13 +46,28 @@ def go_back(request: HttpRequest, **changes: Any) -> HttpResponseRedirect:
     return HttpResponseRedirect(back(request, **changes))
 
 
-def say_if_retired(request: HttpRequest, capability: str, made: FromWords) -> None:
-    """A note on the page of a remix whose model no longer serves: what comes of it will look different."""
+def say_if_retired(request: HttpRequest, capability: str, made: FromWords) -> str:
+    """A note on the page of a remix whose model no longer serves: what comes of it will look different.
+
+    Answers with the model's reference where it is still kept and can be asked to make this again, else "".
+    """
     model = made.recipe.get(capability, {}).get("model") or ""
-    if registry.is_retired(ENGINES[capability][made.engine].may_name, model):
+    kept = retired_but_kept(capability, made.engine, model)
+    if kept:
+        messages.info(
+            request, f"The model that made this picture, {model}, has retired. The settings can let it make this again."
+        )
+    elif registry.is_retired(ENGINES[capability][made.engine].may_name, model):
         messages.info(
             request, f"The model that made this picture, {model}, no longer serves; another one makes it now."
         )
+    return kept
+
+
+def retired_but_kept(capability: str, engine: str, model: str) -> str:
+    """``model`` where it serves no more and can still make again what it made, else ""."""
+    named = ENGINES[capability][engine].may_name
+    return model if registry.is_retired(named, model) and registry.can_make_again(named, model) else ""
 
 
 def refuse(request: HttpRequest, why: str | BadInput) -> HttpResponse:
@@ -66,7 +81,20 @@ def refuse(request: HttpRequest, why: str | BadInput) -> HttpResponse:
 
 
 View = Callable[..., HttpResponse]
+V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 F = TypeVar("F", bound=forms.Form)
+
+
+def staff_only(view: V) -> V:
+    """A view of staff's: for anybody else there is no such page."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not getattr(request.user, "is_staff", False):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return cast(V, guarded)
 
 
 def refusing_by(answer: Callable[[HttpRequest, BadInput], HttpResponse]) -> Callable[[View], View]:

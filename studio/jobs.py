@@ -1,8 +1,9 @@
 """The jobs of every room, for the workers, which look for them here."""
 
+from .curation import jobs as curation
 from .imagine import jobs as imagine
 from .looks import jobs as looks
 from .photos import jobs as photos
 from .restyle import jobs as restyle
 
-__all__ = ["imagine", "looks", "photos", "restyle"]
+__all__ = ["curation", "imagine", "looks", "photos", "restyle"]

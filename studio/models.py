@@ -2,10 +2,26 @@
 
 from .account.models import User
 from .counting import Counter
+from .curation.models import ComparedPicture, Comparison, ModelUpload, Vote
 from .gallery.models import ShopWindow
 from .imagine.models import Imagining
 from .looks.models import Look, LookPart
 from .photos.models import Garment, Mask, Photo
 from .restyle.models import Restyle
 
-__all__ = ["Counter", "Garment", "Imagining", "Look", "LookPart", "Mask", "Photo", "Restyle", "ShopWindow", "User"]
+__all__ = [
+    "ComparedPicture",
+    "Comparison",
+    "Counter",
+    "Garment",
+    "Imagining",
+    "Look",
+    "LookPart",
+    "Mask",
+    "ModelUpload",
+    "Photo",
+    "Restyle",
+    "ShopWindow",
+    "User",
+    "Vote",
+]

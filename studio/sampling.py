@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 
 from ml_backend.engines import ENGINES
-from ml_backend.requests import AVOIDED, LORA_STRENGTH, SCHEDULER, parse_lora
+from ml_backend.requests import AVOIDED, LORA_STRENGTH, MAX_MODEL, SCHEDULER, parse_lora
 from ml_backend.serving import registry
 
 from .fields import field
@@ -95,7 +95,8 @@ class SamplingForm(forms.Form):
     """The settings; what is left empty is the model's own, an empty seed a new one.
 
     ``offered`` names the LoRAs that can be had here: each has a field ``lora-NAME`` with its strength.  ``engine`` is
-    the one that is meant where none is named.
+    the one that is meant where none is named; ``model`` is left empty but for a
+    recipe whose model has retired.
     """
 
     negative_prompt = field(AVOIDED)
@@ -104,6 +105,7 @@ class SamplingForm(forms.Form):
     size = whole("size")
     scheduler = field(SCHEDULER)
     seed = whole("seed")
+    model = forms.CharField(required=False, max_length=MAX_MODEL)
     count = forms.IntegerField(
         required=False,
         min_value=1,
@@ -127,5 +129,6 @@ class SamplingForm(forms.Form):
             "guidance": data["guidance"],
             "size": data["size"],
             "scheduler": data["scheduler"] or None,
+            "model": data["model"] or None,
             "loras": tuple(f"{name}:{strength:g}" for name in self.offered if (strength := data[f"lora-{name}"])),
         }

@@ -12,6 +12,7 @@ from ml_backend.serving import jobs
 from . import counting
 from . import retention as rules
 from .api import idempotency
+from .curation import uploading
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ def retention() -> None:
     rules.delete_expired_sessions()
     idempotency.delete_old()
     counting.delete_over()
+    uploading.delete_stale()
     if photos or masks or guests or old:
         log.info(
             "Retention deleted %s photos, %s masks, %s empty guests and %s old job rows.", photos, masks, guests, old

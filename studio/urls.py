@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("studio.restyle.urls")),
     path("", include("studio.imagine.urls")),
     path("", include("studio.gallery.urls")),
+    path("", include("studio.curation.urls")),
     path("", include("studio.account.urls")),
     path("", include("studio.api.urls")),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,3 +195,9 @@ def work_off(db: None) -> Callable[[], int]:
     from ml_backend.serving import jobs
 
     return lambda: jobs.work_off(jobs.QUEUES, beating=False)
+
+
+@pytest.fixture
+def committed(django_capture_on_commit_callbacks: Any) -> Callable[[], Any]:
+    """``with committed():`` what waits for the commit is done at its end."""
+    return partial(django_capture_on_commit_callbacks, execute=True)

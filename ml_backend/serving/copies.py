@@ -6,7 +6,7 @@ import hashlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -26,6 +26,28 @@ Progress = Callable[[float, str], None]
 CHUNK = 4 * 1024 * 1024
 
 
+SAMPLES = "samples"
+"""Folder of a package with pictures of what it makes.  They belong to no hash, for nothing loads them."""
+SAMPLE_KINDS = (".png", ".jpg", ".jpeg", ".webp")
+MOST_SAMPLES = 12
+MOST_SAMPLE_BYTES = 4 * 1024 * 1024
+
+
+def samples_of(folder: Path) -> list[str]:
+    """Names of the pictures that a package on this disk shows of itself, the first dozen of them."""
+    found = sorted((folder / SAMPLES).glob("*")) if (folder / SAMPLES).is_dir() else []
+    names = [
+        file.name
+        for file in found
+        if is_safe_path(file.name)
+        and file.suffix.lower() in SAMPLE_KINDS
+        and not file.is_symlink()
+        and file.is_file()
+        and file.stat().st_size <= MOST_SAMPLE_BYTES
+    ]
+    return names[:MOST_SAMPLES]
+
+
 def names_of(manifest: Manifest) -> list[str]:
     """The files of a package, the manifest last: what has one is whole."""
     return [*(sorted(manifest.files) or [WEIGHTS]), CARD, MANIFEST]
@@ -33,7 +55,8 @@ def names_of(manifest: Manifest) -> list[str]:
 
 def store(package: Package, folder: str, progress: Progress | None = None) -> None:
     """Write the files of ``package`` below ``folder``; when one fails, those already written are taken back."""
-    names = [name for name in names_of(package.manifest) if (package.path / name).is_file()]
+    pictures = [f"{SAMPLES}/{name}" for name in samples_of(package.path)]
+    names = [name for name in [*pictures, *names_of(package.manifest)] if (package.path / name).is_file()]
     written: list[str] = []
     try:
         for number, name in enumerate(names):
@@ -50,12 +73,13 @@ def store(package: Package, folder: str, progress: Progress | None = None) -> No
         raise
 
 
-def remove(folder: str) -> None:
-    """Delete a stored package and this machine's copy of it."""
+def remove(folder: str, samples: Sequence[str] = ()) -> None:
+    """Delete a stored package, with its ``samples``, and this machine's copy of it."""
     try:
         names = names_of(_stored_manifest(folder))
     except LibraryError:
         names = [WEIGHTS, CARD, MANIFEST]
+    names += [f"{SAMPLES}/{name}" for name in samples]
     delete_files([f"{folder}/{name}" for name in names], later=False)
     path = _copy_of(folder.rpartition("/")[2])
     shutil.rmtree(path, ignore_errors=True)

@@ -27,7 +27,7 @@ from django.dispatch import receiver
 
 from ..errors import BadInput, BadPackage
 from ..models import CurationEvent, ModelVersion
-from ..packaging import Package, sources
+from ..packaging import Manifest, Package, sources
 from ..packaging.contents import text_width
 from ..packaging.files import CARD
 from ..packaging.package import WEIGHTS
@@ -98,7 +98,7 @@ def add(
         copies.store(package, version.folder, progress)
     with transaction.atomic():
         version.save()
-        _log(Action.ADDED, version, by, text=notes, details={"status": version.status, "origin": version.origin})
+        record(Action.ADDED, version, by, text=notes, details={"status": version.status, "origin": version.origin})
     return version
 
 
@@ -142,6 +142,7 @@ def _described(package: Package) -> dict[str, Any]:
             "config": manifest.config,
             "metrics": manifest.metrics,
             "text_width": text_width(package.path),
+            "samples": copies.samples_of(package.path),
         },
     }
 
@@ -203,7 +204,7 @@ def _said(source: Any) -> str:
 
 def note(version: ModelVersion, by: AbstractBaseUser | None, text: str) -> CurationEvent:
     """Write a remark into the log of ``version``."""
-    return _log(Action.NOTED, version, by, text=text)
+    return record(Action.NOTED, version, by, text=text)
 
 
 def promote(version: ModelVersion, by: AbstractBaseUser | None = None) -> None:
@@ -223,7 +224,7 @@ def propose(version: ModelVersion, by: AbstractBaseUser | None = None) -> None:
     """Make a candidate of a draft.  Raises :class:`BadPackage` for what is none."""
     with transaction.atomic():
         _move(version, Status.CANDIDATE, by)
-        _log(Action.PROPOSED, version, by)
+        record(Action.PROPOSED, version, by)
     version.refresh_from_db()
 
 
@@ -234,7 +235,7 @@ def offer(version: ModelVersion, by: AbstractBaseUser | None = None) -> None:
     with transaction.atomic():
         was = _move(version, Status.SERVING, by)
         if was != Status.SERVING:
-            _log(Action.OFFERED, version, by)
+            record(Action.OFFERED, version, by)
     version.refresh_from_db()
 
 
@@ -330,9 +331,9 @@ def _make_default(version: ModelVersion, by: AbstractBaseUser | None, action: Ac
     if not people_choose(version.capability):
         for other in rows.filter(status=Status.SERVING).exclude(pk=version.pk):
             _move(other, Status.RETIRED, by)
-            _log(Action.RETIRED, other, by, details={"for": version.reference})
+            record(Action.RETIRED, other, by, details={"for": version.reference})
     _move(version, Status.SERVING, by, default=True)
-    _log(action, version, by, details={"before": _name_of(before), "after": version.reference})
+    record(action, version, by, details={"before": _name_of(before), "after": version.reference})
 
 
 def _to_the_starter(capability: str, by: AbstractBaseUser | None) -> None:
@@ -346,7 +347,7 @@ def _to_the_starter(capability: str, by: AbstractBaseUser | None) -> None:
         _move(now, Status.RETIRED, by, default=False)
     if not registry.serves(capability):
         raise BadPackage(f"Before {now.reference} nothing could {registry.WORK.get(capability, capability)}.")
-    _log(Action.ROLLED_BACK, None, by, capability=capability, details={"before": now.reference, "after": ""})
+    record(Action.ROLLED_BACK, None, by, capability=capability, details={"before": now.reference, "after": ""})
 
 
 def _retire(version: ModelVersion, by: AbstractBaseUser | None) -> None:
@@ -355,7 +356,7 @@ def _retire(version: ModelVersion, by: AbstractBaseUser | None) -> None:
         return
     _move(version, Status.RETIRED, by, default=False)
     change = {"before": version.reference, "after": ""} if was_default else {}
-    _log(Action.RETIRED, version, by, details=change)
+    record(Action.RETIRED, version, by, details=change)
 
 
 def _move(version: ModelVersion, to: Status, by: AbstractBaseUser | None, **values: Any) -> str:
@@ -372,7 +373,7 @@ def _move(version: ModelVersion, to: Status, by: AbstractBaseUser | None, **valu
         if ModelVersion.objects.filter(sha256=row.sha256, owner=None).exists():
             raise BadPackage(f"The house keeps the same weights as {version.name} already; promote those.")
         values["owner"] = None
-        _log(Action.PUBLISHED, version, by, details={"was": row.owner.get_username() if row.owner else ""})
+        record(Action.PUBLISHED, version, by, details={"was": row.owner.get_username() if row.owner else ""})
     won = ModelVersion.objects.filter(pk=version.pk, status=row.status).update(status=to, **values)
     if won != 1:
         raise BadPackage(f"Somebody else moved {version.name} on just now; look again. Nothing changed.")
@@ -386,7 +387,7 @@ _REFUSED = {
 }
 
 
-def _log(
+def record(
     action: Action,
     version: ModelVersion | None,
     by: AbstractBaseUser | None,
@@ -395,9 +396,10 @@ def _log(
     text: str = "",
     details: Mapping[str, Any] | None = None,
 ) -> CurationEvent:
+    """Write an event into the log, where it stays."""
     return CurationEvent.objects.create(
         action=action,
-        by=by,
+        by_id=by.pk if by else None,
         by_name=by.get_username() if by else "",
         version=version,
         reference=_name_of(version),
@@ -461,7 +463,7 @@ def add_elsewhere(
         return known
     with transaction.atomic():
         version.save()
-        _log(Action.ADDED, version, by, text=notes, details={"status": version.status, "origin": version.origin})
+        record(Action.ADDED, version, by, text=notes, details={"status": version.status, "origin": version.origin})
     return version
 
 
@@ -477,7 +479,7 @@ def connect(version: ModelVersion, where: Mapping[str, Any], by: AbstractBaseUse
         raise BadPackage(f"Endpoints paint; {version.name} is for {version.capability}, and works here only.")
     with transaction.atomic():
         ModelVersion.objects.filter(pk=version.pk).update(endpoint=kept.to_dict() if kept else {})
-        _log(Action.NOTED, version, by, text=f"Served at {kept}." if kept else "Served by the workers here.")
+        record(Action.NOTED, version, by, text=f"Served at {kept}." if kept else "Served by the workers here.")
     version.refresh_from_db()
 
 
@@ -496,6 +498,24 @@ def adopt_starters() -> None:
         ModelVersion.objects.update_or_create(
             starter=folder, defaults=values, create_defaults={**values, "status": Status.SERVING}
         )
+
+
+def shipped(folder: str) -> ModelVersion | None:
+    """What a starter's row tells, or would tell had it one (then it is not saved); None where it does not ship.
+
+    No weights are read.
+    """
+    row = ModelVersion.objects.filter(starter=folder).first()
+    if row is not None:
+        return row
+    home = registry.starter_folder(folder)
+    try:
+        package = Package(home, Manifest.read(home))
+    except BadPackage:
+        return None
+    serves = registry.reference(package.manifest.capability) == package.manifest.reference
+    status = Status.SERVING if serves else Status.RETIRED
+    return ModelVersion(**_described(package), starter=folder, origin=Origin.STARTER, status=status)
 
 
 def verify(version: ModelVersion, progress: copies.Progress | None = None) -> None:
@@ -524,7 +544,7 @@ def remove(version: ModelVersion, by: AbstractBaseUser | None = None) -> None:
             free = free.exclude(status=Status.SERVING)
         if not free.exists():
             raise BadPackage(f"{version.name} serves {version.capability}; let another serve first.")
-        _log(Action.REMOVED, version, by, details={"sha256": version.sha256})
+        record(Action.REMOVED, version, by, details={"sha256": version.sha256})
         version.delete()
 
 
@@ -533,11 +553,11 @@ def _files_go_with_the_row(instance: ModelVersion, **_: Any) -> None:
     """Whatever deletes it, its owner's leaving too; files that another row shares stay."""
     if instance.starter:
         return
-    folder, sha256 = instance.folder, instance.sha256
+    folder, sha256, samples = instance.folder, instance.sha256, instance.manifest.get("samples") or []
 
     def forget() -> None:
         if not ModelVersion.objects.filter(sha256=sha256).exists():
-            copies.remove(folder)
+            copies.remove(folder, samples)
             registry.forget_packages()
 
     transaction.on_commit(forget)

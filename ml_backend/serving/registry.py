@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from ..engines import ENGINES
@@ -119,7 +120,8 @@ def chosen(capability: str) -> ModelVersion | None:
 
     None while a starter serves that nobody had to choose.
     """
-    versions = list(ModelVersion.objects.filter(status=SERVING).order_by("-default", "-created_at", "-pk"))
+    serving = ModelVersion.objects.filter(status=SERVING).exclude(capability="lora")
+    versions = list(serving.order_by("-default", "-created_at", "-pk"))
     own = next((version for version in versions if version.capability == capability), None)
     if own is not None and (own.default or not _serving_starters(capability)):
         return own
@@ -282,6 +284,19 @@ def loras(capability: str = "imagine") -> Loras:
     return Loras(text_width(WEIGHTS_DIR / STARTERS[capability]) if serves(capability) else None)
 
 
+_lent: ContextVar[Mapping[str, ModelVersion]] = ContextVar("lent", default=MappingProxyType({}))
+
+
+@contextmanager
+def lending(loras: Sequence[ModelVersion]) -> Iterator[None]:
+    """In the block these go by their names too, before others, though nobody is offered them."""
+    token = _lent.set({version.name: version for version in loras})
+    try:
+        yield
+    finally:
+        _lent.reset(token)
+
+
 class Loras(Mapping[str, Path]):
     """Names of the house's offered LoRAs with their files; a file is fetched and verified when it is asked for.
 
@@ -308,7 +323,7 @@ class Loras(Mapping[str, Path]):
 
     def _versions(self) -> dict[str, ModelVersion]:
         kept = ModelVersion.objects.filter(capability="lora", status=SERVING).order_by("created_at", "pk")
-        return {version.name: version for version in kept if _fits(version, self.width)}
+        return {version.name: version for version in kept if _fits(version, self.width)} | dict(_lent.get())
 
 
 def _fits(lora: ModelVersion, width: int | None) -> bool:

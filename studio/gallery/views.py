@@ -21,7 +21,7 @@ from patterns import moderation
 from patterns.models import Pattern
 
 from .. import said
-from ..answers import is_htmx
+from ..answers import is_htmx, staff_only
 from ..batches import FromWords
 from ..imagine.models import Imagining
 from ..looks.models import Look
@@ -99,15 +99,10 @@ KINDS: dict[str, tuple[Any, str, str]] = {
 """What can be published, by its name in the address: the model, the page of one, the wall of all."""
 
 
-def _check_staff(request: HttpRequest) -> None:
-    if not getattr(request.user, "is_staff", False):
-        raise Http404
-
-
 @require_POST
+@staff_only
 def take_down(request: HttpRequest, kind: str, pk: uuid.UUID) -> HttpResponse:
     """Hide something published from everybody but its owner, who reads ``why``."""
-    _check_staff(request)
     if kind not in KINDS:
         raise Http404
     model, page, wall = KINDS[kind]
@@ -124,9 +119,9 @@ def take_down(request: HttpRequest, kind: str, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
+@staff_only
 def dress_window(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Put a published fabric, on the garment ``on``, first for everybody who has made nothing yet; or take it out."""
-    _check_staff(request)
     pattern = get_object_or_404(Pattern.objects.public(), pk=pk)
     if "out" in request.POST:
         window.dress(None, None)

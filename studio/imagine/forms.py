@@ -67,6 +67,8 @@ class Wanted:
     seed: int | str | None = None
     count: int = PICTURES
     loras: tuple[LoraChoice, ...] = ()
+    model: str = ""
+    """One that has retired and may make this again."""
 
     @property
     def built(self) -> str:
@@ -76,7 +78,12 @@ class Wanted:
     @property
     def tuned(self) -> bool:
         """Whether anything beside the words was set, so that the drawer stands open."""
-        return bool(self.settings) or self.seed is not None or any(lora.strength for lora in self.loras)
+        return (
+            bool(self.settings)
+            or self.seed is not None
+            or bool(self.model)
+            or any(lora.strength for lora in self.loras)
+        )
 
 
 def wanted(params: dict[str, Any], offered: Sequence[str] = (), *, engine: str = IMAGINE_ENGINES[0]) -> Wanted:
@@ -94,6 +101,7 @@ def wanted(params: dict[str, Any], offered: Sequence[str] = (), *, engine: str =
         seed=seed,
         count=PICTURES if seed is None else 1,
         loras=lora_choices(params.get("loras", []), offered),
+        model=params.get("model") or "",
     )
 
 
@@ -137,6 +145,7 @@ class ImagineForm(SamplingForm):
             seed=self.data.get("seed") or None,
             count=self.cleaned_data.get("count") or PICTURES,
             loras=tuple(LoraChoice(name, strength) for name, strength in strengths.items()),
+            model=self.cleaned_data.get("model", ""),
         )
 
     def _engine(self) -> str:

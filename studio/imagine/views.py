@@ -97,9 +97,9 @@ def _params(request: HttpRequest) -> dict[str, Any]:
     for name in ("remix", "again"):
         picture = Imagining.objects.visible_to(request.user).named(request.GET.get(name))
         if picture is not None:
-            say_if_retired(request, "imagine", picture)
+            model = say_if_retired(request, "imagine", picture)
             seed = picture.seed if name == "remix" else None
-            return {**picture.params, "engine": picture.engine, "seed": seed}
+            return {**picture.params, "engine": picture.engine, "seed": seed, "model": model}
     if key := request.GET.get("said"):
         known = [words.text for words in imagining.PRESETS] + prompts_of(request.user, Imagining, HISTORY)
         return {"prompt": said.named(known, key)}

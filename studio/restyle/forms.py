@@ -147,6 +147,8 @@ class Wanted:
     sketch: str = "none"
     usual_sketch: str = "none"
     """The model's own."""
+    model: str = ""
+    """One that has retired and may make this again."""
 
     @property
     def tuned(self) -> bool:
@@ -154,6 +156,7 @@ class Wanted:
         return (
             bool(self.settings)
             or self.seed is not None
+            or bool(self.model)
             or any(lora.strength for lora in self.loras)
             or self.sketch != self.usual_sketch
         )
@@ -184,6 +187,7 @@ def wanted(
         loras=lora_choices(given.get("loras", []), offered),
         sketch=given.get("sketch", sketch),
         usual_sketch=sketch,
+        model=given.get("model", ""),
     )
 
 

@@ -14,7 +14,7 @@ from ml_backend.serving import registry
 from patterns.templatetags.cloth import described_look
 
 from .. import batches
-from ..answers import say_if_retired
+from ..answers import retired_but_kept, say_if_retired
 from ..imagine.models import Imagining
 from ..looks.models import Look
 from ..photos.models import Garment, Mask, Photo
@@ -139,15 +139,16 @@ def read(request: HttpRequest) -> Table:
 
 def _again(params: dict[str, Any]) -> dict[str, Any]:
     """Pictures that are there leave the form open for others: the seed was chosen by chance and is not kept."""
-    return {name: value for name, value in params.items() if name != "seed"}
+    model = retired_but_kept("restyle", params["engine"], params.get("model") or "") if params else ""
+    return {name: value for name, value in params.items() if name != "seed"} | {"model": model}
 
 
 def _remixed(request: HttpRequest, made: Restyle) -> Table:
     """Everything as it was; of somebody else's published picture, the picture itself and the words."""
-    say_if_retired(request, "restyle", made)
+    params = {**made.params, "count": 1, "model": say_if_retired(request, "restyle", made)}
     if made.owner_id == request.user.pk:
-        return Table("photo", made.photo, made.mask, batch_of(request, str(made.batch)), {**made.params, "count": 1})
-    return Table("restyle", made, None, None, {**made.params, "count": 1})
+        return Table("photo", made.photo, made.mask, batch_of(request, str(made.batch)), params)
+    return Table("restyle", made, None, None, params)
 
 
 def batch_of(request: HttpRequest, text: str | None) -> Batch | None:

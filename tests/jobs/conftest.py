@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,6 @@ from ml_backend.packaging.package import sha256_of
 from ml_backend.serving import jobs
 from ml_backend.serving.jobs import kinds
 from tests.weights import weights_of
-
-
-@pytest.fixture
-def committed(django_capture_on_commit_callbacks: Any) -> Callable[[], Any]:
-    """``with committed():`` what waits for the commit is done at its end."""
-    return partial(django_capture_on_commit_callbacks, execute=True)
 
 
 @pytest.fixture
