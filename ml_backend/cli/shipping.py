@@ -70,7 +70,12 @@ def run_serve(options: argparse.Namespace) -> Answer:
     except (OSError, OverflowError) as error:
         raise BadInput(f"Nothing can listen at {options.host}:{options.port}: {error}.") from error
     ends = threading.Thread(target=server.end, name="end")
-    signal.signal(signal.SIGTERM, lambda *_: ends.ident or ends.start())
+
+    def end(*_: object) -> None:
+        if ends.ident is None:
+            ends.start()
+
+    signal.signal(signal.SIGTERM, end)
     address = "http://{}:{}".format(*server.server_address[:2])
     print(f"{package.manifest.reference} answers at {address}/invocations", file=sys.stderr, flush=True)
     with server:

@@ -36,6 +36,7 @@ SECONDS = {"real-time": 60.0, "async": 600.0}
 """How long an answer may take where the row does not say: Amazon cuts real-time ones at a minute."""
 MOST_SECONDS = 3600.0
 POLL_SECONDS = 1.0
+_KINDS: dict[str, tuple[type, ...]] = {"str": (str,), "float": (int, float), "bool": (bool,)}
 _NAME = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,62}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _S3 = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(/(?P<prefix>[A-Za-z0-9/_.-]*))?")
@@ -67,8 +68,7 @@ class Where:
         if not isinstance(data, Mapping) or not data or set(data) - set(known):
             raise BadInput(f"An endpoint is said by {', '.join(known)}; not by {quoted(data)}.")
         for name, value in data.items():
-            right = {"str": str, "float": (int, float), "bool": bool}[str(known[name])]
-            if not isinstance(value, right) or (isinstance(value, bool) and known[name] != "bool"):
+            if not isinstance(value, _KINDS[str(known[name])]) or (isinstance(value, bool) and known[name] != "bool"):
                 raise BadInput(f"The {name} of an endpoint cannot be {quoted(value)}.")
         where = cls(**data)
         where._check()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -289,7 +290,7 @@ def _make(steps: list[Step], region: str, done: list[Step], say: Say) -> None:
     arn = ""
     for step in steps:
         given = {name: [arn] if value == [POLICY_ARN] else value for name, value in step.given.items()}
-        answer = _said(lambda step=step, given=given: getattr(client(step.service, region, 60.0), step.method)(**given))
+        answer = _said(partial(_call, step, region, given))
         done.append(step)
         arn = answer.get("PolicyARN", arn)
         say(f"{step.service}: {step.method} {_subject(step)}")
@@ -299,7 +300,7 @@ def _take_down(steps: list[Step], region: str, say: Say) -> int:
     count = 0
     for step in steps:
         try:
-            _said(lambda step=step: getattr(client(step.service, region, 60.0), step.method)(**step.given))
+            _said(partial(_call, step, region, step.given))
         except BadInput as error:
             if not _GONE.search(str(error)):
                 raise
@@ -307,6 +308,10 @@ def _take_down(steps: list[Step], region: str, say: Say) -> int:
         count += step.service != "cloudwatch"  # which also deletes alarms that are not there
         say(f"{step.service}: {step.method} {_subject(step)}")
     return count
+
+
+def _call(step: Step, region: str, given: dict[str, Any]) -> Any:
+    return getattr(client(step.service, region, 60.0), step.method)(**given)
 
 
 def _subject(step: Step) -> str:

@@ -70,9 +70,10 @@ def load(model_dir: str | Path, device: str) -> Any:
     import torch
     from diffusers import AutoPipelineForInpainting
 
-    folder, loader = Path(model_dir), AutoPipelineForInpainting
+    folder = Path(model_dir)
+    loader: Any = AutoPipelineForInpainting
     given = {**_without_absent_checker(folder), **_for_older_transformers(folder)}
-    pipeline: Any = loader.from_pretrained(str(folder), use_safetensors=True, local_files_only=True, **given)
+    pipeline = loader.from_pretrained(str(folder), use_safetensors=True, local_files_only=True, **given)
     if device != "cpu":
         half = torch.bfloat16 if torch.cuda.get_device_capability()[0] >= 8 else torch.float16
         pipeline = pipeline.to(device, half)
@@ -243,7 +244,7 @@ def _text_encoder(home: Path) -> Any:
     if any(name.startswith("text_model.") for name in tensors):
         return None
     config = transformers.CLIPTextConfig.from_pretrained(home)
-    encoder = getattr(transformers, config.architectures[0])(config)
+    encoder = getattr(transformers, (config.architectures or ["CLIPTextModel"])[0])(config)
     own = set(encoder.state_dict())
     encoder.load_state_dict({name if name in own else f"text_model.{name}": each for name, each in tensors.items()})
     return encoder.float().eval()

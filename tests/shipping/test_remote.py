@@ -285,6 +285,13 @@ def test_what_endpoints_cannot_do_is_refused(there, package, brand):
         loading.pipeline("text-mask")
 
 
+def test_staff_see_where_it_is_served(there, brand, client_of, staff):
+    from django.urls import reverse
+
+    page = client_of(staff).get(reverse("model", args=[brand.pk])).content.decode()
+    assert f"from elsewhere: {there.url}" in page
+
+
 def test_a_token_stands_in_the_environment_only(there, brand, monkeypatch, caplog):
     name = "TOILE_ENDPOINT_TOKEN_BRAND"
     curation.connect(brand, {"url": there.url, "token": name})
