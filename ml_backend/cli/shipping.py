@@ -9,7 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
-from ..errors import BadInput
+from ..errors import BadInput, BadPackage
 from ..packaging import Package
 from ..packaging.starter import WEIGHTS_DIR, starter
 from .common import Answer, Command, bar
@@ -59,7 +59,11 @@ def run_serve(options: argparse.Namespace) -> Answer:
     package = _package(options.package)
     if package.manifest.architecture != "diffusers":
         raise BadInput(f"{package.manifest.name} is no diffusion model; only these can be served so.")
-    model = inference.load(package.path, options.device) if options.device else inference.model_fn(package.path)
+    try:
+        model = inference.load(package.path, options.device) if options.device else inference.model_fn(package.path)
+    except Exception as error:  # a broken folder fails in as many ways as there are classes in it
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise BadPackage(f"{package.manifest.name} cannot be loaded: {reason[:200]}") from error
     try:
         server = Server(
             (options.host, options.port),

@@ -97,6 +97,13 @@ def test_only_diffusion_models_are_packed(package, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_that_is_no_model_is_not_served(package, capsys):
+    assert main(["serve", str(package.path), "--port", "0"]) == 2
+    assert "tiny cannot be loaded" in capsys.readouterr().err
+    assert main(["serve", "unet-starter", "--port", "0"]) == 2
+    assert "no diffusion model" in capsys.readouterr().err
+
+
 def test_what_cannot_be_written_leaves_nothing(package, tmp_path, capsys):
     (tmp_path / "file").write_text("in the way")
     assert main(["package", "--format", "sagemaker", str(package.path), str(tmp_path / "file")]) == 2

@@ -36,32 +36,37 @@ def model_folder(tmp_path_factory):
     return root / "model"
 
 
-def toolkit(folder, tmp_path, body):
-    """What the toolkit answers."""
-    (tmp_path / "body.json").write_text(json.dumps(body))
+ASKED = asked(num_inference_steps=2, seed=3)
+
+
+@pytest.fixture(scope="module")
+def answers(model_folder, tmp_path_factory):
+    """What the toolkit answers to a body that is right and to one that is wrong."""
+    here = tmp_path_factory.mktemp("answers")
+    (here / "bodies.json").write_text(json.dumps([ASKED, {**ASKED, "num_inference_steps": 0}]))
     environment = {**os.environ, "PYTHONPATH": str(TOOLKIT), "HF_HUB_OFFLINE": "1"}
     program = [sys.executable, "-P", str(ROOT / "tests" / "shipping" / "toolkit.py")]
-    arguments = [str(folder), str(tmp_path / "body.json"), str(tmp_path / "answer.json")]
-    ran = subprocess.run([*program, *arguments], env=environment, capture_output=True, text=True, cwd=tmp_path)
+    arguments = [str(model_folder), str(here / "bodies.json"), str(here / "answers.json")]
+    ran = subprocess.run([*program, *arguments], env=environment, capture_output=True, text=True, cwd=here)
     assert ran.returncode == 0, ran.stderr[-3000:]
-    answer = json.loads((tmp_path / "answer.json").read_text())
-    assert answer["toolkit"].startswith(str(TOOLKIT))
-    assert f"transformers=={answer['transformers']}" in (folder / "code" / "requirements.txt").read_text()
-    return answer
+    said = json.loads((here / "answers.json").read_text())
+    assert said["toolkit"].startswith(str(TOOLKIT))
+    assert f"transformers=={said['transformers']}" in (model_folder / "code" / "requirements.txt").read_text()
+    return said["answers"]
 
 
-def test_the_real_toolkit_paints(model_folder, tmp_path):
-    answer = toolkit(model_folder, tmp_path, asked(num_inference_steps=2, seed=3))
-    assert answer["status"] == 200, answer
-    here = inference.predict_fn(asked(num_inference_steps=2, seed=3), inference.model_fn(model_folder))
-    for there, ours in zip(answer["body"]["generated_images"], here["generated_images"], strict=True):
-        difference = np.asarray(picture_of(there), int) - np.asarray(picture_of(ours), int)
-        assert np.abs(difference).max() <= 2, "the same words, weights and seed: nothing was made up"
-    first, second = (np.asarray(picture_of(text).convert("RGB"), int) for text in answer["body"]["generated_images"])
-    assert first.shape == second.shape == (64, 64, 3)
-    assert (first != second).any(), "two pictures by default"
+def test_the_real_toolkit_paints_what_is_painted_here(model_folder, answers):
+    """The same words, weights and seed give the same pictures there: nothing was made up."""
+    assert answers[0]["status"] == 200, answers
+    there = answers[0]["body"]["generated_images"]
+    ours = inference.predict_fn(ASKED, inference.model_fn(model_folder))["generated_images"]
+    pictures = [[np.asarray(picture_of(text).convert("RGB"), int) for text in each] for each in (there, ours)]
+    assert len(there) == 2
+    for one, other in zip(*pictures, strict=True):
+        assert one.shape == (64, 64, 3)
+        assert np.abs(one - other).max() <= 2
+    assert (pictures[0][0] != pictures[0][1]).any()
 
 
-def test_the_real_toolkit_says_what_is_wrong(model_folder, tmp_path):
-    answer = toolkit(model_folder, tmp_path, asked(num_inference_steps=0))
-    assert (answer["status"], answer["message"]) == (400, "num_inference_steps must be a whole number from 1 to 150.")
+def test_the_real_toolkit_says_what_is_wrong(answers):
+    assert answers[1] == {"status": 400, "message": "num_inference_steps must be a whole number from 1 to 150."}
