@@ -74,9 +74,10 @@ def load(model_dir: str | Path, device: str) -> Any:
     loader: Any = AutoPipelineForInpainting
     given = {**_without_absent_checker(folder), **_for_older_transformers(folder)}
     pipeline = loader.from_pretrained(str(folder), use_safetensors=True, local_files_only=True, **given)
+    precision = torch.float32  # said in any case: some parts would keep the half precision of their files
     if device != "cpu":
-        half = torch.bfloat16 if torch.cuda.get_device_capability()[0] >= 8 else torch.float16
-        pipeline = pipeline.to(device, half)
+        precision = torch.bfloat16 if torch.cuda.get_device_capability()[0] >= 8 else torch.float16
+    pipeline = pipeline.to(device, precision)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 

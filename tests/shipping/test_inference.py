@@ -17,8 +17,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from ml_backend.packaging import save_folder_manifest
 from ml_backend.pipelines.restyle.remote import RemoteRestyle
 from ml_backend.requests import RestyleRequest
 from ml_backend.shipping import inference
@@ -36,6 +38,19 @@ def shelf(tmp_path_factory):
     root = tmp_path_factory.mktemp("endpoint")
     return {"sd1": tiny_inpaint(root / "sd1"), "sdxl": tiny_inpaint(root / "sdxl", "sdxl"),
             "words": tiny_text_to_image(root / "words")}  # fmt: skip
+
+
+def halved(package, folder):
+    """The same model as most are published: in half precision."""
+    inference.load(package.path, "cpu").to(torch.float16).save_pretrained(folder, safe_serialization=True)
+    about = {"name": "half", "capability": "restyle", "architecture": "diffusers"}
+    return save_folder_manifest(folder, **about)
+
+
+def test_files_in_half_precision_are_painted_with(shelf, tmp_path):
+    model = inference.load(halved(shelf["sd1"], tmp_path / "half").path, "cpu")
+    answer = inference.predict_fn(asked(num_inference_steps=25, strength=0.12, num_images_per_prompt=1), model)
+    assert picture_of(answer["generated_images"][0]).size == (64, 64)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from ml_backend.shipping import inference
 from ml_backend.shipping.tarball import pack
 from tests.ml_backend.tiny import tiny_inpaint
 from tests.shipping.asked import asked, picture_of
+from tests.shipping.test_inference import halved
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLKIT = ROOT / ".venv" / "sagemaker"
@@ -30,7 +31,7 @@ pytestmark = [
 def model_folder(tmp_path_factory):
     """As SageMaker unpacks it."""
     root = tmp_path_factory.mktemp("sagemaker")
-    archive = pack(tiny_inpaint(root / "package"), root).path
+    archive = pack(halved(tiny_inpaint(root / "package"), root / "half"), root).path
     with tarfile.open(archive) as tar:
         tar.extractall(root / "model", filter="data")
     return root / "model"
