@@ -225,6 +225,9 @@ PHOTO_RETENTION_DAYS = env.int("TOILE_PHOTO_RETENTION_DAYS", 0)
 SAFETY_CHECKER = env.str("TOILE_SAFETY_CHECKER", "")
 """Dotted path of what looks at finished pictures, see :mod:`ml_backend.serving.safety`; none unless set."""
 
+ENDPOINT_HOSTS: list[str] = env.list("TOILE_ENDPOINT_HOSTS", [])
+"""Hosts that models may be served at over plain HTTP, or inside a private network; ``*``: all."""
+
 CLIP_FOLDER = env.str("TOILE_CLIP", "")
 """A CLIP in transformers' format: the fabric engine then reads words that are like those it knows."""
 

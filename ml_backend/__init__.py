@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 _MODULES = {
-    "errors": ("BadInput", "BadPackage", "LibraryError", "Stopped"),
+    "errors": ("Away", "BadInput", "BadPackage", "LibraryError", "Stopped"),
     "requests": (
         "GenerateRequest",
         "ImagineRequest",

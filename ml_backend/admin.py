@@ -39,6 +39,7 @@ class ModelVersionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "licence",
         "origin",
         "source",
+        "endpoint",
         "megabytes",
         "version",
         "sha256",

@@ -3,6 +3,7 @@
 LibraryError
 ├── BadInput      the caller's value is wrong; the message is one sentence a person can act on
 ├── BadPackage    a model package is missing, damaged, or not what it claims to be
+├── Away          something elsewhere does not answer; the same may work later
 └── Stopped       should_stop() answered yes; nothing was written
 """
 
@@ -22,6 +23,10 @@ class BadInput(LibraryError):
 
 class BadPackage(LibraryError):
     """A model package is missing, damaged or of an unknown architecture."""
+
+
+class Away(LibraryError):
+    """Something elsewhere that the work needs does not answer, which is no fault of the work."""
 
 
 class Stopped(LibraryError):

@@ -51,6 +51,18 @@ set_up() {
     echo "$stamp" >".venv/.$wanted"
 }
 
+# Amazon's inference toolkit, in a folder of its own: it needs older packages than Toile.  Tests of what is packed use it.
+install_toolkit() {
+    local folder=.venv/sagemaker stamp
+    stamp=$(cat requirements-sagemaker.txt ml_backend/shipping/requirements.txt)
+    [ "$(cat "$folder/.installed" 2>/dev/null)" != "$stamp" ] || return 0
+    echo "Installing requirements-sagemaker.txt ..."
+    rm -rf "$folder"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target "$folder" \
+        -r requirements-sagemaker.txt || die "The packages could not be installed."
+    echo "$stamp" >"$folder/.installed"
+}
+
 # PostgreSQL and Redis, for what runs on the servers of production.
 install_servers() {
     local missing=()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import BadInput, BadPackage
-from .files import CARD, MANIFEST, MAX_FILES, is_model_file, is_pickle, is_safe_path
+from .files import CARD, CODE, MANIFEST, MAX_FILES, is_model_file, is_pickle, is_safe_path
 
 Progress = Callable[[float, str], None]
 MAX_BYTES = 64 * 1024**3
@@ -104,8 +104,10 @@ def _members(
 
 
 def _is_wanted(name: str, allow_pickle: bool) -> bool:
-    return is_safe_path(name) and (
-        is_model_file(name) or name in (CARD, MANIFEST) or (allow_pickle and is_pickle(name))
+    return (
+        is_safe_path(name)
+        and name not in CODE
+        and (is_model_file(name) or name in (CARD, MANIFEST) or (allow_pickle and is_pickle(name)))
     )
 
 

@@ -18,6 +18,8 @@ from ..errors import BadPackage
 
 MANIFEST = "manifest.json"
 CARD = "README.md"
+CODE = ("code/inference.py", "code/requirements.txt")
+"""What answers at an endpoint, beside the model in its archive.  No loader looks at it, and it is never run here."""
 
 MODEL_KINDS = frozenset({".safetensors", ".json", ".txt", ".md", ".model"})
 """What a folder package may hold; ``.model`` is a SentencePiece vocabulary, which is data."""
@@ -63,10 +65,10 @@ def is_pickle(name: str) -> bool:
 
 
 def belongs_to_no_hash(name: str) -> bool:
-    """The manifest itself, the card, hidden files and pictures."""
+    """The manifest itself, the card, hidden files, pictures, and the code of an archive that was shipped."""
     path = PurePosixPath(name)
     hidden = any(part.startswith(".") for part in path.parts)
-    return hidden or name in (MANIFEST, CARD) or path.suffix.lower() in PICTURE_KINDS
+    return hidden or name in (MANIFEST, CARD, *CODE) or path.suffix.lower() in PICTURE_KINDS
 
 
 def listing(folder: Path) -> list[str]:

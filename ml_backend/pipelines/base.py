@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from ..packaging import Package
+    from ..shipping.asking import Endpoint
 
 T = TypeVar("T")
+
+REFUSED = "The model's own safety checker refused this picture; try other words or another seed."
 
 Progress = Callable[[float, str], None]
 """Called with a fraction from 0 to 1 and the stage in words."""
@@ -68,7 +71,7 @@ class Given:
 
     ``package`` is its model where it has one, ``loras`` says where the named ones lie, ``clip`` is the folder of a CLIP
     ("" without one).  ``surface`` gives what reads the surface of cloth, or None; ``other`` another engine, by the
-    name of its pipeline.
+    name of its pipeline.  ``endpoint`` is what runs the model where that is elsewhere.
     """
 
     package: Package | None = None
@@ -77,6 +80,7 @@ class Given:
     clip: str = ""
     surface: Callable[[], Any] = lambda: None
     other: Callable[[str], Any] = lambda name: build(name, Given())
+    endpoint: Endpoint | None = None
 
 
 def build(name: str, given: Given) -> Any:

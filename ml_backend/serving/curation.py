@@ -9,6 +9,9 @@ transaction.  Workers ask :mod:`.registry` for every job, so they take a change 
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,11 +31,16 @@ from ..packaging import Manifest, Package, sources
 from ..packaging.contents import text_width
 from ..packaging.files import CARD
 from ..packaging.package import WEIGHTS
-from . import copies, loading, registry
+from ..requests import WORKING_SIZE
+from . import copies, endpoints, loading, registry
 
 Action = CurationEvent.Action
 Origin = ModelVersion.Origin
 Status = ModelVersion.Status
+
+ASKABLE = ("restyle", "imagine")
+"""What an endpoint can be asked to do."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
 COMES_FROM = {
     Status.CANDIDATE: (Status.DRAFT,),
@@ -419,6 +427,62 @@ def _locked(capability: str) -> QuerySet[ModelVersion]:
     return rows
 
 
+def add_elsewhere(
+    name: str,
+    where: Mapping[str, Any],
+    *,
+    capability: str = "restyle",
+    size: int | None = None,
+    by: AbstractBaseUser | None = None,
+    notes: str = "",
+) -> ModelVersion:
+    """A candidate of which nothing is kept here: an endpoint runs it, at ``where`` (see :class:`.endpoints.Where`).
+
+    ``size`` is the side in pixels that it paints at.  Raises :class:`BadInput`.
+    """
+    parsed = endpoints.Where.parse(where)
+    if not NAME.fullmatch(name):
+        raise BadInput("A model is called by at most 80 letters, digits, dots, dashes and underscores.")
+    if capability not in ASKABLE:
+        raise BadInput(f"An endpoint can {' or '.join(registry.WORK[one] for one in ASKABLE)}, nothing else.")
+    defaults = {"size": WORKING_SIZE.clean(size)} if size is not None else {}
+    also = [one for one in ASKABLE if one != capability]
+    said = json.dumps([name, capability, parsed.to_dict()], sort_keys=True)
+    version = ModelVersion(
+        name=name,
+        capability=capability,
+        sha256=hashlib.sha256(said.encode()).hexdigest(),
+        manifest={"architecture": endpoints.ARCHITECTURE, "config": {"also": also, "defaults": defaults}},
+        endpoint=parsed.to_dict(),
+        origin=Origin.UPLOADED,
+        source=str(parsed)[:300],
+        status=Status.CANDIDATE,
+    )
+    known = ModelVersion.objects.filter(sha256=version.sha256, owner=None).first()
+    if known is not None:
+        return known
+    with transaction.atomic():
+        version.save()
+        record(Action.ADDED, version, by, text=notes, details={"status": version.status, "origin": version.origin})
+    return version
+
+
+def connect(version: ModelVersion, where: Mapping[str, Any], by: AbstractBaseUser | None = None) -> None:
+    """From their next job on workers ask the endpoint at ``where``; {}: they load the files that are kept here again.
+
+    Raises :class:`BadInput` for what is no endpoint, :class:`BadPackage` for a model that cannot be served so.
+    """
+    kept = endpoints.Where.parse(where) if where else None
+    if kept is None and not version.files:
+        raise BadPackage(f"No files of {version.name} are kept here; it works at its endpoint only.")
+    if kept is not None and not set(version.capabilities) & set(ASKABLE):
+        raise BadPackage(f"Endpoints paint; {version.name} is for {version.capability}, and works here only.")
+    with transaction.atomic():
+        ModelVersion.objects.filter(pk=version.pk).update(endpoint=kept.to_dict() if kept else {})
+        record(Action.NOTED, version, by, text=f"Served at {kept}." if kept else "Served by the workers here.")
+    version.refresh_from_db()
+
+
 def adopt_starters() -> None:
     """Give the starters that people may choose a row for staff to curate; one that is new serves from now on."""
     for folder in (folder for capability in registry.BESIDE for folder in registry.starters(capability)):
@@ -455,9 +519,14 @@ def shipped(folder: str) -> ModelVersion | None:
 
 
 def verify(version: ModelVersion, progress: copies.Progress | None = None) -> None:
-    """Read all of its stored files.  Raises :class:`BadPackage` naming the first that is damaged or missing."""
+    """Read all of its stored files.  Raises :class:`BadPackage` naming the first that is damaged or missing.
+
+    A model that is only served elsewhere has none.
+    """
     if version.starter:
         Package.load(registry.starter_folder(version.starter))
+        return
+    if version.endpoint and not version.files:
         return
     copies.verify(version.sha256, version.folder, progress)
 

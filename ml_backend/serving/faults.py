@@ -11,6 +11,8 @@ import errno
 from collections.abc import Iterator
 from enum import Enum
 
+from ..errors import Away
+
 
 class Outage(Enum):
     """What is away; the value names it in a sentence."""
@@ -18,6 +20,7 @@ class Outage(Enum):
     STORE = "The store of pictures"
     DATABASE = "The database"
     BROKER = "The message broker"
+    ENDPOINT = "The endpoint of the model"
 
     @property
     def sentence(self) -> str:
@@ -79,6 +82,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _outage(error: BaseException) -> Outage | None:
+    if isinstance(error, Away):
+        return Outage.ENDPOINT
     kind = type(error)
     if kind.__module__.startswith(_STORE_LIBRARIES):
         return None if _is_refusal(error) else Outage.STORE

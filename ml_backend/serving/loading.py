@@ -16,7 +16,8 @@ from ..errors import BadPackage, quoted
 from ..networks import ARCHITECTURES
 from ..packaging import Package
 from ..packaging.contents import text_width
-from . import copies, registry
+from . import copies, endpoints, registry
+from .endpoints import Elsewhere
 from .faults import BrokenProcess
 
 MOST_LOADED = 10
@@ -109,11 +110,11 @@ def _resident(name: str, package: Package | None) -> Any:
     too many.  When a model that it takes besides changes, it is built anew."""
     builder = BUILDERS[name]
     beside = [registry.serving(other) for other in builder.beside if registry.serves(other)]
-    shas = [one.manifest.sha256 if one else "" for one in (package, *beside)]
-    key = (name, *shas, settings.CLIP_FOLDER)
+    marks = [one.mark if one else "" for one in (package, *beside)]
+    key = (name, *marks, settings.CLIP_FOLDER)
     with alone():
         if key not in _loaded:
-            _loaded[key] = builder.build(package)
+            _loaded[key] = builder.made_of(package)
         _loaded.move_to_end(key)
         while len(_loaded) > MOST_LOADED:
             _loaded.popitem(last=False)
@@ -185,13 +186,36 @@ def _describe(package: Package) -> Any:
     return DescribePipeline(package, segment, device=_device())
 
 
+def _asker(work: str) -> Callable[[Elsewhere], Any]:
+    """What builds the engine that has an endpoint do that work."""
+
+    def build(package: Elsewhere) -> Any:
+        from ..pipelines import base
+
+        return base.build(f"{work}-remote", base.Given(package, endpoint=endpoints.endpoint_of(package)))
+
+    return build
+
+
 @dataclass(frozen=True)
 class Builder:
-    """How a pipeline is made: of a model of which capability ("" for none), and of which others that serve besides."""
+    """How a pipeline is made: of a model of which capability ("" for none), and of which others that serve besides.
+
+    ``ask`` makes it of a model that is served elsewhere, where that can be.
+    """
 
     capability: str
     build: Callable[[Any], Any]
     beside: tuple[str, ...] = ()
+    ask: Callable[[Elsewhere], Any] | None = None
+
+    def made_of(self, package: Package | None) -> Any:
+        """Raises :class:`BadPackage` for a model elsewhere that can only work here."""
+        if not isinstance(package, Elsewhere):
+            return self.build(package)
+        if self.ask is None:
+            raise BadPackage(f"{package.manifest.name} is served elsewhere, where this work cannot be asked for.")
+        return self.ask(package)
 
 
 BUILDERS = {
@@ -203,7 +227,12 @@ BUILDERS = {
     "text-mask": Builder("text-mask", _text_mask),
     "describe": Builder("classify", _describe, ("segment",)),
     **{
-        f"{work}-{name}": Builder(engine.model, _painter(f"{work}-{name}", engine.heeds), engine.beside)
+        f"{work}-{name}": Builder(
+            engine.model,
+            _painter(f"{work}-{name}", engine.heeds),
+            engine.beside,
+            _asker(work) if engine.model else None,
+        )
         for work, engines in ENGINES.items()
         for name, engine in engines.items()
     },

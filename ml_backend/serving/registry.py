@@ -27,7 +27,7 @@ from ..packaging.contents import lora_file, text_width
 from ..packaging.starter import GENERATOR, starter
 from ..packaging.starter import WEIGHTS_DIR as WEIGHTS_DIR
 from ..requests import ImagineRequest, RestyleRequest, TextMaskRequest, parse_lora
-from . import copies
+from . import copies, endpoints
 
 SERVING = ModelVersion.Status.SERVING
 R = TypeVar("R", RestyleRequest, ImagineRequest, TextMaskRequest)
@@ -53,6 +53,8 @@ WORK = {
 }
 """What a capability does, to say what is missing while nothing serves it."""
 CAPABILITIES = (*STARTERS, "lora")
+NO_LORAS = 0
+"""Width of a model that is served elsewhere: nothing can be mixed in there."""
 MOST_NAMED = 20
 """Models or LoRAs that a sentence names to choose from."""
 
@@ -290,7 +292,7 @@ def loras(capability: str = "imagine", person: Any = None) -> Loras:
     version = chosen(capability)
     own = getattr(person, "pk", None)
     if version is not None:
-        return Loras(version.manifest.get("text_width"), own)
+        return Loras(NO_LORAS if version.endpoint else version.manifest.get("text_width"), own)
     return Loras(text_width(WEIGHTS_DIR / STARTERS[capability]) if serves(capability) else None, own)
 
 
@@ -323,7 +325,8 @@ def lending(loras: Sequence[ModelVersion]) -> Iterator[None]:
 class Loras(Mapping[str, Path]):
     """Names of the house's offered LoRAs with their files; a file is fetched and verified when it is asked for.
 
-    ``width`` is the text embedding width of the model they are for; LoRAs known to be for another are left out.
+    ``width`` is the text embedding width of the model they are for; LoRAs known to be for another are left out,
+    and all for :data:`NO_LORAS`.
     ``person`` is the key of somebody whose own candidates are among them; without one it is whoever the work is done
     for (:func:`working_for`).  Of several with one name the newest counts, one's own before the house's.  Always up to
     date: a pipeline that stays loaded sees what came later.
@@ -356,7 +359,7 @@ class Loras(Mapping[str, Path]):
 
 def _fits(lora: ModelVersion, width: int | None) -> bool:
     own = lora.manifest.get("text_width")
-    return own is None or width is None or own == width
+    return width != NO_LORAS and (own is None or width is None or own == width)
 
 
 def starters(capability: str) -> tuple[str, ...]:
@@ -398,6 +401,8 @@ def _ships(folder: str) -> bool:
 
 
 def _package(version: ModelVersion) -> Package:
+    if version.endpoint:
+        return endpoints.elsewhere(version)
     return starter_package(version.starter) if version.starter else _local(version.sha256, version.folder)
 
 

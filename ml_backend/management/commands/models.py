@@ -16,6 +16,7 @@ from ml_backend.packaging.hub import KNOWN
 from ml_backend.packaging.sources import Source
 from ml_backend.packaging.starter import WEIGHTS_DIR, starter
 from ml_backend.serving import curation, registry
+from ml_backend.serving.endpoints import MODES, Where
 
 
 class Command(BaseCommand):
@@ -53,6 +54,23 @@ class Command(BaseCommand):
         promote.add_argument("name")
         roll_back = what.add_parser("rollback", help="make the default before the last change the default again")
         roll_back.add_argument("capability", choices=registry.STARTERS)
+        connect = what.add_parser("connect", help="let an endpoint run a model: one of here, or one that is only there")
+        connect.add_argument("name")
+        place = connect.add_mutually_exclusive_group(required=True)
+        place.add_argument("--url", help="https://HOST/invocations")
+        place.add_argument("--sagemaker", metavar="ENDPOINT", help="name of an endpoint of SageMaker")
+        connect.add_argument("--region", help="of SageMaker, as eu-west-1")
+        connect.add_argument("--mode", choices=MODES, help="of SageMaker: real-time (at most 60 s) or async")
+        connect.add_argument("--inputs", metavar="S3", help="s3://BUCKET/PREFIX through which an async one is asked")
+        connect.add_argument("--token", metavar="VARIABLE", help="TOILE_ENDPOINT_TOKEN...: where workers find it")
+        connect.add_argument("--seconds", type=float, help="how long an answer may take (60; async 600)")
+        connect.add_argument(
+            "--plain", dest="extras", action="store_const", const=False, help="it knows no seed and no strength"
+        )
+        connect.add_argument("--for", dest="capability", choices=curation.ASKABLE, default="restyle")
+        connect.add_argument("--size", type=int, help="side in pixels that it paints at (512)")
+        disconnect = what.add_parser("disconnect", help="let the workers here run a model again")
+        disconnect.add_argument("name")
         remove = what.add_parser("remove", help="delete a model that does not serve")
         remove.add_argument("name")
 
@@ -70,7 +88,8 @@ class Command(BaseCommand):
             marks = {one.reference: "serves" if one.is_default else "offered" for one in registry.offered(capability)}
             for row in ModelVersion.objects.filter(capability=capability, starter="", owner=None):
                 mark = marks.get(row.reference, "offered" if row.serving else row.status)
-                self._line(row.reference, mark, row.size, row.licence, row.source)
+                where = row.endpoint.get("url") or row.endpoint.get("sagemaker") or row.source
+                self._line(row.reference, mark, row.size, row.licence, where)
             for name in registry.starters(capability):
                 self._list_starter(name, marks)
 
@@ -134,6 +153,24 @@ class Command(BaseCommand):
     def _rollback(self, capability: str, **_: Any) -> None:
         curation.roll_back(capability)
         self.stdout.write(f"{registry.reference(capability)} serves {capability} again.")
+
+    def _connect(self, name: str, capability: str, size: int | None, **options: Any) -> None:
+        names = ("url", "sagemaker", "region", "mode", "inputs", "token", "seconds", "extras")
+        where = {name: options[name] for name in names if options[name] is not None}
+        if ModelVersion.objects.filter(name=name.partition("@")[0], owner=None).exists():
+            version = _find(name)
+            curation.connect(version, where)
+        else:
+            version = curation.add_elsewhere(name, where, capability=capability, size=size)
+        at = Where.parse(version.endpoint)
+        self.stdout.write(f"{version.reference} is run at {at}; it is {version.status}.")
+        if not version.serving:
+            self.stdout.write(f"'manage.py models serve {version.reference}' lets it {_can(version)}.")
+
+    def _disconnect(self, name: str, **_: Any) -> None:
+        version = _find(name)
+        curation.connect(version, {})
+        self.stdout.write(f"{version.reference} is run by the workers here.")
 
     def _say_serving(self, version: ModelVersion) -> None:
         curation.serve(version)

@@ -10,13 +10,11 @@ from PIL import Image
 
 from ...errors import BadPackage
 from ...packaging import Package
-from ..base import SafetyCheck
+from ..base import REFUSED, SafetyCheck
 from .loading import read_index
 from .model import DiffusionModel
 from .residency import Residency
 from .sampling import Painted
-
-REFUSED = "The model's own safety checker refused this picture; try other words or another seed."
 
 RESIDENT: Residency[DiffusionModel] = Residency()
 """Every diffusion model that this process holds."""

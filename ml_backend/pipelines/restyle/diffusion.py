@@ -7,22 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 from PIL import Image
 
 from ...requests import RestyleRequest
-from ...words.choices import sketch_notes
-from ...words.reading import read
-from ..base import Given, Preview, Watch, tell
+from ..base import Given, Preview, Watch
 from ..diffusion.engine import DiffusionEngine
 from ..diffusion.preview import SIDE, side_by_side
 from ..diffusion.sampling import Canvas, Painted, Run, paint
-from ..diffusion.settings import check_batch, fill_in
+from ..diffusion.settings import check_batch
 from . import F32, Restyled, RestyleEngine
 from .crop import Window, check_mask, cut, put_back
-from .sketch import FABRIC, Sketcher, undrawable
+from .sketch import filled_in, is_sketched, notes_of, sketches
 
 
 def build(given: Given) -> DiffusionRestyle:
@@ -39,7 +36,7 @@ class DiffusionRestyle(DiffusionEngine, RestyleEngine):
         check_batch(requests)
         mask = check_mask(photo, mask)
         with self.loaded() as model:
-            request, why_not = self._filled(requests[0], model.own_size)
+            request, why_not = filled_in(requests[0], self.package.manifest, model.own_size)
             model.mix_in(request.loras, self._loras)
             assert request.size is not None
             windows = cut(photo, mask, request.size, model.multiple, rim=model.factor)
@@ -51,21 +48,13 @@ class DiffusionRestyle(DiffusionEngine, RestyleEngine):
                 progress=watch.progress,
                 should_stop=watch.should_stop,
                 preview=None if watch.preview is None else _in_place(photo, windows, watch.preview),
-                begin=_sketches(photo, mask, windows, requests, watch) if _sketched(request) else None,
+                begin=sketches(photo, mask, windows, requests, watch) if is_sketched(request) else None,
                 notes=why_not,
             )
             for number, painted in paint(run, [each.seed for each in requests]):
                 filled = replace(request, seed=requests[number].seed)
-                notes = (*run.notes, *_notes(filled))
+                notes = (*run.notes, *notes_of(filled))
                 yield number, self._finish(photo, windows, painted, filled, notes)
-
-    def _filled(self, request: RestyleRequest, own_size: int) -> tuple[RestyleRequest, list[str]]:
-        """The request with nothing left open, and why it does not begin from the sketch that was wanted."""
-        filled = fill_in(request, self.package.manifest, own_size)
-        why_not = undrawable(read(filled.prompt), filled.strength) if _sketched(filled) else ""
-        if not why_not:
-            return filled, []
-        return fill_in(replace(request, sketch="none"), self.package.manifest, own_size), [why_not]
 
     def _finish(
         self,
@@ -79,29 +68,6 @@ class DiffusionRestyle(DiffusionEngine, RestyleEngine):
         picture = put_back(photo, pairs)
         refused = self.verdict(painted, picture, request.prompt)
         return Restyled(None if refused else picture, request, notes, refused)
-
-
-def _sketched(request: RestyleRequest) -> bool:
-    return request.sketch == FABRIC
-
-
-def _notes(request: RestyleRequest) -> tuple[str, ...]:
-    """What of the words the sketch of this seed could not show, and what was chosen for it."""
-    return sketch_notes(read(request.prompt), request.seed) if _sketched(request) else ()
-
-
-def _sketches(
-    photo: Image.Image, mask: F32, windows: list[Window], requests: Sequence[RestyleRequest], watch: Watch
-) -> Callable[[int], list[Image.Image]]:
-    """What the picture of each number begins from; drawn when it is its turn, kept should its batch be tried again."""
-    sketcher = Sketcher(photo, mask, windows, requests[0].prompt, watch.should_stop)
-
-    @cache
-    def begin(number: int) -> list[Image.Image]:
-        tell(watch.progress, number / len(requests), "Drawing the fabric to begin from")
-        return sketcher(requests[number].seed)
-
-    return begin
 
 
 def _in_place(

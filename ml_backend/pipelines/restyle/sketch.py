@@ -8,15 +8,19 @@ The fabric engine draws at the model's own scale, so that its motifs are as larg
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 from PIL import Image
 
+from ...packaging import Manifest
 from ...requests import RestyleRequest
-from ...words.reading import Reading
-from ..base import ShouldStop
+from ...words.choices import sketch_notes
+from ...words.reading import Reading, read
+from ..base import ShouldStop, Watch, tell
+from ..diffusion.settings import fill_in
 from .crop import F32, LARGEST_ENLARGEMENT, SOLID, TOUCHED, Window
 from .fabric import FabricRestyle
 
@@ -35,6 +39,38 @@ def undrawable(reading: Reading, strength: float | None) -> str:
     if not (reading.colours or reading.colour_sets or reading.pattern or reading.materials or reading.moods):
         return NO_CLOTH
     return FROM_NOISE if strength == 1 else ""
+
+
+def is_sketched(request: RestyleRequest) -> bool:
+    return request.sketch == FABRIC
+
+
+def filled_in(request: RestyleRequest, manifest: Manifest, own_size: int) -> tuple[RestyleRequest, list[str]]:
+    """The request with nothing left open, and why it does not begin from the sketch that was wanted."""
+    filled = fill_in(request, manifest, own_size)
+    why_not = undrawable(read(filled.prompt), filled.strength) if is_sketched(filled) else ""
+    if not why_not:
+        return filled, []
+    return fill_in(replace(request, sketch="none"), manifest, own_size), [why_not]
+
+
+def notes_of(request: RestyleRequest) -> tuple[str, ...]:
+    """What of the words the sketch of this seed could not show, and what was chosen for it."""
+    return sketch_notes(read(request.prompt), request.seed) if is_sketched(request) else ()
+
+
+def sketches(
+    photo: Image.Image, mask: F32, windows: list[Window], requests: Sequence[RestyleRequest], watch: Watch
+) -> Callable[[int], list[Image.Image]]:
+    """What the picture of each number begins from; drawn when it is its turn, kept should its batch be tried again."""
+    sketcher = Sketcher(photo, mask, windows, requests[0].prompt, watch.should_stop)
+
+    @cache
+    def begin(number: int) -> list[Image.Image]:
+        tell(watch.progress, number / len(requests), "Drawing the fabric to begin from")
+        return sketcher(requests[number].seed)
+
+    return begin
 
 
 class Sketcher:
