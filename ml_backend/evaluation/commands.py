@@ -360,14 +360,15 @@ def measure_generator(options: argparse.Namespace) -> Figures:
 
 def measure_surface(options: argparse.Namespace) -> Figures:
     from ..pipelines.surface import SurfacePipeline
-    from .surface import by_hand, plain_figures, plain_garments, rendered_figures, side_by_side
+    from .surface import as_worn, by_hand, plain_figures, plain_garments, rendered_figures, side_by_side
 
     _check_sets(options)
     pipeline = SurfacePipeline(package_of(options.model, "surface-starter"), options.device)
     readers: dict[str, Reader] = {"network": pipeline, "by_hand": by_hand}
     figures: Figures = {"model": pipeline.model}
     if options.data is not None:
-        figures |= side_by_side(readers, lambda read: rendered_figures(read, options.data))
+        worn = {**readers, "worn": as_worn(pipeline)}
+        figures |= side_by_side(worn, lambda read: rendered_figures(read, options.data))
     if options.garments is not None:
         cases = plain_garments(options.garments, options.mattes)
         figures |= side_by_side(readers, lambda read: plain_figures(read, cases))

@@ -5,7 +5,7 @@ whose own luminance is the light.  Beside the network stands the method by hand 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -242,6 +242,20 @@ def by_hand(photo: Image.Image, mask: F32, labels: U8 | None) -> Surface:
         for maps in (known.normal, known.jacobian.reshape(4, *known.shading.shape))
     )
     return Surface(box, log, normal, steps.reshape(2, 2, height, width))
+
+
+def as_worn(read: Reader) -> Reader:
+    """``read`` with its scale as an overlay has it, which hears people's proportions too."""
+    from ..pipelines.overlay.fitting import heard
+    from ..pipelines.overlay.measure import px_per_cm
+
+    def worn(photo: Image.Image, mask: F32, labels: U8 | None) -> Surface:
+        found = read(photo, mask, labels)
+        cm = directions(on_photo(found, photo.size).jacobian)[2].mean(axis=0)
+        told = 1.0 / float(np.median(cm[mask > 0.5]))
+        return replace(found, jacobian=found.jacobian * np.float32(told / heard(told, px_per_cm(mask, labels))))
+
+    return worn
 
 
 def side_by_side(readers: dict[str, Reader], measure: Callable[[Reader], dict[str, float]]) -> dict[str, float]:

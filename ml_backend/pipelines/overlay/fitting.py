@@ -270,8 +270,7 @@ def fit(photo: Image.Image, mask: F32, labels: U8 | None = None, surface: Surfac
     pieces = np.zeros(cover.shape, np.uint8) if classes is None else classes
     found = coordinates(jacobian.reshape(2, 2, *cover.shape), normal, cover, pieces, step)
     usual = float(px_per_cm(cover, _kinds(classes))) * step[1]
-    told = float(np.clip(found.px_per_cm / usual, 1 / MOST_OFF, MOST_OFF))
-    ratio = usual * told**_HEARD / found.px_per_cm
+    ratio = heard(found.px_per_cm, usual) / found.px_per_cm
     return Fit(
         width,
         height,
@@ -284,6 +283,11 @@ def fit(photo: Image.Image, mask: F32, labels: U8 | None = None, surface: Surfac
         labels,
         found.px_per_cm * ratio,
     )
+
+
+def heard(told: float, usual: float) -> float:
+    """Pixels a centimetre, from what the surface says and what people's proportions say."""
+    return usual * float(np.clip(told / usual, 1 / MOST_OFF, MOST_OFF)) ** _HEARD
 
 
 def known(fit: Fit, folder: Path) -> Fit:

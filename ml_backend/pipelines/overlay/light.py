@@ -49,10 +49,6 @@ _UNEVEN, _MIXED = (0.07, 0.14), (0.13, 0.24)
 """Local deviation of what the shading leaves of the log luminance, and of the colour, at which a place begins and ends
 to count as printed."""
 
-_CALM = (0.045, 0.075)
-"""Local deviation of what the shading leaves, in the calmest quarter of a garment, at which it begins and ends to count
-as printed: seams and folds that the shading missed stand here and there, a print stands everywhere."""
-
 _OTHER = (0.9, 1.4)
 """Distance of what the shading leaves of the log luminance from the garment's own that tells another dye."""
 
@@ -189,19 +185,18 @@ def _enlarged(plane: F32, shape: tuple[int, ...]) -> F32:
 def _plain(rest: F32, linear: F32, sure: Bools) -> F32:
     """How surely there is no print, 0..1 (h, w).
 
-    A garment is plain as a whole where its colour does not stray, its luminance has few sharp steps and the shading leaves
-    some of it calm, or where all that the shading leaves is even; a spot of another colour on it is none of it.
+    A garment is plain as a whole where its colour does not stray and its luminance has few sharp steps, or where what
+    the shading leaves of the luminance is even; a spot of another colour on it is none of it.
     """
     if not sure.any():
         return np.zeros_like(rest)
+    hue, sharp = _unevenness(linear, sure)
+    dyed = (1.0 - _rise(hue, *_HUE)) * (1.0 - _rise(sharp, *_SHARP))
     size = math.sqrt(float(sure.sum()))
     weight = sure.astype(np.float32)
     near, far = max(1.0, _NEAR * size), max(2.0, _FAR * size)
     detail = rest - blur(rest, weight, far)
     uneven = np.sqrt(np.maximum(blur(np.square(blur(detail, weight, near)), weight, far), 0.0))
-    hue, sharp = _unevenness(linear, sure)
-    calm = float(np.quantile(uneven[sure], 0.25))
-    dyed = (1.0 - _rise(hue, *_HUE)) * (1.0 - _rise(sharp, *_SHARP)) * (1.0 - _rise(calm, *_CALM))
     explained = _fall(uneven, *_UNEVEN)
     explained *= _rise(float(explained[sure].mean()), 0.5, 0.85)
     off = _strayed(linear, sure)
