@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -287,7 +288,7 @@ def fit(photo: Image.Image, mask: F32, labels: U8 | None = None, surface: Surfac
 
 def heard(told: float, usual: float) -> float:
     """Pixels a centimetre, from what the surface says and what people's proportions say."""
-    return usual * float(np.clip(told / usual, 1 / MOST_OFF, MOST_OFF)) ** _HEARD
+    return usual * math.pow(min(max(told / usual, 1 / MOST_OFF), MOST_OFF), _HEARD)
 
 
 def known(fit: Fit, folder: Path) -> Fit:
