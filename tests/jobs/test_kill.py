@@ -81,6 +81,7 @@ def environment_of(tmp_path: Path) -> dict[str, str]:
         "TOILE_SWEEP_SECONDS": "1",
         "TOILE_RING_SECONDS": "2",
         "TOILE_WARM_UP": "0",
+        "TOILE_WORKER_NICE": "0",
     }
     environment.pop("TOILE_BROKER_URL", None)
     return environment
