@@ -33,7 +33,7 @@ from ..models import TrainingRun
 from ..pipelines.base import Progress, ShouldStop
 from ..pipelines.diffusion.residency import memory_of
 from ..training.finetuning import run_folder
-from ..training.finetuning.run_folder import STOP
+from ..training.stopping import STOP
 from .faults import BrokenProcess
 from .storage import delete_files
 
