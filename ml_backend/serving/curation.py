@@ -391,7 +391,7 @@ def record(
     """Write an event into the log, where it stays."""
     return CurationEvent.objects.create(
         action=action,
-        by=by,
+        by_id=by.pk if by else None,
         by_name=by.get_username() if by else "",
         version=version,
         reference=_name_of(version),

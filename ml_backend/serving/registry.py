@@ -77,8 +77,16 @@ _listener: ContextVar[Callable[[str], None] | None] = ContextVar("listener", def
 
 @contextmanager
 def heard(listener: Callable[[str], None]) -> Iterator[None]:
-    """``listener`` is told the reference of every model whose files are asked for in the block."""
-    token = _listener.set(listener)
+    """``listener`` is told the reference of every model whose files are asked for in the block; so is who hears
+    around it."""
+    around = _listener.get()
+
+    def both(reference: str) -> None:
+        listener(reference)
+        if around is not None:
+            around(reference)
+
+    token = _listener.set(both)
     try:
         yield
     finally:
@@ -120,7 +128,8 @@ def chosen(capability: str) -> ModelVersion | None:
 
     None while a starter serves that nobody had to choose.
     """
-    versions = list(ModelVersion.objects.filter(status=SERVING).order_by("-default", "-created_at", "-pk"))
+    serving = ModelVersion.objects.filter(status=SERVING).exclude(capability="lora")
+    versions = list(serving.order_by("-default", "-created_at", "-pk"))
     own = next((version for version in versions if version.capability == capability), None)
     if own is not None and (own.default or not _serving_starters(capability)):
         return own

@@ -37,6 +37,15 @@ class _Renderer(RendererHTML):
         tokens[idx].tag = f"h{min(int(tokens[idx].tag[1]) + BELOW, 6)}"
         return self.renderToken(tokens, idx, options, env)
 
+    def th_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        """Cards begin tables without heads by empty ones, which would be read out as such."""
+        tokens[idx].tag = "th" if tokens[idx + 1].content else "td"
+        return self.renderToken(tokens, idx, options, env)
+
+    def th_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        tokens[idx].tag = "th" if tokens[idx - 1].content else "td"
+        return self.renderToken(tokens, idx, options, env)
+
     def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:  # noqa: ARG002
         return '<div class="wide" role="group" aria-label="Table" tabindex="0"><table>\n'
 
@@ -55,4 +64,5 @@ def rendered(card: str) -> SafeString:
     What is longer than :data:`MOST` is cut.
     """
     text = _HEAD.sub("", card[:MOST].replace("\r\n", "\n"), count=1)
-    return mark_safe(_markdown.render(text))  # noqa: S308  (all HTML of the card is escaped, its addresses are checked)
+    html: str = _markdown.render(text)
+    return mark_safe(html)  # noqa: S308  (all HTML of the card is escaped, its addresses are checked)

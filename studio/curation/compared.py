@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from ml_backend.errors import BadInput
 from ml_backend.models import ModelVersion
 from ml_backend.requests import PATTERN_TYPES
+from ml_backend.serving import registry
 from patterns import files
 
 from ..account.models import User
@@ -67,18 +68,18 @@ def _status(request: HttpRequest) -> int:
 
 
 def _choices(request: HttpRequest, version: ModelVersion, work: str) -> dict[str, Any]:
-    sent = request.POST if request.method == "POST" else {}
+    sent, is_sent = request.POST, request.method == "POST"
     garments = Garment.objects.all()
     return {
         "version": version,
         "work": work,
         "works": comparing.works_of(version),
         "opponents": comparing.opponents(version, work).items(),
-        "other": sent.get("other", ""),
+        "other": sent.get("other", "" if version.capability == "lora" else registry.reference(work)),
         "words": sent.get("words", WORDS.get(work, "")),
-        "types": [(name, name in (sent.getlist("types") if sent else PATTERN_TYPES[:6])) for name in PATTERN_TYPES],
+        "types": [(name, name in (sent.getlist("types") if is_sent else PATTERN_TYPES[:6])) for name in PATTERN_TYPES],
         "garments": [
-            (garment, garment.slug in (sent.getlist("garments") if sent else [one.slug for one in garments[:2]]))
+            (garment, garment.slug in (sent.getlist("garments") if is_sent else [one.slug for one in garments[:2]]))
             for garment in garments
         ],
         "seed": sent.get("seed", "1"),

@@ -132,7 +132,9 @@ def asked_of(comparison: Comparison) -> list[Question]:
     return Asked.from_dict(comparison.params).questions()
 
 
-def request_of(work: str, question: Question, loras: Sequence[str] = ()) -> GenerateRequest | ImagineRequest:
+def request_of(
+    work: str, question: Question, loras: Sequence[str] = ()
+) -> GenerateRequest | RestyleRequest | ImagineRequest:
     """Raises :class:`BadInput` for words that no request takes."""
     if work == "generate":
         return GenerateRequest(question.words, question.seed, size=256)

@@ -29,13 +29,13 @@ _refusing = refusing_by(_refused)
 
 
 def _mine(request: HttpRequest, pk: uuid.UUID) -> ModelUpload:
-    return get_object_or_404(ModelUpload.objects.select_related("job", "version"), pk=pk, owner=request.user)
+    return get_object_or_404(ModelUpload.objects.select_related("job", "version"), pk=pk, owner_id=request.user.pk)
 
 
 @require_safe
 @staff_only
 def upload(request: HttpRequest) -> HttpResponse:
-    mine = ModelUpload.objects.filter(owner=request.user).select_related("job", "version")[:20]
+    mine = ModelUpload.objects.filter(owner_id=request.user.pk).select_related("job", "version")[:20]
     context = {"uploads": mine, "most": settings.MAX_MODEL_BYTES, "room": "workshop", "place": "upload"}
     return render(request, "studio/curation/upload.html", context)
 

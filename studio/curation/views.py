@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from ml_backend.errors import BadPackage
-from ml_backend.models import CurationEvent, ModelVersion
+from ml_backend.models import CurationEvent, Job, ModelVersion
 from ml_backend.serving import copies, curation, registry
 from patterns import files
 
@@ -27,6 +27,8 @@ from .models import Comparison
 
 A_PAGE = 50
 """Events of the log on one page."""
+FIRST_FIGURES = 12
+"""Rows of figures that are seen at once on the page of a version."""
 MOST_BESIDE = 6
 """Versions whose figures stand side by side."""
 
@@ -106,6 +108,8 @@ def _page(request: HttpRequest, version: ModelVersion) -> HttpResponse:
         "samples": range(len(_samples(version))),
         "curves": _curves(version),
         "beside": _beside(version),
+        "ran": Job.objects.filter(version__contains=version.reference).count(),
+        "days": settings.JOB_KEEP_DAYS,
         "works": comparing.works_of(version) if version.pk else [],
         "comparisons": Comparison.objects.filter(one=version.reference)
         | Comparison.objects.filter(other=version.reference),
@@ -136,7 +140,8 @@ def _beside(version: ModelVersion) -> dict[str, Any]:
     if others[1] is None and version.capability in registry.STARTERS:
         others[1] = curation.shipped(registry.STARTERS[version.capability])
     versions = list({one.reference: one for one in (version, *others) if one is not None}.values())
-    return {"versions": versions, "rows": figures.side_by_side(versions)}
+    rows = figures.side_by_side(versions)
+    return {"versions": versions, "rows": rows, "first": rows[:FIRST_FIGURES], "more": rows[FIRST_FIGURES:]}
 
 
 @require_safe

@@ -50,7 +50,9 @@ def text_mask(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jo
     assert mask.request is not None  # else it was stopped above
     photo = pictures.load(str(mask.photo.image), "RGB")
     model = mask.request.model
-    look = loading.pipeline("text-mask", model) if model else loading.pipeline("text-mask")
+    told: list[str] = []
+    with registry.heard(told.append):
+        look = loading.pipeline("text-mask", model) if model else loading.pipeline("text-mask")
     found = look(
         photo,
         mask.request,
@@ -77,7 +79,7 @@ def text_mask(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jo
             }
             for phrase in found.phrases
         ],
-        "params": {**mask.params, "model": model or registry.reference("text-mask")},
+        "params": {**mask.params, "model": model or (told or [registry.reference("text-mask")])[0]},
     }
 
     def publish() -> None:

@@ -16,6 +16,8 @@ from tests.jobs.test_kill import end, environment_of, start_worker, wait_for
 
 Status = ModelVersion.Status
 JOBS = 100
+PATIENCE = 300.0
+"""Seconds that a busy machine may take."""
 
 
 @pytest.fixture(autouse=True)
@@ -247,11 +249,11 @@ def test_promotion_under_load_fails_no_job_and_each_tells_its_version(transactio
             Job.objects.create(
                 owner=ana, turn="ana", kind="segments", request={"model": named if number % 4 == 0 else ""}
             )
-        wait_for(lambda: Job.objects.filter(state="done").count() >= JOBS // 5, worker)
+        wait_for(lambda: Job.objects.filter(state="done").count() >= JOBS // 5, worker, PATIENCE)
         curation.serve(second)
         promoted = ModelVersion.objects.get(pk=first.pk)
         waiting = set(Job.objects.filter(state="queued").values_list("pk", flat=True))
-        wait_for(lambda: not Job.objects.filter(state__in=["queued", "running"]).exists(), worker)
+        wait_for(lambda: not Job.objects.filter(state__in=["queued", "running"]).exists(), worker, PATIENCE)
     finally:
         end(worker)
     assert promoted.status == "retired"

@@ -142,7 +142,9 @@ def test_a_damaged_starter_is_said_in_a_sentence():
 def test_what_is_pulled_is_kept_with_what_one_must_know(published, capsys):
     version = pull(published / "inpaint", "--notes", "for summer")
     assert (version.name, version.capability, version.capabilities) == ("inpaint", "restyle", ("restyle", "imagine"))
-    assert (version.licence, version.source, version.notes) == ("openrail", "inpaint", "for summer")
+    assert (version.licence, version.source, version.events.get().text) == ("openrail", "inpaint", "for summer")
+    assert (version.status, version.origin) == ("candidate", "uploaded")
+    assert {file["name"] for file in version.files} > {"model_index.json", "unet/config.json"}
     assert version.card.endswith("# Paints")
     files = [file for file in (published / "inpaint").rglob("*") if file.is_file() and file.name != "README.md"]
     assert version.size == sum(file.stat().st_size for file in files)

@@ -177,7 +177,8 @@ def test_a_model_withdrawn_while_a_fabric_waits_is_still_there_for_it(person, tw
     row, other = (services.ask(person, GenerateRequest("floral", seed, size=32, model=version.name)) for seed in (1, 2))
     curation.withdraw(version)
     with pytest.raises(BadInput, match=r"is kept, but does not serve, or no longer does. To dream fabrics, choose one"):
-        services.ask(person, row.request)
+        services.ask(person, GenerateRequest("floral", 3, size=32, model=version.name))
+    assert services.ask(person, row.request).request == row.request, "a recipe names it wholly, and may have it again"
     jobs.work_off(jobs.QUEUES, beating=False, most=1)
     row.refresh_from_db()
     assert (row.state, row.model) == ("done", version.reference)

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from ml_backend.errors import BadInput, BadPackage
-from ml_backend.models import Job, ModelVersion
+from ml_backend.models import CurationEvent, Job, ModelVersion
 from ml_backend.serving import curation, jobs, registry
 from ml_backend.serving.jobs import doorbell, kinds
 from patterns.models import Favourite, Pattern
@@ -250,6 +250,38 @@ def test_of_two_starters_withdrawn_at_once_one_stays(at_once):
 
         assert sorted(at_once(2, act)) == [False, True], number
         assert registry.serves("generate")
+
+
+def test_of_two_who_roll_back_at_once_one_does(at_once):
+    """The other sees what the first has done, and is told so."""
+    first, second = (version(number, capability="segment") for number in range(2))
+    for one in (first, second):
+        curation.serve(one)
+
+    def act(_: int) -> object:
+        try:
+            curation.roll_back("segment", seen=second.reference)
+        except BadPackage:
+            return False
+        return True
+
+    assert sorted(at_once(2, act)) == [False, True]
+    assert ModelVersion.objects.get(default=True) == first
+    assert CurationEvent.objects.filter(action="rolled back").count() == 1
+
+
+def test_a_draft_is_proposed_once_by_whoever_is_first(at_once):
+    draft = version(1, capability="segment", status="draft")
+
+    def act(_: int) -> object:
+        try:
+            curation.propose(ModelVersion.objects.get(pk=draft.pk))
+        except BadPackage:
+            return False
+        return True
+
+    assert sorted(at_once(4, act)) == [False, False, False, True]
+    assert CurationEvent.objects.filter(action="proposed").count() == 1
 
 
 def test_the_migrations_of_models_go_back_and_forth():

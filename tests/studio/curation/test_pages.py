@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 
 import pytest
 from django.urls import reverse
@@ -148,6 +147,13 @@ def test_a_hostile_card_is_only_text(version, client_of, staff):
         assert bad not in page.replace("[here](javascript:alert(3))", "")
     assert '<a href="https://example.org" rel="nofollow noopener noreferrer">web</a>' in page
     assert "<h3>Title" in page, "below the page's own headings"
+
+
+def test_a_table_without_a_head_has_no_empty_one():
+    html = cards.rendered("| | b |\n| - | - |\n| 1 | 2 |\n")
+    assert "<th></th>" not in html
+    assert html.count("<td>") == html.count("</td>") == 3
+    assert "<th>b</th>" in html
 
 
 @pytest.mark.parametrize("card", ["", "x" * 300_000, "[" * 50_000, "> " * 20_000, "*a **b " * 10_000, "\0\x07"])
@@ -295,8 +301,17 @@ def test_no_page_or_admin_changes_the_log(version, client_of, staff):
     assert CurationEvent.objects.get(pk=event.pk).text == event.text
 
 
-def test_a_job_row_that_tells_its_models_is_nobody_elses_page(person, client_of, staff):
-    """Staff curate models; whose job ran with them stays where it was."""
-    Job.objects.create(owner=person, turn="ana", kind="restyle", version="florals@0")
-    assert "ana" not in client_of(staff).get(reverse("models-log")).content.decode()
-    assert client_of(staff).get(reverse("comparison", args=[uuid.uuid4()])).status_code == 404
+def test_a_version_tells_how_many_jobs_ran_with_it_and_not_whose(version, person, client_of, staff):
+    Job.objects.create(owner=person, turn="ana", kind="generate", version=f"srgan@0\n{version.reference}")
+    Job.objects.create(owner=person, turn="ana", kind="generate", version="srgan@0")
+    page = client_of(staff).get(reverse("model", args=[version.pk])).content.decode()
+    assert "1 job of the last 30 days" in page
+    assert "ana" not in page[page.index("<main") :].replace("manage", "")
+
+
+def test_many_figures_are_folded_away(kept, client_of, staff):
+    rows = [{"metric": f"metric {number}", "value": number / 7} for number in range(20)]
+    version = kept("cloth", descent=curation.Descent(metrics=rows))
+    beside = client_of(staff).get(reverse("model", args=[version.pk])).context["beside"]
+    assert (len(beside["first"]), len(beside["more"])) == (12, len(beside["rows"]) - 12)
+    assert beside["rows"][1].figures[0].value == "0.1429"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 from ml_backend.errors import BadInput
-from ml_backend.requests import GenerateRequest
-from ml_backend.serving import curation, registry
+from ml_backend.requests import GenerateRequest, TextMaskRequest
+from ml_backend.serving import curation, loading, registry
 from patterns import mixing, services
 from studio.imagine.models import Imagining
 from studio.restyle.models import Restyle
+from studio.restyle.services import ask_mask
 from tests.studio.painters import Painter, stand_in
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +39,27 @@ def made_by(model, work, person, make_photo):
     if work == "imagine":
         return Imagining.objects.create(owner=person, **recipe)
     return Restyle.objects.create(owner=person, photo=make_photo(person), **recipe)
+
+
+def test_a_mask_tells_the_model_that_found_it_whatever_is_promoted_meanwhile(
+    kept, person, make_photo, work_off, monkeypatch
+):
+    old, new = kept("old", "text-mask"), kept("new", "text-mask")
+    curation.serve(old)
+    phrase = SimpleNamespace(text="the dress", subtract=False, confidence=0.9, known=True)
+    found = SimpleNamespace(mask=np.ones((160, 120), np.float32), phrases=(phrase,))
+
+    def pipeline(name, model=None):
+        registry.serving(name)
+        curation.serve(new)
+        return lambda *given, **options: found
+
+    monkeypatch.setattr(loading, "pipeline", pipeline)
+    mask = ask_mask(person, make_photo(person), TextMaskRequest("the dress"))
+    work_off()
+    mask.refresh_from_db()
+    assert mask.params["model"] == mask.job.version == old.reference
+    assert registry.reference("text-mask") == new.reference
 
 
 @pytest.mark.parametrize("work", ["imagine", "restyle"])

@@ -20,7 +20,7 @@ from tests.ml_backend.tiny import tiny_lora
 
 pytestmark = pytest.mark.django_db
 
-PART = 5_000
+PART = 2_000
 
 
 @pytest.fixture(autouse=True)
