@@ -26,6 +26,7 @@ from .data.captioned import CaptionedPictures
 from .distributed import Workers
 from .ema import EMA
 from .lr_schedule import warmup_cooldown
+from .pixels import to_images, to_tensor
 from .run import Run
 from .trainer import AveragedRecipe, AveragedTrainer, train_averaged
 
@@ -132,17 +133,6 @@ def batch(config: AutoencoderRecipe, step: int, images: np.ndarray) -> Tensor:
         crop = images[index, y : y + config.crop, x : x + config.crop]
         crops.append(crop[:, ::-1] if rng.random() < 0.5 else crop)
     return to_tensor(np.stack(crops))
-
-
-def to_tensor(images: np.ndarray) -> Tensor:
-    """uint8 (N, H, W, 3) -> float32 (N, 3, H, W) in -1..1."""
-    return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
-
-
-def to_images(tensor: Tensor) -> np.ndarray:
-    """(N, 3, H, W) in -1..1 -> uint8 (N, H, W, 3)."""
-    pixels = ((tensor.detach().float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-    return np.asarray(pixels.permute(0, 2, 3, 1).cpu().numpy())
 
 
 def likeness(made: Tensor, target: Tensor, levels: int = 3) -> Tensor:

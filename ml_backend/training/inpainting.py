@@ -34,12 +34,12 @@ from ..colour import BASIC_COLOURS, lab
 from ..packaging import Package, save_folder_manifest
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..requests import PATTERN_TYPES
-from .autoencoder import to_tensor
 from .data.captioned import CaptionedPictures, Words
 from .data.captions import GARMENT_PHRASES, caption, corpus
 from .data.captions import PATTERN_PHRASES as PATTERNS
 from .distributed import Workers
 from .lr_schedule import warmup_cooldown
+from .pixels import to_tensor
 from .run import Run
 from .tokenizer import is_tokenizer, make_tokenizer, read_tokenizer
 from .trainer import AveragedRecipe, AveragedTrainer, descend, train_averaged

@@ -6,7 +6,8 @@ random masks, the autoencoder and the text encoder at every step, ``accelerator.
 ``train`` runs.  Same base, batch, resolution, precision and number of threads; pictures of the kind are given to both.
 
 Each is a process of its own, and they work in turns; the ratio is the median of those within a round, so that other
-work on the machine meets both alike.  ``peak MiB`` is the most that a process held in training (torch on a GPU).
+work on the machine meets both alike.  ``work`` is the time that cores were busy for a step, in units of the example's.
+``peak MiB`` is the most that a process held in training (torch on a GPU).
 """
 
 from __future__ import annotations
@@ -59,23 +60,29 @@ def compare(recipe: str, folder: Path, options: argparse.Namespace) -> list[dict
         for child in children.values():
             child.turn()  # warms up: kernels chosen, what is made once is made
         seconds: dict[str, list[float]] = {who: [] for who in WHO}
+        work: dict[str, list[float]] = {who: [] for who in WHO}
         peaks = dict.fromkeys(WHO, 0.0)
         for turn in range(options.rounds):
             for who in WHO[turn % 2 :] + WHO[: turn % 2]:
-                taken, peak = children[who].turn()
+                taken, busy, peak = children[who].turn()
                 seconds[who].append(taken)
+                work[who].append(busy)
                 peaks[who] = max(peaks[who], peak)
     finally:
         for child in children.values():
             child.end()
-    ratio = statistics.median(theirs / mine for theirs, mine in zip(seconds["diffusers"], seconds["ours"], strict=True))
+
+    def against(figures: dict[str, list[float]], who: str) -> float:
+        return statistics.median(a / b for a, b in zip(figures["diffusers"], figures[who], strict=True))
+
     return [
         {
             "recipe": recipe,
             "loop": who,
             "batch": options.batch,
             "steps/s": f"{options.steps / statistics.median(seconds[who]):.3f}",
-            "against diffusers": f"{ratio if who == 'ours' else 1:.2f}x",
+            "against diffusers": f"{against(seconds, who):.2f}x",
+            "work": f"{1 / against(work, who):.2f}",
             "peak MiB": round(peaks[who]),
         }
         for who in WHO
@@ -96,8 +103,8 @@ class Child:
             text=True,
         )
 
-    def turn(self) -> tuple[float, float]:
-        """Seconds of a round of steps, and the peak of memory in it."""
+    def turn(self) -> tuple[float, float, float]:
+        """Seconds of a round of steps, those that cores were busy, and the peak of memory in MiB."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write("go\n")
@@ -105,8 +112,8 @@ class Child:
         line = self._process.stdout.readline()
         if not line:
             raise SystemExit("One of the two ended; its error stands above.")
-        seconds, peak = json.loads(line)
-        return seconds, peak
+        seconds, busy, peak = json.loads(line)
+        return seconds, busy, peak
 
     def end(self) -> None:
         assert self._process.stdin is not None
@@ -123,14 +130,14 @@ def main() -> None:
     number = itertools.count()
     for _ in sys.stdin:
         _settle(device)
-        begun = time.perf_counter()
+        begun, busy = time.perf_counter(), time.process_time()
         for _ in range(told["steps"]):
             step(next(number))
         if device.type == "cuda":
             torch.cuda.synchronize(device)
-        taken = time.perf_counter() - begun
+        taken, busy = time.perf_counter() - begun, time.process_time() - busy
         peak = torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else _memory("VmHWM")
-        print(json.dumps([taken, peak]), flush=True)
+        print(json.dumps([taken, busy, peak]), flush=True)
 
 
 def draw(folder: Path, side: int, count: int = 12) -> None:

@@ -29,7 +29,7 @@ from ml_backend.packaging.starter import WEIGHTS_DIR
 from ml_backend.training import make_recipe
 from ml_backend.training.data.captioned_folder import Captioned
 from ml_backend.training.distributed import alone
-from ml_backend.training.finetuning import ask_to_stop, estimate, milestones, read_log
+from ml_backend.training.finetuning import ask_to_stop, estimate, loading, milestones, read_log
 from ml_backend.training.finetuning import trainer as trainer_module
 from ml_backend.training.finetuning.accelerating import make_optimiser
 from ml_backend.training.finetuning.denoiser import make_denoiser
@@ -365,6 +365,24 @@ def test_sigterm_pauses_and_the_status_says_so(here: Path, tmp_path: Path) -> No
     assert run.returncode == 75, said
     kept = next((tmp_path / "run" / "checkpoints").iterdir()).name
     assert int(kept) >= read_log(tmp_path / "run")[-1]["step"] > 0
+
+
+def test_a_checker_of_the_base_does_not_judge_what_is_learnt(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(*told: Any, **more: Any) -> Any:
+        raise AssertionError("asked")
+
+    load = loading.load_pipeline
+
+    def with_checker(*told: Any) -> Any:
+        pipeline = load(*told)
+        pipeline.safety_checker, pipeline.feature_extractor = refusing, refusing
+        return pipeline
+
+    monkeypatch.setattr(loading, "load_pipeline", with_checker)
+    training.train(dreambooth(here, steps=1), tmp_path)
+    assert len(list((tmp_path / "class-images").iterdir())) == 2
 
 
 # -- several processes -------------------------------------------------------------------------------------------------

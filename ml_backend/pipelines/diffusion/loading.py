@@ -19,6 +19,8 @@ INDEX = "model_index.json"
 TRUSTED = ("diffusers", "transformers", "stable_diffusion")
 """Where the classes that a folder names may come from; the last is diffusers' own name for its safety checker."""
 NEEDED = ("vae", "unet", "text_encoder", "tokenizer", "scheduler")
+PAINTERS = ("StableDiffusionInpaintPipeline", "StableDiffusionXLInpaintPipeline")
+"""Pipelines that paint into pictures as they are."""
 CHANNELS = (4, 9)
 """Input channels of a UNet: latents alone, or with the mask and the masked picture's latents."""
 
@@ -49,11 +51,13 @@ def read_index(package: Package) -> dict[str, Any]:
 
 def load_pipeline(package: Package, dtype: torch.dtype) -> Any:
     """The folder's inpainting pipeline, on the CPU, in eval mode.  Raises :class:`BadPackage`."""
-    from diffusers import AutoPipelineForInpainting
+    import diffusers
 
     index = read_index(package)
     _quiet()
-    loader: Any = AutoPipelineForInpainting
+    own = index["_class_name"]
+    # the automatic class would choose the same, and import every pipeline of diffusers to do so
+    loader: Any = getattr(diffusers, own if own in PAINTERS else "AutoPipelineForInpainting")
     try:
         pipeline = loader.from_pretrained(
             package.path,

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..autoencoder import to_tensor
 from ..data.folder import read_rgb
+from ..pixels import to_tensor
 from .loading import Base
 from .masking import Mask
 

@@ -74,6 +74,7 @@ def load_base(base: str) -> Base:
 
     package = package_of_base(base)
     pipeline = load_pipeline(package, torch.float32)
+    pipeline.safety_checker = None  # it judges what people are shown; a result keeps the base's
     for part in ("unet", "vae", "text_encoder", "text_encoder_2"):
         network = getattr(pipeline, part, None)
         if isinstance(network, nn.Module):

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
-from scipy import ndimage
 
 from ...packaging import Package
 from ...packaging.starter import WEIGHTS_DIR, starter
@@ -64,6 +63,8 @@ def find_garments(
     mine = [picture for picture in pictures[workers.rank :: workers.world] if picture.mask is None]
     missing = [picture for picture in mine if not _kept_at(folder, picture, side).exists()]
     if missing:
+        from scipy import ndimage
+
         from ...pipelines.segment import SegmentPipeline
 
         folder.mkdir(parents=True, exist_ok=True)
