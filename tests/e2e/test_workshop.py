@@ -110,10 +110,10 @@ def test_twelve_pictures_become_a_model_that_restyles(page, shop, worker, compla
     page.fill("#lora-awnings", "0.9")
     page.fill("#steps", "1")
     page.click("#ask")
-    page.wait_for_selector(".batch:not([data-follow]) .tile:nth-child(2) img", timeout=WAIT)
+    page.wait_for_selector(".batch:not([data-follow]) .tile:nth-child(2)", timeout=3 * WAIT)
 
     made, version = Restyle.objects.get(), ModelVersion.objects.get(capability="lora")
-    assert made.ready
+    assert made.ready, made.job.message
     assert made.recipe["restyle"]["loras"] == ["awnings:0.9"]
     assert version.status == "serving"
     assert version.reference in made.job.version.splitlines(), "the job tells that it ran with it"
