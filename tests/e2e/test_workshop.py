@@ -108,7 +108,7 @@ def test_twelve_pictures_become_a_model_that_restyles(page, shop, worker, compla
     page.click("details.advanced > summary")
     page.locator("input[name=engine][value=diffusion]").check(force=True)
     page.fill("#lora-awnings", "0.9")
-    page.fill("#steps", "1")
+    page.fill("#steps", "10")
     page.click("#ask")
     page.wait_for_selector(".batch:not([data-follow]) .tile:nth-child(2)", timeout=3 * WAIT)
 
