@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -37,11 +37,11 @@ refusing = refusing_at("training-run", lambda request: _runs_page(request, RunFo
 def training_runs(request: HttpRequest) -> HttpResponse:
     """All runs, newest first; POST begins one."""
     if request.method != "POST":
-        return _runs_page(request, RunForm(initial={"data": request.GET.get("data", "")}))
+        return _runs_page(request, RunForm(initial={"data_set": request.GET.get("data", "")}))
     assert isinstance(request.user, User)
     form = valid(RunForm(request.POST))
     data = form.cleaned_data
-    data_set = DataSet.objects.visible_to(request.user).frozen().filter(pk=data["data"]).first()
+    data_set = DataSet.objects.visible_to(request.user).frozen().filter(pk=data["data_set"]).first()
     if data_set is None:
         raise BadInput("Choose a data set that is frozen.")
     preset, base = PRESETS[data["preset"]], base_named(data["base"])
@@ -103,7 +103,7 @@ def _run(pk: int) -> TrainingRun:
 
 @staff_only
 @require_safe
-def sample(_: HttpRequest, pk: int, step: int) -> HttpResponse:
+def sample(_: HttpRequest, pk: int, step: int) -> HttpResponseBase:
     """A sheet of samples."""
     run = get_object_or_404(TrainingRun, pk=pk)
     key = next((one["key"] for one in run.samples if one["step"] == step), None)
