@@ -33,6 +33,7 @@ from ..models import TrainingRun
 from ..pipelines.base import Progress, ShouldStop
 from ..pipelines.diffusion.residency import memory_of
 from ..training.finetuning import run_folder
+from ..training.stopping import STOP
 from .faults import BrokenProcess
 from .storage import delete_files
 
@@ -98,7 +99,7 @@ def attend(
     folder = folder_of(run)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone_in(folder) as lock:
-        (folder / run_folder.STOP).unlink(missing_ok=True)
+        (folder / STOP).unlink(missing_ok=True)
         (folder / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
         told = Told(run, folder)
         with (folder / OUTPUT).open("ab") as output, _child(folder, lock, output) as child:

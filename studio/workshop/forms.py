@@ -37,7 +37,7 @@ def _setting(name: str) -> forms.Field:
 class RunForm(forms.Form):
     """A data set, a base, a recipe, and the few settings that may differ from the preset's."""
 
-    data = forms.UUIDField(error_messages={"required": "Choose a data set.", "invalid": "Choose a data set."})
+    data_set = forms.UUIDField(error_messages={"required": "Choose a data set.", "invalid": "Choose a data set."})
     base = forms.CharField(required=False, max_length=MAX_MODEL)
     preset = forms.ChoiceField(choices=[(slug, preset.title) for slug, preset in PRESETS.items()])
     name = forms.CharField(max_length=60, error_messages={"required": "Name what will come of it."})

@@ -136,7 +136,7 @@ def config_of(preset: Preset, data_set: DataSet, base: ModelVersion | None, aske
     paced = {
         "log_every": max(1, min(10, steps // 40)),
         "save_every": max(1, min(100, steps // 4)),
-        "epoch_steps": max(1, steps // 4),
+        "epoch_steps": min(steps, max(20, steps // 4)),
         "sample_prompts": prompts[:SAMPLES],
     }
     config = {"recipe": preset.recipe, **settings, **paced, "data_dir": DATA}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -16,30 +17,18 @@ from patterns import files
 from patterns.htmx import is_htmx
 
 from ..account.models import User
-from ..answers import refusing_by, staff_only, valid
-from ..limits import TooFast
+from ..answers import staff_only, valid
 from . import curves, runs
 from .forms import RunForm, StepForm
 from .models import DataSet
 from .presets import ADVANCED, PRESETS, base_named, bases
+from .refusing import refusing_at
 
 MOST_SHOWN = 100
 PLACE = {"room": "workshop", "place": "runs"}
 
 
-def _refuse(request: HttpRequest, why: BadInput) -> HttpResponse:
-    if isinstance(why, TooFast):
-        raise why
-    if is_htmx(request):
-        return HttpResponse(str(why), status=422, content_type="text/plain; charset=utf-8")
-    messages.error(request, str(why))
-    match = request.resolver_match
-    assert match is not None
-    pk = match.kwargs.get("pk")
-    return redirect("training-run", pk) if pk else _runs_page(request, RunForm(request.POST))
-
-
-refusing = refusing_by(_refuse)
+refusing = refusing_at("training-run", lambda request: _runs_page(request, RunForm(request.POST)))
 
 
 @staff_only
@@ -48,11 +37,11 @@ refusing = refusing_by(_refuse)
 def training_runs(request: HttpRequest) -> HttpResponse:
     """All runs, newest first; POST begins one."""
     if request.method != "POST":
-        return _runs_page(request, RunForm(initial={"data": request.GET.get("data", "")}))
+        return _runs_page(request, RunForm(initial={"data_set": request.GET.get("data", "")}))
     assert isinstance(request.user, User)
     form = valid(RunForm(request.POST))
     data = form.cleaned_data
-    data_set = DataSet.objects.visible_to(request.user).frozen().filter(pk=data["data"]).first()
+    data_set = DataSet.objects.visible_to(request.user).frozen().filter(pk=data["data_set"]).first()
     if data_set is None:
         raise BadInput("Choose a data set that is frozen.")
     preset, base = PRESETS[data["preset"]], base_named(data["base"])
@@ -114,7 +103,7 @@ def _run(pk: int) -> TrainingRun:
 
 @staff_only
 @require_safe
-def sample(_: HttpRequest, pk: int, step: int) -> HttpResponse:
+def sample(_: HttpRequest, pk: int, step: int) -> HttpResponseBase:
     """A sheet of samples."""
     run = get_object_or_404(TrainingRun, pk=pk)
     key = next((one["key"] for one in run.samples if one["step"] == step), None)
@@ -125,28 +114,20 @@ def sample(_: HttpRequest, pk: int, step: int) -> HttpResponse:
     return response
 
 
-@staff_only
-@require_POST
-@refusing
-def pause(request: HttpRequest, pk: int) -> HttpResponse:
-    runs.pause(_run(pk))
-    return _back(request, pk)
+def _doing(action: Callable[[TrainingRun], None]) -> Callable[..., HttpResponse]:
+    """The view that does so with a run."""
+
+    @staff_only
+    @require_POST
+    @refusing
+    def view(request: HttpRequest, pk: int) -> HttpResponse:
+        action(_run(pk))
+        return _back(request, pk)
+
+    return view
 
 
-@staff_only
-@require_POST
-@refusing
-def resume(request: HttpRequest, pk: int) -> HttpResponse:
-    runs.resume(_run(pk))
-    return _back(request, pk)
-
-
-@staff_only
-@require_POST
-@refusing
-def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    runs.cancel(_run(pk))
-    return _back(request, pk)
+pause, resume, cancel = map(_doing, (runs.pause, runs.resume, runs.cancel))
 
 
 @staff_only

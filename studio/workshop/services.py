@@ -218,7 +218,8 @@ def write_folder(data_set: DataSet, folder: Path) -> None:
 
 def _content(key: str) -> bytes:
     with default_storage.open(key) as file:
-        return file.read()
+        content: bytes = file.read()
+    return content
 
 
 def _locked(data_set: DataSet) -> DataSet:

@@ -18,7 +18,7 @@ from patterns.htmx import is_htmx
 
 from ..account.members import members_only
 from ..account.models import User
-from ..answers import refusing_by, valid
+from ..answers import valid
 from ..limits import TooFast
 from ..publishing import deleter, mine
 from ..zipping import zipped
@@ -26,24 +26,12 @@ from . import learned, services
 from .forms import DataSetForm
 from .hints import HINTS
 from .models import SIDES, DataSet, TrainingPicture
+from .refusing import refusing_at
 
 CHOICES = {"room": "workshop", "place": "data", "shapes": DataSet.Shape.choices, "sides": SIDES}
 
 
-def _refuse(request: HttpRequest, why: BadInput) -> HttpResponse:
-    """Why not: to htmx as a sentence, to a plain form on the page that it came from."""
-    if isinstance(why, TooFast):
-        raise why
-    if is_htmx(request):
-        return HttpResponse(str(why), status=422, content_type="text/plain; charset=utf-8")
-    messages.error(request, str(why))
-    match = request.resolver_match
-    assert match is not None
-    pk = match.kwargs.get("pk")
-    return redirect("data-set", pk) if pk else redirect("data-sets")
-
-
-refusing = refusing_by(_refuse)
+refusing = refusing_at("data-set", lambda _: redirect("data-sets"))
 
 
 def _person(request: HttpRequest) -> User:

@@ -334,16 +334,17 @@ def test_staff_begin_a_run_on_the_page(staff, person, make_set, client_of):
     client, address = client_of(staff), reverse("training-runs")
     assert "no frozen data set" in client.get(address).content.decode()
     data_set, private = make_set(staff), make_set(person)
-    asked = {"data": data_set.pk, "preset": "lora", "name": "block-prints", "steps": 12}
-    assert str(data_set.pk) in client.get(address).content.decode()
+    asked = {"data_set": data_set.pk, "preset": "lora", "name": "block-prints", "steps": 12}
+    chosen = client.get(f"{address}?data={data_set.pk}").content.decode()
+    assert f'value="{data_set.pk}" selected' in chosen
     assert str(private.pk) not in client.get(address).content.decode()
     answer = client.post(address, asked)
     run = TrainingRun.objects.get()
     assert answer.headers["Location"] == reverse("training-run", args=[run.pk])
     assert (run.config["steps"], run.config["rank"], run.owner) == (12, 8, staff)
     for wrong in (
-        {**asked, "data": private.pk},
-        {**asked, "data": "x"},
+        {**asked, "data_set": private.pk},
+        {**asked, "data_set": "x"},
         {**asked, "preset": "magic"},
         {**asked, "base": "none@0"},
         {**asked, "steps": -1},
