@@ -495,7 +495,9 @@ def test_a_truncated_archive_is_refused(published, take, tmp_path, cut):
         take(target)
 
 
-@pytest.mark.parametrize("content", [b"no archive at all", gzip.compress(b"no archive at all", mtime=0), b"\x1f\x8bbroken"])
+@pytest.mark.parametrize(
+    "content", [b"no archive at all", gzip.compress(b"no archive at all", mtime=0), b"\x1f\x8bbroken"]
+)
 def test_what_is_no_archive_is_refused(take, tmp_path, content):
     (tmp_path / "model.tar.gz").write_bytes(content)
     with pytest.raises(LibraryError):

@@ -1,4 +1,4 @@
-"""The settings that DreamBooth and LoRA share.  Imports no torch: forms, the API and checks read the rules here."""
+"""The settings of DreamBooth and LoRA.  Imports no torch: forms, the API and checks read the rules here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from ...errors import BadInput
-from ...requests import MAX_SEED, Number, OneOf, Request, Rule, Whole, parse_prompt, ruled
+from ...requests import MAX_SEED, Number, OneOf, Prompt, Request, Rule, Whole, Words, parse_prompt, ruled
 
 PRECISIONS = ("auto", "no", "bf16", "fp16")
 MASKS = ("garment", "random", "mixed")
@@ -103,3 +103,55 @@ def folder_of(text: str, what: str) -> Path:
     if not path.is_dir():
         raise BadInput(f"There is no {what} at {path}.")
     return path
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoraRecipe(FineTuneRecipe):
+    """``data_dir`` holds pictures with captions, in a layout that :func:`..data.captioned_folder.records` knows.
+
+    ``validation`` is the share that is set aside by the seed; at most ``validation_most`` of it are measured, with the
+    same noise each epoch.
+    """
+
+    recipe: str = "lora"
+    data_dir: str
+    rank: int = ruled(Whole("rank", "Rank of the LoRA.", 1, 1024), 4)
+    rate: float = ruled(Number("learning rate", "How far each step goes.", 0.0, 1.0), 1e-4)
+    blank_captions: float = ruled(Number("share of blank captions", "Taught without words."), 0.0)
+    whole_share: float = ruled(
+        Number("share of whole pictures", "Bases that inpaint: painted whole, from words alone."), 0.25
+    )
+    validation: float = ruled(Number("share for validation", high=0.9), 0.1)
+    validation_most: int = ruled(Whole("number of pictures for validation", low=1, high=10_000), 64)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.data_dir:
+            raise BadInput("The recipe names no data_dir: a folder of pictures with captions.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DreamBoothRecipe(FineTuneRecipe):
+    """``data_dir`` holds the pictures of the thing: plain, or as :mod:`..data.captioned_folder` says, whose captions go
+    before ``instance_prompt``.  ``class_dir`` holds those of its kind; those that lack to ``class_count`` are painted
+    by the base, into ``class_dir`` if it is named, else into the run's folder.  ``prior_weight`` of 0 goes without.
+    """
+
+    recipe: str = "dreambooth"
+    data_dir: str
+    instance_prompt: str = ruled(Prompt("instance prompt", "With a rare word for the thing: a photo of sks dress."))
+    class_prompt: str = ruled(Words("class prompt", "The kind of the thing: a photo of a dress."), "")
+    class_dir: str = ""
+    class_count: int = ruled(Whole("number of class pictures", low=0, high=10_000), 200)
+    prior_weight: float = ruled(Number("prior weight", "0: without class pictures.", 0.0, 100.0), 1.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.has_prior and not self.class_prompt:
+            raise BadInput("Prior preservation needs a class prompt, or a prior weight of 0.")
+        if self.has_prior and self.class_count < 1:
+            raise BadInput("Prior preservation needs at least one class picture, or a prior weight of 0.")
+
+    @property
+    def has_prior(self) -> bool:
+        return self.prior_weight > 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -32,13 +32,9 @@ from .keeping import finite, keep
 from .latents import Encoder, Kept
 from .loading import Base, load_base
 from .masking import Mask, find_garments
-from .recipe import FineTuneRecipe, folder_of
+from .recipe import DreamBoothRecipe, FineTuneRecipe, LoraRecipe, folder_of
 from .sampling import Canvas, canvas_of, paint, sheet
 from .words import Spoken, joined, speak, token_ids
-
-if TYPE_CHECKING:
-    from ..dreambooth import DreamBoothRecipe
-    from ..lora import LoraRecipe
 
 GARMENT_SHARE = {"garment": 1.0, "random": 0.0, "mixed": 0.5}
 PAINTED = "painted-"
