@@ -15,13 +15,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from ml_backend.errors import BadPackage
-from ml_backend.models import CurationEvent, Job, ModelVersion
+from ml_backend.models import CurationEvent, Job, ModelVersion, TrainingRun
 from ml_backend.serving import copies, curation, registry
 from patterns import files
 
 from ..account.models import User
 from ..answers import first_error, staff_only
-from . import cards, comparing, curves, figures
+from ..workshop import curves
+from . import cards, comparing, figures
 from .forms import NoteForm
 from .models import Comparison
 
@@ -106,7 +107,7 @@ def _page(request: HttpRequest, version: ModelVersion) -> HttpResponse:
         "people_choose": curation.people_choose(version.capability),
         "card": cards.rendered(version.card) if version.card else "",
         "samples": range(len(_samples(version))),
-        "curves": _curves(version),
+        **_training(version),
         "beside": _beside(version),
         "ran": Job.objects.filter(version__contains=version.reference).count(),
         "days": settings.JOB_KEEP_DAYS,
@@ -115,8 +116,6 @@ def _page(request: HttpRequest, version: ModelVersion) -> HttpResponse:
         | Comparison.objects.filter(other=version.reference),
         "events": version.events.all()[:A_PAGE] if version.pk else [],
         "note": NoteForm(),
-        "width": curves.WIDTH,
-        "height": curves.HEIGHT,
         "room": "workshop",
         "place": "models",
     }
@@ -128,10 +127,11 @@ def _samples(version: ModelVersion) -> list[str]:
     return [name for name in names if isinstance(name, str)]
 
 
-def _curves(version: ModelVersion) -> list[curves.Curve]:
-    """Of the run that made it, where its folder is on this machine."""
-    run = version.training_runs.order_by("-created_at").first() if version.pk else None
-    return curves.of_run(settings.DATA_DIR / run.run_dir) if run is not None and run.run_dir else []
+def _training(version: ModelVersion) -> dict[str, Any]:
+    """The run that made it, with its curve."""
+    made_by = version.recipe.get("run")
+    run = TrainingRun.objects.filter(pk=made_by).first() if isinstance(made_by, int) else None
+    return {"run": run, "drawing": curves.drawn(run.curve, int(run.config.get("steps") or 0)) if run else None}
 
 
 def _beside(version: ModelVersion) -> dict[str, Any]:

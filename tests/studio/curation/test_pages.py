@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from django.urls import reverse
 
 from ml_backend.models import CurationEvent, Job, ModelVersion, TrainingRun
 from ml_backend.serving import curation, registry
-from studio.curation import cards, curves
+from studio.curation import cards
 from studio.curation.models import ComparedPicture, Comparison, ModelUpload
 
 pytestmark = pytest.mark.django_db
@@ -170,25 +168,14 @@ def test_its_samples_are_pictures_and_nothing_else(version, client_of, staff):
     assert version.manifest["samples"] == ["a.png"]
 
 
-def test_the_curves_of_its_run_are_drawn_and_said(version, client_of, staff, settings):
-    folder = settings.DATA_DIR / "runs" / "1"
-    folder.mkdir(parents=True)
-    lines = [json.dumps({"step": step, "seconds": 1.0, "loss": 1 / step, "note": "x"}) for step in range(1, 1001)]
-    (folder / "log.jsonl").write_text("\n".join([*lines, "{torn", '{"step": 5, "loss": NaN}', "[]"]))
-    TrainingRun.objects.create(recipe="dcgan", run_dir="runs/1", result=version)
+def test_the_run_that_made_it_is_drawn_and_named(version, client_of, staff):
+    curve = [{"step": step, "loss": 1 / step} for step in range(1, 101)]
+    run = TrainingRun.objects.create(recipe="lora", config={"steps": 100}, curve=curve)
+    ModelVersion.objects.filter(pk=version.pk).update(recipe={"run": run.pk})
     page = client_of(staff).get(reverse("model", args=[version.pk])).content.decode()
-    assert "loss: 1 at step 1, 0.001 at step 1000; least 0.001 at step 1000, most 1." in page
+    assert 'role="img" aria-label="Loss from 1 to 0.01 over 100 steps"' in page
     assert page.count("<polyline") == 1
-    assert 'role="img" aria-label="loss: 1 at step 1' in page
-
-
-def test_a_long_curve_is_thinned_and_stays_in_its_frame():
-    (curve,) = curves.of_lines(json.dumps({"step": step, "loss": (-1) ** step * step}) for step in range(5000))
-    points = [tuple(map(float, point.split(","))) for point in curve.polyline.split()]
-    assert len(points) <= curves.MOST_POINTS + 1
-    assert points[-1][0] == curves.WIDTH
-    assert all(0 <= x <= curves.WIDTH and 0 <= y <= curves.HEIGHT for x, y in points)
-    assert curves.of_lines(['{"step": 1, "loss": 1}']) == [], "one point is no curve"
+    assert reverse("training-run", args=[run.pk]) in page
 
 
 def test_figures_stand_beside_those_of_parent_and_default(kept, client_of, staff):
