@@ -138,7 +138,7 @@ class TrainingRunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "base",
         "data_sha256",
         "data_name",
-        "state",
+        "paused",
         "run_dir",
         "seconds",
         "gpu_seconds",

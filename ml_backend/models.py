@@ -291,9 +291,6 @@ class CurationEvent(models.Model):
 class TrainingRun(models.Model):
     """A training of a model from a recipe, followed as a job.  Its log, samples and checkpoints lie in ``run_dir``."""
 
-    class State(models.TextChoices):
-        PAUSED = "paused"
-
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="training_runs"
     )
@@ -312,8 +309,8 @@ class TrainingRun(models.Model):
     data_sha256 = models.CharField(max_length=64, blank=True)
     """Hash of the frozen data set."""
     data_name = models.CharField(max_length=120, blank=True)
-    state = models.CharField(max_length=10, choices=State.choices, blank=True)
-    """Where it differs from its job's; else empty."""
+    paused = models.BooleanField(default=False)
+    """Its job was cancelled, to be gone on with."""
     run_dir = models.CharField(max_length=255, blank=True)
     seconds = models.FloatField(default=0.0)
     """At work so far, all attempts together."""

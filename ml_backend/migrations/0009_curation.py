@@ -215,12 +215,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField("trainingrun", "data_sha256", models.CharField(blank=True, max_length=64, default=""), preserve_default=False),
         migrations.AddField("trainingrun", "data_name", models.CharField(blank=True, max_length=120, default=""), preserve_default=False),
-        migrations.AddField(
-            "trainingrun",
-            "state",
-            models.CharField(blank=True, choices=[("paused", "Paused")], max_length=10, default=""),
-            preserve_default=False,
-        ),
+        migrations.AddField("trainingrun", "paused", models.BooleanField(default=False)),
         migrations.AddField("trainingrun", "seconds", models.FloatField(default=0.0)),
         migrations.AddField("trainingrun", "gpu_seconds", models.FloatField(default=0.0)),
         migrations.RemoveConstraint("modelversion", "the_default_serves"),

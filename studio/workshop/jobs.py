@@ -134,7 +134,7 @@ def train(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.P
         shutil.rmtree(training.folder_of(run) / training.DATA, ignore_errors=True)
 
     def publish() -> None:
-        still_wanted(TrainingRun.objects.filter(pk=run.pk).update(state=""))
+        still_wanted(TrainingRun.objects.filter(pk=run.pk).update(paused=False))
 
     return publish
 

@@ -115,29 +115,29 @@ def data_set_of(run: TrainingRun) -> DataSet:
 
 def state_of(run: TrainingRun) -> str:
     """``paused``, or as its job stands; a job of long ago is forgotten, and had ended."""
-    if run.state:
-        return run.state
+    if run.paused:
+        return "paused"
     return run.job.state if run.job is not None else Job.State.DONE
 
 
 def pause(run: TrainingRun) -> None:
     """Stop it at a checkpoint, to go on later.  Raises :class:`BadInput` when it is not under way."""
-    _end(run, TrainingRun.State.PAUSED)
+    _end(run, paused=True)
 
 
 def cancel(run: TrainingRun) -> None:
     """Stop it; it can still be gone on with.  Raises :class:`BadInput` when it is neither under way nor paused."""
-    if run.state == TrainingRun.State.PAUSED:
-        TrainingRun.objects.filter(pk=run.pk).update(state="")
+    if run.paused:
+        TrainingRun.objects.filter(pk=run.pk).update(paused=False)
         return
-    _end(run, "")
+    _end(run, paused=False)
 
 
-def _end(run: TrainingRun, state: str) -> None:
+def _end(run: TrainingRun, *, paused: bool) -> None:
     with transaction.atomic():
         if run.job is None or not jobs.cancel(run.job):
             raise BadInput(ENDED)
-        TrainingRun.objects.filter(pk=run.pk).update(state=state)
+        TrainingRun.objects.filter(pk=run.pk).update(paused=paused)
     run.refresh_from_db()
 
 
@@ -149,7 +149,7 @@ def resume(run: TrainingRun) -> None:
             run.job = jobs.submit(run.owner or _nobody(), TRAIN, queue=QUEUE)
         elif not jobs.retry(run.job):
             raise BadInput(UNDER_WAY if run.job.active else ENDED)
-        TrainingRun.objects.filter(pk=run.pk).update(state="", job=run.job)
+        TrainingRun.objects.filter(pk=run.pk).update(paused=False, job=run.job)
     run.refresh_from_db()
 
 

@@ -291,7 +291,7 @@ def test_the_migrations_of_models_go_back_and_forth():
     try:
         call_command("migrate", "ml_backend", "0004", verbosity=0)
     finally:
-        call_command("migrate", "ml_backend", verbosity=0)
+        call_command("migrate", verbosity=0)
     served = ModelVersion.objects.get(status="serving")
     assert (served.name, served.default) == ("model-1", True)
 
