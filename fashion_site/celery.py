@@ -44,6 +44,10 @@ def step_back(**_: object) -> None:
     """On a machine that also answers pages a page goes first: nobody waits for one because fabrics are being made."""
     with contextlib.suppress(OSError):
         os.nice(settings.WORKER_NICE)
+    if settings.WORKER_NICE > 0 and hasattr(os, "SCHED_IDLE"):
+        # A nice process still finishes its slice of some milliseconds before a page's may run; an idle one does not.
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     if os.getsid(0) != os.getpid():
         return
     # Linux weighs sessions against each other first: within one of its own a worker's niceness counts for nothing.

@@ -19,6 +19,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
@@ -32,19 +33,25 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass
 class Child:
-    """One supervised process, in a session of its own so that Ctrl-C reaches it through us, once."""
+    """One supervised process, in a group of its own so that Ctrl-C reaches it through us, once.
+
+    ``apart``: in a session of its own too.  Linux shares processors out among sessions first; within one, a page that
+    comes to be computed puts idle work aside at once.
+    """
 
     name: str
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
     """What it is told besides."""
+    apart: bool = False
     process: subprocess.Popen[bytes] | None = None
     crashes: list[float] = field(default_factory=list)
 
     def start(self) -> None:
         environment = {**os.environ, **self.environment}
+        own: dict[str, Any] = {"start_new_session": True} if self.apart else {"process_group": 0}
         self.process = subprocess.Popen(
-            self.command, cwd=ROOT, env=environment, start_new_session=True, preexec_fn=_ends_with_us()
+            self.command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, preexec_fn=_ends_with_us(), **own
         )
 
     @property
@@ -189,7 +196,7 @@ def main() -> int:
     children = [
         Child("web server", [*web, *processes, "--log-level", "warning", "--lifespan", "off", "--no-proxy-headers"]),
         Child("worker", [*celery, "-B", "-Q", "default,gpu"]),
-        Child("worker that trains", trainer, behind),
+        Child("worker that trains", trainer, behind, apart=True),
     ]
     return Supervisor(children, f"http://{shown}:{options.port}/").run()
 

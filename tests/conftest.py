@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from patterns.models import Pattern
     from studio.account.models import User
     from studio.photos.models import Garment, Photo
+
+
+# Nobody waits for a page here: workers that tests start go side by side with the tests.
+os.environ.setdefault("TOILE_WORKER_NICE", "0")
 
 
 @pytest.fixture(scope="session")
