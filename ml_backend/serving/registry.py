@@ -138,6 +138,12 @@ def chosen(capability: str) -> ModelVersion | None:
     return next((version for version in versions if capability in version.capabilities[1:]), None)
 
 
+def is_elsewhere(capability: str) -> bool:
+    """Whether some model that does this work for people is served by an endpoint."""
+    rows = ModelVersion.objects.filter(status=SERVING).exclude(endpoint={})
+    return any(capability in version.capabilities for version in rows)
+
+
 def offered(capability: str) -> list[Offer]:
     """The models that a request may name for ``capability``, the one that serves unnamed first; reads no weights."""
     rows = ModelVersion.objects.filter(status=SERVING, starter="").order_by("-created_at", "-pk")

@@ -17,7 +17,7 @@ from PIL import Image
 
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.images import read_recipe
-from ml_backend.models import Job
+from ml_backend.models import Job, ModelVersion
 from ml_backend.requests import MAX_PROMPT, RestyleRequest, TextMaskRequest
 from ml_backend.serving import jobs, loading, registry
 from studio.account.models import User
@@ -719,3 +719,15 @@ def test_presets_can_be_asked_for_and_have_their_swatches(settings):
     for preset in restyling.PRESETS:
         RestyleRequest(preset.prompt, 1)
         assert (settings.BASE_DIR / f"static/img/presets/{preset.slug}.webp").is_file()
+
+
+def test_the_page_says_where_a_photo_goes(client):
+    stays = "Your photo never leaves this studio."
+    assert stays in client.get("/restyle/").content.decode()
+    values = {"capability": "restyle", "sha256": "e" * 64, "endpoint": {"url": "https://painter.example"}}
+    version = ModelVersion.objects.create(name="far", status="candidate", **values)
+    assert stays in client.get("/restyle/").content.decode()
+    ModelVersion.objects.filter(pk=version.pk).update(status="serving", default=True)
+    page = client.get("/restyle/").content.decode()
+    assert stays not in page
+    assert "that is painted elsewhere" in page
