@@ -7,14 +7,14 @@ from typing import Any
 
 from PIL import Image
 
-from ml_backend.errors import BadPackage, Stopped
+from ml_backend.errors import BadPackage
 from ml_backend.models import Job
 from ml_backend.requests import GenerateRequest
 from ml_backend.serving import jobs, loading
 from ml_backend.serving.storage import delete_after_commit
 
 from . import cutting
-from .made import still_wanted
+from .made import still_wanted, wanted
 from .models import Pattern
 from .services import LargeRequest
 
@@ -22,17 +22,11 @@ UNWANTED = "The pattern is no longer wanted."
 
 
 def _pattern(job: Job) -> Pattern:
-    pattern = Pattern.objects.filter(job=job).first()
-    if pattern is None:
-        raise Stopped(UNWANTED)
-    return pattern
+    return wanted(Pattern.objects.filter(job=job), UNWANTED)
 
 
 def _small_pattern(job: Job) -> Pattern:
-    pattern = Pattern.objects.filter(large_job=job).first()
-    if pattern is None:
-        raise Stopped(UNWANTED)
-    return pattern
+    return wanted(Pattern.objects.filter(large_job=job), UNWANTED)
 
 
 @jobs.handler("generate", possible=_pattern)

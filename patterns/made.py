@@ -35,6 +35,15 @@ ASK_AGAIN = "private, no-cache"
 
 Viewer = AbstractBaseUser | AnonymousUser
 M = TypeVar("M", bound="Made")
+Row = TypeVar("Row", bound=models.Model)
+
+
+def wanted(rows: models.QuerySet[Row], why: str) -> Row:
+    """The row that a job fills.  Raises :class:`Stopped` where it is gone."""
+    row = rows.first()
+    if row is None:
+        raise Stopped(why)
+    return row
 
 
 def still_wanted(rows: int) -> None:

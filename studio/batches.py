@@ -47,6 +47,7 @@ class FromWords(Published):
     called = "picture"
     work: ClassVar[str]
     """What its engines do, a key of :data:`ml_backend.engines.ENGINES`."""
+    asked_as: ClassVar[type[RestyleRequest | ImagineRequest]]
 
     class Meta(Published.Meta):
         abstract = True
@@ -61,7 +62,7 @@ class FromWords(Published):
     @property
     def request(self) -> RestyleRequest | ImagineRequest:
         """As asked."""
-        raise NotImplementedError
+        return self.asked_as.from_dict(self.params)
 
     @property
     def prompt(self) -> str:

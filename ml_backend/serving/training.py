@@ -103,14 +103,15 @@ def attend(
         (folder / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
         told = Told(run, folder)
         with (folder / OUTPUT).open("ab") as output, _child(folder, lock, output) as child:
-            progress(0.0, "Starting")
+            progress(*stands(folder, steps))
             while child.poll() is None:
                 if (wanted := should_stop()) or is_leaving():
                     _stop(child, folder)
                     told.tell(child.pid)
                     raise Stopped("Stopped as asked.") if wanted else BrokenProcess(LEAVING)
-                told.tell_when_due(child.pid)
-                progress(*_stands(folder, steps))
+                if told.is_due():
+                    told.tell(child.pid)
+                    progress(*stands(folder, steps))
                 time.sleep(LOOK_SECONDS)
             told.tell(child.pid)
     if child.returncode:
@@ -177,7 +178,8 @@ def _stop(child: subprocess.Popen[bytes], folder: Path) -> None:
         child.wait(GRACE_SECONDS)
 
 
-def _stands(folder: Path, steps: int) -> tuple[float, str]:
+def stands(folder: Path, steps: int) -> tuple[float, str]:
+    """How far the run has come, 0..1, and in words; also before it is gone on with."""
     lines = run_folder.read_log(folder)
     if not lines:
         return 0.0, "Preparing"
@@ -203,9 +205,8 @@ class Told:
         self._at = time.monotonic()
         self._gpus = 0
 
-    def tell_when_due(self, pid: int) -> None:
-        if time.monotonic() >= self._at + TELL_SECONDS:
-            self.tell(pid)
+    def is_due(self) -> bool:
+        return time.monotonic() >= self._at + TELL_SECONDS
 
     def tell(self, pid: int) -> None:
         """Time spent, curve, samples, checkpoints and the last lines of the log."""

@@ -16,7 +16,7 @@ from ml_backend.errors import BadInput, LibraryError, Stopped
 from ml_backend.images import encoded
 from ml_backend.models import Job, ModelVersion
 from ml_backend.serving import curation, jobs, loading, registry
-from patterns.made import still_wanted
+from patterns.made import still_wanted, wanted
 
 from ..photos.models import Garment
 from . import comparing, uploading
@@ -34,10 +34,7 @@ SIDE = 512
 
 
 def _comparison(job: Job) -> Comparison:
-    comparison = Comparison.objects.filter(job=job).first()
-    if comparison is None:
-        raise Stopped("This comparison is no longer wanted.")
-    return comparison
+    return wanted(Comparison.objects.filter(job=job), "This comparison is no longer wanted.")
 
 
 @jobs.handler("compare", possible=_comparison)
@@ -108,9 +105,7 @@ def _keep(job: Job, comparison: Comparison, question: Question, side: str, image
 
 
 def _upload(job: Job) -> ModelUpload:
-    upload = ModelUpload.objects.filter(job=job).first()
-    if upload is None:
-        raise Stopped("This upload is no longer wanted.")
+    upload = wanted(ModelUpload.objects.filter(job=job), "This upload is no longer wanted.")
     if not upload.parts:
         raise BadInput(uploading.GONE)
     return upload

@@ -18,13 +18,10 @@ class Imagining(FromWords):
     objects = ImaginingQuerySet.as_manager()
 
     work = "imagine"
+    asked_as = ImagineRequest
 
     class Meta(FromWords.Meta):
         pass
 
     def file_title(self, name: str) -> str:  # noqa: ARG002
         return f"toile-imagine-{self.seed}"
-
-    @property
-    def request(self) -> ImagineRequest:
-        return ImagineRequest.from_dict(self.params)

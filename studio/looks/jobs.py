@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ml_backend.errors import BadInput, Stopped
+from ml_backend.errors import BadInput
 from ml_backend.models import Job
 from ml_backend.serving import jobs
-from patterns.made import still_wanted
+from patterns.made import still_wanted, wanted
 
 from ..photos.fitting import fitted
 from .models import Look
@@ -16,9 +16,9 @@ NO_PATTERN = "The pattern of this look was deleted. The photo is kept; choose an
 
 
 def _look(job: Job) -> Look:
-    look = Look.objects.select_related("photo", "garment").with_parts().filter(job=job).first()
-    if look is None:
-        raise Stopped("The look is no longer wanted.")
+    look = wanted(
+        Look.objects.select_related("photo", "garment").with_parts().filter(job=job), "The look is no longer wanted."
+    )
     patterns = [part.pattern for part in look.parts.all()]
     if not patterns or None in patterns:
         raise BadInput(NO_PATTERN if len(patterns) <= 1 else NO_PATTERN.replace("The pattern", "A pattern"))

@@ -12,7 +12,7 @@ from ml_backend.models import Job
 from ml_backend.requests import TapRequest, parse_garment
 from ml_backend.serving import jobs, loading
 from ml_backend.serving.storage import delete_files
-from patterns.made import still_wanted
+from patterns.made import still_wanted, wanted
 
 from .fitting import fit, remember
 from .mending import MendRequest
@@ -25,10 +25,7 @@ NO_CLOTH = (
 
 
 def _photo(job: Job) -> Photo:
-    photo = Photo.objects.filter(job=job).first()
-    if photo is None:
-        raise Stopped("The photo is no longer there.")
-    return photo
+    return wanted(Photo.objects.filter(job=job), "The photo is no longer there.")
 
 
 @jobs.handler("segment", possible=_photo)
@@ -130,10 +127,7 @@ _seen: dict[tuple[str, str], Any] = {}
 
 
 def _draft(job: Job) -> Mask:
-    mask = Mask.objects.select_related("photo").filter(job=job).first()
-    if mask is None:
-        raise Stopped("The tap is no longer wanted.")
-    return mask
+    return wanted(Mask.objects.select_related("photo").filter(job=job), "The tap is no longer wanted.")
 
 
 @jobs.handler("tap", possible=_draft)

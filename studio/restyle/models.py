@@ -26,6 +26,7 @@ class Restyle(FromWords):
     objects = RestyleQuerySet.as_manager()
 
     work = "restyle"
+    asked_as = RestyleRequest
 
     class Meta(FromWords.Meta):
         pass
@@ -36,7 +37,3 @@ class Restyle(FromWords):
     def twins(self) -> models.QuerySet[Any]:
         """The same words with the same seed, of the same photo."""
         return super().twins().filter(photo_id=self.photo_id)
-
-    @property
-    def request(self) -> RestyleRequest:
-        return RestyleRequest.from_dict(self.params)

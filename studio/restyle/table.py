@@ -9,7 +9,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from ml_backend.requests import RestyleRequest
+from ml_backend.requests import ImagineRequest, RestyleRequest
 from ml_backend.serving import registry
 from patterns.made import Viewer
 from patterns.templatetags.cloth import described_look
@@ -36,7 +36,7 @@ class Batch(batches.Batch[Restyle]):
         return self.first.photo
 
     @property
-    def request(self) -> RestyleRequest:
+    def request(self) -> RestyleRequest | ImagineRequest:
         return self.first.request
 
 

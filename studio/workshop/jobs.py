@@ -14,7 +14,7 @@ from ml_backend.errors import BadInput, Stopped
 from ml_backend.images import encoded
 from ml_backend.models import Job, TrainingRun
 from ml_backend.serving import jobs, loading, training
-from patterns.made import still_wanted
+from patterns.made import still_wanted, wanted
 
 from ..account.models import User
 from . import runs, services
@@ -27,10 +27,7 @@ log = logging.getLogger(__name__)
 
 
 def _data_set(job: Job) -> DataSet:
-    found = DataSet.objects.filter(job=job, sha256="").first()
-    if found is None:
-        raise Stopped("These pictures are no longer wanted.")
-    return found
+    return wanted(DataSet.objects.filter(job=job, sha256=""), "These pictures are no longer wanted.")
 
 
 @jobs.handler("look-at-pictures", possible=_data_set)
@@ -75,8 +72,8 @@ def _look_at(job: Job, data_set: DataSet, picture: TrainingPicture, describe: An
     fields = {**keys, "sha256": hashes["file"], "mask_sha256": hashes.get("mask", ""), "suggestion": seen.caption}
 
     def publish() -> None:
-        wanted = {"data_set__shape": data_set.shape, "data_set__side": data_set.side, "file": ""}
-        still_wanted(TrainingPicture.objects.filter(pk=picture.pk, **wanted).update(**fields))
+        as_it_was = {"data_set__shape": data_set.shape, "data_set__side": data_set.side, "file": ""}
+        still_wanted(TrainingPicture.objects.filter(pk=picture.pk, **as_it_was).update(**fields))
         TrainingPicture.objects.filter(pk=picture.pk, caption="").update(caption=seen.caption)
 
     try:
@@ -100,10 +97,9 @@ def _edge(image: Image.Image) -> tuple[int, ...]:
 
 
 def _run(job: Job) -> TrainingRun:
-    run = TrainingRun.objects.select_related("base", "made_for", "job").filter(job=job).first()
-    if run is None:
-        raise Stopped("This run is no longer wanted.")
-    return run
+    return wanted(
+        TrainingRun.objects.select_related("base", "made_for", "job").filter(job=job), "This run is no longer wanted."
+    )
 
 
 def _can_go_on(job: Job) -> None:
@@ -116,19 +112,18 @@ def train(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.P
     run = _run(job)
     report(0.0, "Laying out the pictures")
     recipe = runs.prepare(run)
-    began: list[float] = []
+    steps = int(run.config.get("steps") or 1)
+    reached, _ = training.stands(training.folder_of(run), steps)
 
     def progress(share: float, stage: str) -> None:
+        nonlocal reached
         report(share, stage)
-        began.append(share)
-        if began[0] < share < 1:
-            began[0] = 1.0
+        if share > reached:  # further than any worker before: those that died at it had not worked in vain
             jobs.forgive(job)
+            reached = 1.0
 
     try:
-        training.attend(
-            run, recipe, progress=progress, should_stop=should_stop, steps=int(run.config.get("steps") or 1)
-        )
+        training.attend(run, recipe, progress=progress, should_stop=should_stop, steps=steps)
     finally:
         # The pictures are their owner's: they lie here no longer than they are learned from.
         shutil.rmtree(training.folder_of(run) / training.DATA, ignore_errors=True)
@@ -140,10 +135,10 @@ def train(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.P
 
 
 def _kept(job: Job) -> TrainingRun:
-    run = TrainingRun.objects.select_related("base", "made_for").filter(pk=job.request["run"]).first()
-    if run is None:
-        raise Stopped("This run is no longer there.")
-    return run
+    return wanted(
+        TrainingRun.objects.select_related("base", "made_for").filter(pk=job.request["run"]),
+        "This run is no longer there.",
+    )
 
 
 @jobs.handler(runs.KEEP, possible=_kept)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +37,10 @@ from ml_backend.training.finetuning.trainer import FineTuner
 from tests.ml_backend.finetuning_tiny import SIDE, TINY, draw_set
 from tests.ml_backend.tiny import KINDS, tiny_inpaint
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 PRESETS = Path(training.__file__).parent / "recipes"
 PIPELINES = {"sdxl": StableDiffusionXLInpaintPipeline}
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Networks this small only wait for each other's threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

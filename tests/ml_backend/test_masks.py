@@ -38,16 +38,10 @@ from ml_backend.training.data.people import (
 from ml_backend.training.masks import MasksRecipe, batch, tap_loss, train
 from ml_backend.training.run import Run
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TOP, DRESS, SKIN = (GARMENT_CLASSES.index(name) for name in ("top", "dress", "skin"))
 SIZE = (64, 48)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -33,17 +33,10 @@ from ml_backend.training.distributed import alone
 from ml_backend.training.run import Run
 from ml_backend.training.surface import Batch, SurfaceRecipe, Trainer, batch, surface_loss, train
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TINY = SurfaceConfig(widths=(8, 16), depths=(1, 1), fine=8)
 SIZE = (96, 64)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Several threads spin, waiting for each other, longer than such small networks take."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def write_sixteen_bits(path: Path, pixels: np.ndarray) -> None:

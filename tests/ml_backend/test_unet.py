@@ -29,17 +29,10 @@ from ml_backend.training.lr_schedule import warmup_cooldown
 from ml_backend.training.run import Run
 from ml_backend.training.unet import UNetRecipe, batch, cloth_loss, train
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 DRESS = GARMENT_CLASSES.index("dress")
 SKIN = GARMENT_CLASSES.index("skin")
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Several threads spin, waiting for each other, longer than such small networks take."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +40,8 @@ from ml_backend.training.gan import draw_batch, gradient_penalty, logistic
 from ml_backend.training.run import Run
 from ml_backend.training.xgan import Trainer, XGANRecipe, draw_designs, settled, train
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 RECIPES = Path(training.__file__).parent / "recipes"
 TINY = XGANConfig(size=32, latent=8, embedding=4, width=12, mapping=2, capacity=128, widest=8)
 CODED = XGANConfig(
@@ -76,14 +77,6 @@ PLAIN: dict[str, Any] = {
     "discriminator_warmup": 0,
     "anchor": 0.0,
 }
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def lively(config: XGANConfig) -> XGAN:

@@ -137,6 +137,25 @@ def test_a_worker_that_is_asked_to_end_hands_the_run_back(begin, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("comes_to", "attempt"), [(5, 3), (6, 1)])
+def test_workers_that_died_are_forgiven_only_where_one_comes_further(begin, monkeypatch, comes_to, attempt):
+    """A run that kills whatever works at it at the same step must not do so for ever."""
+    run = begin(steps=10)
+    folder = training.folder_of(run)
+    folder.mkdir(parents=True)
+    (folder / "log.jsonl").write_text('{"step": 5, "loss": 1.0}\n')
+    Job.objects.filter(pk=run.job_id).update(attempt=2)
+
+    def attend(run, recipe, *, progress, should_stop, steps):
+        for step in (3, 4, comes_to):  # the log goes back to the checkpoint first
+            progress(step / steps, "at work")
+
+    monkeypatch.setattr(training, "attend", attend)
+    run = work(run)
+    assert (run.job.state, run.job.attempt) == ("done", attempt)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_two_workers_are_never_at_one_run(begin, monkeypatch):
     monkeypatch.setattr(training, "TAKE_OVER_SECONDS", 0.2)
     run = begin()
