@@ -254,6 +254,9 @@ WORKER_NICE = env.int("TOILE_WORKER_NICE", 15)
 TRAINING_NICE = env.int("TOILE_TRAINING_NICE", 19)
 """How far what trains models steps back; hours of it are nobody's hurry."""
 
+RUN_COPY_BYTES = env.int("TOILE_RUN_COPY_MB", 1024 if S3_BUCKET else 0) * 1024 * 1024
+"""Checkpoints of training runs up to this size are copied to the storage; 0 copies none."""
+
 BROKER_URL = env.str("TOILE_BROKER_URL", "") or f"sqla+sqlite:///{made_private(DATA_DIR / 'broker.sqlite3')}"
 
 LOGGING = {

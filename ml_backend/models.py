@@ -325,6 +325,8 @@ class TrainingRun(models.Model):
     """Sheets of samples: ``step`` and the storage ``key`` of a WebP."""
     checkpoints = models.JSONField(default=list, blank=True)
     """Steps of which there is a package; 0 is the result."""
+    copy = models.JSONField(default=dict, blank=True)
+    """Of its checkpoint in the storage: ``step``, ``key``, ``sha256``, and whether it is the ``whole`` run."""
     tail = models.TextField(blank=True)
     """The last lines that it printed."""
     created_at = models.DateTimeField(default=timezone.now)

@@ -34,6 +34,7 @@ from ..pipelines.base import Progress, ShouldStop
 from ..pipelines.diffusion.residency import memory_of
 from ..training.finetuning import run_folder
 from ..training.stopping import STOP
+from . import run_copies
 from .faults import BrokenProcess
 from .storage import delete_files
 
@@ -99,21 +100,25 @@ def attend(
     folder = folder_of(run)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone_in(folder) as lock:
+        run_copies.fetch(run, folder)
         (folder / STOP).unlink(missing_ok=True)
         (folder / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
-        told = Told(run, folder)
+        told, copies = Told(run, folder), run_copies.Copies(run, folder)
         with (folder / OUTPUT).open("ab") as output, _child(folder, lock, output) as child:
             progress(*stands(folder, steps))
             while child.poll() is None:
                 if (wanted := should_stop()) or is_leaving():
                     _stop(child, folder)
                     told.tell(child.pid)
+                    copies.keep()
                     raise Stopped("Stopped as asked.") if wanted else BrokenProcess(LEAVING)
                 if told.is_due():
                     told.tell(child.pid)
                     progress(*stands(folder, steps))
+                    copies.keep_now_and_then()
                 time.sleep(LOOK_SECONDS)
             told.tell(child.pid)
+            copies.keep()
     if child.returncode:
         raise BadInput(_why(child.returncode, folder))
 
@@ -294,10 +299,11 @@ def gpus_of(pid: int) -> int:
 
 
 def forget(run: TrainingRun) -> None:
-    """Delete the run's folder and its samples; the models that came of it stay."""
+    """Delete the run's folder, its samples and the copy of its checkpoint; the models that came of it stay."""
     if run.run_dir == new_folder(run):  # a row of before may name any folder
         shutil.rmtree(folder_of(run).parent, ignore_errors=True)
     delete_files([one["key"] for one in run.samples])
+    run_copies.forget(run)
 
 
 # ---- whether it would fit

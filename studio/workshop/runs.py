@@ -14,7 +14,7 @@ from django.template.defaultfilters import filesizeformat
 from ml_backend.errors import BadInput
 from ml_backend.models import Job, ModelVersion, TrainingRun
 from ml_backend.packaging.starter import WEIGHTS_DIR
-from ml_backend.serving import curation, jobs, registry, training
+from ml_backend.serving import curation, jobs, registry, run_copies, training
 from ml_backend.training import make_recipe
 from ml_backend.training.finetuning import Estimate, FineTuneRecipe, estimate
 
@@ -168,7 +168,9 @@ def ask_keep(run: TrainingRun, by: User, step: int) -> Job:
 
 def keep(run: TrainingRun, by: User, step: int, progress: Any = None) -> ModelVersion:
     """Make a candidate of that checkpoint, private to whom the run was made for.  Raises :class:`BadInput`."""
-    path = training.package_at(training.folder_of(run), step)
+    folder = training.folder_of(run)
+    run_copies.fetch(run, folder)
+    path = training.package_at(folder, step)
     if not (path / "manifest.json").is_file():
         raise BadInput(ELSEWHERE)
     descent = curation.Descent(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sys
 import threading
 import time
@@ -19,7 +20,7 @@ from safetensors.torch import save_file
 from ml_backend.errors import BadInput
 from ml_backend.models import Job, ModelVersion, TrainingRun
 from ml_backend.packaging.package import save_folder_manifest
-from ml_backend.serving import jobs, training
+from ml_backend.serving import jobs, run_copies, training
 from studio.workshop import curves, runs, services
 from studio.workshop.models import TrainingPicture
 from studio.workshop.presets import PRESETS, RULES
@@ -70,6 +71,14 @@ def work(run):
     return run
 
 
+def go_on(run, steps):
+    """As if it had been stopped where it ended, to go on to ``steps``."""
+    Job.objects.filter(pk=run.job_id).update(state=Job.State.CANCELLED)
+    TrainingRun.objects.filter(pk=run.pk).update(config={**run.config, "steps": steps})
+    runs.resume(TrainingRun.objects.get(pk=run.pk))
+    return work(TrainingRun.objects.get(pk=run.pk))
+
+
 def posted(client, view, run, /, **data):
     return client.post(reverse(view, args=[run.pk]), data)
 
@@ -109,7 +118,7 @@ def test_paused_or_cancelled_it_stops_at_a_checkpoint_and_goes_on_from_there(beg
     worker.join(30)
     run = TrainingRun.objects.select_related("job").get(pk=run.pk)
     assert (run.job.state, runs.state_of(run)) == ("cancelled", {"pause": "paused", "cancel": "cancelled"}[how])
-    reached = int((training.folder_of(run) / "step").read_text())
+    reached = run_copies.step_of(training.folder_of(run))
     assert 0 < reached < 400
     assert f"Stopped after step {reached}." in run.tail
     spent = run.seconds
@@ -133,7 +142,7 @@ def test_a_worker_that_is_asked_to_end_hands_the_run_back(begin, monkeypatch):
     worker.join(30)
     run.job.refresh_from_db()
     assert (run.job.state, run.job.attempt) == ("queued", 0)
-    assert 0 < int((training.folder_of(run) / "step").read_text()) < 400
+    assert 0 < run_copies.step_of(training.folder_of(run)) < 400
 
 
 @pytest.mark.django_db(transaction=True)
@@ -153,6 +162,58 @@ def test_workers_that_died_are_forgiven_only_where_one_comes_further(begin, monk
     monkeypatch.setattr(training, "attend", attend)
     run = work(run)
     assert (run.job.state, run.job.attempt) == ("done", attempt)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_goes_on_with_a_worker_on_another_machine(begin, lora, settings):
+    settings.RUN_COPY_BYTES = 1_000_000
+    run = work(begin(steps=3))
+    lora(training.folder_of(run), 2)
+    assert run.copy["step"] == 3
+    first = run.copy["key"]
+    run = go_on(run, 5)
+    assert (run.copy["step"], default_storage.exists(first)) == (5, False)
+
+    shutil.rmtree(training.folder_of(run))  # another machine's disk
+    run = go_on(run, 6)
+    assert runs.state_of(run) == "done"
+    steps = [one["step"] for one in training.run_folder.read_log(training.folder_of(run))]
+    assert steps == [1, 2, 3, 4, 5, 6], "no step was made twice"
+
+    shutil.rmtree(training.folder_of(run))
+    assert runs.keep(run, run.owner, 2).recipe["step"] == 2, "a candidate of a package that lay elsewhere"
+    runs.forget(run)
+    assert not default_storage.exists(run.copy["key"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_copy_that_is_damaged_is_not_gone_on_from(begin, settings):
+    settings.RUN_COPY_BYTES = 1_000_000
+    run = work(begin(steps=1))
+    default_storage.delete(run.copy["key"])
+    assert default_storage.save(run.copy["key"], ContentFile(b"no tar")) == run.copy["key"]
+    shutil.rmtree(training.folder_of(run))
+    assert "is damaged" in go_on(run, 2).job.message
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("room", [0, 100])
+def test_what_is_too_large_to_copy_is_not_copied(begin, settings, room):
+    settings.RUN_COPY_BYTES = room
+    run = work(begin())
+    assert (run.job.state, run.copy) == ("done", {})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_store_that_is_away_costs_the_copy_and_not_the_training(begin, settings, monkeypatch):
+    settings.RUN_COPY_BYTES = 1_000_000
+
+    def away(*_):
+        raise ConnectionError
+
+    monkeypatch.setattr(run_copies, "_keep", away)
+    run = work(begin())
+    assert (run.job.state, run.copy) == ("done", {})
 
 
 @pytest.mark.django_db(transaction=True)

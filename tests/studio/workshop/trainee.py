@@ -32,8 +32,9 @@ if recipe["seed"] == 13:
 if recipe["seed"] == 14:
     say("python -m ml_backend: The base does not fit.")
     sys.exit(2)
-checkpoint = folder / "step"
-step = int(checkpoint.read_text()) if checkpoint.exists() else 0
+checkpoints = folder / "checkpoints"
+checkpoints.mkdir(exist_ok=True)
+step = max((int(path.name) for path in checkpoints.iterdir()), default=0)
 (folder / "samples").mkdir(exist_ok=True)
 while step < recipe["steps"]:
     if (folder / "stop").exists():
@@ -45,5 +46,8 @@ while step < recipe["steps"]:
     with (folder / "log.jsonl").open("a") as log:
         log.write(json.dumps({"step": step, "seconds": 0.1, "loss": 1 / step}) + "\n")
     Image.new("RGB", (32, 32), (step % 256, 0, 0)).save(folder / "samples" / f"{step:06d}.png")
-    checkpoint.write_text(str(step))
+    (checkpoints / f"{step:06d}").mkdir()
+    for other in checkpoints.iterdir():
+        if int(other.name) != step:
+            other.rmdir()
 say("Trained.")
