@@ -57,7 +57,7 @@ class EngineChoice:
 
 
 def choices(work: str, sketched: str) -> dict[str, Any]:
-    """What a page offers that restyles or imagines: engines, how many pictures, and schedulers.
+    """What a page offers that restyles or imagines: engines, models, how many pictures, and schedulers.
 
     While nothing but the starter serves diffusion, it is said to be a small model that sketches what is ``sketched``.
     """
@@ -67,9 +67,11 @@ def choices(work: str, sketched: str) -> dict[str, Any]:
         title, says = name.capitalize(), engine.says
         if sketches and name == "diffusion":
             title, says = "A small sketching model", SKETCHING.format(sketched=sketched)
-        engines.append(EngineChoice(name, title, says, " ".join(engine.heeds), name in served))
+        heeds = (*engine.heeds, "model") if engine.model else engine.heeds
+        engines.append(EngineChoice(name, title, says, " ".join(heeds), name in served))
     return {
         "engines": engines,
+        "models": registry.offered(work),
         "sketches": sketches,
         "counts": range(1, MAX_PICTURES + 1),
         "schedulers": SCHEDULER_NAMES.items(),
@@ -95,8 +97,7 @@ class SamplingForm(forms.Form):
     """The settings; what is left empty is the model's own, an empty seed a new one.
 
     ``offered`` names the LoRAs that can be had here: each has a field ``lora-NAME`` with its strength.  ``engine`` is
-    the one that is meant where none is named; ``model`` is left empty but for a
-    recipe whose model has retired.
+    the one that is meant where none is named; an empty ``model`` is the one that serves.
     """
 
     negative_prompt = field(AVOIDED)

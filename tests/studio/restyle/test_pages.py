@@ -731,3 +731,20 @@ def test_the_page_says_where_a_photo_goes(client):
     page = client.get("/restyle/").content.decode()
     assert stays not in page
     assert "that is painted elsewhere" in page
+
+
+@pytest.mark.parametrize(("address", "capability"), [("/restyle/", "restyle"), ("/imagine/", "imagine")])
+def test_where_several_models_serve_one_is_chosen(client, address, capability):
+    def add(name, **values):
+        return ModelVersion.objects.create(name=name, capability=capability, sha256=name[0] * 64, **values)
+
+    first = add("first-painter", status="serving", default=True)
+    assert 'name="model"' not in client.get(address).content.decode()
+    second = add("second-painter", status="serving")
+    add("third-painter", status="candidate")
+    page = client.get(address).content.decode()
+    assert f'<option value="{second.reference}">Second painter</option>' in page
+    assert '<option value="">First painter (the house’s)</option>' in page
+    assert "hird painter" not in page
+    assert registry.resolve(capability, second.reference) == second.reference
+    assert first.reference not in page
