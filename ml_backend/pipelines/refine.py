@@ -8,6 +8,9 @@ sure, and cloth whose print looks like the background stays whole.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -38,6 +41,8 @@ _MIDDLE = 0.46
 """Value that becomes one half at full size: a shade below it, so that a border keeps no thread of the old cloth."""
 
 _TILE = 256
+_THREADS = 2
+"""Tiles that are worked on at a time: NumPy and Pillow let go of the interpreter while they compute."""
 _WHITE = np.float32(255)
 
 
@@ -198,24 +203,27 @@ def _full(photo: U8, coefficients: F32, low: F32, high: F32) -> F32:
     rows, columns = low.shape
     result = np.empty((height, width), np.float32)
     model, bounds = [_picture(plane) for plane in coefficients], [_picture(plane) for plane in (low, high)]
-    for top in range(0, height, _TILE):
-        for left in range(0, width, _TILE):
-            bottom, right = min(height, top + _TILE), min(width, left + _TILE)
-            tile = (left / width, top / height, right / width, bottom / height)
-            reach = (
-                slice(max(0, int(tile[1] * rows) - 1), int(np.ceil(tile[3] * rows)) + 1),
-                slice(max(0, int(tile[0] * columns) - 1), int(np.ceil(tile[2] * columns)) + 1),
-            )
-            target = result[top:bottom, left:right]
-            if bool((low[reach] == high[reach]).all()) and np.ptp(low[reach]) == 0:
-                target[:] = low[reach].flat[0]
-                continue
-            size = (right - left, bottom - top)
-            local = [_part(plane, tile, size) for plane in model]
-            colours = np.ascontiguousarray(photo[top:bottom, left:right].transpose(2, 0, 1), np.float32)
-            value = local[3] + sum(slope * colour for slope, colour in zip(local, colours, strict=False)) / _WHITE
-            value = _contrast(value, _MIDDLE)
-            np.clip(value, *(_part(plane, tile, size) for plane in bounds), out=target)
+
+    def work(top: int, left: int) -> None:
+        bottom, right = min(height, top + _TILE), min(width, left + _TILE)
+        tile = (left / width, top / height, right / width, bottom / height)
+        reach = (
+            slice(max(0, int(tile[1] * rows) - 1), int(np.ceil(tile[3] * rows)) + 1),
+            slice(max(0, int(tile[0] * columns) - 1), int(np.ceil(tile[2] * columns)) + 1),
+        )
+        target = result[top:bottom, left:right]
+        if bool((low[reach] == high[reach]).all()) and np.ptp(low[reach]) == 0:
+            target[:] = low[reach].flat[0]
+            return
+        size = (right - left, bottom - top)
+        local = [_part(plane, tile, size) for plane in model]
+        colours = np.ascontiguousarray(photo[top:bottom, left:right].transpose(2, 0, 1), np.float32)
+        value = local[3] + sum(slope * colour for slope, colour in zip(local, colours, strict=False)) / _WHITE
+        value = _contrast(value, _MIDDLE)
+        np.clip(value, *(_part(plane, tile, size) for plane in bounds), out=target)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        list(pool.map(work, *zip(*product(range(0, height, _TILE), range(0, width, _TILE)), strict=True)))
     return result
 
 
