@@ -396,7 +396,7 @@ def measure_worn(options: argparse.Namespace) -> Figures:
             cases = [(case.photo, case.mask) for case in plain_garments(options.garments, options.mattes)]
             figures |= {f"{name}_{key}": value for key, value in plain_kept(cases, read).items()}
         if options.data is not None:
-            figures[f"{name}_print_left"] = prints_left(options.data, read)
+            figures |= {f"{name}_{key}": value for key, value in prints_left(options.data, read).items()}
     return figures
 
 

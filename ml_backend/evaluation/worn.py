@@ -95,8 +95,8 @@ def plain_kept(cases: Sequence[tuple[Image.Image, F32]], surface: SurfaceReader 
     )
 
 
-def prints_left(root: Path | str, surface: SurfaceReader | None) -> float:
-    """Mean of :func:`left` over the printed garments of held-out rendered people, whose prints are known."""
+def prints_left(root: Path | str, surface: SurfaceReader | None) -> dict[str, float]:
+    """:func:`left` over the printed garments of held-out rendered people, whose prints are known: mean and median."""
     from ..training.data.rendered_people import PICTURES, folders, picture, read
 
     found = []
@@ -112,7 +112,11 @@ def prints_left(root: Path | str, surface: SurfaceReader | None) -> float:
                 here = garment == number
                 if here.sum() > _LEAST and float(_band(contrast, here)[_inner(here)].std()) > _PRINTED:
                     found.append(left(contrast, look, here))
-    return round(float(np.mean(found)), 4)
+    return {
+        "prints": len(found),
+        "print_left": round(float(np.mean(found)), 4),
+        "print_left_median": round(float(np.median(found)), 4),
+    }
 
 
 def _log(picture: U8) -> F32:

@@ -16,7 +16,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.test.client import BOUNDARY, encode_multipart
 from django.urls import URLPattern, get_resolver
@@ -285,10 +285,11 @@ def test_no_text_breaks_any_page(
     person.save()
     token = tokens.make(person, "test")[1]
 
+    # SQLite keeps nearly everything: it is asked the worst, and PostgreSQL whatever else comes to mind.
     @settings(
         max_examples=4, derandomize=True, database=None, deadline=None,
         suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.generate),
+        phases=(Phase.explicit, Phase.generate) if connection.vendor == "postgresql" else (Phase.explicit,),
     )  # fmt: skip
     @given(asked=requests())
     @example(asked={**PLAIN, "method": "get", "names": ["\0"] * 3, "query": {"q": "a\0b", "page": "\0"}})
