@@ -12,5 +12,6 @@ urlpatterns = [
     path("", include("studio.workshop.urls")),
     path("", include("studio.curation.urls")),
     path("", include("studio.account.urls")),
+    path("", include("studio.shell.urls")),
     path("", include("studio.api.urls")),
 ]

@@ -122,6 +122,8 @@ for (const silence of ["htmx:sendError", "htmx:timeout"]) {
   });
 }
 
+navigator.serviceWorker?.register("/worker.js").catch(() => {}); // without one, the browser says "offline" itself
+
 window.addEventListener("offline", () => say("You are offline. What you see still works; new fabrics wait until you are back."));
 window.addEventListener("online", () => say("Back online."));
 

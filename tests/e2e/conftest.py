@@ -52,7 +52,9 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     contexts = []
 
     def make(**options: Any) -> Page:
-        context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options})
+        context = browser.new_context(
+            **{"viewport": DESKTOP, "reduced_motion": "reduce", "service_workers": "block", **options}
+        )
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
         return context.new_page()
