@@ -3,6 +3,7 @@
 import { mixAnew, mixWith, openMix } from "./mix.js";
 import { Moments } from "./moments.js";
 import * as outfit from "./outfit.js";
+import { holdPlaces, onDiscard, shelve } from "./shelf.js";
 import { announce, say } from "./site.js";
 import { Picking } from "./stage/picking.js";
 import { Stage, wrapOffset } from "./stage/stage.js";
@@ -57,6 +58,7 @@ async function wear(chosen, { push = true, tile = true } = {}) {
   tickPalette(chosen.palette);
   tickModel(chosen.model);
   mixWith(chosen.id);
+  shelve(chosen.id);
   $("#more-like").value = chosen.id;
   $("#more-like").disabled = false;
   $("[data-tile-link]").href = `${chosen.file ?? chosen.tile}?download`;
@@ -199,14 +201,15 @@ let made = ready();
 
 function onTray() {
   const seen = new Set();
-  for (const cell of $$(".cell", tray)) {
+  for (const cell of $$(".cell[id]", tray)) {
     if (seen.has(cell.id)) cell.remove();
     seen.add(cell.id);
   }
-  const cells = $$(".cell:not(.empty)", tray);
+  const cells = $$(".cell:not(.empty, .skeleton)", tray);
   if (cells.length) $(".empty", tray)?.remove();
   if (ready() > made) mixAnew();
   made = ready();
+  if (pattern && !bare) shelve(pattern.id);
   if (!awaited) return;
   const cell = awaited === "next" ? cells[0] : cells.find((one) => one.id === `cell-${awaited}`);
   if (!cell) return;
@@ -222,6 +225,9 @@ function onTray() {
   if (waits(history.state)) renew();
   else step();
 }
+
+holdPlaces(fabricForm);
+onDiscard((cell) => cell && wear(fromCell(cell)));
 
 /** Whether a step of the history shows a fabric that is still to come. */
 const waits = (moment) => Boolean(moment?.awaited) && moment.awaited !== "next";
@@ -329,6 +335,7 @@ async function mend() {
 $("[data-mend]").addEventListener("click", () => mend().catch(() => say("The brush could not be fetched. Check the connection; nothing of yours is lost.")));
 
 function bareCaption() {
+  shelve(null);
   for (const cell of $$(".cell.chosen", tray)) {
     cell.classList.remove("chosen");
     $("a", cell)?.removeAttribute("aria-current");
@@ -647,6 +654,8 @@ document.addEventListener("keydown", (event) => {
   if (key === "g") $("#again").click();
   else if (key === "l") $("#more-like").click();
   else if (key === "b") openBlend();
+  else if (key === "k") $("#shelf-keep").click();
+  else if (key === "x") $("#shelf-discard").click();
   else if (key === "u") undo();
   else if (key === "n") nextGarment();
   else if (key === "d") openDownloads();

@@ -7,6 +7,7 @@ import uuid
 from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
@@ -35,7 +36,7 @@ A_PAGE = 60
 A_WEEK = "public, max-age=604800"
 SAMPLE_SIDES = (128, 512)
 """Pixels of the pictures of pattern types: on buttons, and worn until the first fabric is made."""
-WHOSE = ("public", "mine", "favourites")
+WHOSE = ("public", "mine", "fresh", "favourites")
 
 
 @require_safe
@@ -59,6 +60,8 @@ def gallery(request: HttpRequest) -> HttpResponse:
         "wall": "fabrics",
         "pattern_types": PATTERN_TYPES,
         "buckets": BUCKETS,
+        "fresh_count": Pattern.objects.of(request.user).fresh().ready().count() if whose in ("mine", "fresh") else 0,
+        "fresh_days": settings.FRESH_DAYS,
     }
     fragment = is_htmx(request)
     return render(request, "studio/gallery/_wall.html" if fragment else "studio/gallery/gallery.html", context)
@@ -71,7 +74,9 @@ def _known(request: HttpRequest, name: str, allowed: tuple[str, ...]) -> str:
 
 def _of(request: HttpRequest, whose: str) -> PatternQuerySet:
     if whose == "mine":
-        return Pattern.objects.of(request.user).ready()
+        return Pattern.objects.of(request.user).kept().ready()
+    if whose == "fresh":
+        return Pattern.objects.of(request.user).fresh().ready()
     if whose == "favourites":
         return Pattern.objects.visible_to(request.user).ready().filter(favourites__user_id=request.user.pk or 0)
     return Pattern.objects.public()

@@ -62,5 +62,5 @@ def _neighbours(owner: User, like: Pattern, count: int) -> list[int]:
 def same_colourway(owner: User, pattern: Pattern, palette: tuple[str, ...]) -> Pattern | None:
     """The person's own pattern of these inks in these colours, if there is one already."""
     alike = [name for name in pattern.request.to_dict() if name != "palette"]
-    kin = Pattern.objects.of(owner).ready().filter(palette=list(palette))
+    kin = Pattern.objects.of(owner).at_hand().ready().filter(palette=list(palette))
     return kin.filter(**{name: getattr(pattern, name) for name in alike}).first()

@@ -244,7 +244,7 @@ def _told(query: QueryDict, fit: OverlayRequest, others: tuple[tuple[Pattern, Ov
 
 def _newest(request: HttpRequest) -> Pattern | None:
     """One's own newest fabric; before the first, what is in the window."""
-    return Pattern.objects.of(request.user).ready().first() or window.fabric()
+    return Pattern.objects.of(request.user).at_hand().ready().first() or window.fabric()
 
 
 def _one_of(value: object, allowed: tuple[str, ...]) -> str:

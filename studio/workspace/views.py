@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -52,6 +53,7 @@ def workspace(request: HttpRequest) -> HttpResponse:
             "room": "studio",
             "mix": mixing.mix_of(request, now.shown, request.GET.get("with", "")),
             "tray_is_mine": tray_is_mine,
+            "fresh_days": settings.FRESH_DAYS,
             "under_way": under_way or bool(now.look and not now.look.ready),
             "garments": Garment.objects.all(),
             "looks": Look.objects.of(request.user).exclude(thumb="").select_related("garment").with_parts()[:HISTORY],
@@ -121,7 +123,8 @@ def _still(now: state.Workspace) -> dict[str, str]:
 
 def _tray(request: HttpRequest, chosen: Pattern | None) -> tuple[list[Pattern], bool]:
     """The newest fabrics of one's own, or those of the window before the first; the chosen one is always among them."""
-    mine = list(Pattern.objects.of(request.user).select_related("job").exclude(job__state="cancelled", tile="")[:TRAY])
+    rows = Pattern.objects.of(request.user).at_hand().select_related("job")
+    mine = list(rows.exclude(job__state="cancelled", tile="")[:TRAY])
     tray = mine or window.fabrics(FIRST)
     if chosen and chosen.pk not in {pattern.pk for pattern in tray}:
         tray = [chosen, *tray[: TRAY - 1]]
