@@ -3,6 +3,7 @@
 import { mixAnew, mixWith, openMix } from "./mix.js";
 import { Moments } from "./moments.js";
 import * as outfit from "./outfit.js";
+import { about, onNamed } from "./photos.js";
 import { holdPlaces, onDiscard, shelve } from "./shelf.js";
 import { announce, say } from "./site.js";
 import { Picking } from "./stage/picking.js";
@@ -245,8 +246,8 @@ document.addEventListener("htmx:responseError", (event) => {
 // ---- choosing what wears it
 
 function fromLink(link) {
-  const { kind, id, name, image, photo, maps, mask, pxPerCm, classes, step, mended, remove } = link.dataset;
-  return { kind, id, name, image, photo, maps, mask, pxPerCm: Number(pxPerCm), classes: classes ? classes.split(",") : [], step: Number(step), mended: Boolean(mended), remove };
+  const { kind, id, name, image, photo, maps, mask, pxPerCm, classes, step, mended, remove, rename, move } = link.dataset;
+  return { kind, id, name, image, photo, maps, mask, pxPerCm: Number(pxPerCm), classes: classes ? classes.split(",") : [], step: Number(step), mended: Boolean(mended), remove, rename, move };
 }
 
 /** Of a photo the largest garment is chosen and wears the fabric; the others stay as photographed until they are. */
@@ -261,6 +262,7 @@ async function put(chosen, { push = true } = {}) {
   lookForm.elements.on.value = chosen.kind === "garment" ? chosen.id : "";
   lookForm.elements.photo.value = chosen.kind === "photo" ? chosen.id : "";
   $("#photo-tools").hidden = chosen.kind !== "photo";
+  about(chosen);
   if (chosen.remove) $("[data-photo-delete]").href = chosen.remove;
   const restyle = $("[data-photo-restyle]");
   restyle.href = chosen.kind === "photo" ? `${restyle.pathname}?photo=${chosen.id}` : restyle.pathname;
@@ -270,6 +272,12 @@ async function put(chosen, { push = true } = {}) {
   await shown(Promise.all([stage.setWearable({ ...chosen, photo: chosen.photo || chosen.image }), point(push)]));
   if (push) remember();
 }
+
+onNamed((link, name) => {
+  if (worn?.kind !== "photo" || worn.id !== link.dataset.id) return;
+  worn = { ...worn, name };
+  describe();
+});
 
 // ---- choosing garments of the picture
 

@@ -30,6 +30,7 @@ from patterns.htmx import is_htmx
 from patterns.models import Favourite, Pattern, PatternQuerySet
 from patterns.templatetags.cloth import titled
 
+from ..photos.models import Garment
 from ..publishing import deleter, page_of, publisher
 
 A_PAGE = 60
@@ -50,7 +51,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(pattern_type=kind)
     if colour:
         rows = rows.coloured(colour)
-    page = Paginator(_with_likes(rows, request), A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(_with_likes(rows, request).select_related("owner"), A_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "whose": whose,
@@ -103,7 +104,9 @@ def _sample(name: str, side: int) -> bytes:
 
 @require_safe
 def pattern(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    rows = _with_likes(Pattern.objects.visible_to(request.user), request).select_related("job", "large_job", "parent")
+    rows = _with_likes(Pattern.objects.visible_to(request.user), request).select_related(
+        "job", "large_job", "parent", "owner"
+    )
     found = get_object_or_404(rows, pk=pk)
     visible = Pattern.objects.visible_to(request.user).ready()
     context = {
@@ -112,6 +115,7 @@ def pattern(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "partner": visible.filter(pk=found.partner_id).first() if found.partner_id else None,
         "kin": visible.filter(pattern_type=found.pattern_type).exclude(pk=pk)[:8],
         "command": _command(found),
+        "garments": [garment for garment in Garment.objects.all() if garment.ready],
         "room": "gallery",
     }
     return render(request, "studio/gallery/pattern.html", context)

@@ -293,7 +293,7 @@ def _worn_json(photo: Photo | None, garment: Garment | None) -> dict[str, Any] |
     return {
         "kind": "photo" if photo else "garment",
         "id": str(photo.pk) if photo else str(garment.slug if garment else ""),
-        "name": "your photo" if photo else str(garment).lower(),
+        "name": photo.title if photo else str(garment).lower(),
         "image": worn.image_url,
         "photo": preview.get("preview_photo", ""),
         "maps": preview.get("preview_maps", ""),

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.template.defaultfilters import capfirst
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
@@ -117,7 +118,7 @@ def _still(now: state.Workspace) -> dict[str, str]:
         return {"still": now.look.file_url, "still_alt": described_look(now.look)}
     if worn is None:
         return {"still": "", "still_alt": ""}
-    words = worn.alt if isinstance(worn, Garment) and worn.alt else worn_name(worn).capitalize()
+    words = worn.alt if isinstance(worn, Garment) and worn.alt else capfirst(worn_name(worn))
     return {"still": worn.preview().get("preview_photo", "") or worn.image_url, "still_alt": words}
 
 
@@ -132,7 +133,7 @@ def _tray(request: HttpRequest, chosen: Pattern | None) -> tuple[list[Pattern], 
 
 
 def _photos(request: HttpRequest, chosen: Photo | None) -> list[Photo]:
-    photos = list(Photo.objects.visible_to(request.user).select_related("job")[:STRIP])
+    photos = list(Photo.objects.visible_to(request.user).as_strip().select_related("job")[:STRIP])
     if chosen and chosen.pk not in {photo.pk for photo in photos}:
         photos.append(chosen)
     return photos
