@@ -221,6 +221,8 @@ MAX_MODEL_BYTES = env.int("TOILE_MAX_MODEL_MB", 8 * 1024) * 1024 * 1024
 """Of a model file that staff upload in parts."""
 PHOTO_RETENTION_DAYS = env.int("TOILE_PHOTO_RETENTION_DAYS", 0)
 """Private photos unused for so many days are deleted; 0 keeps them."""
+FRESH_DAYS = env.int("TOILE_FRESH_DAYS", 7)
+"""New fabrics that nobody keeps go after so many days; 0 keeps all."""
 
 SAFETY_CHECKER = env.str("TOILE_SAFETY_CHECKER", "")
 """Dotted path of what looks at finished pictures, see :mod:`ml_backend.serving.safety`; none unless set."""

@@ -39,7 +39,11 @@ def view_of(model: type[Stored]) -> Callable[..., HttpResponseBase]:
     @require_safe
     def stored_file(request: HttpRequest, name: str, **which: Any) -> HttpResponseBase:
         rows = visible(request.user) if visible else model._default_manager.all()
-        return answer(request, get_object_or_404(rows, **which), name)
+        row = get_object_or_404(rows, **which)
+        response = answer(request, row, name)
+        if "download" in request.GET and request.method == "GET":
+            row.downloaded(request.user)
+        return response
 
     return stored_file
 

@@ -90,6 +90,9 @@ class Stored(models.Model):
     def thumb_url(self) -> str:
         return self.url_of("thumb")
 
+    def downloaded(self, by: Viewer) -> None:
+        """Somebody has saved a file of it."""
+
     def jobs_of_its_own(self) -> list[uuid.UUID | None]:
         """The work that nobody needs without it."""
         return []

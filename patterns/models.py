@@ -8,12 +8,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from ml_backend.models import Job
 from ml_backend.requests import ENGINES, GenerateRequest
 
-from .made import UNCHANGING, Published, PublishedQuerySet
+from .made import UNCHANGING, Published, PublishedQuerySet, Viewer
 
 LARGE_SIZE = 2048
 """Pixels a side of the print-size tile."""
@@ -23,6 +24,18 @@ SIZED = re.compile(r"-large-(\d+)[._]")
 
 
 class PatternQuerySet(PublishedQuerySet["Pattern"]):
+    def kept(self) -> PatternQuerySet:
+        """Those that stay."""
+        return self.filter(fresh_until=None)
+
+    def fresh(self) -> PatternQuerySet:
+        """New ones that are neither kept nor discarded yet, and whose time is not over."""
+        return self.filter(fresh_until__gt=timezone.now())
+
+    def at_hand(self) -> PatternQuerySet:
+        """Kept and fresh ones: all but those that are about to go."""
+        return self.filter(Q(fresh_until=None) | Q(fresh_until__gt=timezone.now()))
+
     def coloured(self, bucket: str) -> PatternQuerySet:
         """Those in which a colour of :data:`patterns.colours.BUCKETS` covers a good part."""
         return self.filter(colours__contains=f"|{bucket}|")
@@ -62,6 +75,9 @@ class Pattern(Published):
     large = models.FileField(max_length=255, blank=True)
     thumb = models.FileField(max_length=255, blank=True)
 
+    fresh_until = models.DateTimeField(null=True, blank=True, db_index=True)
+    """Until when a new fabric stays that nobody keeps; None once it is kept.  A discarded one has it in the past."""
+
     objects = PatternQuerySet.as_manager()
 
     called = "pattern"
@@ -81,6 +97,26 @@ class Pattern(Published):
         sides = {"large": int(sized[1]) if sized else LARGE_SIZE, "thumb": THUMB_SIDE}
         kind = "-inks" if name == "inks" else ""
         return f"toile-{self.pattern_type}-{self.seed}{kind}-{sides.get(name, self.size)}px"
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it still waits to be kept."""
+        return self.fresh_until is not None and self.fresh_until > timezone.now()
+
+    def keep(self) -> None:
+        """It stays from now on."""
+        if self.fresh_until is not None:
+            Pattern.objects.filter(pk=self.pk).update(fresh_until=None)
+            self.fresh_until = None
+
+    def publish(self, public: bool) -> None:
+        super().publish(public)
+        if self.public:
+            self.keep()
+
+    def downloaded(self, by: Viewer) -> None:
+        if by.pk == self.owner_id:
+            self.keep()
 
     def is_coming(self, name: str) -> bool:
         if name == "large" and self.large_job is not None and self.large_job.active:

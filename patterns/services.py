@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.utils import timezone
 
 from ml_backend.errors import BadInput
 from ml_backend.inks import fit_palette
@@ -20,6 +23,7 @@ from . import cutting
 from .models import LARGE_SIZE, Favourite, Pattern
 
 NOT_READY = Pattern.not_ready()
+GONE = "This fabric is not there any more. Make a new one, or choose another."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,12 +34,20 @@ class LargeRequest(Request):
 
 
 def ask(
-    owner: AbstractBaseUser, request: GenerateRequest, parent: Pattern | None = None, partner: Pattern | None = None
+    owner: AbstractBaseUser,
+    request: GenerateRequest,
+    parent: Pattern | None = None,
+    partner: Pattern | None = None,
+    *,
+    fresh: bool = False,
 ) -> Pattern:
-    """A new pattern, queued to be made; a model that it names, by name or reference, must be one that serves."""
+    """A new pattern, queued to be made; a model that it names, by name or reference, must be one that serves.
+
+    A ``fresh`` one goes again unless it is kept.
+    """
     if request.model is not None:
         request = dataclasses.replace(request, model=_serving(request))
-    row = Pattern(owner_id=owner.pk, parent=parent, partner=partner)
+    row = Pattern(owner_id=owner.pk, parent=parent, partner=partner, fresh_until=fresh_until() if fresh else None)
     row.take(request)
     with transaction.atomic():
         row.job = jobs.submit(owner, "generate", queue=queue_for(request.engine))
@@ -59,6 +71,7 @@ def ask_large(pattern: Pattern, size: int = LARGE_SIZE) -> Job | None:
     request = LargeRequest(dataclasses.replace(pattern.request, size=size).size)
     with transaction.atomic():
         row = Pattern.objects.select_for_update().get(pk=pattern.pk)
+        row.keep()
         if row.large:
             return None
         current = row.large_job
@@ -70,11 +83,32 @@ def ask_large(pattern: Pattern, size: int = LARGE_SIZE) -> Job | None:
     return job
 
 
+def fresh_until() -> datetime | None:
+    """Until when a fabric that is made now stays without being kept; None where all are kept."""
+    return timezone.now() + timedelta(days=settings.FRESH_DAYS) if settings.FRESH_DAYS > 0 else None
+
+
+def keep(owner: AbstractBaseUser, which: Collection[uuid.UUID]) -> int:
+    """Those of ``owner``'s fabrics stay; how many of them there are.  Asking twice changes nothing."""
+    return Pattern.objects.filter(owner_id=owner.pk, pk__in=which).update(fresh_until=None)
+
+
+def discard(owner: AbstractBaseUser, which: Collection[uuid.UUID]) -> int:
+    """Fresh fabrics of ``owner``'s are out of sight at once, and go a little later; how many.  Kept ones stay."""
+    return Pattern.objects.fresh().filter(owner_id=owner.pk, pk__in=which).update(fresh_until=timezone.now())
+
+
 def recolour(
-    owner: AbstractBaseUser, pattern: Pattern, palette: Sequence[str], partner: Pattern | None = None
+    owner: AbstractBaseUser,
+    pattern: Pattern,
+    palette: Sequence[str],
+    partner: Pattern | None = None,
+    *,
+    fresh: bool = False,
 ) -> Pattern:
     """A colourway: the same inks in other colours, made at once as a pattern of ``owner``'s own.
 
+    Who recolours a fabric of theirs keeps it; the colourway itself, where it is ``fresh``, goes unless it is kept.
     ``partner`` is the pattern whose colours they are, where they are another's; a blend or a drawing keeps its own.
     """
     colours = parse_palette(list(palette))
@@ -83,10 +117,12 @@ def recolour(
     inks = cutting.stored_inks(pattern)
     colours = fit_palette(colours, len(inks))
     partner = pattern.partner if pattern.move in ("blend", "drawing") else partner
-    row = Pattern(owner_id=owner.pk, parent=pattern, partner=partner)
+    row = Pattern(owner_id=owner.pk, parent=pattern, partner=partner, fresh_until=fresh_until() if fresh else None)
     row.take(dataclasses.replace(pattern.request, palette=colours))
     done = cutting.cut(inks, colours, row.recipe())
     store(row, done)
+    if pattern.owner_id == owner.pk:
+        pattern.keep()
     return row
 
 
@@ -103,5 +139,7 @@ def favourite(user: AbstractBaseUser, pattern: Pattern, on: bool) -> None:
     """Add to or take from the person's favourites; asking twice changes nothing."""
     if on:
         Favourite.objects.get_or_create(user_id=user.pk, pattern=pattern)
+        if pattern.owner_id == user.pk:
+            pattern.keep()
     else:
         Favourite.objects.filter(user_id=user.pk, pattern=pattern).delete()

@@ -6,11 +6,15 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from ml_backend.models import Job
+from patterns.models import Pattern
+
 from .account.models import User
-from .looks.models import Look
+from .looks.models import Look, LookPart
 from .photos.models import Mask, Photo
 from .restyle.models import Restyle
 
@@ -19,6 +23,8 @@ LOOSE_MASK_DAYS = 7
 """A mask that nothing was made with is a draft: every stroke of the brush may leave one."""
 TAP_HOURS = 1
 """The answer to a tap is fetched at once, by the page that tapped."""
+DISCARDED_HOURS = 1
+"""For so long a fabric that was discarded can be brought back."""
 
 
 def delete_old_photos() -> int:
@@ -34,6 +40,21 @@ def delete_old_photos() -> int:
     for made in (Look.objects.all(), Restyle.objects.all()):
         unused = unused.exclude(Exists(made.filter(Q(created_at__gte=old) | Q(public=True), photo=OuterRef("pk"))))
     return unused.delete()[1].get("studio.Photo", 0)
+
+
+def delete_unkept_fabrics() -> int:
+    """New fabrics that nobody has kept in time, and discarded ones; never one that a look wears; their number."""
+    at_work = Job.objects.filter(pk=OuterRef("job"), state__in=(Job.State.QUEUED, Job.State.RUNNING))
+    over = Pattern.objects.filter(fresh_until__lt=timezone.now() - timedelta(hours=DISCARDED_HOURS)).exclude(
+        Exists(LookPart.objects.filter(pattern=OuterRef("pk"))) | Exists(at_work)
+    )
+    gone = 0
+    for pk in list(over.values_list("pk", flat=True)):
+        with transaction.atomic():  # somebody may be keeping it, or putting it on, at this very moment
+            for row in over.filter(pk=pk).select_for_update(of=("self",)):
+                row.delete()
+                gone += 1
+    return gone
 
 
 def delete_loose_masks() -> int:

@@ -23,6 +23,7 @@ def retention() -> None:
     close_old_connections()
     photos, masks = rules.delete_old_photos(), rules.delete_loose_masks()
     guests, old = rules.delete_empty_guests(), jobs.purge_old()
+    rules.delete_unkept_fabrics()
     rules.delete_expired_sessions()
     idempotency.delete_old()
     counting.delete_over()

@@ -98,7 +98,7 @@ def described(pattern: Pattern) -> str:
 @register.filter
 def worn_name(item: Any) -> str:
     """What a garment or a photo is called."""
-    return str(getattr(item, "name", "")).lower() or "your photo"
+    return str(getattr(item, "title", "") or item.name.lower())
 
 
 @register.filter

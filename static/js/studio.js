@@ -3,6 +3,8 @@
 import { mixAnew, mixWith, openMix } from "./mix.js";
 import { Moments } from "./moments.js";
 import * as outfit from "./outfit.js";
+import { about, onNamed } from "./photos.js";
+import { holdPlaces, onDiscard, shelve } from "./shelf.js";
 import { announce, say } from "./site.js";
 import { Picking } from "./stage/picking.js";
 import { Stage, wrapOffset } from "./stage/stage.js";
@@ -57,6 +59,7 @@ async function wear(chosen, { push = true, tile = true } = {}) {
   tickPalette(chosen.palette);
   tickModel(chosen.model);
   mixWith(chosen.id);
+  shelve(chosen.id);
   $("#more-like").value = chosen.id;
   $("#more-like").disabled = false;
   $("[data-tile-link]").href = `${chosen.file ?? chosen.tile}?download`;
@@ -199,14 +202,15 @@ let made = ready();
 
 function onTray() {
   const seen = new Set();
-  for (const cell of $$(".cell", tray)) {
+  for (const cell of $$(".cell[id]", tray)) {
     if (seen.has(cell.id)) cell.remove();
     seen.add(cell.id);
   }
-  const cells = $$(".cell:not(.empty)", tray);
+  const cells = $$(".cell:not(.empty, .skeleton)", tray);
   if (cells.length) $(".empty", tray)?.remove();
   if (ready() > made) mixAnew();
   made = ready();
+  if (pattern && !bare) shelve(pattern.id);
   if (!awaited) return;
   const cell = awaited === "next" ? cells[0] : cells.find((one) => one.id === `cell-${awaited}`);
   if (!cell) return;
@@ -222,6 +226,9 @@ function onTray() {
   if (waits(history.state)) renew();
   else step();
 }
+
+holdPlaces(fabricForm);
+onDiscard((cell) => cell && wear(fromCell(cell)));
 
 /** Whether a step of the history shows a fabric that is still to come. */
 const waits = (moment) => Boolean(moment?.awaited) && moment.awaited !== "next";
@@ -239,8 +246,8 @@ document.addEventListener("htmx:responseError", (event) => {
 // ---- choosing what wears it
 
 function fromLink(link) {
-  const { kind, id, name, image, photo, maps, mask, pxPerCm, classes, step, mended, remove } = link.dataset;
-  return { kind, id, name, image, photo, maps, mask, pxPerCm: Number(pxPerCm), classes: classes ? classes.split(",") : [], step: Number(step), mended: Boolean(mended), remove };
+  const { kind, id, name, image, photo, maps, mask, pxPerCm, classes, step, mended, remove, rename, move } = link.dataset;
+  return { kind, id, name, image, photo, maps, mask, pxPerCm: Number(pxPerCm), classes: classes ? classes.split(",") : [], step: Number(step), mended: Boolean(mended), remove, rename, move };
 }
 
 /** Of a photo the largest garment is chosen and wears the fabric; the others stay as photographed until they are. */
@@ -255,6 +262,7 @@ async function put(chosen, { push = true } = {}) {
   lookForm.elements.on.value = chosen.kind === "garment" ? chosen.id : "";
   lookForm.elements.photo.value = chosen.kind === "photo" ? chosen.id : "";
   $("#photo-tools").hidden = chosen.kind !== "photo";
+  about(chosen);
   if (chosen.remove) $("[data-photo-delete]").href = chosen.remove;
   const restyle = $("[data-photo-restyle]");
   restyle.href = chosen.kind === "photo" ? `${restyle.pathname}?photo=${chosen.id}` : restyle.pathname;
@@ -264,6 +272,12 @@ async function put(chosen, { push = true } = {}) {
   await shown(Promise.all([stage.setWearable({ ...chosen, photo: chosen.photo || chosen.image }), point(push)]));
   if (push) remember();
 }
+
+onNamed((link, name) => {
+  if (worn?.kind !== "photo" || worn.id !== link.dataset.id) return;
+  worn = { ...worn, name };
+  describe();
+});
 
 // ---- choosing garments of the picture
 
@@ -329,6 +343,7 @@ async function mend() {
 $("[data-mend]").addEventListener("click", () => mend().catch(() => say("The brush could not be fetched. Check the connection; nothing of yours is lost.")));
 
 function bareCaption() {
+  shelve(null);
   for (const cell of $$(".cell.chosen", tray)) {
     cell.classList.remove("chosen");
     $("a", cell)?.removeAttribute("aria-current");
@@ -647,6 +662,8 @@ document.addEventListener("keydown", (event) => {
   if (key === "g") $("#again").click();
   else if (key === "l") $("#more-like").click();
   else if (key === "b") openBlend();
+  else if (key === "k") $("#shelf-keep").click();
+  else if (key === "x") $("#shelf-discard").click();
   else if (key === "u") undo();
   else if (key === "n") nextGarment();
   else if (key === "d") openDownloads();

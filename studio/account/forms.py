@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import BaseUserCreationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 
 from . import guesses
-from .models import User
+from .models import MOST_PUBLIC_NAME, User
 
 
 class SignUpForm(BaseUserCreationForm):  # type: ignore[type-arg]
@@ -36,6 +38,26 @@ class NewPasswordForm(PasswordChangeForm):
         if not guesses.is_password(self.user, old):
             raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
         return old
+
+
+class PublicNameForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What stands under everything that somebody publishes; empty is nobody's name."""
+
+    public_name = forms.CharField(max_length=MOST_PUBLIC_NAME, required=False, label="Public name")
+
+    class Meta:
+        model = User
+        fields = ("public_name",)
+
+    def clean_public_name(self) -> str:
+        """One line of what can be read; nobody goes by another's name, be it public or that of an account."""
+        name = " ".join(unicodedata.normalize("NFKC", self.cleaned_data["public_name"]).split())
+        if any(unicodedata.category(letter).startswith("C") for letter in name):
+            raise ValidationError("This name holds characters that cannot be read. Nothing was changed.")
+        others = User.objects.exclude(pk=self.instance.pk)
+        if name and others.filter(Q(public_name__iexact=name) | Q(username__iexact=name)).exists():
+            raise ValidationError("This name is taken; please choose another. Nothing was changed.")
+        return name
 
 
 class LeaveForm(forms.Form):

@@ -7,6 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+MOST_PUBLIC_NAME = 40
+"""Characters of the name that stands under what somebody publishes."""
 
 
 class User(AbstractUser):
@@ -15,6 +20,14 @@ class User(AbstractUser):
     is_guest = models.BooleanField(default=False)
     origin = models.CharField(max_length=24, blank=True, editable=False)
     """Of a guest, a keyed hash of the address where it was made, see :mod:`studio.address`."""
+
+    public_name = models.CharField(max_length=MOST_PUBLIC_NAME, blank=True)
+    """Chosen to be shown under what this person publishes; empty: nobody is told whose it is."""
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.UniqueConstraint(Lower("public_name"), condition=~Q(public_name=""), name="public_name_once")
+        ]
 
     @property
     def called(self) -> str:

@@ -100,6 +100,8 @@ def merge(guest: User, member: User) -> None:
     with transaction.atomic():
         for link in User._meta.related_objects:
             if link.field.name == "owner":
+                if make_way := getattr(link.related_model._default_manager, "make_way", None):
+                    make_way(guest, member)
                 link.related_model._default_manager.filter(owner=guest).update(owner=member)
         jobs.share_turn(member)
         kept = Favourite.objects.filter(user=member).values("pattern")

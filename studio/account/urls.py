@@ -11,5 +11,6 @@ urlpatterns = [
     path("accounts/sign-out/", LogoutView.as_view(), name="sign-out"),
     path("accounts/password/", views.PasswordChange.as_view(), name="password-change"),
     path("accounts/delete/", views.DeleteEverything.as_view(), name="delete-everything"),
+    path("account/name/", views.public_name, name="public-name"),
     path("account/", views.account, name="account"),
 ]

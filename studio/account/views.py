@@ -9,15 +9,16 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.mixins import UserPassesTestMixin
 from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django.views.generic import FormView
 
 from ml_backend.serving.storage import used_by
 
 from . import services as people
-from .forms import LeaveForm, NewPasswordForm, SignUpForm
+from .forms import LeaveForm, NewPasswordForm, PublicNameForm, SignUpForm
+from .members import members_only
 from .models import User
 from .services import person
 
@@ -101,9 +102,27 @@ def account(request: HttpRequest) -> HttpResponse:
     """Who I am here and what is kept of mine."""
     me = person(request)
     kept = _kept(me) if me else dict.fromkeys(KINDS, 0)
-    photos = me.photos.all()[:24] if me else []
+    photos = me.photos.as_strip()[:24] if me else []
     return render(request, "studio/account/account.html", {**kept, "me": me, "newest_photos": photos})
 
+
+@members_only
+@require_POST
+def public_name(request: HttpRequest) -> HttpResponse:
+    """The name under what one publishes; empty takes it away everywhere."""
+    me = request.user
+    assert isinstance(me, User)
+    form = PublicNameForm(request.POST, instance=me)
+    if not form.is_valid():
+        messages.error(request, form.errors["public_name"][0])
+    else:
+        form.save()
+        said = f"What you publish bears the name {me.public_name} now." if me.public_name else NAMELESS
+        messages.success(request, said)
+    return redirect("account")
+
+
+NAMELESS = "What you publish bears no name now."
 
 KINDS = ("photos", "looks", "restyles", "imaginings", "patterns", "tokens", "used")
 

@@ -316,6 +316,7 @@ def _thing(where: str, *files: str, **more: Any) -> dict[str, Any]:
 class Photo(Thing):
     model_config = _shown(_thing("photos", "image", "thumb", "mask", width=1200, height=1600, classes=["dress"]))
 
+    name: str = Field("", description="Yours to change; nobody else reads it.")
     width: int = Field(description="Pixels, upright.")
     height: int
     classes: list[str] = Field(description="The clothes found in it; empty until its job is done.")
@@ -497,6 +498,14 @@ class Publishing(Schema):
     model_config = _asked({"public": True})
 
     public: bool = Field(description="Shown to everybody in the gallery, or to you only.")
+
+
+class PhotoName(Schema):
+    model_config = _asked({"name": "Ana in the blue dress"})
+
+    name: Annotated[str, Field(max_length=60), AfterValidator(_readable)] = Field(
+        description="Empty: its number, as it was."
+    )
 
 
 class PhotoCopy(Schema):

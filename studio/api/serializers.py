@@ -63,7 +63,9 @@ def _thing(request: HttpRequest, row: Made) -> dict[str, Any]:
 
 
 def photo(request: HttpRequest, row: Photo) -> schemas.Photo:
-    return schemas.Photo(**_thing(request, row), width=row.width, height=row.height, classes=row.classes)
+    return schemas.Photo(
+        **_thing(request, row), name=row.title, width=row.width, height=row.height, classes=row.classes
+    )
 
 
 def mask(request: HttpRequest, row: Mask) -> schemas.Mask:

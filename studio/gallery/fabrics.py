@@ -7,6 +7,7 @@ import uuid
 from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
@@ -29,13 +30,14 @@ from patterns.htmx import is_htmx
 from patterns.models import Favourite, Pattern, PatternQuerySet
 from patterns.templatetags.cloth import titled
 
+from ..photos.models import Garment
 from ..publishing import deleter, page_of, publisher
 
 A_PAGE = 60
 A_WEEK = "public, max-age=604800"
 SAMPLE_SIDES = (128, 512)
 """Pixels of the pictures of pattern types: on buttons, and worn until the first fabric is made."""
-WHOSE = ("public", "mine", "favourites")
+WHOSE = ("public", "mine", "fresh", "favourites")
 
 
 @require_safe
@@ -49,7 +51,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(pattern_type=kind)
     if colour:
         rows = rows.coloured(colour)
-    page = Paginator(_with_likes(rows, request), A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(_with_likes(rows, request).select_related("owner"), A_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "whose": whose,
@@ -59,6 +61,8 @@ def gallery(request: HttpRequest) -> HttpResponse:
         "wall": "fabrics",
         "pattern_types": PATTERN_TYPES,
         "buckets": BUCKETS,
+        "fresh_count": Pattern.objects.of(request.user).fresh().ready().count() if whose in ("mine", "fresh") else 0,
+        "fresh_days": settings.FRESH_DAYS,
     }
     fragment = is_htmx(request)
     return render(request, "studio/gallery/_wall.html" if fragment else "studio/gallery/gallery.html", context)
@@ -71,7 +75,9 @@ def _known(request: HttpRequest, name: str, allowed: tuple[str, ...]) -> str:
 
 def _of(request: HttpRequest, whose: str) -> PatternQuerySet:
     if whose == "mine":
-        return Pattern.objects.of(request.user).ready()
+        return Pattern.objects.of(request.user).kept().ready()
+    if whose == "fresh":
+        return Pattern.objects.of(request.user).fresh().ready()
     if whose == "favourites":
         return Pattern.objects.visible_to(request.user).ready().filter(favourites__user_id=request.user.pk or 0)
     return Pattern.objects.public()
@@ -98,7 +104,9 @@ def _sample(name: str, side: int) -> bytes:
 
 @require_safe
 def pattern(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    rows = _with_likes(Pattern.objects.visible_to(request.user), request).select_related("job", "large_job", "parent")
+    rows = _with_likes(Pattern.objects.visible_to(request.user), request).select_related(
+        "job", "large_job", "parent", "owner"
+    )
     found = get_object_or_404(rows, pk=pk)
     visible = Pattern.objects.visible_to(request.user).ready()
     context = {
@@ -107,6 +115,7 @@ def pattern(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "partner": visible.filter(pk=found.partner_id).first() if found.partner_id else None,
         "kin": visible.filter(pattern_type=found.pattern_type).exclude(pk=pk)[:8],
         "command": _command(found),
+        "garments": [garment for garment in Garment.objects.all() if garment.ready],
         "room": "gallery",
     }
     return render(request, "studio/gallery/pattern.html", context)

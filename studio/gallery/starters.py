@@ -134,6 +134,9 @@ def house_person() -> User:
     if created:
         house.set_unusable_password()
         house.save()
+    if not house.public_name and not User.objects.filter(public_name__iexact=HOUSE).exists():
+        house.public_name = HOUSE.title()
+        house.save(update_fields=["public_name"])
     return house
 
 

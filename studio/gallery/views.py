@@ -39,7 +39,9 @@ def looks(request: HttpRequest) -> HttpResponse:
     """The wall of looks, one's own or published ones."""
     mine = request.GET.get("whose") == "mine"
     rows = Look.objects.of(request.user).ready() if mine else Look.objects.public()
-    page = Paginator(rows.select_related("garment", "photo").with_parts(), A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows.select_related("garment", "photo", "owner").with_parts(), A_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {"page": page, "mine": mine, "room": "gallery", "wall": "looks", "whose": "mine" if mine else "public"}
     template = "studio/gallery/_looks_wall.html" if is_htmx(request) else "studio/gallery/looks.html"
     return render(request, template, context)
@@ -67,7 +69,7 @@ def _wall(request: HttpRequest, model: type[FromWords], wall: str) -> HttpRespon
     for word in sought.split():
         rows = rows.filter(params__prompt__icontains=word)
     context = {
-        "page": Paginator(rows, A_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(rows.select_related("owner"), A_PAGE).get_page(request.GET.get("page")),
         "whose": "mine" if mine else "public",
         "mine": mine,
         "sought": sought,

@@ -9,6 +9,7 @@ from django.db import transaction
 from ml_backend.errors import BadInput, quoted
 from ml_backend.requests import OutfitRequest, OverlayRequest
 from ml_backend.serving import jobs
+from patterns import services as pattern_services
 from patterns.models import Pattern
 
 from ..account.models import User
@@ -35,6 +36,7 @@ def ask_outfit(owner: User, parts: Sequence[Part], wearable: Photo | Garment, fo
     if isinstance(wearable, Photo) and (not wearable.ready or wearable.mending):
         needed.append(wearable.job)
     with transaction.atomic():
+        _keep(owner, [pattern for pattern, _ in parts])
         look = Look(
             owner=owner,
             photo=wearable if isinstance(wearable, Photo) else None,
@@ -48,3 +50,10 @@ def ask_outfit(owner: User, parts: Sequence[Part], wearable: Photo | Garment, fo
             for place, (pattern, request) in enumerate(parts)
         )
     return look
+
+
+def _keep(owner: User, patterns: list[Pattern]) -> None:
+    """What one wears stays.  Raises :class:`BadInput` where one of them has gone meanwhile."""
+    own = {pattern.pk for pattern in patterns if pattern.owner_id == owner.pk}
+    if pattern_services.keep(owner, own) != len(own):
+        raise BadInput(pattern_services.GONE)

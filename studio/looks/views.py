@@ -52,7 +52,7 @@ def status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def look(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    rows = Look.objects.visible_to(request.user).select_related("job", "photo", "garment").with_parts()
+    rows = Look.objects.visible_to(request.user).select_related("job", "photo", "garment", "owner").with_parts()
     found = get_object_or_404(rows, pk=pk)
     shown = Pattern.objects.visible_to(request.user).in_bulk([pattern.pk for pattern in found.patterns])
     parts = [(part.request, shown.get(part.pattern_id)) for part in found.parts.all()]

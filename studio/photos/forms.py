@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django import forms
 
+from .models import MOST_NAME
+
 
 class PhotoForm(forms.Form):
     """An upload; what is inside is judged by the ingest, not by its name."""
@@ -14,6 +16,19 @@ class PhotoForm(forms.Form):
             "empty": "This file is empty. Nothing was kept; choose another photo.",
         }
     )
+
+
+class NameForm(forms.Form):
+    """What a photo is called; empty gives it its number back."""
+
+    name = forms.CharField(max_length=MOST_NAME, required=False)
+
+
+class MoveForm(forms.Form):
+    """Where a photo goes in the strip: ``by`` so many places to the right, or ``before`` another one."""
+
+    by = forms.IntegerField(min_value=-1000, max_value=1000, required=False)
+    before = forms.UUIDField(required=False)
 
 
 class DrawnForm(forms.Form):

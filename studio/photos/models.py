@@ -6,6 +6,7 @@ import posixpath
 from typing import Any, ClassVar, Self
 
 from django.db import models
+from django.db.models import F, Max
 from django.utils import timezone
 
 from ml_backend.requests import TextMaskRequest
@@ -98,8 +99,22 @@ class Garment(Wearable):
         return f"toile-{self.slug}"
 
 
+MOST_NAME = 60
+"""Characters of a photo's name."""
+
+
 class PhotoQuerySet(MadeQuerySet["Photo"]):
     """A photo is never anybody else's to see."""
+
+    def as_strip(self) -> Self:
+        """In the order in which their owner has laid them; the newest first where nobody has."""
+        return self.order_by("-place", "-created_at", "-id")
+
+    def make_way(self, newcomer: Any, host: Any) -> None:
+        """``newcomer``'s photos are about to be ``host``'s: their numbers and places go on after those."""
+        last = self.filter(owner=host).aggregate(number=Max("number"), place=Max("place"))
+        ours = {name: F(name) + (most or 0) for name, most in last.items()}
+        self.filter(owner=newcomer).update(**ours)
 
 
 class Photo(Made, Wearable):
@@ -110,6 +125,12 @@ class Photo(Made, Wearable):
     found_mask = models.FileField(max_length=255, blank=True)
     found_labels = models.FileField(max_length=255, blank=True)
     """Mask and class map as they were found, while ``mask`` and ``labels`` are corrected by hand; else empty."""
+    name = models.CharField(max_length=MOST_NAME, blank=True)
+    """What its owner calls it; nobody else reads it."""
+    number = models.PositiveIntegerField(default=0, editable=False)
+    """Of the owner's photos in the order in which they came; its name while it has no other."""
+    place = models.IntegerField(default=0, editable=False)
+    """In the strip: the highest stands first."""
 
     objects = PhotoQuerySet.as_manager()
 
@@ -118,6 +139,17 @@ class Photo(Made, Wearable):
 
     class Meta(Made.Meta):
         pass
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding and not self.number:
+            last = Photo.objects.filter(owner_id=self.owner_id).aggregate(number=Max("number"), place=Max("place"))
+            self.number, self.place = (last["number"] or 0) + 1, (last["place"] or 0) + 1
+        super().save(*args, **kwargs)
+
+    @property
+    def title(self) -> str:
+        """``Photo 3``, or what its owner calls it; never what the file was called."""
+        return self.name or f"Photo {self.number}"
 
     @property
     def mended(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import uuid
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +23,7 @@ from .models import Garment, Mask, Photo, Wearable
 
 Source = Published | Garment
 """What a photo can be copied from."""
+NOT_THERE = "This photo is not there any more. Choose another one."
 
 
 def add_photo(owner: User, upload: UploadedFile[Any]) -> Photo:
@@ -44,6 +46,28 @@ def find_cloth(photo: Photo) -> None:
     with transaction.atomic():
         photo.job = jobs.submit(photo.owner, "segment", queue=settings.MODEL_QUEUE)
         photo.save(update_fields=["job"])
+
+
+def move(photo: Photo, by: int = 0, before: uuid.UUID | None = None) -> list[uuid.UUID]:
+    """Lay ``photo`` elsewhere in its owner's strip; the ids of all in their new order.
+
+    Before another photo where that is named, else ``by`` places further right; over an end it stays there.
+    """
+    with transaction.atomic():
+        rows = list(Photo.objects.select_for_update().filter(owner_id=photo.owner_id).as_strip().only("pk", "place"))
+        order = [row.pk for row in rows]
+        if photo.pk not in order or (before is not None and before not in order):
+            raise BadInput(NOT_THERE)
+        at = order.index(photo.pk)
+        order.remove(photo.pk)
+        if before != photo.pk:
+            at = order.index(before) if before is not None else min(len(order), max(0, at + by))
+        order.insert(at, photo.pk)
+        places = {pk: len(order) - number for number, pk in enumerate(order)}
+        for row in rows:
+            row.place = places[row.pk]
+        Photo.objects.bulk_update(rows, ["place"])
+    return order
 
 
 def photo_of(owner: User, source: Source) -> Photo:
@@ -109,4 +133,4 @@ def add_mask(owner: User, photo: Photo, upload: UploadedFile[Any]) -> Mask:
 def check_own(owner: User, photo: Photo) -> None:
     """Raises :class:`BadInput` unless the photo is the owner's."""
     if photo.owner_id != owner.pk:
-        raise BadInput("This photo is not there any more. Choose another one.")
+        raise BadInput(NOT_THERE)

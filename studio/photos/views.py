@@ -18,8 +18,9 @@ from patterns import files
 from .. import outfits
 from ..account.services import ensure_person
 from ..answers import go_back, is_htmx, refusing, valid
-from ..publishing import deleter
-from .forms import DrawnForm, PhotoForm
+from ..publishing import deleter, mine
+from . import services
+from .forms import DrawnForm, MoveForm, NameForm, PhotoForm
 from .mending import ask_as_found, ask_mend, garment_mask
 from .models import Mask, Photo
 from .services import add_photo
@@ -111,12 +112,35 @@ def _mended(request: HttpRequest, photo: Photo) -> HttpResponse:
     return render(request, "studio/photos/_status.html", {"photo": photo})
 
 
+@require_POST
+@refusing
+def rename(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Another name; answers with the one that it bears now."""
+    photo: Photo = mine(request, Photo, pk)
+    photo.name = " ".join(valid(NameForm(request.POST)).cleaned_data["name"].split())
+    photo.save(update_fields=["name"])
+    if not is_htmx(request):
+        return go_back(request)
+    return HttpResponse(photo.title, content_type="text/plain; charset=utf-8", headers=PRIVATE)
+
+
+@require_POST
+@refusing
+def move(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Another place in the strip; answers with the ids of all, in their order."""
+    data = valid(MoveForm(request.POST)).cleaned_data
+    order = services.move(mine(request, Photo, pk), by=data["by"] or 0, before=data["before"])
+    if not is_htmx(request):
+        return go_back(request)
+    return JsonResponse({"order": [str(one) for one in order]}, headers=PRIVATE)
+
+
 def _words(photo: Photo) -> dict[str, Any]:
     looks = photo.looks.count()
     worn = f", and with them the {looks} look{pluralize(looks)} it wears" if looks else ""
     return {
         "thumb": photo.thumb_url or photo.image_url,
-        "alt": "The photo",
+        "alt": photo.title,
         "goes": f"The photo and the mask found in it go for good{worn}. Fabrics are kept.",
         "keep": f"{reverse('studio')}?photo={photo.pk}",
     }

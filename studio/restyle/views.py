@@ -97,7 +97,7 @@ def _choices(request: HttpRequest) -> dict[str, Any]:
 
 def _strip(request: HttpRequest, now: table.Table) -> dict[str, Any]:
     """What else could lie on the table, and what was made of this photo before."""
-    photos = list(Photo.objects.visible_to(request.user)[:STRIP])
+    photos = list(Photo.objects.visible_to(request.user).as_strip()[:STRIP])
     if now.photo and now.photo not in photos:
         photos.append(now.photo)
     made = Restyle.objects.of(request.user).ready().filter(photo=now.photo) if now.photo else Restyle.objects.none()

@@ -30,7 +30,7 @@ def make(request: HttpRequest) -> HttpResponse:
     owner = ensure_person(request)
     like = _like(request, form)
     with transaction.atomic():
-        made = [services.ask(owner, one, parent=like) for one in wanted_fabrics(owner, form, like)]
+        made = [services.ask(owner, one, parent=like, fresh=True) for one in wanted_fabrics(owner, form, like)]
     return fresh_cells(request, made)
 
 
@@ -68,7 +68,7 @@ def recolour(request: HttpRequest) -> HttpResponse:
     inks = len(pattern.palette)
     wanted = form.cleaned_data["palette"]
     palette = fit_palette(wanted, inks) if wanted else own_palette(pattern.request, inks)
-    colourway = same_colourway(owner, pattern, palette) or services.recolour(owner, pattern, palette)
+    colourway = same_colourway(owner, pattern, palette) or services.recolour(owner, pattern, palette, fresh=True)
     if not is_htmx(request):
         return go_back(request, pattern=colourway.pk, look=None)
     return render(request, "studio/workspace/_cells.html", {"cells": [colourway], "fresh": True})

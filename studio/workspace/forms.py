@@ -9,7 +9,7 @@ from uuid import UUID
 from django import forms
 
 from ml_backend.errors import BadInput
-from ml_backend.requests import ENGINES, MAX_MODEL, GenerateRequest, parse_palette
+from ml_backend.requests import MAX_MODEL, GenerateRequest, parse_palette
 from patterns.mixing import MOVES, Other, steps
 from patterns.models import Pattern
 
@@ -23,7 +23,8 @@ MAX_BATCH = 8
 MAX_PALETTE = 120
 """Characters of the colours of a form."""
 
-DEFAULT_ENGINE = ENGINES[0]
+DEFAULT_ENGINE = "drawn"
+"""What makes the fabrics of somebody who has not chosen: in a blind look drawn ones were preferred."""
 
 
 class PaletteField(forms.CharField):

@@ -88,7 +88,7 @@ def mix_of(request: HttpRequest, one: Pattern | None, asked: str = "") -> Mix | 
 
 
 def _others(request: HttpRequest, one: Pattern, other: Pattern | None) -> list[Pattern]:
-    rows = _some(Pattern.objects.of(request.user).ready(), one)
+    rows = _some(Pattern.objects.of(request.user).at_hand().ready(), one)
     if len(rows) < FEW:
         # Who has fabrics chooses among everybody's too; the first visit shows what the house stands for.
         others = Pattern.objects.public() if rows else window.shipped()
@@ -144,7 +144,7 @@ def _made(owner: User, form: MixForm, one: Pattern, other: Other) -> Iterator[Pa
         return
     mixed = [mixing.drawing(one, other)] if move == "drawing" else mixing.blends(one, other, form.amounts())
     for each in mixed:
-        yield services.ask(owner, each.request, parent=each.parent, partner=each.partner)
+        yield services.ask(owner, each.request, parent=each.parent, partner=each.partner, fresh=True)
 
 
 def _in_colours(owner: User, one: Pattern, other: Other) -> Pattern:
@@ -154,4 +154,4 @@ def _in_colours(owner: User, one: Pattern, other: Other) -> Pattern:
         raise BadInput(services.NOT_READY)
     palette = other.palette(len(one.palette))
     known = same_colourway(owner, one, palette)
-    return known or services.recolour(owner, one, palette, partner=other.pattern)
+    return known or services.recolour(owner, one, palette, partner=other.pattern, fresh=True)

@@ -38,7 +38,7 @@ def wanted_fabrics(owner: User, form: FabricForm, like: Pattern | None) -> list[
         return [replace(same, seed=seed) for seed in _neighbours(owner, like, count)]
     first = data["seed"]
     seeds = [fresh_seed() for _ in range(count)] if first is None else range(first, first + count)
-    engine = data["engine"] or DEFAULT_ENGINE
+    engine = data["engine"] or ("dreamed" if data["model"] else DEFAULT_ENGINE)
     model = (data["model"] or None) if engine != "drawn" else None
     return [
         GenerateRequest(data["pattern_type"], seed % (MAX_SEED + 1), engine=engine, palette=palette, model=model)
@@ -62,5 +62,5 @@ def _neighbours(owner: User, like: Pattern, count: int) -> list[int]:
 def same_colourway(owner: User, pattern: Pattern, palette: tuple[str, ...]) -> Pattern | None:
     """The person's own pattern of these inks in these colours, if there is one already."""
     alike = [name for name in pattern.request.to_dict() if name != "palette"]
-    kin = Pattern.objects.of(owner).ready().filter(palette=list(palette))
+    kin = Pattern.objects.of(owner).at_hand().ready().filter(palette=list(palette))
     return kin.filter(**{name: getattr(pattern, name) for name in alike}).first()

@@ -244,7 +244,7 @@ def _told(query: QueryDict, fit: OverlayRequest, others: tuple[tuple[Pattern, Ov
 
 def _newest(request: HttpRequest) -> Pattern | None:
     """One's own newest fabric; before the first, what is in the window."""
-    return Pattern.objects.of(request.user).ready().first() or window.fabric()
+    return Pattern.objects.of(request.user).at_hand().ready().first() or window.fabric()
 
 
 def _one_of(value: object, allowed: tuple[str, ...]) -> str:
@@ -293,7 +293,7 @@ def _worn_json(photo: Photo | None, garment: Garment | None) -> dict[str, Any] |
     return {
         "kind": "photo" if photo else "garment",
         "id": str(photo.pk) if photo else str(garment.slug if garment else ""),
-        "name": "your photo" if photo else str(garment).lower(),
+        "name": photo.title if photo else str(garment).lower(),
         "image": worn.image_url,
         "photo": preview.get("preview_photo", ""),
         "maps": preview.get("preview_maps", ""),

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from . import fabrics, mixing, views
+from . import fabrics, keeping, mixing, views
 
 urlpatterns = [
     path("", views.workspace, name="studio"),
     path("fabrics/", fabrics.make, name="fabric-new"),
     path("fabrics/cells/", fabrics.cells, name="fabric-cells"),
     path("fabrics/colourways/", fabrics.recolour, name="fabric-recolour"),
+    path("fabrics/keep/", keeping.keep, name="fabric-keep"),
+    path("fabrics/discard/", keeping.discard, name="fabric-discard"),
     path("fabrics/mix/", mixing.drawer, name="fabric-mix"),
     path("fabrics/mix/make/", mixing.make, name="fabric-mix-make"),
     path("fabrics/large/", fabrics.large, name="pattern-large"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.template.defaultfilters import capfirst
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
@@ -52,6 +54,7 @@ def workspace(request: HttpRequest) -> HttpResponse:
             "room": "studio",
             "mix": mixing.mix_of(request, now.shown, request.GET.get("with", "")),
             "tray_is_mine": tray_is_mine,
+            "fresh_days": settings.FRESH_DAYS,
             "under_way": under_way or bool(now.look and not now.look.ready),
             "garments": Garment.objects.all(),
             "looks": Look.objects.of(request.user).exclude(thumb="").select_related("garment").with_parts()[:HISTORY],
@@ -115,13 +118,14 @@ def _still(now: state.Workspace) -> dict[str, str]:
         return {"still": now.look.file_url, "still_alt": described_look(now.look)}
     if worn is None:
         return {"still": "", "still_alt": ""}
-    words = worn.alt if isinstance(worn, Garment) and worn.alt else worn_name(worn).capitalize()
+    words = worn.alt if isinstance(worn, Garment) and worn.alt else capfirst(worn_name(worn))
     return {"still": worn.preview().get("preview_photo", "") or worn.image_url, "still_alt": words}
 
 
 def _tray(request: HttpRequest, chosen: Pattern | None) -> tuple[list[Pattern], bool]:
     """The newest fabrics of one's own, or those of the window before the first; the chosen one is always among them."""
-    mine = list(Pattern.objects.of(request.user).select_related("job").exclude(job__state="cancelled", tile="")[:TRAY])
+    rows = Pattern.objects.of(request.user).at_hand().select_related("job")
+    mine = list(rows.exclude(job__state="cancelled", tile="")[:TRAY])
     tray = mine or window.fabrics(FIRST)
     if chosen and chosen.pk not in {pattern.pk for pattern in tray}:
         tray = [chosen, *tray[: TRAY - 1]]
@@ -129,7 +133,7 @@ def _tray(request: HttpRequest, chosen: Pattern | None) -> tuple[list[Pattern], 
 
 
 def _photos(request: HttpRequest, chosen: Photo | None) -> list[Photo]:
-    photos = list(Photo.objects.visible_to(request.user).select_related("job")[:STRIP])
+    photos = list(Photo.objects.visible_to(request.user).as_strip().select_related("job")[:STRIP])
     if chosen and chosen.pk not in {photo.pk for photo in photos}:
         photos.append(chosen)
     return photos

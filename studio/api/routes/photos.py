@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import File, Router, Status, UploadedFile
@@ -50,6 +52,20 @@ def copy(request: HttpRequest, body: schemas.PhotoCopy) -> Status[schemas.Photo]
     """A look, a restyle, an imagined picture or a garment as a photo of your own, to go on with. The same one asked
     for again is the same photo."""
     return Status(201, serializers.photo(request, photo_of(owner(request), _source(request, body))))
+
+
+@router.patch(
+    "/{uuid:pk}",
+    response={200: schemas.Photo, **schemas.refusals(400, 404, 422)},
+    operation_id="name_photo",
+    summary="Give a photo another name",
+)
+def rename(request: HttpRequest, pk: uuid.UUID, body: schemas.PhotoName) -> schemas.Photo:
+    """Nobody else reads it."""
+    row = get_object_or_404(Photo.objects.visible_to(request.user).select_related("job"), pk=pk)
+    row.name = " ".join(body.name.split())
+    row.save(update_fields=["name"])
+    return serializers.photo(request, row)
 
 
 def _source(request: HttpRequest, body: schemas.PhotoCopy) -> Source:

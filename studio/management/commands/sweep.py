@@ -14,6 +14,7 @@ class Command(BaseCommand):
         messages, old = purge_broker(), jobs.purge_old()
         photos, guests = retention.delete_old_photos(), retention.delete_empty_guests()
         retention.delete_loose_masks()
+        retention.delete_unkept_fabrics()
         retention.delete_expired_sessions()
         idempotency.delete_old()
         self.stdout.write(

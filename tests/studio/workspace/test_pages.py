@@ -68,10 +68,17 @@ class TestWorkspace:
         assert "sessionid" not in response.cookies
 
     def test_a_sample_on_the_stage_does_not_choose_the_engine(self, client, other, make_pattern, garment):
-        fabric = make_pattern(other, public=True, engine="drawn")
-        assert client.get("/").context["chosen_engine"] == "dreamed"
-        assert client.get("/", {"pattern": fabric.pk}).context["chosen_engine"] == "drawn"
-        assert client.get("/", {"pattern": fabric.pk, "engine": "dreamed"}).context["chosen_engine"] == "dreamed"
+        fabric = make_pattern(other, public=True, engine="dreamed")
+        assert client.get("/").context["chosen_engine"] == "drawn"
+        assert client.get("/", {"pattern": fabric.pk}).context["chosen_engine"] == "dreamed"
+        assert client.get("/", {"pattern": fabric.pk, "engine": "drawn"}).context["chosen_engine"] == "drawn"
+
+    def test_the_first_visit_says_what_this_is_and_what_to_do(self, client, client_of, person, make_pattern, garment):
+        page = client.get("/").content.decode()
+        assert ">Design a fabric, see it worn.</p>" in page
+        assert "Choose a pattern type" in page
+        make_pattern(person)
+        assert "Choose a pattern type: four" not in client_of(person).get("/").content.decode()
 
     def test_it_stands_empty_without_garments_and_fabrics(self, client):
         state = state_of(client.get("/"))
