@@ -5,17 +5,24 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from ..lattices import lattice_of
 
-def seam_ratio(image: Image.Image) -> float:
-    """The larger, over both directions, of mean jump across the wrapped border / mean jump between neighbours inside.
+
+def seam_ratio(image: Image.Image, repeat: str = "basic") -> float:
+    """The larger, over both directions, of mean jump across the border / mean jump between neighbours inside.
 
     Jumps are absolute differences in 8-bit RGB.  1 or below: no seam to be seen; 0: the border is calm.  Where the
-    inside hardly changes, one level counts as its jump.
+    inside hardly changes, one level counts as its jump.  Across the border lies what ``repeat`` lays there; raises
+    :class:`BadInput` for what is not a repeat.
     """
-    pixels = np.asarray(image.convert("RGB"), np.float64)
-    ratios = []
-    for axis in (0, 1):
-        inside = np.abs(np.diff(pixels, axis=axis)).mean()
-        border = np.abs(np.take(pixels, 0, axis=axis) - np.take(pixels, -1, axis=axis)).mean()
-        ratios.append(border / max(inside, 1.0))
-    return float(max(ratios))
+    lattice = lattice_of(repeat)
+    image = image.convert("RGB")
+    fitted = lattice.fitted(image.width), lattice.fitted(image.height)
+    # a third of 512 pixels is no pixel: neighbours would be compared between two of them
+    pixels = np.asarray(image if image.size == fitted else image.resize(fitted, Image.Resampling.BICUBIC), np.float64)
+    cell = lattice.cell(pixels.transpose(2, 0, 1))  # type: ignore[arg-type]
+    around = lattice.surround(cell, 1)
+    right, below = around[:, 1:-1, -1], around[:, -1, 1:-1]
+    borders = np.abs(below - cell[:, -1]).mean(), np.abs(right - cell[:, :, -1]).mean()
+    insides = (np.abs(np.diff(pixels, axis=axis)).mean() for axis in (0, 1))
+    return float(max(border / max(inside, 1.0) for border, inside in zip(borders, insides, strict=True)))

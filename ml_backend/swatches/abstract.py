@@ -21,11 +21,12 @@ def draw(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _brushstrokes(cloth: Cloth, rng: np.random.Generator) -> None:
     """Short, broad strokes with bristle marks, laid roughly one way or crossing."""
+    lattice = cloth.follow()
     count = int(rng.integers(9, 20))
     main_turn = float(rng.uniform(0, math.pi))
     loose = float(rng.choice([0.15, 0.4, 1.5]))
     scale = 1 / math.sqrt(count)
-    for spot in spread(rng, count):
+    for spot in spread(rng, count, lattice=lattice):
         role = int(rng.choice([1, 1, 2, 2, 3, 4]))
         length, width = scale * float(rng.uniform(0.45, 0.7)), scale * float(rng.uniform(0.13, 0.24))
         turn, bend = main_turn + float(rng.normal(0, loose)), float(rng.normal(0, 0.35))
@@ -44,26 +45,30 @@ def _brushstrokes(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _marbled(cloth: Cloth, rng: np.random.Generator) -> None:
     """Marbled paper: veins of colour, pulled about by a swirling bath."""
+    lattice = cloth.follow()
     roles = [(0, 1, 0, 2, 4), (0, 1, 2, 0, 3), (0, 1, 4, 1), (0, 2, 1, 2)][rng.integers(4)]
     bands = Bands.of(*((float(rng.choice([0.4, 1.0, 1.5])), role) for role in roles))
     kx, ky = ((0, 1), (1, 0), (1, 1), (1, -1))[rng.integers(4)]
-    push = [smooth(rng, 1, 3.2, 0.6, 14) for _ in range(4)]
+    push = [smooth(rng, 1, 3.2, 0.6, 14, lattice=lattice) for _ in range(4)]
     first, second = float(rng.uniform(0.06, 0.1)), float(rng.uniform(0.1, 0.2))
     turns = int(rng.integers(1, 3))
+    across_x, down_y = (k / turns for k in lattice.wave(turns * kx, turns * ky))
     for patch in cloth.strips():
         x = patch.x + first * push[0](patch.x, patch.y)
         y = patch.y + first * push[1](patch.x, patch.y)
         swirl = push[2](x, y) + 0.6 * push[3](patch.x, patch.y)
-        phase = turns * (kx * patch.x + ky * patch.y + 1.6 * second * swirl)
+        phase = turns * (across_x * patch.x + down_y * patch.y + 1.6 * second * swirl)
         down, across = np.gradient(phase)
         patch.bands(bands, phase, np.maximum(np.hypot(down, across) / cloth.px, 1e-3))
 
 
 def _terrazzo(cloth: Cloth, rng: np.random.Generator) -> None:
     """Stone chips: convex shards of many sizes, none overlapping."""
+    lattice = cloth.follow()
     largest = float(rng.uniform(0.07, 0.14))
     round_chips = bool(rng.random() < 0.3)
-    for spot in packed(rng, [(largest, 50), (largest * 0.6, 150), (largest * 0.33, 300)], None, -largest * 0.04):
+    sizes = [(largest, 50), (largest * 0.6, 150), (largest * 0.33, 300)]
+    for spot in packed(rng, sizes, None, -largest * 0.04, lattice):
         size = spot.size
         role = int(rng.choice([1, 1, 2, 3, 4]))
         corners = int(rng.integers(4, 8))
@@ -81,9 +86,10 @@ def _terrazzo(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _memphis(cloth: Cloth, rng: np.random.Generator) -> None:
     """Squiggles, triangles, rings, crosses and sticks, tossed."""
+    lattice = cloth.follow()
     count = int(rng.integers(10, 20))
     size = 0.4 / math.sqrt(count)
-    for spot in spread(rng, count, rounds=20):
+    for spot in spread(rng, count, rounds=20, lattice=lattice):
         kind, role = int(rng.integers(6)), int(rng.choice([1, 1, 2, 3, 4]))
         thick = size * 0.2
         for patch in cloth.window(spot.x, spot.y, size * 1.3):
@@ -105,7 +111,7 @@ def _memphis(cloth: Cloth, rng: np.random.Generator) -> None:
                 patch.paint(role, shapes.disc(u, v, size * 0.62))
                 patch.paint(4 if role != 4 else 1, np.maximum(shapes.disc(u, v, size * 0.62), u))
     if rng.random() < 0.5:
-        for spot in tossed(rng, 0.08):
+        for spot in tossed(rng, 0.08, lattice=lattice):
             for patch in cloth.window(spot.x, spot.y, 0.01):
                 bare = patch.planes[0] > 0.999
                 patch.paint(1, shapes.disc(patch.x, patch.y, 0.009), bare.astype(np.float32))
@@ -145,7 +151,8 @@ def _cutouts(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _contours(cloth: Cloth, rng: np.random.Generator) -> None:
     """Contour lines of a landscape, the hills tinted."""
-    field = smooth(rng, 1, 2.6, 0.9)
+    lattice = cloth.follow()
+    field = smooth(rng, 1, 2.6, 0.9, lattice=lattice)
     steps = float(rng.uniform(1.3, 2.4))
     roles = ((0, 1), (0, 1, 0, 2), (0, 2, 1, 4), (0, 1, 2))[rng.integers(4)]
     widths = [1.0 if role == 0 or len(set(roles)) > 2 else 0.35 for role in roles]
@@ -158,10 +165,11 @@ def _contours(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _rounds(cloth: Cloth, rng: np.random.Generator) -> None:
     """Overlapping discs and arches, translucent where they cross."""
+    lattice = cloth.follow()
     count = int(rng.integers(6, 12))
     strength = float(rng.uniform(0.7, 1.0))
     arcs = bool(rng.random() < 0.5)
-    for spot in spread(rng, count):
+    for spot in spread(rng, count, lattice=lattice):
         size = float(rng.uniform(0.3, 0.6)) / math.sqrt(count)
         role = int(rng.choice([1, 2, 3, 4]))
         half, rings = bool(rng.random() < 0.5), int(rng.integers(1, 4))
@@ -177,13 +185,14 @@ def _rounds(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _pebbles(cloth: Cloth, rng: np.random.Generator) -> None:
     """Pebbles or stained glass: rounded cells of every colour with grout between."""
-    spots = spread(rng, int(rng.integers(10, 24)), rounds=3)
+    lattice = cloth.follow()
+    spots = spread(rng, int(rng.integers(10, 24)), rounds=3, lattice=lattice)
     xs, ys = np.array([s.x for s in spots], np.float32), np.array([s.y for s in spots], np.float32)
     colours = np.array([1, 2, 3, 4, 1, 2, 0])[rng.integers(0, 7, len(spots))]
     gap = float(rng.uniform(0.03, 0.07)) / math.sqrt(len(xs))
     rings = bool(rng.random() < 0.5)
     for patch in cloth.strips():
-        border, _, index = voronoi(patch.x, patch.y, xs, ys)
+        border, _, index = voronoi(patch.x, patch.y, xs, ys, lattice=lattice)
         role = colours[index]
         for colour in np.unique(role):
             if colour:

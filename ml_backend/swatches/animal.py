@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 
+from ..lattices import Lattice
 from .drawing import shapes
 from .drawing.cells import voronoi
 from .drawing.cloth import F32, F64, Cloth, Floats
-from .drawing.layout import Spot, spread, tossed
+from .drawing.layout import Circle, Spot, clearance, spread, tossed
 from .drawing.noise import Noise, smooth, streaks
 from .drawing.pattern_type import PatternType
 
@@ -25,9 +26,10 @@ def _waves(rng: np.random.Generator, amount: float) -> list[tuple[int, float, fl
 
 def _leopard(cloth: Cloth, rng: np.random.Generator) -> None:
     """Rosettes: a tawny heart in a broken ring of dark blotches, small blotches in between."""
+    lattice = cloth.follow()
     count = int(rng.integers(7, 15))
     reach = 0.42 / math.sqrt(count)
-    spots = spread(rng, count)
+    spots = spread(rng, count, lattice=lattice)
     flow = rng.uniform(0, math.pi)
     for spot in spots:
         size = reach * float(rng.uniform(0.82, 1.12))
@@ -60,7 +62,7 @@ def _between(cloth: Cloth, rng: np.random.Generator, spots: list[Spot], reach: f
     taken = [(s.x, s.y, reach * 1.12) for s in spots]
     for x, y in rng.random((300, 2)):
         size = reach * float(rng.uniform(0.12, 0.26))
-        if any(math.hypot(x - a - round(x - a), y - b - round(y - b)) < r + size * 1.25 for a, b, r in taken):
+        if not _free(float(x), float(y), size * 1.25, taken, cloth.lattice):
             continue
         taken.append((float(x), float(y), size * 1.4))
         waves = _waves(rng, 0.3)
@@ -68,16 +70,24 @@ def _between(cloth: Cloth, rng: np.random.Generator, spots: list[Spot], reach: f
             patch.paint(1, shapes.wobble(patch.x, patch.y, size, waves))
 
 
+def _free(x: float, y: float, size: float, taken: list[Circle], lattice: Lattice) -> bool:
+    """Whether a blotch at (x, y) has room."""
+    if lattice.plain:
+        return all(math.hypot(x - a - round(x - a), y - b - round(y - b)) >= r + size for a, b, r in taken)
+    return float(clearance(np.array([x]), np.array([y]), np.array(taken), lattice)[0]) >= size
+
+
 def _cheetah(cloth: Cloth, rng: np.random.Generator) -> None:
     """Solid, slightly oval spots, close and uneven; a lighter belly between."""
+    lattice = cloth.follow()
     apart = rng.uniform(0.12, 0.2)
     flow = rng.uniform(0, math.pi)
-    belly = smooth(rng, 1, 2)
+    belly = smooth(rng, 1, 2, lattice=lattice)
     level = belly.threshold(0.35)
     if rng.random() < 0.6:
         for patch in cloth.strips():
             patch.level(2, level - belly(patch.x, patch.y), 0.55)
-    for spot in tossed(rng, apart):
+    for spot in tossed(rng, apart, lattice=lattice):
         size = apart * float(rng.uniform(0.26, 0.42))
         waves = _waves(rng, 0.28)
         turn = flow + float(rng.normal(0, 0.5))
@@ -87,9 +97,10 @@ def _cheetah(cloth: Cloth, rng: np.random.Generator) -> None:
 
 
 def _zebra(cloth: Cloth, rng: np.random.Generator) -> None:
+    lattice = cloth.follow()
     waves = ((4, 0), (5, 1), (4, 2), (0, 5), (3, 3), (6, 1), (3, -4), (5, -2))
-    field = streaks(rng, waves[rng.integers(len(waves))], float(rng.uniform(0.7, 1.0)))
-    edge = smooth(rng, 6, 12, 0.5)
+    field = streaks(rng, waves[rng.integers(len(waves))], float(rng.uniform(0.7, 1.0)), lattice=lattice)
+    edge = smooth(rng, 6, 12, 0.5, lattice=lattice)
     level = float(rng.uniform(-0.1, 0.25))
     shadow = bool(rng.random() < 0.4)
     for patch in cloth.strips():
@@ -116,15 +127,16 @@ def _tiger(cloth: Cloth, rng: np.random.Generator) -> None:
         patch.level(1, 0.35 + 0.75 * read(taper) - read(field))
 
 
-def _cells(rng: np.random.Generator, count: int) -> tuple[F32, F32]:
-    spots = spread(rng, count, rounds=4)
+def _cells(rng: np.random.Generator, count: int, lattice: Lattice) -> tuple[F32, F32]:
+    spots = spread(rng, count, rounds=4, lattice=lattice)
     return np.array([s.x for s in spots], np.float32), np.array([s.y for s in spots], np.float32)
 
 
 def _giraffe(cloth: Cloth, rng: np.random.Generator) -> None:
     """Rounded polygons, close together, each with a lighter crack or heart."""
-    xs, ys = _cells(rng, int(rng.integers(9, 20)))
-    warp_x, warp_y = smooth(rng, 2, 5), smooth(rng, 2, 5)
+    lattice = cloth.follow()
+    xs, ys = _cells(rng, int(rng.integers(9, 20)), lattice)
+    warp_x, warp_y = smooth(rng, 2, 5, lattice=lattice), smooth(rng, 2, 5, lattice=lattice)
     amount = 0.05 / math.sqrt(len(xs))
     gap = rng.uniform(0.05, 0.09) / math.sqrt(len(xs))
     heart = bool(rng.random() < 0.5)
@@ -133,7 +145,7 @@ def _giraffe(cloth: Cloth, rng: np.random.Generator) -> None:
     for patch in cloth.strips():
         x = patch.x + amount * warp_x(patch.x, patch.y)
         y = patch.y + amount * warp_y(patch.x, patch.y)
-        border, near, index = voronoi(x, y, xs, ys)
+        border, near, index = voronoi(x, y, xs, ys, lattice=lattice)
         inside = gap - border
         patch.paint(1, inside)
         patch.paint(2, inside, np.equal(table[index], 2))
@@ -191,8 +203,9 @@ def _snake(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _cow(cloth: Cloth, rng: np.random.Generator) -> None:
     """Large patches with uneven edges; a few satellites."""
-    field = smooth(rng, 1, float(rng.uniform(2.6, 4.2)), 0.8)
-    edge = smooth(rng, 6, 12, 0.5)
+    lattice = cloth.follow()
+    field = smooth(rng, 1, float(rng.uniform(2.6, 4.2)), 0.8, lattice=lattice)
+    edge = smooth(rng, 6, 12, 0.5, lattice=lattice)
     share = float(rng.uniform(0.35, 0.55))
     level = field.threshold(share)
     rim = bool(rng.random() < 0.5)

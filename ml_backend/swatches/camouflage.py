@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..lattices import Lattice
 from .drawing import shapes
 from .drawing.cells import nearest
 from .drawing.cloth import F64, Cloth, Floats, Labels
@@ -30,9 +31,9 @@ def _tones(rng: np.random.Generator) -> list[tuple[int, float]]:
 class _Warped:
     """Noise read at displaced points, which curls its blobs; ``level`` makes it cover a share of the tile."""
 
-    def __init__(self, rng: np.random.Generator, field: Noise, amount: float, high: float) -> None:
+    def __init__(self, rng: np.random.Generator, field: Noise, amount: float, high: float, lattice: Lattice) -> None:
         self.field, self.amount = field, np.float32(amount)
-        self.push = smooth(rng, 1, high), smooth(rng, 1, high)
+        self.push = smooth(rng, 1, high, lattice=lattice), smooth(rng, 1, high, lattice=lattice)
 
     def __call__(self, x: Floats, y: Floats) -> Floats:
         dx, dy = self.push[0](x, y), self.push[1](x, y)
@@ -44,12 +45,16 @@ class _Warped:
 
 
 def _woodland(cloth: Cloth, rng: np.random.Generator) -> None:
+    lattice = cloth.follow()
     scale = float(rng.uniform(2.4, 4.6))
     amount = float(rng.uniform(0.03, 0.09))
     stretch = bool(rng.random() < 0.5)
     for role, share in _tones(rng):
-        base = streaks(rng, (0, round(scale)), 1.4, 20) if stretch else smooth(rng, 1.5, scale, 0.3, 20)
-        field = _Warped(rng, base, amount, 4)
+        if stretch:
+            base = streaks(rng, (0, round(scale)), 1.4, 20, lattice)
+        else:
+            base = smooth(rng, 1.5, scale, 0.3, 20, lattice=lattice)
+        field = _Warped(rng, base, amount, 4, lattice)
         level = field.level(share)
         for patch in cloth.strips():
             patch.level(role, level - field(patch.x, patch.y))
@@ -76,11 +81,12 @@ def _digital(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _tiger(cloth: Cloth, rng: np.random.Generator) -> None:
     """Vietnam tiger stripe: long horizontal licks with ragged ends, over softer blobs."""
-    under = smooth(rng, 1, 3, 0.5)
+    lattice = cloth.follow()
+    under = smooth(rng, 1, 3, 0.5, lattice=lattice)
     level = under.threshold(0.45)
-    licks = streaks(rng, (0, int(rng.integers(4, 7))), float(rng.uniform(0.9, 1.3)))
-    other = streaks(rng, (0, int(rng.integers(4, 7))), float(rng.uniform(0.9, 1.3)))
-    rag = smooth(rng, 5, 11, 0.4)
+    licks = streaks(rng, (0, int(rng.integers(4, 7))), float(rng.uniform(0.9, 1.3)), lattice=lattice)
+    other = streaks(rng, (0, int(rng.integers(4, 7))), float(rng.uniform(0.9, 1.3)), lattice=lattice)
+    rag = smooth(rng, 5, 11, 0.4, lattice=lattice)
     shares = licks.threshold(float(rng.uniform(0.24, 0.34))), other.threshold(0.2)
     for patch in cloth.strips():
         ragged = 0.1 * rag(patch.x, patch.y)
@@ -91,22 +97,23 @@ def _tiger(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _splinter(cloth: Cloth, rng: np.random.Generator) -> None:
     """Angular shards."""
+    lattice = cloth.follow()
     layers = []
     for _ in range(2):
-        spots = spread(rng, int(rng.integers(10, 18)), rounds=2)
+        spots = spread(rng, int(rng.integers(10, 18)), rounds=2, lattice=lattice)
         xs, ys = np.array([s.x for s in spots], np.float32), np.array([s.y for s in spots], np.float32)
         layers.append((xs, ys, rng.permutation(np.resize([0, 2, 3, 1], len(xs)))))
     rain = bool(rng.random() < 0.3)
 
     def roles(x: Floats, y: Floats) -> Labels:
-        a, b = nearest(x, y, *layers[0][:2]), nearest(x, y, *layers[1][:2])
+        a, b = nearest(x, y, *layers[0][:2], lattice=lattice), nearest(x, y, *layers[1][:2], lattice=lattice)
         upper = layers[1][2][b]
         return np.where((upper == 1) | (upper == 3), upper, layers[0][2][a])
 
     for patch in cloth.strips():
         patch.sampled(roles)
     if rain:
-        for spot in tossed(rng, 0.09):
+        for spot in tossed(rng, 0.09, lattice=lattice):
             for patch in cloth.window(spot.x, spot.y, 0.04):
                 patch.paint(4, shapes.box(patch.x, patch.y, 0.006, 0.034))
 
@@ -145,8 +152,9 @@ def _dots(x: Floats, y: Floats, radii: Floats) -> Floats:
 
 def _brush(cloth: Cloth, rng: np.random.Generator) -> None:
     """Brushstroke (lizard): broad strokes with dry ends, two or three colours."""
+    lattice = cloth.follow()
     for role, count in ((2, 7), (3, 6), (1, 7)):
-        for spot in spread(rng, count):
+        for spot in spread(rng, count, lattice=lattice):
             length, width = float(rng.uniform(0.16, 0.3)), float(rng.uniform(0.03, 0.06))
             turn = float(rng.normal(0.2, 0.5))
             bend = float(rng.normal(0, 0.5))
@@ -164,12 +172,13 @@ def _brush(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _desert(cloth: Cloth, rng: np.random.Generator) -> None:
     """Chocolate chip: broad soft blobs and scattered pebbles with a highlight."""
+    lattice = cloth.follow()
     for role, share in ((2, 0.45), (3, 0.25)):
-        field = _Warped(rng, smooth(rng, 1, 3, 0.4, 20), 0.05, 3)
+        field = _Warped(rng, smooth(rng, 1, 3, 0.4, 20, lattice=lattice), 0.05, 3, lattice)
         level = field.level(share)
         for patch in cloth.strips():
             patch.level(role, level - field(patch.x, patch.y))
-    for spot in tossed(rng, float(rng.uniform(0.13, 0.2))):
+    for spot in tossed(rng, float(rng.uniform(0.13, 0.2)), lattice=lattice):
         size = float(rng.uniform(0.022, 0.042))
         waves = [(k, float(rng.uniform(0.05, 0.3)) / k, float(rng.uniform(0, 6.28))) for k in (2, 3, 4)]
         for patch in cloth.window(spot.x, spot.y, size * 1.8):

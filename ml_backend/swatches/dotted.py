@@ -83,9 +83,11 @@ def _rings(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _scatter(cloth: Cloth, rng: np.random.Generator) -> None:
     """Tossed dots of several sizes and colours, none touching; some carry a ring or an eye."""
+    lattice = cloth.follow()
     largest = float(rng.uniform(0.06, 0.13))
     fancy = float(rng.choice([0.0, 0.0, 0.5]))
-    for spot in packed(rng, [(largest, 30), (largest * 0.6, 80), (largest * 0.32, 220)], None, largest * 0.2):
+    sizes = [(largest, 30), (largest * 0.6, 80), (largest * 0.32, 220)]
+    for spot in packed(rng, sizes, None, largest * 0.2, lattice):
         role = int(rng.choice([1, 1, 2, 2, 3, 4]))
         eye = rng.random() < fancy and spot.size > largest * 0.45
         for patch in cloth.window(spot.x, spot.y, spot.size):
@@ -97,9 +99,10 @@ def _scatter(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _confetti(cloth: Cloth, rng: np.random.Generator) -> None:
     """Small rounded bars and dots, thrown."""
+    lattice = cloth.follow()
     apart = rng.uniform(0.12, 0.19)
     bars = rng.uniform(0.2, 0.8)
-    for spot in tossed(rng, apart):
+    for spot in tossed(rng, apart, lattice=lattice):
         role = int(rng.choice([1, 1, 2, 3, 4]))
         if rng.random() < bars:
             half, thick = apart * 0.46, apart * 0.2

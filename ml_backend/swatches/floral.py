@@ -45,7 +45,8 @@ def _fill(cloth: Cloth, rng: np.random.Generator, taken: list[Circle], size: flo
     """Small flowers, leaf pairs and dots in the room that is left."""
     size = max(size, 0.034)  # smaller would be specks on a small tile
     small = Flower(rng, role, (SIMPLE, PRIMROSE, DAISY))
-    for spot in packed(rng, [(size, 200), (size * 0.62, 200), (size * 0.32, 200)], taken, size * 0.2):
+    sizes = [(size, 200), (size * 0.62, 200), (size * 0.32, 200)]
+    for spot in packed(rng, sizes, taken, size * 0.2, cloth.lattice):
         if spot.size > size * 0.75:
             small.print(cloth, spot, spot.size)
         elif spot.size > size * 0.4:
@@ -58,10 +59,11 @@ def _fill(cloth: Cloth, rng: np.random.Generator, taken: list[Circle], size: flo
 
 def _ditsy(cloth: Cloth, rng: np.random.Generator) -> None:
     """Small flowers and leaves scattered close, all ways up."""
+    lattice = cloth.follow()
     size = float(rng.uniform(0.075, 0.11))
     flowers = [Flower(rng, 1, (SIMPLE, PRIMROSE, ANEMONE)), Flower(rng, 2, (SIMPLE, DAISY, PRIMROSE))]
     taken: list[Circle] = []
-    for spot in packed(rng, [(size, 300)], None, size * 0.5):
+    for spot in packed(rng, [(size, 300)], None, size * 0.5, lattice=lattice):
         for k in range(2):
             angle = spot.turn + k * 2.2
             taken += leaf(cloth, *_at(spot, angle, spot.size * 0.7), angle, spot.size * 0.95, broad=0.24)
@@ -89,9 +91,10 @@ def _daisies(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _garden(cloth: Cloth, rng: np.random.Generator) -> None:
     """Liberty style: leaves first, then large, middle and small flowers over them, hardly any ground left."""
+    lattice = cloth.follow()
     count = int(rng.integers(5, 10))
     size = 0.42 / math.sqrt(count)
-    spots = spread(rng, count, rounds=20)
+    spots = spread(rng, count, rounds=20, lattice=lattice)
     taken: list[Circle] = []
     for spot in spots:
         for k in range(6):
@@ -105,10 +108,11 @@ def _garden(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _peonies(cloth: Cloth, rng: np.random.Generator) -> None:
     """A few large blooms with leaves behind."""
+    lattice = cloth.follow()
     count = int(rng.integers(3, 6))
     size = 0.42 / math.sqrt(count)
     taken: list[Circle] = []
-    spots = spread(rng, count, rounds=40)
+    spots = spread(rng, count, rounds=40, lattice=lattice)
     for spot in spots:
         for k in range(5):
             angle = spot.turn + k * 2 * math.pi / 5 + float(rng.normal(0, 0.15))
@@ -121,9 +125,10 @@ def _peonies(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _poppies(cloth: Cloth, rng: np.random.Generator) -> None:
     """Huge uneven blooms in flat colour with a dark heart, after the great Finnish prints."""
+    lattice = cloth.follow()
     count = int(rng.integers(3, 6))
     size = 0.4 / math.sqrt(count)
-    spots = spread(rng, count, rounds=60)
+    spots = spread(rng, count, rounds=60, lattice=lattice)
     for spot in spots:
         low = spot.x + float(rng.normal(0, 0.12)), spot.y + size * 2.2
         stem(cloth, shapes.bezier((spot.x, spot.y), (spot.x + float(rng.normal(0, 0.1)), spot.y + size), low), 0.018)
@@ -224,6 +229,7 @@ def _vine(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _sprigs(cloth: Cloth, rng: np.random.Generator) -> None:
     """Botanical sprigs: a curved stem with paired leaves and a flower at the top."""
+    lattice = cloth.follow()
     count = int(rng.integers(5, 10))
     length = 0.82 / math.sqrt(count)
     upright = bool(rng.random() < 0.5)
@@ -231,7 +237,7 @@ def _sprigs(cloth: Cloth, rng: np.random.Generator) -> None:
     flower, bud = Flower(rng, int(rng.choice([1, 2]))), bool(rng.random() < 0.3)
     role = int(rng.choice([3, 3, 3, 1]))
     taken: list[Circle] = []
-    for spot in spread(rng, count, rounds=30):
+    for spot in spread(rng, count, rounds=30, lattice=lattice):
         turn = -math.pi / 2 + float(rng.normal(0, 0.25)) if upright else spot.turn
         bend = float(rng.normal(0, 0.22)) * length
         cos, sin = math.cos(turn), math.sin(turn)
@@ -282,9 +288,10 @@ def _blossom(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _tropics(cloth: Cloth, rng: np.random.Generator) -> None:
     """Palm fronds and cut leaves, hibiscus among them."""
+    lattice = cloth.follow()
     count = int(rng.integers(5, 8))
     size = 0.56 / math.sqrt(count)
-    spots = spread(rng, count, rounds=30)
+    spots = spread(rng, count, rounds=30, lattice=lattice)
     roles = [3, 1] if rng.random() < 0.4 else [3, 3]
     taken: list[Circle] = []
     for spot in spots:

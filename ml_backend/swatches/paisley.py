@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..lattices import Lattice
 from .drawing import shapes
 from .drawing.cloth import F32, Cloth, Patch
 from .drawing.harmonies import botanical
@@ -205,7 +206,8 @@ def _filler(cloth: Cloth, rng: np.random.Generator, taken: list[Circle], size: f
     kind = int(rng.integers(3))
     petals = int(rng.integers(4, 7))
     role = int(rng.choice([2, 3, 1]))
-    for spot in packed(rng, [(size, 160), (size * 0.62, 220), (size * 0.26, 300)], taken, size * 0.16):
+    sizes = [(size, 160), (size * 0.62, 220), (size * 0.26, 300)]
+    for spot in packed(rng, sizes, taken, size * 0.16, cloth.lattice):
         r = spot.size
         for patch in cloth.window(spot.x, spot.y, r):
             if r < size * 0.4 or kind == 2:
@@ -272,30 +274,33 @@ def _pairs(cloth: Cloth, rng: np.random.Generator) -> None:
 
 def _tossed(cloth: Cloth, rng: np.random.Generator) -> None:
     """Botehs turned every way, large and small, each put where there is most room."""
+    lattice = cloth.follow()
     kinds = [_boteh(rng), _boteh(rng)]
     count = int(rng.integers(4, 9))
     large = 0.54 / math.sqrt(count)
     taken: list[Circle] = []
     for k in range(count):
         size = large * (1.0 if k < count * 0.6 else 0.72)
-        placed = _roomiest(rng, kinds[k % 2], size, taken)
+        placed = _roomiest(rng, kinds[k % 2], size, taken, lattice)
         if placed is not None:
             taken += _print(cloth, kinds[k % 2], placed[0], size, placed[1])
     _filler(cloth, rng, taken, large * 0.2)
 
 
-def _roomiest(rng: np.random.Generator, boteh: Boteh, size: float, taken: list[Circle]) -> tuple[Spot, bool] | None:
+def _roomiest(
+    rng: np.random.Generator, boteh: Boteh, size: float, taken: list[Circle], lattice: Lattice
+) -> tuple[Spot, bool] | None:
     """Of forty random places the one farthest from everything printed; None where all would overlap."""
     held = np.array(taken or [(0.0, 0.0, -9.0)], np.float64)
     best: tuple[Spot, bool] | None = None
     most = -0.015
     for _ in range(40):
-        x, y = rng.random(2)
+        x, y = rng.random(2) * (float(lattice.width), float(lattice.height))
         spot, flip = Spot(float(x), float(y), float(rng.uniform(0, 2 * math.pi))), bool(rng.random() < 0.5)
         if not taken:
             return spot, flip
         own = np.array(_room(boteh, spot, size, flip, 0.12)[::2], np.float64)
-        room = float(np.min(clearance(own[:, 0], own[:, 1], held) - own[:, 2]))
+        room = float(np.min(clearance(own[:, 0], own[:, 1], held, lattice) - own[:, 2]))
         if room > most:
             best, most = (spot, flip), room
     return best

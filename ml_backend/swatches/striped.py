@@ -26,7 +26,7 @@ def _direction(rng: np.random.Generator, slanted: float) -> tuple[int, int]:
 
 
 def _lay(cloth: Cloth, bands: Bands, wave: tuple[int, int], repeats: int) -> None:
-    kx, ky = wave[0] * repeats, wave[1] * repeats
+    kx, ky = cloth.follow().wave(wave[0] * repeats, wave[1] * repeats, straight=True)
     for patch in cloth.strips():
         patch.bands(bands, kx * patch.x + ky * patch.y, math.hypot(kx, ky))
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...lattices import BASIC, Lattice
+
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 Floats = NDArray[np.floating]
@@ -27,12 +29,21 @@ class Cloth:
 
     ``fine`` is how many drawn pixels a side become one pixel of the result, so that sampling can be sparser where
     pixels are averaged later anyway.  ``origin`` is the point of the design where the tile's upper left corner lies:
-    where the repeat is cut.
+    where the repeat is cut; (0, 0) on a mirrored ``lattice``, which ends at its mirrors.
     """
 
-    def __init__(self, size: int, inks: int, fine: int = 1, origin: tuple[float, float] = (0.0, 0.0)) -> None:
+    def __init__(
+        self,
+        size: int,
+        inks: int,
+        fine: int = 1,
+        origin: tuple[float, float] = (0.0, 0.0),
+        lattice: Lattice = BASIC,
+    ) -> None:
         self.size = size
         self.origin = origin
+        self.lattice = lattice
+        self.followed = lattice.plain
         self.inks = inks
         self.px = 1.0 / size
         self.samples = max(1, 4 // fine)
@@ -42,10 +53,20 @@ class Cloth:
     def ink(self, role: int) -> int:
         return ink_of(role, self.inks)
 
+    def follow(self) -> Lattice:
+        """The lattice, for a design that keeps to it in all that it draws.
+
+        A design that never asks is laid on the tile's own grid, and is fitted to the lattice as a whole.
+        """
+        self.followed = True
+        return self.lattice
+
     def strips(self) -> Iterator[Patch]:
         """The whole tile, as horizontal strips; x and y are the design's own, from ``origin`` to ``origin`` + 1."""
         rows = max(1, _BAND_PIXELS // self.size)
         centres = (np.arange(self.size) + 0.5) * self.px
+        if self.lattice.mirrored:
+            centres = self.lattice.fold(centres, centres)[0]
         xs, ys = (centres + self.origin[0]).astype(np.float32), (centres + self.origin[1]).astype(np.float32)
         for top in range(0, self.size, rows):
             part = ys[top : top + rows]
@@ -55,8 +76,11 @@ class Cloth:
         """The square of half-side ``radius`` about (x, y), cut where it crosses the tile's edges.
 
         In the patches x and y are measured from the window's centre, so a motif drawn patch by patch is whole on the
-        torus however often it wraps.
+        torus however often it wraps.  On other lattices it is whole in each of its copies, reflected where they are.
         """
+        if not self.lattice.plain:
+            yield from self._copies(x, y, radius)
+            return
         x, y = x - self.origin[0], y - self.origin[1]
         for left, right in _wrapped(x, radius, self.size):
             for top, bottom in _wrapped(y, radius, self.size):
@@ -65,6 +89,25 @@ class Cloth:
                 xs = ((np.arange(left, right) + 0.5) * self.px - x).astype(np.float32)
                 ys = ((np.arange(top, bottom) + 0.5) * self.px - y).astype(np.float32)
                 yield Patch(self, self.planes[:, rows, columns], xs[None, :], ys[:, None])
+
+    def _copies(self, x: float, y: float, radius: float) -> Iterator[Patch]:
+        at_x, at_y = np.asarray(x), np.asarray(y)
+        beyond = max(0.0, -x, x - float(self.lattice.width), -y, y - float(self.lattice.height))
+        for copy in self.lattice.around(radius + beyond + max(self.origin)):
+            centre_x, centre_y = (float(at) for at in self.lattice.unfold(at_x, at_y, copy))
+            centre_x, centre_y = centre_x - self.origin[0], centre_y - self.origin[1]
+            columns, rows = _inside(centre_x, radius, self.size), _inside(centre_y, radius, self.size)
+            if not columns or not rows:
+                continue
+            xs = ((np.arange(columns.start, columns.stop) + 0.5) * self.px - centre_x).astype(np.float32)
+            ys = ((np.arange(rows.start, rows.stop) + 0.5) * self.px - centre_y).astype(np.float32)
+            planes = self.planes[:, rows.start : rows.stop, columns.start : columns.stop]
+            yield Patch(self, planes, (-xs if copy.flip_x else xs)[None, :], (-ys if copy.flip_y else ys)[:, None])
+
+
+def _inside(centre: float, radius: float, size: int) -> range:
+    """The pixels of the tile that centre +- radius covers."""
+    return range(max(0, math.floor((centre - radius) * size) - 1), min(size, math.ceil((centre + radius) * size) + 1))
 
 
 def ink_of(role: int, inks: int) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...lattices import BASIC, Lattice
 from .cloth import F32, F64, Floats
 
 _TAU = 2 * math.pi
@@ -45,26 +46,40 @@ class Noise:
         return float(np.quantile(self(grid[None, :], grid[:, None]), 1 - share))
 
 
-def _noise(rng: np.random.Generator, waves: F64, weights: F64) -> Noise:
+def _noise(rng: np.random.Generator, waves: F64, weights: F64, lattice: Lattice = BASIC) -> Noise:
     amount = weights * rng.uniform(0.5, 1.0, len(weights))
     amount = amount * math.sqrt(2.0 / float(np.sum(amount**2)))
     phase = rng.uniform(0, _TAU, len(weights))
+    if not lattice.plain:
+        waves = np.array([lattice.wave(int(kx), int(ky)) for kx, ky in waves], np.float64)
     kx, ky = waves[:, 0].astype(np.float32), waves[:, 1].astype(np.float32)
     return Noise(kx, ky, amount.astype(np.float32), phase.astype(np.float32))
 
 
-def smooth(rng: np.random.Generator, low: float, high: float, fall: float = 1.0, modes: int = 24) -> Noise:
-    """Isotropic noise of wave numbers ``low``..``high`` a tile, weights falling as ``k ** -fall``."""
+def smooth(
+    rng: np.random.Generator,
+    low: float,
+    high: float,
+    fall: float = 1.0,
+    modes: int = 24,
+    lattice: Lattice = BASIC,
+) -> Noise:
+    """Isotropic noise of wave numbers ``low``..``high`` a tile, weights falling as ``k ** -fall``.
+
+    On a ``lattice`` the waves are the nearest that repeat as it does; so with the others here.
+    """
     reach = math.ceil(high)
     grid = np.array([(i, j) for i in range(reach + 1) for j in range(-reach, reach + 1) if i > 0 or j > 0], np.float64)
     size = np.hypot(grid[:, 0], grid[:, 1])
     inside = (size >= low) & (size <= high)
     grid, size = grid[inside], size[inside]
     chosen = rng.permutation(len(grid))[:modes]
-    return _noise(rng, grid[chosen], size[chosen] ** -fall)
+    return _noise(rng, grid[chosen], size[chosen] ** -fall, lattice)
 
 
-def streaks(rng: np.random.Generator, wave: tuple[int, int], spread: float, modes: int = 24) -> Noise:
+def streaks(
+    rng: np.random.Generator, wave: tuple[int, int], spread: float, modes: int = 24, lattice: Lattice = BASIC
+) -> Noise:
     """Noise whose waves gather about one wave vector: stripes that wander, fork and end, as a zebra's do."""
     grid = np.round(rng.normal(np.array(wave, np.float64), spread, (modes * 2, 2)))
     centre = np.hypot(*wave)
@@ -72,7 +87,7 @@ def streaks(rng: np.random.Generator, wave: tuple[int, int], spread: float, mode
     grid = np.unique(grid[(size > 0.55 * centre) & (size < 1.6 * centre)], axis=0)
     away = np.hypot(grid[:, 0] - wave[0], grid[:, 1] - wave[1])
     chosen = rng.permutation(len(grid))[:modes]
-    return _noise(rng, grid[chosen], np.exp(-((away[chosen] / (2 * spread)) ** 2)))
+    return _noise(rng, grid[chosen], np.exp(-((away[chosen] / (2 * spread)) ** 2)), lattice)
 
 
 def brushed(rng: np.random.Generator, fine: int, slow: int, modes: int = 24) -> Noise:

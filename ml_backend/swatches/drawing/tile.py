@@ -9,20 +9,26 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import BadInput
+from ...lattices import BASIC, Lattice, lattice_of
 from .. import MAX_INKS, MAX_SEED, MAX_SIZE, MIN_INKS, TYPES
 from .cloth import F32, Cloth, ink_of
 
 _FINE = 128  # small tiles are drawn at this many pixels or more, then averaged
 _CUT = 64  # where to cut a repeat is decided at this size
+_PROOF = 96  # halves and thirds of it are whole pixels
 
 
-def draw_inks(pattern_type: str, seed: int, size: int, inks: int = 5) -> F32:
+def draw_inks(pattern_type: str, seed: int, size: int, inks: int = 5, repeat: str = "basic") -> F32:
     """Ink coverage of a drawn tile: float32 (inks, size, size), each pixel summing to 1, ink 0 the ground.
 
     ``size`` is 8 to 4096 pixels, ``inks`` 4 to 6.  The repeat is cut where the design is quiet, as a printer would:
-    a tile's border is calmer than its inside.  Raises :class:`BadInput`.
+    a tile's border is calmer than its inside.  ``repeat`` is the one that it is drawn for, a name of
+    :data:`ml_backend.lattices.LATTICES`.  Raises :class:`BadInput`.
     """
     _check(pattern_type, seed, size, inks)
+    lattice = lattice_of(repeat)
+    if not lattice.plain:
+        return _on_lattice(pattern_type, seed, size, inks, lattice)
     proof = _printed(pattern_type, seed, _CUT, MAX_INKS)  # always alike, so that the cut depends on nothing else
     column, row = _quiet_line(proof, 2), _quiet_line(proof, 1)
     if size == _CUT:
@@ -32,11 +38,80 @@ def draw_inks(pattern_type: str, seed: int, size: int, inks: int = 5) -> F32:
 
 def _printed(pattern_type: str, seed: int, size: int, inks: int, origin: tuple[float, float] = (0.0, 0.0)) -> F32:
     """The planes as drawn: a whole number of pixels to each of ``size``."""
+    return _cloth(pattern_type, seed, size, inks, origin).planes
+
+
+def _cloth(
+    pattern_type: str,
+    seed: int,
+    size: int,
+    inks: int,
+    origin: tuple[float, float] = (0.0, 0.0),
+    lattice: Lattice = BASIC,
+) -> Cloth:
     fine = max(1, -(-_FINE // size))
-    cloth = Cloth(size * fine, inks, fine, origin)
+    cloth = Cloth(size * fine, inks, fine, origin, lattice)
     kind = TYPES[pattern_type]
     kind.draw(cloth, np.random.default_rng((kind.label, seed)))
-    return cloth.planes
+    return cloth
+
+
+def _on_lattice(pattern_type: str, seed: int, size: int, inks: int, lattice: Lattice) -> F32:
+    """Drawn for another repeat than basic.
+
+    A design that follows the lattice in all that it draws is simply drawn on it.  One that is laid on the tile's own
+    grid stays as it is where that fits the lattice by itself, as upright stripes and even checks do; else it is laid
+    two or three times a side, which fits every lattice.  In a mirror a quarter of it is the cell.
+    """
+    proof = _cloth(pattern_type, seed, _CUT, MAX_INKS, lattice=lattice)
+    if proof.followed:
+        cut = (0.0, 0.0) if lattice.mirrored else _calm(lattice, _averaged(proof.planes, _CUT))
+        return _averaged(_cloth(pattern_type, seed, size, inks, cut, lattice).planes, size)
+    if lattice.mirrored:
+        return _reflected(pattern_type, seed, size, inks, lattice)
+    times = 1 if _fits(_printed(pattern_type, seed, _PROOF, MAX_INKS), lattice) else lattice.divisor
+    plain = draw_inks(pattern_type, seed, size, inks)
+    return plain if times == 1 else _averaged(np.tile(plain, (1, times, times)), size)
+
+
+def _fits(planes: F32, lattice: Lattice) -> bool:
+    """Whether a basic tile looks the same from the lattice's next column and row."""
+    side = planes.shape[1]
+    column, row = lattice.copy(1, 0), lattice.copy(0, 1)
+    for copy in (column, row):
+        moved = np.roll(planes, (round(copy.y * side), round(copy.x * side)), axis=(1, 2))
+        if float(np.abs(moved - planes).mean()) > 1e-4:
+            return False
+    return True
+
+
+def _calm(lattice: Lattice, proof: F32) -> tuple[float, float]:
+    """The point of a lattice's tile where the quietest column and the quietest row of its cell begin.
+
+    The line between columns that hang at other heights is chosen first: it moves what the other line passes through.
+    """
+    cell = lattice.cell(proof)
+    if lattice.slide:
+        row = _quiet_line(cell, 1, lattice.surround(cell, 1)[:, :-2, 1:-1])
+        cell = lattice.rolled(cell, -row, 0)
+        column = _quiet_line(cell, 2, lattice.surround(cell, 1)[:, 1:-1, :-2])
+        return column / proof.shape[2], row / proof.shape[1]
+    down, across = _calm(lattice.transposed(), proof.swapaxes(1, 2))
+    return across, down
+
+
+def _reflected(pattern_type: str, seed: int, size: int, inks: int, lattice: Lattice) -> F32:
+    """The quarter of the basic tile whose four sides are the quietest, and its reflections."""
+    proof = _printed(pattern_type, seed, _CUT, MAX_INKS)
+    origin = _quiet_pair(proof, 2) / _CUT, _quiet_pair(proof, 1) / _CUT
+    planes = _averaged(_printed(pattern_type, seed, size, inks, origin), size)
+    return lattice.tile(planes[:, : (size + 1) // 2, : (size + 1) // 2])[:, :size, :size]
+
+
+def _quiet_pair(planes: F32, axis: int) -> int:
+    """Before which row or column both it and the one half a tile farther change least."""
+    calm = _restless(planes, axis)
+    return int(np.argmin(np.round(calm + np.roll(calm, -(len(calm) // 2)), 5)))
 
 
 def _averaged(planes: F32, size: int) -> F32:
@@ -57,11 +132,17 @@ def _folded(planes: F32, inks: int) -> F32:
     return folded
 
 
-def _quiet_line(planes: F32, axis: int) -> int:
+def _quiet_line(planes: F32, axis: int, before: F32 | None = None) -> int:
     """Before which row (axis 1) or column (axis 2) of the proof the design, lines beside it too, changes least."""
-    jumps = np.abs(planes - np.roll(planes, 1, axis)).mean(axis=(0, 3 - axis))
-    around = jumps + 0.2 * (np.roll(jumps, 1) + np.roll(jumps, -1))
-    return int(np.argmin(np.round(around[:: len(jumps) // _CUT], 5)))
+    return int(np.argmin(np.round(_restless(planes, axis, before), 5)))
+
+
+def _restless(planes: F32, axis: int, before: F32 | None = None) -> F32:
+    """How much the design changes before each row or column of the proof; ``before`` is the proof one line earlier."""
+    before = np.roll(planes, 1, axis) if before is None else before
+    jumps = np.abs(planes - before).mean(axis=(0, 3 - axis))
+    around: F32 = jumps + 0.2 * (np.roll(jumps, 1) + np.roll(jumps, -1))
+    return around[:: max(1, len(jumps) // _CUT)]
 
 
 def _check(pattern_type: str, seed: int, size: int, inks: int) -> None:
