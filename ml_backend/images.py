@@ -1,7 +1,7 @@
 """Pictures at the library's edge: opened with care, saved with their recipe.
 
 A recipe is the JSON of everything needed to make the picture again.  It travels inside the file: a ``toile`` text chunk
-in PNG, the EXIF ``ImageDescription`` in JPEG and WebP.
+in PNG, the EXIF ``ImageDescription`` in JPEG and WebP; beside it lies the XMP packet of :mod:`.provenance`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ from typing import IO, Any
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from .errors import BadInput
+from .provenance import xmp
 
 RECIPE_KEY = "toile"
+XMP_KEY = "XML:com.adobe.xmp"
+"""Of the text chunk in which PNG carries XMP."""
 MAX_PIXELS = 100_000_000
 QUICK_PNG_PIXELS = 4_500_000
 """A PNG with more pixels is packed quickly: 12 megapixels take 2 s instead of 7 and a quarter more bytes."""
@@ -77,12 +80,13 @@ def save_picture(
             options["compress_level"] = 1
         if text:
             options["pnginfo"].add_text(RECIPE_KEY, text)
+            options["pnginfo"].add_itxt(XMP_KEY, xmp(recipe or {}).decode())
     else:
         options = {"quality": quality, **({"subsampling": 0} if chosen == "JPEG" else {})}
         if text:
             exif = Image.Exif()
             exif[_IMAGE_DESCRIPTION] = text
-            options["exif"] = exif
+            options |= {"exif": exif, "xmp": xmp(recipe or {})}
     try:
         if isinstance(target, Path):
             target.parent.mkdir(parents=True, exist_ok=True)

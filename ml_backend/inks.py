@@ -155,18 +155,22 @@ def inks_from_png(data: bytes) -> F32:
     return normal
 
 
-def weave(image: RGB, threads: float, strength: float = 0.06, twill: bool = False) -> RGB:
+def weave(
+    image: RGB, threads: float, strength: float = 0.06, twill: bool = False, first: int = 0, height: int | None = None
+) -> RGB:
     """Light the cloth's own texture: uint8 (H, W, 3) -> the same, each thread a little lit and shaded.
 
     ``threads`` a side (rounded to fours, so the tile still wraps), ``strength`` the largest change of lightness (0
-    leaves the image as it is).  Threads finer than two pixels are left out, as a camera would blur them.
+    leaves the image as it is).  Threads finer than two pixels are left out, as a camera would blur them.  A band of a
+    larger image is the rows from ``first`` on of ``height``.
     """
-    height, width = image.shape[:2]
+    rows, width = image.shape[:2]
+    height = height or rows
     count = max(4, round(threads / 4) * 4)
     if strength <= 0 or count > min(height, width) / 2:
         return image
     x = (np.arange(width, dtype=np.float32)[None, :] + 0.5) / width * count
-    y = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height * count
+    y = (np.arange(first, first + rows, dtype=np.float32)[:, None] + 0.5) / height * count
     step = np.floor(x) + np.floor(y)
     over = step % 4 < 2 if twill else step % 2 < 1
     warp, weft = np.cos(math.tau * (x - 0.5)), np.cos(math.tau * (y - 0.5))
