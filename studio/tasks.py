@@ -8,6 +8,7 @@ from celery import shared_task
 from django.db import close_old_connections
 
 from ml_backend.serving import jobs
+from patterns.services import count_shares
 
 from . import counting
 from . import retention as rules
@@ -24,6 +25,7 @@ def retention() -> None:
     photos, masks = rules.delete_old_photos(), rules.delete_loose_masks()
     guests, old = rules.delete_empty_guests(), jobs.purge_old()
     rules.delete_expired_sessions()
+    count_shares()
     idempotency.delete_old()
     counting.delete_over()
     uploading.delete_stale()
