@@ -57,7 +57,8 @@ def gallery(request: HttpRequest) -> HttpResponse:
         rows = rows.coloured(colour)
     near = _near(request)
     liked = _with_likes(rows, request)
-    page = Paginator(liked.nearest(near) if near else liked, A_PAGE).get_page(request.GET.get("page"))
+    shown: Any = liked.nearest(near) if near else liked
+    page = Paginator(shown, A_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "whose": whose,
