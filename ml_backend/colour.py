@@ -135,6 +135,18 @@ def oklab(colour: str) -> F64:
     return lab
 
 
+def to_oklab(rgb: F32 | F64 | U8) -> F64:
+    """sRGB (..., 3) in 0..255 -> OKLab (..., 3)."""
+    lms = decode(np.asarray(rgb, np.float64) / 255) @ _TO_LMS.T
+    return np.asarray(np.cbrt(lms) @ _TO_OKLAB.T, np.float64)
+
+
+def from_oklab(value: F64) -> F64:
+    """OKLab (..., 3) -> sRGB (..., 3) in 0..255, clipped to what a screen shows; inverts :func:`to_oklab`."""
+    linear = (value @ _FROM_OKLAB.T) ** 3 @ _FROM_LMS.T
+    return np.asarray(encode(np.clip(linear, 0, 1)) * 255, np.float64)
+
+
 def oklch(colour: str) -> tuple[float, float, float]:
     """Lightness 0..1, chroma 0..0.4 and hue in degrees."""
     lightness, a, b = oklab(colour)
@@ -182,6 +194,28 @@ def lab(rgb: F32) -> F32:
 
 def lab_of(colour: str) -> F32:
     return lab(np.array(rgb_of(colour), np.float32))
+
+
+_WHITE_D50 = np.array((0.96422, 1.0, 0.82521))
+_BRADFORD = np.array(((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296)))
+_TO_D50 = np.linalg.inv(_BRADFORD) @ np.diag((_BRADFORD @ _WHITE_D50) / (_BRADFORD @ _WHITE)) @ _BRADFORD
+
+
+def lab_d50(colour: str) -> F64:
+    """CIELAB (3,) under D50, as print, ICC profiles and drawing programs count it (adapted after Bradford)."""
+    xyz = _TO_D50 @ _TO_XYZ @ decode(srgb_of(colour)) / _WHITE_D50
+    x, y, z = np.where(xyz > _BEND**3, np.cbrt(xyz), _SLOPE * xyz + 16 / 116)
+    return np.array((116 * y - 16, 500 * (x - y), 200 * (y - z)))
+
+
+def from_lab_d50(value: F64) -> tuple[str, bool]:
+    """The colour of CIELAB ``value`` (3,) under D50, and whether a screen shows it; what none shows is clipped."""
+    y = (value[0] + 16) / 116
+    f = np.array((y + value[1] / 500, y, y - value[2] / 200))
+    xyz = np.where(f > _BEND, f**3, (f - 16 / 116) / _SLOPE) * _WHITE_D50
+    linear = _FROM_XYZ @ np.linalg.inv(_TO_D50) @ xyz
+    shown = bool(linear.min() >= -1e-3 and linear.max() <= 1 + 1e-3)
+    return written(encode(np.clip(linear, 0, 1))), shown
 
 
 def from_lab(value: F32) -> str:

@@ -24,17 +24,24 @@ SUFFIXES = {"inks": "png", "tile": "png", "web": "webp", "thumb": "webp"}
 
 @dataclass(frozen=True)
 class Cut:
-    """Encoded files by field name (those of :data:`SUFFIXES`), and the colours for the gallery's filter."""
+    """Encoded files by field name (those of :data:`SUFFIXES`), colours for the gallery's filter, shares of inks."""
 
     files: dict[str, bytes]
     colours: str
+    shares: list[float]
 
 
 def cut(inks: npt.NDArray[np.float32], palette: Sequence[str], recipe: Mapping[str, Any]) -> Cut:
     """``inks`` (K,H,W) painted with K colours; the tile carries ``recipe``."""
     tile = Image.fromarray(compose(inks, palette))
     files = {"inks": inks_to_png(inks), "tile": png(tile, recipe), "web": encoded(tile, **EXACT), "thumb": thumb(tile)}
-    return Cut(files, colours_of(palette, inks.mean(axis=(1, 2)).tolist()))
+    shares = shares_of(inks)
+    return Cut(files, colours_of(palette, shares), shares)
+
+
+def shares_of(inks: npt.NDArray[np.float32]) -> list[float]:
+    """How much of the cloth each of the inks (K,H,W) covers, 0..1, to four places."""
+    return [round(float(share), 4) for share in inks.mean(axis=(1, 2), dtype=np.float64)]
 
 
 def stored_inks(pattern: Pattern) -> npt.NDArray[np.float32]:

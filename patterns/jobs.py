@@ -43,7 +43,13 @@ def generate(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> job
     }
 
     def publish() -> None:
-        fields = {"palette": pattern.palette, "model": pattern.model, "colours": done.colours, **keys}
+        fields = {
+            "palette": pattern.palette,
+            "model": pattern.model,
+            "colours": done.colours,
+            "shares": done.shares,
+            **keys,
+        }
         still_wanted(Pattern.objects.filter(pk=pattern.pk).update(**fields))
 
     return publish

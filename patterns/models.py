@@ -15,6 +15,7 @@ from ml_backend.models import Job
 from ml_backend.requests import ENGINES, GenerateRequest
 
 from .made import UNCHANGING, Published, PublishedQuerySet, Viewer
+from .nearest import Ranked, typical_shares
 
 LARGE_SIZE = 2048
 """Pixels a side of the print-size tile."""
@@ -39,6 +40,10 @@ class PatternQuerySet(PublishedQuerySet["Pattern"]):
     def coloured(self, bucket: str) -> PatternQuerySet:
         """Those in which a colour of :data:`patterns.colours.BUCKETS` covers a good part."""
         return self.filter(colours__contains=f"|{bucket}|")
+
+    def nearest(self, colour: str) -> Ranked[Pattern]:
+        """These, the one whose inks are nearest to ``colour`` (``#rrggbb``) first, weighted by what they cover."""
+        return Ranked(self, colour)
 
 
 class Pattern(Published):
@@ -68,6 +73,8 @@ class Pattern(Published):
     detail_of = models.PositiveIntegerField(null=True, blank=True)
     model = models.CharField(max_length=120, blank=True)
     colours = models.CharField(max_length=120, blank=True)
+    shares = models.JSONField(default=list, blank=True)
+    """How much of the cloth each ink covers, in the order of ``palette``; empty in fabrics not yet counted."""
 
     inks = models.FileField(max_length=255, blank=True)
     tile = models.FileField(max_length=255, blank=True)
@@ -131,6 +138,11 @@ class Pattern(Published):
         apart = ("palette", "size", "model")
         alike = [name for name in self.request.to_dict() if name not in apart]
         return Pattern.objects.filter(owner_id=self.owner_id, **{name: getattr(self, name) for name in alike})
+
+    @property
+    def coverage(self) -> list[float]:
+        """Share of the cloth (0..1) of each ink; typical of its type where it was not counted yet."""
+        return self.shares or typical_shares(self.pattern_type, len(self.palette))
 
     @property
     def move(self) -> str:

@@ -131,8 +131,20 @@ def store(row: Pattern, done: cutting.Cut) -> None:
     with kept_together(row.owner_id) as keep:
         for name, data in done.files.items():
             setattr(row, name, keep(f"{row.folder}/{name}.{cutting.SUFFIXES[name]}", data))
-        row.colours = done.colours
+        row.colours, row.shares = done.colours, done.shares
         row.save()
+
+
+def count_shares(most: int = 200) -> int:
+    """Count what each ink covers in fabrics of before that was kept, ``most`` at a time; how many were."""
+    uncounted = Pattern.objects.ready().filter(shares=[]).exclude(palette=[])[:most]
+    for row in uncounted:
+        try:
+            shares = cutting.shares_of(cutting.stored_inks(row))
+        except (BadInput, OSError, ValueError):
+            shares = row.coverage  # its inks cannot be read, now or later
+        Pattern.objects.filter(pk=row.pk).update(shares=shares)
+    return len(uncounted)
 
 
 def favourite(user: AbstractBaseUser, pattern: Pattern, on: bool) -> None:

@@ -1,6 +1,7 @@
 """The rows of every room, for Django, which looks for them here."""
 
 from .account.models import User
+from .colour.models import SavedPalette
 from .counting import Counter
 from .curation.models import ComparedPicture, Comparison, ModelUpload, Vote
 from .gallery.models import ShopWindow
@@ -23,6 +24,7 @@ __all__ = [
     "ModelUpload",
     "Photo",
     "Restyle",
+    "SavedPalette",
     "ShopWindow",
     "TrainingPicture",
     "User",

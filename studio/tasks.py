@@ -8,6 +8,7 @@ from celery import shared_task
 from django.db import close_old_connections
 
 from ml_backend.serving import jobs
+from patterns.services import count_shares
 
 from . import counting
 from . import retention as rules
@@ -25,6 +26,7 @@ def retention() -> None:
     guests, old = rules.delete_empty_guests(), jobs.purge_old()
     rules.delete_unkept_fabrics()
     rules.delete_expired_sessions()
+    count_shares()
     idempotency.delete_old()
     counting.delete_over()
     uploading.delete_stale()

@@ -83,6 +83,22 @@ def save_mask(mask: F32, path: Path) -> None:
     images.save_picture(Image.fromarray((mask * 255).round().astype("uint8")), path)
 
 
+def palette_of(text: str) -> tuple[str, ...]:
+    """Colours written out, or those of a palette file: ``'#7a1f2b,#f3e9dc'``, ``sea.ase``; 2 to 12 of them."""
+    from ..palettes import files
+    from ..palettes.held import held_colours
+
+    try:
+        if Path(text).suffix.lower().removeprefix(".") not in files.WRITERS:
+            return held_colours(text)
+        with Path(text).open("rb") as file:
+            return files.read(file.read(files.MAX_BYTES + 1)).colours
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text} cannot be read: {error.strerror or error}.") from error
+    except BadInput as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def at_least_one(text: str) -> int:
     value = int(text)
     if value < 1:

@@ -16,6 +16,7 @@ from ..requests import (
     CLOTH_CLASSES,
     ENGINES,
     GARMENT_CLASSES,
+    MAX_INKS,
     PATTERN_TYPES,
     REPEATS,
     GenerateRequest,
@@ -23,10 +24,9 @@ from ..requests import (
     OverlayRequest,
     TapRequest,
     engine_of,
-    parse_palette,
 )
 from ..words.wardrobe import garment_of
-from .common import Answer, Command, at_least_one, bar, open_mask, save_mask, stems_of
+from .common import Answer, Command, at_least_one, bar, open_mask, palette_of, save_mask, stems_of
 
 SURFACE = "surface-starter"
 
@@ -41,7 +41,7 @@ def add_commands(command: Command) -> None:
     generate.add_argument("--seed", type=int, default=0, help="seed of the first tile")
     generate.add_argument("--size", type=int, default=512, help="side of a tile in pixels")
     generate.add_argument("--engine", type=engine_of, choices=ENGINES, default="dreamed", help="by a network or drawn")
-    generate.add_argument("--palette", type=_palette, help="colours like '#7a1f2b,#f3e9dc'")
+    generate.add_argument("--palette", type=palette_of, help="colours like '#7a1f2b,#f3e9dc', or a palette file")
     generate.add_argument("--vary-of", type=int, metavar="SEED", help="more like that seed's fabric")
     generate.add_argument("--vary-amount", type=float, default=0.25, help="0 (that fabric) to 1 (quite another)")
     generate.add_argument("--morph-to", type=int, metavar="SEED", help="on the way to that seed's fabric")
@@ -111,7 +111,7 @@ def run_generate(options: argparse.Namespace) -> Answer:
             seed=options.seed + index,
             size=options.size,
             engine=options.engine,
-            palette=options.palette,
+            palette=options.palette and options.palette[:MAX_INKS],
             model=chosen.manifest.reference if chosen else None,
             vary_of=options.vary_of,
             vary_amount=0.0 if options.vary_of is None else options.vary_amount,
@@ -268,13 +268,6 @@ def _tap(text: str) -> tuple[int, int]:
             f"{text!r} is not a place; write X,Y in pixels, 120,300 for instance"
         ) from error
     return x, y
-
-
-def _palette(text: str) -> tuple[str, ...]:
-    try:
-        return parse_palette(text)
-    except BadInput as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _part(text: str) -> tuple[Path, dict[str, Any]]:

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """New fabrics wait to be kept; all that were made before are."""
 
-    dependencies = [("patterns", "0008_made_things")]
+    dependencies = [("patterns", "0010_shares")]
 
     operations = [
         migrations.AddField(

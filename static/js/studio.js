@@ -1,5 +1,6 @@
 // The workspace: what is chosen, what the stage wears, the address that says so, and the way back.
 
+import { inksWith, onInks } from "./inks.js";
 import { mixAnew, mixWith, openMix } from "./mix.js";
 import { Moments } from "./moments.js";
 import * as outfit from "./outfit.js";
@@ -60,6 +61,7 @@ async function wear(chosen, { push = true, tile = true } = {}) {
   tickModel(chosen.model);
   mixWith(chosen.id);
   shelve(chosen.id);
+  inksWith(chosen.id);
   $("#more-like").value = chosen.id;
   $("#more-like").disabled = false;
   $("[data-tile-link]").href = `${chosen.file ?? chosen.tile}?download`;
@@ -195,6 +197,11 @@ async function recolour(radio) {
   });
 }
 
+onInks((palette) => {
+  if (!pattern?.inks || bare) return;
+  shown(palette ? stage.setInks(pattern.inks, palette) : stage.setTile(pattern.tile));
+});
+
 // ---- fabrics that are being made come into the tray
 
 const ready = () => $$(".cell[data-pattern]", tray).length;
@@ -234,11 +241,11 @@ onDiscard((cell) => cell && wear(fromCell(cell)));
 const waits = (moment) => Boolean(moment?.awaited) && moment.awaited !== "next";
 
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.elt === fabricForm || event.detail.elt === mixForm) awaited = "next";
+  if (event.detail.elt === fabricForm || event.detail.elt === mixForm || event.detail.elt.matches("[data-dyes]")) awaited = "next";
 });
 document.addEventListener("htmx:afterSettle", onTray);
 document.addEventListener("htmx:responseError", (event) => {
-  if (![fabricForm, mixForm, panel].includes(event.detail.elt)) return;
+  if (![fabricForm, mixForm, panel].includes(event.detail.elt) && !event.detail.elt.matches("[data-dyes]")) return;
   awaited = null;
   if (pattern) dress(look(), { push: false });
 });

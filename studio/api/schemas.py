@@ -17,6 +17,7 @@ from ninja import Schema
 from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, create_model
 
 from ml_backend.errors import BadInput, quoted
+from ml_backend.palettes.held import hex_colour
 from ml_backend.requests import (
     CLOTH_CLASSES,
     ENGINES,
@@ -221,6 +222,7 @@ class OfBatch(Whose):
 class SoughtPatterns(Paging):
     pattern_type: Name = ""
     colour: Name = ""
+    near: Name = Field("", description="A colour like #7a1f2b (or 7a1f2b): the nearest fabrics first.")
     whose: Literal["mine", "public", "favourites"] = "mine"
 
     def of(self, request: HttpRequest, rows: Any) -> Any:
@@ -229,7 +231,9 @@ class SoughtPatterns(Paging):
             found = rows.visible_to(request.user).ready().filter(favourites__user_id=request.user.pk)
         if self.pattern_type:
             found = found.filter(pattern_type=_known("pattern type", self.pattern_type, PATTERN_TYPES))
-        return found.coloured(_known("colour", self.colour, tuple(BUCKETS))) if self.colour else found
+        if self.colour:
+            found = found.coloured(_known("colour", self.colour, tuple(BUCKETS)))
+        return found.nearest(hex_colour(self.near)) if self.near else found
 
 
 def _known(what: str, value: str, allowed: tuple[str, ...]) -> str:
@@ -239,7 +243,7 @@ def _known(what: str, value: str, allowed: tuple[str, ...]) -> str:
 
 
 class Page(Schema, Generic[T]):
-    items: list[T] = Field(description="Newest first.")
+    items: list[T] = Field(description="Newest first, or nearest to what is sought.")
     total: int
     next: str | None = Field(description="Address of the rows after these; null at the end.", examples=[None])
 
@@ -419,6 +423,7 @@ class Pattern(Thing):
             seed=7,
             engine="dreamed",
             palette=["#f5ece0", "#9c2a2e", "#dca690", "#66704f"],
+            shares=[0.61, 0.2, 0.12, 0.07],
             size=512,
             vary_of=None,
             vary_amount=0.0,
@@ -438,6 +443,7 @@ class Pattern(Thing):
     seed: int
     engine: str
     palette: list[str]
+    shares: list[float] = Field(description="How much of the cloth each ink covers; empty while it is not counted.")
     size: int = Field(description="Side of the tile in pixels.")
     vary_of: int | None
     vary_amount: float

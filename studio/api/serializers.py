@@ -99,6 +99,7 @@ def pattern(request: HttpRequest, row: Pattern) -> schemas.Pattern:
     return schemas.Pattern(
         **_thing(request, row),
         **made,
+        shares=row.shares,
         parent=_if_seen(request, row.parent),
         public=row.public,
         large_job=row.large_job_id if _is_own(request, row) else None,

@@ -13,6 +13,7 @@ from ninja import Query, Router, Schema, Status
 
 from patterns import files
 from patterns.made import Made, MadeQuerySet, Published
+from patterns.nearest import Ranked
 
 from . import schemas
 from .errors import CODES, ApiError
@@ -65,7 +66,7 @@ def add_routes(router: Router, kind: Kind[Any, Any]) -> None:
         url_name=f"{name}s",
     )
     def listed(request: HttpRequest, sought: Query[kind.listing]) -> Any:  # type: ignore[name-defined]
-        rows = kind.with_all(sought.of(request, kind.model._default_manager))
+        rows = sought.of(request, kind.with_all(kind.model._default_manager))
         return page(request, rows, sought, lambda some: [kind.show(request, row) for row in some])
 
     @router.get(
@@ -129,7 +130,10 @@ def mine(request: HttpRequest, visible: QuerySet[M], pk: uuid.UUID) -> M:
 
 
 def page(
-    request: HttpRequest, rows: QuerySet[Any], paging: schemas.Paging, show: Callable[[list[Any]], list[S]]
+    request: HttpRequest,
+    rows: QuerySet[Any] | Ranked[Any],
+    paging: schemas.Paging,
+    show: Callable[[list[Any]], list[S]],
 ) -> schemas.Page[S]:
     """The rows asked for, and where the next ones are."""
     total = rows.count()

@@ -18,8 +18,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 from PIL import Image
 
+from ml_backend.errors import BadInput
 from ml_backend.images import encoded
 from ml_backend.inks import compose, palette_from_seed
+from ml_backend.palettes.facts import facts
+from ml_backend.palettes.held import hex_colour
 from ml_backend.requests import PATTERN_TYPES
 from ml_backend.serving import registry
 from ml_backend.swatches import TYPES
@@ -42,7 +45,10 @@ WHOSE = ("public", "mine", "fresh", "favourites")
 
 @require_safe
 def gallery(request: HttpRequest) -> HttpResponse:
-    """A dense wall; ``whose``, ``type``, ``colour`` and ``page`` in the address, unknown values ignored."""
+    """A dense wall; ``whose``, ``type``, ``colour``, ``near`` and ``page`` in the address, unknown values ignored.
+
+    ``near`` is any colour: the fabrics that come nearest to it stand first.
+    """
     whose = _known(request, "whose", WHOSE) or "public"
     kind = _known(request, "type", PATTERN_TYPES)
     colour = _known(request, "colour", tuple(BUCKETS))
@@ -51,12 +57,16 @@ def gallery(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(pattern_type=kind)
     if colour:
         rows = rows.coloured(colour)
-    page = Paginator(_with_likes(rows, request).select_related("owner"), A_PAGE).get_page(request.GET.get("page"))
+    near = _near(request)
+    liked = _with_likes(rows, request).select_related("owner")
+    shown: Any = liked.nearest(near) if near else liked
+    page = Paginator(shown, A_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "whose": whose,
         "kind": kind,
         "colour": colour,
+        "near": facts(near) if near else None,
         "room": "gallery",
         "wall": "fabrics",
         "pattern_types": PATTERN_TYPES,
@@ -71,6 +81,14 @@ def gallery(request: HttpRequest) -> HttpResponse:
 def _known(request: HttpRequest, name: str, allowed: tuple[str, ...]) -> str:
     value = request.GET.get(name, "")
     return value if value in allowed else ""
+
+
+def _near(request: HttpRequest) -> str:
+    """The colour that is sought; empty for none, and for what is none."""
+    try:
+        return hex_colour(request.GET.get("near", ""))
+    except BadInput:
+        return ""
 
 
 def _of(request: HttpRequest, whose: str) -> PatternQuerySet:

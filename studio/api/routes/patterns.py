@@ -86,6 +86,7 @@ add_routes(
         file_says="``tile`` (seamless, its recipe inside), ``large``, ``thumb`` or ``inks`` (the coverage maps).",
         delete_says="Looks that wear it are kept.",
         listing=schemas.SoughtPatterns,
-        list_says="Your own in every state, published ones, or your favourites; of one type or colour. Newest first.",
+        list_says="Your own in every state, published ones, or your favourites; of one type or colour. Newest "
+        "first, or nearest to a colour.",
     ),
 )

@@ -1,0 +1,18 @@
+"""Addresses of the ink table, and of the palettes that a person keeps."""
+
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("fabrics/inks/", views.table, name="inks"),
+    path("fabrics/inks/mood/", views.mood, name="inks-mood"),
+    path("fabrics/inks/dye/", views.dye, name="inks-dye"),
+    path("fabrics/inks/colourways/", views.colourways, name="inks-colourways"),
+    path("fabrics/inks/palette.<slug:suffix>", views.table_file, name="inks-file"),
+    path("palettes/", views.palettes, name="palettes"),
+    path("palettes/save/", views.save, name="palette-save"),
+    path("palettes/upload/", views.upload, name="palette-upload"),
+    path("palettes/<uuid:pk>/delete/", views.delete, name="palette-delete"),
+    path("palettes/<uuid:pk>/palette.<slug:suffix>", views.palette_file, name="palette-file"),
+]
