@@ -19,10 +19,13 @@ from .swatches import MAX_INKS as MAX_INKS
 from .swatches import MAX_SEED as MAX_SEED
 from .swatches import MAX_SIZE as MAX_SIZE
 from .swatches import MIN_INKS as MIN_INKS
-from .swatches import TYPES
+from .swatches import SUBTYPES, TYPES
 
 PATTERN_TYPES = tuple(TYPES)
 """The pattern types' names; the index is the class label of the conditional networks."""
+
+SUBTYPE_NAMES = tuple(SUBTYPES)
+"""The names of the designs that can be asked for one by one."""
 
 GARMENT_CLASSES = ("background", "top", "outerwear", "dress", "skirt", "trousers", "other", "skin")
 """Segmentation classes; the index is the pixel value of a class map.
@@ -302,6 +305,9 @@ class GenerateRequest(Request):
     ``morph_amount`` of the way there, from this fabric (0) to that one (1), its colours too.  ``colours_of`` is the
     seed whose palette is worn instead.  ``detail_of`` keeps the layout and draws it as that seed's fabric is drawn.  A
     palette that is given goes before all of these.  Drawn tiles can only take colours.
+
+    ``subtype`` is the design of the type that is meant, by its name; None leaves it to the seed.  It is drawn,
+    whichever engine is asked for.
     """
 
     pattern_type: str = ruled(OneOf("pattern type", names=PATTERN_TYPES))
@@ -336,15 +342,34 @@ class GenerateRequest(Request):
         ),
         None,
     )
+    subtype: str | None = ruled(
+        OneOf(
+            "subtype",
+            "A design of the type that has a name, houndstooth for instance; it is always drawn. Null: any.",
+            SUBTYPE_NAMES,
+        ),
+        None,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.subtype is not None:
+            self._draw_subtype(self.subtype)
         if self.morph_to is None and (self.morph_type is not None or self.morph_amount):
             raise BadInput("A morph needs the seed of the fabric that it goes to.")
         if self.engine == "drawn" and self.morph_to is not None:
             raise BadInput("Drawn fabrics cannot be morphed; choose dreamed ones.")
         if self.engine == "drawn" and self.detail_of is not None:
             raise BadInput("A drawn fabric cannot take the drawing of another; choose a dreamed one.")
+
+    def _draw_subtype(self, subtype: str) -> None:
+        """Networks know types only, so whoever asks for a subtype asks for the renderer."""
+        kind, record = SUBTYPES[subtype]
+        if kind != self.pattern_type:
+            raise BadInput(f"A {record.title} is one of the {kind} fabrics, not of the {self.pattern_type} ones.")
+        if self.model is not None:
+            raise BadInput(f"No model has learned {record.title} by name; leave the model away, and it is drawn.")
+        object.__setattr__(self, "engine", "drawn")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from ..requests import (
     GARMENT_CLASSES,
     PATTERN_TYPES,
     REPEATS,
+    SUBTYPE_NAMES,
     GenerateRequest,
     OutfitRequest,
     OverlayRequest,
@@ -25,6 +26,7 @@ from ..requests import (
     engine_of,
     parse_palette,
 )
+from ..swatches import SUBTYPES
 from ..words.wardrobe import garment_of
 from .common import Answer, Command, at_least_one, bar, open_mask, save_mask, stems_of
 
@@ -36,7 +38,10 @@ _FIT = ("scale_cm", "rotate", "offset_x", "offset_y", "strength")
 
 def add_commands(command: Command) -> None:
     generate = command("generate", run_generate, "Make new fabric tiles.")
-    generate.add_argument("--type", required=True, choices=PATTERN_TYPES, dest="pattern_type", metavar="TYPE")
+    generate.add_argument("--type", choices=PATTERN_TYPES, dest="pattern_type", metavar="TYPE")
+    generate.add_argument(
+        "--subtype", choices=SUBTYPE_NAMES, metavar="NAME", help="a design by its name, houndstooth; it is drawn"
+    )
     generate.add_argument("--count", type=at_least_one, default=1, help="how many, from neighbouring seeds")
     generate.add_argument("--seed", type=int, default=0, help="seed of the first tile")
     generate.add_argument("--size", type=int, default=512, help="side of a tile in pixels")
@@ -103,11 +108,16 @@ def add_commands(command: Command) -> None:
 def run_generate(options: argparse.Namespace) -> Answer:
     from ..pipelines.generate import GeneratePipeline
 
-    dreamed = options.engine == "dreamed"
+    pattern_type = options.pattern_type or (SUBTYPES[options.subtype][0] if options.subtype else None)
+    if pattern_type is None:
+        raise BadInput(f"Say --type (one of {', '.join(PATTERN_TYPES)}) or --subtype.")
+    dreamed = options.engine == "dreamed" and not options.subtype
+    if options.subtype and options.model:
+        raise BadInput("A subtype is drawn and needs no model; leave --model away.")
     chosen = package_of(options.model, GENERATOR) if dreamed else None
     requests = [
         GenerateRequest(
-            pattern_type=options.pattern_type,
+            pattern_type=pattern_type,
             seed=options.seed + index,
             size=options.size,
             engine=options.engine,
@@ -120,6 +130,7 @@ def run_generate(options: argparse.Namespace) -> Answer:
             morph_type=options.morph_type,
             colours_of=options.colours_of,
             detail_of=options.detail_of,
+            subtype=options.subtype,
         )
         for index in range(options.count)
     ]
@@ -128,7 +139,7 @@ def run_generate(options: argparse.Namespace) -> Answer:
     with bar("Generating", len(requests)) as progress:
         for index, request in enumerate(requests):
             fabric = pipeline(request)
-            path = options.out / f"{request.pattern_type}-{request.seed}.png"
+            path = options.out / f"{request.subtype or request.pattern_type}-{request.seed}.png"
             images.save_picture(fabric.image, path, fabric.request.to_dict())
             files.append({"file": str(path), **fabric.request.to_dict()})
             progress((index + 1) / len(requests), str(path))

@@ -38,10 +38,18 @@ def wanted_fabrics(owner: User, form: FabricForm, like: Pattern | None) -> list[
         return [replace(same, seed=seed) for seed in _neighbours(owner, like, count)]
     first = data["seed"]
     seeds = [fresh_seed() for _ in range(count)] if first is None else range(first, first + count)
-    engine = data["engine"] or DEFAULT_ENGINE
+    subtype = data["subtype"] or None
+    engine = "drawn" if subtype else data["engine"] or DEFAULT_ENGINE
     model = (data["model"] or None) if engine != "drawn" else None
     return [
-        GenerateRequest(data["pattern_type"], seed % (MAX_SEED + 1), engine=engine, palette=palette, model=model)
+        GenerateRequest(
+            data["pattern_type"],
+            seed % (MAX_SEED + 1),
+            engine=engine,
+            palette=palette,
+            model=model,
+            subtype=subtype,
+        )
         for seed in seeds
     ]
 

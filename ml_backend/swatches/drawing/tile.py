@@ -8,34 +8,46 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...errors import BadInput
-from .. import MAX_INKS, MAX_SEED, MAX_SIZE, MIN_INKS, TYPES
+from ...errors import BadInput, quoted
+from .. import MAX_INKS, MAX_SEED, MAX_SIZE, MIN_INKS, SUBTYPES, TYPES
 from .cloth import F32, Cloth, ink_of
 
 _FINE = 128  # small tiles are drawn at this many pixels or more, then averaged
 _CUT = 64  # where to cut a repeat is decided at this size
 
 
-def draw_inks(pattern_type: str, seed: int, size: int, inks: int = 5) -> F32:
+def draw_inks(pattern_type: str, seed: int, size: int, inks: int = 5, subtype: str | None = None) -> F32:
     """Ink coverage of a drawn tile: float32 (inks, size, size), each pixel summing to 1, ink 0 the ground.
 
     ``size`` is 8 to 4096 pixels, ``inks`` 4 to 6.  The repeat is cut where the design is quiet, as a printer would:
-    a tile's border is calmer than its inside.  Raises :class:`BadInput`.
+    a tile's border is calmer than its inside.  ``subtype`` draws that design of the type, None the one that the seed
+    chooses.  Raises :class:`BadInput`.
     """
     _check(pattern_type, seed, size, inks)
-    proof = _printed(pattern_type, seed, _CUT, MAX_INKS)  # always alike, so that the cut depends on nothing else
+    if subtype is not None and SUBTYPES.get(subtype, ("",))[0] != pattern_type:
+        raise BadInput(f"{quoted(subtype)} is not a subtype of {pattern_type}.")
+    # the proof is always alike, so that the cut depends on nothing else
+    proof = _printed(pattern_type, seed, _CUT, MAX_INKS, subtype=subtype)
     column, row = _quiet_line(proof, 2), _quiet_line(proof, 1)
     if size == _CUT:
         return np.roll(_averaged(_folded(proof, inks), _CUT), (-row, -column), axis=(1, 2))
-    return _averaged(_printed(pattern_type, seed, size, inks, (column / _CUT, row / _CUT)), size)
+    return _averaged(_printed(pattern_type, seed, size, inks, (column / _CUT, row / _CUT), subtype), size)
 
 
-def _printed(pattern_type: str, seed: int, size: int, inks: int, origin: tuple[float, float] = (0.0, 0.0)) -> F32:
+def _printed(
+    pattern_type: str,
+    seed: int,
+    size: int,
+    inks: int,
+    origin: tuple[float, float] = (0.0, 0.0),
+    subtype: str | None = None,
+) -> F32:
     """The planes as drawn: a whole number of pixels to each of ``size``."""
     fine = max(1, -(-_FINE // size))
     cloth = Cloth(size * fine, inks, fine, origin)
     kind = TYPES[pattern_type]
-    kind.draw(cloth, np.random.default_rng((kind.label, seed)))
+    draw = kind.draw if subtype is None else SUBTYPES[subtype][1].draw
+    draw(cloth, np.random.default_rng((kind.label, seed)))
     return cloth.planes
 
 
