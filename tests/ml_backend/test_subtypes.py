@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from ml_backend.cli import main
 from ml_backend.errors import BadInput
 from ml_backend.evaluation.seam import seam_ratio
 from ml_backend.inks import compose, palette_from_seed
@@ -167,3 +170,28 @@ def test_of_two_designs_the_second_is_said_to_be_left_out() -> None:
     found = read("a gingham and houndstooth coat")
     assert found.subtype == "gingham"
     assert found.not_honoured == ("houndstooth",)
+
+
+# --- the shell ---
+
+
+def test_the_shell_draws_a_design_by_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["generate", "--subtype", "houndstooth", "--size", "64", "--out", str(tmp_path), "--json"]) == 0
+    (made,) = json.loads(capsys.readouterr().out)["patterns"]
+    assert (made["pattern_type"], made["subtype"], made["engine"]) == ("plaid", "houndstooth", "drawn")
+    assert (tmp_path / "houndstooth-0.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ([], "Say --type"),
+        (["--type", "floral", "--subtype", "houndstooth"], "one of the plaid fabrics"),
+        (["--subtype", "houndstooth", "--model", "somewhere"], "needs no model"),
+    ],
+)
+def test_the_shell_says_what_cannot_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], sentence: str
+) -> None:
+    assert main(["generate", *options, "--out", str(tmp_path)]) == 2
+    assert sentence in capsys.readouterr().err
