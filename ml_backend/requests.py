@@ -242,6 +242,30 @@ class Garments(Rule):
         return tuple(dict.fromkeys(value))
 
 
+@dataclass(frozen=True)
+class Corners(Rule):
+    """x and y of four corners, each 0 to 1."""
+
+    def clean(self, value: Any) -> Any:
+        if not isinstance(value, list | tuple) or len(value) != 8:
+            raise BadInput("The corners of the cloth are four points in the photo, each x and y from 0 to 1.")
+        for number in value:
+            _number("place of a corner", number, 0.0, 1.0)
+        return tuple(float(number) for number in value)
+
+
+@dataclass(frozen=True)
+class Period(Rule):
+    """Width and height of a repeat in pixels."""
+
+    def clean(self, value: Any) -> Any:
+        if not isinstance(value, list | tuple) or len(value) != 2:
+            raise BadInput("A repeat is as wide and as high as two numbers say.")
+        for number in value:
+            _number("side of the repeat", number, 8.0, 1024.0)
+        return tuple(float(number) for number in value)
+
+
 def ruled(rule: Rule, default: Any = dataclasses.MISSING) -> Any:
     """A field of a request that keeps to ``rule``; where None is the default, None is always right."""
     return dataclasses.field(default=default, metadata={"rule": rule})
@@ -370,6 +394,24 @@ class GenerateRequest(Request):
         if self.model is not None:
             raise BadInput(f"No model has learned {record.title} by name; leave the model away, and it is drawn.")
         object.__setattr__(self, "engine", "drawn")
+
+
+@dataclass(frozen=True)
+class ClothRequest(Request):
+    """One tile of a photographed cloth.
+
+    ``corners`` are x and y of its four corners, as shares of the photo, clockwise from the upper left one; None: the
+    whole photo.  ``period`` is the width and height of the repeat in pixels of the cloth seen from straight above (its
+    longer side 1024); None: it is looked for.  ``whole_piece`` takes a piece and joins its edges, repeat or not.
+    ``side_cm`` is the side of the tile on the cloth.
+    """
+
+    corners: tuple[float, ...] | None = ruled(Corners(says="Eight shares of the photo; null: the whole of it."), None)
+    period: tuple[float, ...] | None = ruled(Period(says="Two sides in pixels; null: looked for."), None)
+    whole_piece: bool = ruled(Rule(says="Take a piece and join its edges, even where a repeat is there."), False)
+    inks: int = ruled(Whole("number of inks", low=MIN_INKS, high=MAX_INKS), 5)
+    size: int = ruled(Whole("size", low=64, high=MAX_SIZE), 512)
+    side_cm: float = ruled(Number("scale", "Side of one tile on the cloth.", 1.0, 200.0), 16.0)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -19,6 +19,7 @@ from ..requests import (
     PATTERN_TYPES,
     REPEATS,
     SUBTYPE_NAMES,
+    ClothRequest,
     GenerateRequest,
     OutfitRequest,
     OverlayRequest,
@@ -29,6 +30,9 @@ from ..requests import (
 from ..swatches import SUBTYPES
 from ..words.wardrobe import garment_of
 from .common import Answer, Command, at_least_one, bar, open_mask, save_mask, stems_of
+
+if TYPE_CHECKING:
+    from ..pipelines.cloth import Cloth
 
 SURFACE = "surface-starter"
 
@@ -56,6 +60,22 @@ def add_commands(command: Command) -> None:
     generate.add_argument("--detail-of", type=int, metavar="SEED", help="this layout, drawn as that seed's fabric is")
     generate.add_argument("--model", type=Path, help="package folder (default: the starter)")
     generate.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+    cloth = command("cloth", run_cloth, "Make a tile of a photographed cloth.")
+    cloth.add_argument("photo", type=Path, metavar="PHOTO")
+    cloth.add_argument(
+        "--corners",
+        type=_shares,
+        metavar="X,Y,...",
+        help="four corners as shares of the photo, clockwise from the upper left (default: the whole photo)",
+    )
+    cloth.add_argument(
+        "--period", type=_shares, metavar="W,H", help="the repeat in pixels of the flat cloth, its longer side 1024"
+    )
+    cloth.add_argument("--piece", action="store_true", help="take a piece and join its edges, repeat or not")
+    cloth.add_argument("--inks", type=int, default=5, help="how many colours (default: 5)")
+    cloth.add_argument("--size", type=int, default=512, help="side of the tile in pixels")
+    cloth.add_argument("--out", type=Path, required=True, metavar="FILE")
 
     upscale = command("upscale", run_upscale, "Enlarge a picture with the SRGAN.")
     upscale.add_argument("image", type=Path, metavar="IMAGE")
@@ -144,6 +164,35 @@ def run_generate(options: argparse.Namespace) -> Answer:
             files.append({"file": str(path), **fabric.request.to_dict()})
             progress((index + 1) / len(requests), str(path))
     return {"patterns": files, "lines": [entry["file"] for entry in files]}
+
+
+def run_cloth(options: argparse.Namespace) -> Answer:
+    from ..pipelines.cloth import cut_cloth
+
+    asked = ClothRequest(options.corners, options.period, options.piece, options.inks, options.size)
+    with bar("Cutting one repeat") as progress:
+        cut = cut_cloth(images.open_picture(options.photo), asked, progress=progress)
+    recipe = {"source": "photographed", **cut.request.to_dict(), "palette": list(cut.palette)}
+    images.save_picture(cut.image, options.out, recipe)
+    found = {"kind": cut.repeat.kind, "confidence": round(cut.repeat.confidence, 3), "mean_of": cut.repeats_seen}
+    steps = {"across": list(cut.repeat.across), "down": list(cut.repeat.down)}
+    return {
+        "file": str(options.out),
+        **found,
+        **steps,
+        "palette": list(cut.palette),
+        "lines": [_found_line(cut, options)],
+    }
+
+
+def _found_line(cut: Cloth, options: argparse.Namespace) -> str:
+    width, height = cut.repeat.size
+    said = {
+        "repeat": f"a repeat of {width:.1f} x {height:.1f} px, the mean of {cut.repeats_seen}",
+        "stripes": f"stripes that repeat after {min(width, height):.1f} px, the mean of {cut.repeats_seen}",
+        "none": "no repeat, so a piece whose edges are joined",
+    }[cut.repeat.kind]
+    return f"{options.out}: {said}"
 
 
 def run_upscale(options: argparse.Namespace) -> Answer:
@@ -313,3 +362,10 @@ def _part(text: str) -> tuple[Path, dict[str, Any]]:
 
 def _garments(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers like 0.1,0.2") from error
