@@ -20,7 +20,7 @@ from PIL import Image
 from .colour import contrast, from_oklch, oklch, oklch_to_oklab, srgb_of, written
 from .errors import BadInput, quoted
 from .requests import MAX_INKS, MIN_INKS, GenerateRequest, parse_palette
-from .swatches import TYPES
+from .swatches import SUBTYPES, TYPES
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -64,11 +64,12 @@ def compose(inks: F32, palette: Sequence[str]) -> RGB:
     return rounded
 
 
-def palette_from_seed(pattern_type: str, seed: int, count: int = 5) -> tuple[str, ...]:
+def palette_from_seed(pattern_type: str, seed: int, count: int = 5, subtype: str | None = None) -> tuple[str, ...]:
     """The palette that a seed chooses for a pattern type: ``count`` (4..6) colours, the same every time.
 
     Half are curated palettes that suit the type, half harmonies composed in OKLCH.  Ground and main always differ by at
-    least 0.3 in OKLab lightness, ground and every other ink by a visible step.  Raises :class:`BadInput`.
+    least 0.3 in OKLab lightness, ground and every other ink by a visible step.  A ``subtype`` whose name says its
+    colours has those.  Raises :class:`BadInput`.
     """
     if pattern_type not in TYPES:
         raise BadInput(f"{quoted(pattern_type)} is not a pattern type; choose one of {', '.join(TYPES)}.")
@@ -77,6 +78,9 @@ def palette_from_seed(pattern_type: str, seed: int, count: int = 5) -> tuple[str
     if not MIN_INKS <= count <= MAX_INKS:
         raise BadInput(f"The number of colours must be from {MIN_INKS} to {MAX_INKS}, not {quoted(count)}.")
     rng = np.random.default_rng((100 + TYPES[pattern_type].label, seed))
+    named = SUBTYPES[subtype][1].harmony if subtype else None
+    if named is not None:
+        return tuple(from_oklch(colour) for colour in _legible(named(rng))[:count])
     curated = rng.random() < 0.5
     lch = _curated(pattern_type, rng) if curated else _tempered(TYPES[pattern_type].harmony(rng))
     return tuple(from_oklch(colour) for colour in _legible(lch)[:count])
@@ -116,9 +120,9 @@ def own_palette(request: GenerateRequest, count: int) -> tuple[str, ...]:
     On the way of a morph it is between those of both seeds.
     """
     if request.colours_of is not None:
-        return palette_from_seed(request.pattern_type, request.colours_of, count)
+        return palette_from_seed(request.pattern_type, request.colours_of, count, request.subtype)
     seed = request.seed if request.vary_of is None else request.vary_of
-    own = palette_from_seed(request.pattern_type, seed, count)
+    own = palette_from_seed(request.pattern_type, seed, count, request.subtype)
     if request.morph_to is None:
         return own
     others = palette_from_seed(request.morph_type or request.pattern_type, request.morph_to, count)

@@ -19,10 +19,13 @@ from .swatches import MAX_INKS as MAX_INKS
 from .swatches import MAX_SEED as MAX_SEED
 from .swatches import MAX_SIZE as MAX_SIZE
 from .swatches import MIN_INKS as MIN_INKS
-from .swatches import TYPES
+from .swatches import SUBTYPES, TYPES
 
 PATTERN_TYPES = tuple(TYPES)
 """The pattern types' names; the index is the class label of the conditional networks."""
+
+SUBTYPE_NAMES = tuple(SUBTYPES)
+"""The names of the designs that can be asked for one by one."""
 
 GARMENT_CLASSES = ("background", "top", "outerwear", "dress", "skirt", "trousers", "other", "skin")
 """Segmentation classes; the index is the pixel value of a class map.
@@ -239,6 +242,30 @@ class Garments(Rule):
         return tuple(dict.fromkeys(value))
 
 
+@dataclass(frozen=True)
+class Corners(Rule):
+    """x and y of four corners, each 0 to 1."""
+
+    def clean(self, value: Any) -> Any:
+        if not isinstance(value, list | tuple) or len(value) != 8:
+            raise BadInput("The corners of the cloth are four points in the photo, each x and y from 0 to 1.")
+        for number in value:
+            _number("place of a corner", number, 0.0, 1.0)
+        return tuple(float(number) for number in value)
+
+
+@dataclass(frozen=True)
+class Period(Rule):
+    """Width and height of a repeat in pixels."""
+
+    def clean(self, value: Any) -> Any:
+        if not isinstance(value, list | tuple) or len(value) != 2:
+            raise BadInput("A repeat is as wide and as high as two numbers say.")
+        for number in value:
+            _number("side of the repeat", number, 8.0, 1024.0)
+        return tuple(float(number) for number in value)
+
+
 def ruled(rule: Rule, default: Any = dataclasses.MISSING) -> Any:
     """A field of a request that keeps to ``rule``; where None is the default, None is always right."""
     return dataclasses.field(default=default, metadata={"rule": rule})
@@ -302,6 +329,9 @@ class GenerateRequest(Request):
     ``morph_amount`` of the way there, from this fabric (0) to that one (1), its colours too.  ``colours_of`` is the
     seed whose palette is worn instead.  ``detail_of`` keeps the layout and draws it as that seed's fabric is drawn.  A
     palette that is given goes before all of these.  Drawn tiles can only take colours.
+
+    ``subtype`` is the design of the type that is meant, by its name; None leaves it to the seed.  It is drawn,
+    whichever engine is asked for.
     """
 
     pattern_type: str = ruled(OneOf("pattern type", names=PATTERN_TYPES))
@@ -336,15 +366,52 @@ class GenerateRequest(Request):
         ),
         None,
     )
+    subtype: str | None = ruled(
+        OneOf(
+            "subtype",
+            "A design of the type that has a name, houndstooth for instance; it is always drawn. Null: any.",
+            SUBTYPE_NAMES,
+        ),
+        None,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.subtype is not None:
+            self._draw_subtype(self.subtype)
         if self.morph_to is None and (self.morph_type is not None or self.morph_amount):
             raise BadInput("A morph needs the seed of the fabric that it goes to.")
         if self.engine == "drawn" and self.morph_to is not None:
             raise BadInput("Drawn fabrics cannot be morphed; choose dreamed ones.")
         if self.engine == "drawn" and self.detail_of is not None:
             raise BadInput("A drawn fabric cannot take the drawing of another; choose a dreamed one.")
+
+    def _draw_subtype(self, subtype: str) -> None:
+        """Networks know types only, so whoever asks for a subtype asks for the renderer."""
+        kind, record = SUBTYPES[subtype]
+        if kind != self.pattern_type:
+            raise BadInput(f"A {record.title} is one of the {kind} fabrics, not of the {self.pattern_type} ones.")
+        if self.model is not None:
+            raise BadInput(f"No model has learned {record.title} by name; leave the model away, and it is drawn.")
+        object.__setattr__(self, "engine", "drawn")
+
+
+@dataclass(frozen=True)
+class ClothRequest(Request):
+    """One tile of a photographed cloth.
+
+    ``corners`` are x and y of its four corners, as shares of the photo, clockwise from the upper left one; None: the
+    whole photo.  ``period`` is the width and height of the repeat in pixels of the cloth seen from straight above (its
+    longer side 1024); None: it is looked for.  ``whole_piece`` takes a piece and joins its edges, repeat or not.
+    ``side_cm`` is the side of the tile on the cloth.
+    """
+
+    corners: tuple[float, ...] | None = ruled(Corners(says="Eight shares of the photo; null: the whole of it."), None)
+    period: tuple[float, ...] | None = ruled(Period(says="Two sides in pixels; null: looked for."), None)
+    whole_piece: bool = ruled(Rule(says="Take a piece and join its edges, even where a repeat is there."), False)
+    inks: int = ruled(Whole("number of inks", low=MIN_INKS, high=MAX_INKS), 5)
+    size: int = ruled(Whole("size", low=64, high=MAX_SIZE), 512)
+    side_cm: float = ruled(Number("scale", "Side of one tile on the cloth.", 1.0, 200.0), 16.0)
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,7 @@ class Pattern(Published):
     morph_type = models.CharField(max_length=20, blank=True)
     colours_of = models.PositiveIntegerField(null=True, blank=True)
     detail_of = models.PositiveIntegerField(null=True, blank=True)
+    subtype = models.CharField(max_length=20, blank=True, default="")
     model = models.CharField(max_length=120, blank=True)
     colours = models.CharField(max_length=120, blank=True)
     shares = models.JSONField(default=list, blank=True)
@@ -96,14 +97,14 @@ class Pattern(Published):
         pass
 
     def __str__(self) -> str:
-        return f"{self.pattern_type} {self.seed}"
+        return f"{self.subtype or self.pattern_type} {self.seed}"
 
     def file_title(self, name: str) -> str:
         """Type, seed and size in pixels, so that tile and print size do not overwrite each other where saved."""
         sized = SIZED.search(str(self.large)) if name == "large" else None
         sides = {"large": int(sized[1]) if sized else LARGE_SIZE, "thumb": THUMB_SIDE}
         kind = "-inks" if name == "inks" else ""
-        return f"toile-{self.pattern_type}-{self.seed}{kind}-{sides.get(name, self.size)}px"
+        return f"toile-{self.subtype or self.pattern_type}-{self.seed}{kind}-{sides.get(name, self.size)}px"
 
     @property
     def fresh(self) -> bool:
@@ -170,12 +171,13 @@ class Pattern(Published):
             morph_type=self.morph_type or None,
             colours_of=self.colours_of,
             detail_of=self.detail_of,
+            subtype=self.subtype or None,
         )
 
     def take(self, request: GenerateRequest) -> None:
         """Be the fabric that ``request`` makes; the other way round than :attr:`request`."""
         values = request.to_dict()
-        blank = {name: values.pop(name) or "" for name in ("model", "morph_type")}
+        blank = {name: values.pop(name) or "" for name in ("model", "morph_type", "subtype")}
         for name, value in {**values, **blank, "palette": values["palette"] or []}.items():
             setattr(self, name, value)
 

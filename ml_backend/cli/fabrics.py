@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -19,14 +19,20 @@ from ..requests import (
     MAX_INKS,
     PATTERN_TYPES,
     REPEATS,
+    SUBTYPE_NAMES,
+    ClothRequest,
     GenerateRequest,
     OutfitRequest,
     OverlayRequest,
     TapRequest,
     engine_of,
 )
+from ..swatches import SUBTYPES
 from ..words.wardrobe import garment_of
 from .common import Answer, Command, at_least_one, bar, open_mask, palette_of, save_mask, stems_of
+
+if TYPE_CHECKING:
+    from ..pipelines.cloth import Cloth
 
 SURFACE = "surface-starter"
 
@@ -36,7 +42,10 @@ _FIT = ("scale_cm", "rotate", "offset_x", "offset_y", "strength")
 
 def add_commands(command: Command) -> None:
     generate = command("generate", run_generate, "Make new fabric tiles.")
-    generate.add_argument("--type", required=True, choices=PATTERN_TYPES, dest="pattern_type", metavar="TYPE")
+    generate.add_argument("--type", choices=PATTERN_TYPES, dest="pattern_type", metavar="TYPE")
+    generate.add_argument(
+        "--subtype", choices=SUBTYPE_NAMES, metavar="NAME", help="a design by its name, houndstooth; it is drawn"
+    )
     generate.add_argument("--count", type=at_least_one, default=1, help="how many, from neighbouring seeds")
     generate.add_argument("--seed", type=int, default=0, help="seed of the first tile")
     generate.add_argument("--size", type=int, default=512, help="side of a tile in pixels")
@@ -51,6 +60,22 @@ def add_commands(command: Command) -> None:
     generate.add_argument("--detail-of", type=int, metavar="SEED", help="this layout, drawn as that seed's fabric is")
     generate.add_argument("--model", type=Path, help="package folder (default: the starter)")
     generate.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+    cloth = command("cloth", run_cloth, "Make a tile of a photographed cloth.")
+    cloth.add_argument("photo", type=Path, metavar="PHOTO")
+    cloth.add_argument(
+        "--corners",
+        type=_shares,
+        metavar="X,Y,...",
+        help="four corners as shares of the photo, clockwise from the upper left (default: the whole photo)",
+    )
+    cloth.add_argument(
+        "--period", type=_shares, metavar="W,H", help="the repeat in pixels of the flat cloth, its longer side 1024"
+    )
+    cloth.add_argument("--piece", action="store_true", help="take a piece and join its edges, repeat or not")
+    cloth.add_argument("--inks", type=int, default=5, help="how many colours (default: 5)")
+    cloth.add_argument("--size", type=int, default=512, help="side of the tile in pixels")
+    cloth.add_argument("--out", type=Path, required=True, metavar="FILE")
 
     upscale = command("upscale", run_upscale, "Enlarge a picture with the SRGAN.")
     upscale.add_argument("image", type=Path, metavar="IMAGE")
@@ -103,11 +128,16 @@ def add_commands(command: Command) -> None:
 def run_generate(options: argparse.Namespace) -> Answer:
     from ..pipelines.generate import GeneratePipeline
 
-    dreamed = options.engine == "dreamed"
+    pattern_type = options.pattern_type or (SUBTYPES[options.subtype][0] if options.subtype else None)
+    if pattern_type is None:
+        raise BadInput(f"Say --type (one of {', '.join(PATTERN_TYPES)}) or --subtype.")
+    dreamed = options.engine == "dreamed" and not options.subtype
+    if options.subtype and options.model:
+        raise BadInput("A subtype is drawn and needs no model; leave --model away.")
     chosen = package_of(options.model, GENERATOR) if dreamed else None
     requests = [
         GenerateRequest(
-            pattern_type=options.pattern_type,
+            pattern_type=pattern_type,
             seed=options.seed + index,
             size=options.size,
             engine=options.engine,
@@ -120,6 +150,7 @@ def run_generate(options: argparse.Namespace) -> Answer:
             morph_type=options.morph_type,
             colours_of=options.colours_of,
             detail_of=options.detail_of,
+            subtype=options.subtype,
         )
         for index in range(options.count)
     ]
@@ -128,11 +159,40 @@ def run_generate(options: argparse.Namespace) -> Answer:
     with bar("Generating", len(requests)) as progress:
         for index, request in enumerate(requests):
             fabric = pipeline(request)
-            path = options.out / f"{request.pattern_type}-{request.seed}.png"
+            path = options.out / f"{request.subtype or request.pattern_type}-{request.seed}.png"
             images.save_picture(fabric.image, path, fabric.request.to_dict())
             files.append({"file": str(path), **fabric.request.to_dict()})
             progress((index + 1) / len(requests), str(path))
     return {"patterns": files, "lines": [entry["file"] for entry in files]}
+
+
+def run_cloth(options: argparse.Namespace) -> Answer:
+    from ..pipelines.cloth import cut_cloth
+
+    asked = ClothRequest(options.corners, options.period, options.piece, options.inks, options.size)
+    with bar("Cutting one repeat") as progress:
+        cut = cut_cloth(images.open_picture(options.photo), asked, progress=progress)
+    recipe = {"source": "photographed", **cut.request.to_dict(), "palette": list(cut.palette)}
+    images.save_picture(cut.image, options.out, recipe)
+    found = {"kind": cut.repeat.kind, "confidence": round(cut.repeat.confidence, 3), "mean_of": cut.repeats_seen}
+    steps = {"across": list(cut.repeat.across), "down": list(cut.repeat.down)}
+    return {
+        "file": str(options.out),
+        **found,
+        **steps,
+        "palette": list(cut.palette),
+        "lines": [_found_line(cut, options)],
+    }
+
+
+def _found_line(cut: Cloth, options: argparse.Namespace) -> str:
+    width, height = cut.repeat.size
+    said = {
+        "repeat": f"a repeat of {width:.1f} x {height:.1f} px, the mean of {cut.repeats_seen}",
+        "stripes": f"stripes that repeat after {min(width, height):.1f} px, the mean of {cut.repeats_seen}",
+        "none": "no repeat, so a piece whose edges are joined",
+    }[cut.repeat.kind]
+    return f"{options.out}: {said}"
 
 
 def run_upscale(options: argparse.Namespace) -> Answer:
@@ -295,3 +355,10 @@ def _part(text: str) -> tuple[Path, dict[str, Any]]:
 
 def _garments(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers like 0.1,0.2") from error

@@ -89,6 +89,15 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
     restyle.add_argument("--strength", type=float, help="how much of that is repainted (default: the model's own)")
     restyle.add_argument("--keep", type=Path, metavar="DIR", help="write the pictures there")
 
+    named = metric("words", measure_words, "Designs that have names: chosen from sentences, recognised when drawn.")
+    named.add_argument("--model", type=Path, help="package that recognises designs (default: the starter)")
+    named.add_argument("--count", type=int, default=20, help="tiles of each design (default: 20)")
+
+    photographed = metric(
+        "photographed", measure_photographed, "Photographed cloth: repeats found, seams, and the error of the inks."
+    )
+    photographed.add_argument("--count", type=int, default=1, help="photos of each design (default: 1)")
+
     seam = metric("seam", measure_seam, "Seam ratio of tiles: edge jump over interior jump, 1 is no seam.")
     seam.add_argument("tiles", type=Path, nargs="+", metavar="TILE")
 
@@ -275,6 +284,27 @@ def _painter(options: argparse.Namespace) -> Engine:
     package = package_of(options.model, "inpaint-starter") if RESTYLE[options.engine].model else None
     painter: Engine = build(f"restyle-{options.engine}", Given(package, lambda: str(options.device)))
     return painter
+
+
+def measure_words(options: argparse.Namespace) -> Figures:
+    from .words import chosen, recognised, recogniser
+
+    if options.count < 1:
+        raise BadInput("At least one tile of each design is needed.")
+    package = package_of(options.model, "designs-starter")
+    figures: Figures = {"features": package.manifest.reference, "n": options.count}
+    for metric, shares in (("chosen", chosen()), ("recognised", recognised(recogniser(package), options.count))):
+        figures |= {metric: sum(shares.values()) / len(shares), f"{metric}_worst": min(shares.values())}
+        figures |= {f"{metric}_{name}": value for name, value in shares.items()}
+    return figures
+
+
+def measure_photographed(options: argparse.Namespace) -> Figures:
+    from .photographed import figures
+
+    if options.count < 1:
+        raise BadInput("At least one photo of each design is needed.")
+    return figures(count=options.count)
 
 
 def measure_seam(options: argparse.Namespace) -> Figures:

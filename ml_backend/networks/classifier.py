@@ -18,10 +18,14 @@ from .wrap import WrapConv2d
 
 @dataclass(frozen=True)
 class ClassifierConfig:
-    """``maps`` is the width of each stage; each stage halves the side."""
+    """``maps`` is the width of each stage; each stage halves the side.
+
+    ``names`` are the classes' own where they are not the pattern types: then new ones never change what old ones mean.
+    """
 
     classes: int = 10
     maps: tuple[int, ...] = (16, 32, 64, 128)
+    names: tuple[str, ...] = ()
 
 
 class Stage(nn.Module):

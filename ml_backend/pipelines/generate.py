@@ -164,9 +164,11 @@ def _nearer(request: GenerateRequest) -> tuple[str, int]:
 
 def draw(request: GenerateRequest) -> F32:
     """The renderer's ink coverage, float32 (K, size, size), cut where it is calm."""
-    rows, columns = calm_cut(draw_inks(request.pattern_type, request.seed, CUT_SIDE, inks=DRAWN_INKS))
-    inks = draw_inks(request.pattern_type, request.seed, request.size, inks=DRAWN_INKS)
-    return shift(inks, rows, columns)
+    proof, inks = (
+        draw_inks(request.pattern_type, request.seed, size, DRAWN_INKS, subtype=request.subtype)
+        for size in (CUT_SIDE, request.size)
+    )
+    return shift(inks, *calm_cut(proof))
 
 
 def choose_palette(request: GenerateRequest, count: int) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from importlib import import_module
 from pkgutil import iter_modules
 
-from .drawing.pattern_type import PatternType
+from .drawing.pattern_type import PatternType, Subtype
 
 MIN_INKS, MAX_INKS = 4, 6
 MAX_SEED = 2**31 - 1
@@ -36,3 +36,18 @@ def _found() -> Iterable[tuple[str, PatternType]]:
 
 TYPES = in_order(_found())
 """Name -> record of each pattern type; its place is the class label of the conditional networks."""
+
+
+def by_name(types: dict[str, PatternType]) -> dict[str, tuple[str, Subtype]]:
+    """Subtype -> its pattern type and its record.  Raises ``ValueError`` where two have the same name."""
+    found: dict[str, tuple[str, Subtype]] = {}
+    for name, kind in types.items():
+        for subtype in kind.subtypes:
+            if subtype.name in found:
+                raise ValueError(f"{subtype.name!r} names a subtype of {found[subtype.name][0]} and one of {name}.")
+            found[subtype.name] = name, subtype
+    return found
+
+
+SUBTYPES = by_name(TYPES)
+"""Every design that has a name, with the pattern type that it is one of."""

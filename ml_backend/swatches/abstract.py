@@ -11,7 +11,7 @@ from .drawing.cells import voronoi
 from .drawing.cloth import Bands, Cloth
 from .drawing.layout import packed, spread, tossed
 from .drawing.noise import smooth
-from .drawing.pattern_type import PatternType
+from .drawing.pattern_type import PatternType, Subtype
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -60,6 +60,27 @@ def _marbled(cloth: Cloth, rng: np.random.Generator) -> None:
         phase = turns * (across_x * patch.x + down_y * patch.y + 1.6 * second * swirl)
         down, across = np.gradient(phase)
         patch.bands(bands, phase, np.maximum(np.hypot(down, across) / cloth.px, 1e-3))
+
+
+def _tie_dye(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Rings of dye that bled about a few knots, crossed by the pleats of the binding."""
+    knots = spread(rng, int(rng.integers(1, 4)), rounds=20)
+    xs, ys = np.array([s.x for s in knots], np.float32), np.array([s.y for s in knots], np.float32)
+    reach = 0.5 / math.sqrt(len(knots))
+    roles = [(0, 1, 2, 4), (0, 1, 0, 2), (0, 2, 1, 4, 1)][rng.integers(3)]
+    bands = Bands.of(*((float(rng.uniform(0.7, 1.4)), role) for role in roles))
+    rings, pleats = float(rng.uniform(0.9, 1.5)), int(rng.integers(9, 16))
+    bleed, crease = smooth(rng, 3, 9, 0.6), smooth(rng, 8, 16, 0.4)
+    phase = rng.uniform(0, 2 * math.pi, len(knots)).astype(np.float32)
+    for patch in cloth.strips():
+        border, near, index = voronoi(patch.x, patch.y, xs, ys)
+        dx, dy = patch.x - xs[index], patch.y - ys[index]
+        angle = np.arctan2(dy - np.round(dy), dx - np.round(dx))
+        inside = np.clip(border / (0.3 * reach), 0, 1)  # pleats of two knots do not meet, so they fade before
+        fold = np.sin(pleats * angle + phase[index] + 1.5 * crease(patch.x, patch.y)) * inside
+        value = rings * near / reach + 0.07 * bleed(patch.x, patch.y) + 0.05 * fold
+        patch.bands(bands, value, 0.16 / cloth.px)
+        patch.cover(0, np.clip(0.5 * fold - 0.18, 0, 0.45) * inside)
 
 
 def _terrazzo(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -216,5 +237,20 @@ TYPE = PatternType(
     ),
     adjectives=("abstract", "marbled", "abstract print"),
     nouns=("an abstract pattern", "abstract shapes"),
+    subtypes=(
+        Subtype(name="marble", draw=_marbled, words=("marble", "marbled", "marbling", "marbled paper")),
+        Subtype(name="terrazzo", draw=_terrazzo, words=("terrazzo", "stone chips")),
+        Subtype(name="memphis", draw=_memphis, words=("memphis", "memphis style", "squiggles")),
+        Subtype(
+            name="brushstroke",
+            draw=_brushstrokes,
+            words=("brushstrokes", "brushstroke", "brush strokes", "brush stroke"),
+        ),
+        Subtype(name="tie-dye", draw=_tie_dye, words=("tie dye", "tie dyed", "tie dyes")),
+    ),
+    near=(
+        *("watercolour", "splashes", "paint splatter", "psychedelic", "batik", "shibori", "galaxy", "clouds", "ombre"),
+        *("splatter", "cloudy", "graffiti", "cosmic"),
+    ),
     usual=6,
 )

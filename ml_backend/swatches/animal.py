@@ -10,9 +10,10 @@ from ..lattices import Lattice
 from .drawing import shapes
 from .drawing.cells import voronoi
 from .drawing.cloth import F32, F64, Cloth, Floats
+from .drawing.harmonies import steady
 from .drawing.layout import Circle, Spot, clearance, spread, tossed
 from .drawing.noise import Noise, smooth, streaks
-from .drawing.pattern_type import PatternType
+from .drawing.pattern_type import PatternType, Subtype
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -250,6 +251,64 @@ TYPE = PatternType(
     nouns=("an animal print", "leopard spots"),
     asked="animal print",
     usual=9,
+    subtypes=(
+        Subtype(
+            name="leopard",
+            draw=_leopard,
+            words=("leopard", "leopard print", "leopard spots", "jaguar"),
+            harmony=steady(
+                (0.8, 0.075, 78), (0.2, 0.025, 50), (0.63, 0.1, 65), (0.5, 0.07, 60), (0.85, 0.05, 80), (0.15, 0.02, 50)
+            ),
+        ),
+        Subtype(
+            name="cheetah",
+            draw=_cheetah,
+            words=("cheetah", "cheetah print"),
+            harmony=steady(
+                (0.84, 0.085, 80),
+                (0.19, 0.02, 50),
+                (0.92, 0.03, 85),
+                (0.5, 0.07, 60),
+                (0.85, 0.05, 80),
+                (0.15, 0.02, 50),
+            ),
+        ),
+        Subtype(
+            name="zebra",
+            draw=_zebra,
+            words=("zebra", "zebra print", "zebra stripes"),
+            harmony=steady(
+                (0.97, 0.008, 90), (0.17, 0.006, 60), (0.8, 0.015, 80), (0.5, 0.01, 80), (0.9, 0.01, 80), (0.14, 0, 0)
+            ),
+        ),
+        Subtype(
+            name="tiger",
+            draw=_tiger,
+            words=("tiger", "tiger print", "tiger stripes"),
+            harmony=steady(
+                (0.72, 0.15, 58), (0.17, 0.02, 40), (0.9, 0.05, 80), (0.5, 0.1, 50), (0.85, 0.05, 80), (0.14, 0.01, 40)
+            ),
+        ),
+        Subtype(
+            name="giraffe",
+            draw=_giraffe,
+            words=("giraffe", "giraffe print"),
+            harmony=steady(
+                (0.9, 0.04, 85), (0.47, 0.095, 52), (0.55, 0.1, 58), (0.5, 0.07, 60), (0.6, 0.1, 62), (0.3, 0.05, 50)
+            ),
+        ),
+        Subtype(name="snake", draw=_snake, words=("snake", "snakeskin", "snake print", "python", "python print")),
+        Subtype(
+            name="cow",
+            draw=_cow,
+            words=("cow print", "cow", "cow spots"),
+            harmony=steady(
+                (0.97, 0.008, 90), (0.2, 0.01, 60), (0.3, 0.015, 60), (0.5, 0.02, 80), (0.9, 0.01, 80), (0.14, 0, 0)
+            ),
+        ),
+        Subtype(name="crocodile", draw=_tortoise, words=("crocodile", "croc print", "alligator", "tortoiseshell")),
+    ),
+    near=("dalmatian", "reptile"),
     palettes=("Sahara", "Charcoal and bone", "Saffron market", "Terracotta", "Oxblood"),
     harmony=_pelts,
 )

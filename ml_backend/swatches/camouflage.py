@@ -10,7 +10,7 @@ from .drawing.cells import nearest
 from .drawing.cloth import F64, Cloth, Floats, Labels
 from .drawing.layout import spread, tossed
 from .drawing.noise import Noise, smooth, streaks
-from .drawing.pattern_type import PatternType
+from .drawing.pattern_type import PatternType, Subtype
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -211,6 +211,15 @@ TYPE = PatternType(
     ),
     adjectives=("camouflage", "camo"),
     nouns=("a camouflage pattern", "camo"),
+    subtypes=(
+        Subtype(name="woodland-camo", draw=_woodland, words=("woodland camo", "woodland camouflage")),
+        Subtype(
+            name="digital-camo",
+            draw=_digital,
+            words=("digital camo", "digital camouflage", "pixel camo", "pixelated camo", "pixel camouflage"),
+        ),
+        Subtype(name="flecktarn", draw=_flecktarn, words=("flecktarn",)),
+    ),
     short="camo",
     palettes=("Lichen", "Sahara", "Charcoal and bone", "Highland", "Terracotta"),
     harmony=_near_tones,

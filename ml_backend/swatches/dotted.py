@@ -11,7 +11,7 @@ from .drawing import shapes
 from .drawing.cloth import Cloth
 from .drawing.layout import Spot, grid, packed, spread, tossed
 from .drawing.noise import smooth
-from .drawing.pattern_type import PatternType
+from .drawing.pattern_type import PatternType, Subtype
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -42,6 +42,28 @@ def _polka(cloth: Cloth, rng: np.random.Generator) -> None:
         size = radius * (0.55 if small and spot.n % 2 else 1.0)
         for patch in cloth.window(spot.x, spot.y, size):
             patch.paint(roles[spot.n % 2], shapes.disc(patch.x, patch.y, size))
+
+
+def _turned_lattice(n: int) -> list[Spot]:
+    return grid(n, n) + [Spot(s.x + 0.5 / n, s.y + 0.5 / n, n=1) for s in grid(n, n)]
+
+
+def _pin_dots(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Tiny dots far apart."""
+    n = int(rng.integers(6, 9))
+    radius = float(rng.uniform(0.09, 0.13)) / n
+    for spot in _turned_lattice(n):
+        for patch in cloth.window(spot.x, spot.y, radius):
+            patch.paint(1, shapes.disc(patch.x, patch.y, radius))
+
+
+def _even_dots(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Round dots of one size and colour on a turned lattice: the polka dot that everybody means."""
+    n = int(rng.integers(2, 5))
+    radius = float(rng.uniform(0.17, 0.26)) / n
+    for spot in _turned_lattice(n):
+        for patch in cloth.window(spot.x, spot.y, radius):
+            patch.paint(1, shapes.disc(patch.x, patch.y, radius))
 
 
 def _coin(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -175,6 +197,13 @@ TYPE = PatternType(
     ),
     adjectives=("dotted", "polka dot", "spotted"),
     nouns=("dots", "polka dots"),
+    subtypes=(
+        Subtype(name="polka-dot", draw=_even_dots, words=("polka dots", "polka dot", "polka", "polkadots", "polkadot")),
+        Subtype(name="pin-dot", draw=_pin_dots, words=("pin dots", "pin dot", "pindot", "pindots", "pin dotted")),
+        Subtype(name="confetti", draw=_confetti, words=("confetti", "sprinkles")),
+        Subtype(name="halftone", draw=_halftone, words=("halftone", "half tone", "halftone dots")),
+    ),
+    near=("bubbles", "speckled"),
     asked="polka dot",
     folders=("polka_dotted", "polka-dotted"),
     usual=3,

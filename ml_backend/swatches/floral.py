@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 
 from .drawing import shapes
-from .drawing.cloth import Cloth
+from .drawing.cloth import Cloth, Floats, Patch
 from .drawing.flowers import (
     ANEMONE,
     DAHLIA,
@@ -24,9 +25,10 @@ from .drawing.flowers import (
     monstera,
     stem,
 )
-from .drawing.harmonies import botanical
+from .drawing.harmonies import botanical, one_ink, tone_on_tone
 from .drawing.layout import Circle, Spot, grid, packed, spread
-from .drawing.pattern_type import PatternType
+from .drawing.pattern_type import PatternType, Subtype
+from .drawing.shapes import Point
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -71,10 +73,10 @@ def _ditsy(cloth: Cloth, rng: np.random.Generator) -> None:
     _fill(cloth, rng, taken, size * 0.4, 4)
 
 
-def _daisies(cloth: Cloth, rng: np.random.Generator) -> None:
+def _daisies(cloth: Cloth, rng: np.random.Generator, kinds: tuple[int, ...] = (DAISY, DAHLIA, SIMPLE, ANEMONE)) -> None:
     """One flower in a lattice, a small one in every gap."""
     n = int(rng.choice([2, 3, 4]))
-    flower = Flower(rng, int(rng.choice([1, 1, 2])), (DAISY, DAHLIA, SIMPLE, ANEMONE))
+    flower = Flower(rng, int(rng.choice([1, 1, 2])), kinds)
     spots = grid(n, n, drop=n % 2 == 0)
     size = float(rng.uniform(0.38, 0.46)) / n
     small = Flower(rng, 2 if flower.main == 1 else 1, (SIMPLE, PRIMROSE, DAISY))
@@ -121,6 +123,153 @@ def _peonies(cloth: Cloth, rng: np.random.Generator) -> None:
     for spot in spots:
         taken.append(kinds[spot.n % 2].print(cloth, spot, size * float(rng.uniform(0.9, 1.1))))
     _fill(cloth, rng, taken, size * 0.22, int(rng.choice([2, 4])))
+
+
+def _roses(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Roses of two sizes and colours, tossed, each with its leaves."""
+    size = float(rng.uniform(0.13, 0.18))
+    roses = [Flower(rng, role, (ROSE,)) for role in (1, 2)]
+    for rose in roses:
+        rose.petals = 5
+    spots = packed(rng, [(size, 80), (size * 0.7, 120)], None, size * 0.22)
+    taken: list[Circle] = []
+    for spot in spots:
+        for k in range(3):
+            angle = spot.turn + k * 2.1
+            taken += leaf(cloth, *_at(spot, angle, spot.size * 0.75), angle, spot.size * 0.75, broad=0.27)
+    for number, spot in enumerate(spots):
+        taken.append(roses[number % 3 == 2].print(cloth, spot, spot.size * 0.92))
+
+
+def _engraved(patch: Patch, shape: Floats, lines: float, lean: float) -> None:
+    """A shape outlined and hatched, as a copper plate prints it."""
+    u, _ = patch.turned(lean)
+    hatch = np.abs(u * lines - np.round(u * lines)) / np.float32(lines) - np.float32(0.18 / lines)
+    patch.paint(2, np.maximum(shape, hatch))
+    patch.line(1, shape, 0.006)
+
+
+def _toile(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Toile de Jouy: islands with a tree and an urn or a temple, engraved in one ink; birds and sprigs between."""
+    temple = bool(rng.random() < 0.5)
+    taken: list[Circle] = []
+    for spot in grid(2, 1, drop=True):
+        side = 1 if spot.n % 2 else -1
+        _island(cloth, rng, spot, side, temple if side > 0 else not temple)
+        taken += [(spot.x, spot.y + 0.02, 0.22), (spot.x, spot.y - 0.14, 0.16)]
+    for spot in packed(rng, [(0.075, 200), (0.045, 200)], taken, 0.01):
+        if spot.size > 0.055:
+            _bird(cloth, spot.x, spot.y, spot.size, 1 if rng.random() < 0.5 else -1)
+        else:
+            for k in range(3):
+                leaf(cloth, spot.x, spot.y, -math.pi / 2 + (k - 1) * 0.8, spot.size * 1.2, role=1, broad=0.2, shade=0.5)
+
+
+def _island(cloth: Cloth, rng: np.random.Generator, spot: Spot, side: int, temple: bool) -> None:
+    """A mound with a tree on one side and a building on the other; about 0.4 tiles wide."""
+    foot = spot.y + 0.14
+    for patch in cloth.window(spot.x, foot, 0.24):
+        _engraved(patch, shapes.ellipse(patch.x, patch.y, 0.215, 0.034), 70, 0.5)
+        _engraved(patch, shapes.ellipse(patch.x - side * 0.06, patch.y + 0.022, 0.12, 0.024), 80, -0.5)
+    x = spot.x - side * 0.075
+    trunk = shapes.bezier((x, foot - 0.02), (x + side * 0.035, foot - 0.13), (x - side * 0.01, foot - 0.25), 6)
+    stem(cloth, trunk, 0.021, 1)
+    stem(cloth, trunk, 0.009, 0)
+    for k in range(5):
+        turn = -math.pi / 2 + (k - 2) * 0.62 + float(rng.normal(0, 0.1))
+        start = trunk[3 + k % 3]
+        tip = start[0] + 0.11 * math.cos(turn), start[1] + 0.1 * math.sin(turn)
+        stem(cloth, [start, tip], 0.008, 1)
+        for n in range(14):
+            angle, away = float(rng.uniform(0, 2 * math.pi)), 0.052 * math.sqrt(float(rng.uniform(0, 1)))
+            where = tip[0] + away * math.cos(angle) * 1.25, tip[1] + away * math.sin(angle) * 0.8
+            leaf(cloth, *where, float(rng.normal(angle, 0.4)), 0.034, role=1 if n % 3 else 2, broad=0.26, shade=0.4)
+    (_temple if temple else _urn)(cloth, spot.x + side * 0.09, foot - 0.03)
+
+
+def _temple(cloth: Cloth, x: float, foot: float) -> None:
+    """A round temple of four columns under a dome."""
+    for patch in cloth.window(x, foot - 0.07, 0.13):
+        _engraved(patch, shapes.box(patch.x, patch.y - 0.065, 0.078, 0.008), 90, 0.0)
+        for k in range(4):
+            _engraved(patch, shapes.box(patch.x - (k - 1.5) * 0.04, patch.y - 0.015, 0.009, 0.042), 160, 0.0)
+        _engraved(patch, shapes.box(patch.x, patch.y + 0.032, 0.072, 0.008), 90, 0.0)
+        dome = np.maximum(shapes.ellipse(patch.x, patch.y + 0.04, 0.062, 0.06), patch.y + 0.04)
+        _engraved(patch, dome, 70, 0.3)
+        patch.paint(1, shapes.disc(patch.x, patch.y + 0.106, 0.009))
+
+
+def _urn(cloth: Cloth, x: float, foot: float) -> None:
+    """An urn on its plinth, flowers in it."""
+    for patch in cloth.window(x, foot - 0.06, 0.14):
+        _engraved(patch, shapes.box(patch.x, patch.y - 0.05, 0.045, 0.018), 90, 0.0)
+        _engraved(patch, shapes.drop(patch.x, patch.y, (0.0, 0.02), (0.0, -0.03), 0.014, 0.042), 80, 0.4)
+        _engraved(patch, shapes.box(patch.x, patch.y + 0.062, 0.05, 0.007), 90, 0.0)
+        for k in range(5):
+            angle = -math.pi / 2 + (k - 2) * 0.55
+            fx, fy = patch.x - 0.055 * math.cos(angle), patch.y + 0.07 - 0.05 * math.sin(angle)
+            petals, _ = shapes.fold(fx, fy, 6)
+            patch.paint(1, shapes.disc(fx, fy, 0.019) + 0.004 * np.cos(petals * 200))
+            patch.paint(0, shapes.disc(fx, fy, 0.008))
+
+
+def _bird(cloth: Cloth, x: float, y: float, size: float, side: int) -> None:
+    """A bird on the wing."""
+    for patch in cloth.window(x, y, size * 1.2):
+        u, v = patch.x * np.float32(side / size), patch.y / np.float32(size)
+        patch.paint(1, shapes.drop(u, v, (-0.5, 0.12), (0.45, -0.05), 0.06, 0.17) * size)
+        patch.paint(1, (np.hypot(u - 0.55, v + 0.14) - 0.13) * size)
+        patch.paint(1, shapes.drop(u, v, (0.62, -0.15), (0.85, -0.1), 0.05, 0.0) * size)
+        for turn, length in ((-2.2, 0.85), (-1.3, 0.75)):
+            a, b = u * math.cos(turn) + v * math.sin(turn), v * math.cos(turn) - u * math.sin(turn)
+            wing = shapes.lens(a - length / 2, b, length / 2, 0.17)
+            patch.paint(1, wing * size)
+            patch.paint(0, np.maximum(np.abs(b) - 0.03, wing + 0.06) * size)
+
+
+def _damask(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Mirrored ornaments in a half drop: a palmette over curling leaves, framed by an ogee of leaves."""
+    petals, lower = int(rng.choice([5, 7])), int(rng.integers(2, 4))
+    size, fan = 0.235, float(rng.uniform(0.3, 0.42))
+    for spot in grid(2, 1, drop=True):
+        for patch in cloth.window(spot.x, spot.y, size * 1.95):
+            u, v = np.broadcast_arrays(np.abs(patch.x) / np.float32(size), patch.y / np.float32(size * 1.45))
+            for k in range(petals // 2 + 1):
+                _blade(patch, u, v, (0.0, 0.05), -math.pi / 2 + k * fan, 1.25 - 0.2 * k, 0.17, size)
+            for k in range(lower):
+                _blade(patch, u, v, (0.06, 0.2 + 0.24 * k), -0.15 + 0.42 * k, 0.82 - 0.13 * k, 0.15, size)
+                curl = np.hypot(u - 0.74 + 0.12 * k, v - 0.02 - 0.42 * k) - 0.1
+                patch.paint(1, (np.abs(curl) - 0.035) * size)
+            _blade(patch, u, v, (0.0, 0.5), math.pi / 2, 0.75, 0.13, size)
+            patch.paint(0, shapes.lens(v + 0.02, u, 0.42, 0.21) * size)
+            patch.paint(1, shapes.lens(v + 0.02, u, 0.34, 0.15) * size)
+            patch.paint(0, (np.hypot(u, v + 0.02) - 0.06) * size)
+            patch.paint(1, (np.hypot(u - 0.2, v - 0.42) - 0.07) * size)
+    for column in range(2):
+        for step in range(10):
+            t = (step + 0.5) / 10
+            for side in (-1, 1):  # the frame waves between the ornaments, mirrored
+                x = column / 2 + 0.25 * side * (0.5 - 0.5 * math.cos(2 * math.pi * (t - 0.25 - 0.5 * column)))
+                leaf(cloth, 0.125 + x, t, -math.pi / 2 + side * 0.5 * (-1) ** step, 0.1, role=2, broad=0.26, shade=0)
+
+
+def _blade(
+    patch: Patch,
+    u: Floats,
+    v: Floats,
+    start: Point,
+    turn: float,
+    length: float,
+    broad: float,
+    size: float,
+) -> None:
+    """A leaf of the ornament with a bare vein."""
+    a = (u - start[0]) * math.cos(turn) + (v - start[1]) * math.sin(turn) - length / 2
+    b = (v - start[1]) * math.cos(turn) - (u - start[0]) * math.sin(turn)
+    blade = shapes.lens(a, b, length / 2, length * broad)
+    patch.paint(0, (blade - 0.03) * size)
+    patch.paint(1, blade * size)
+    patch.paint(0, np.maximum(np.abs(b) - 0.014, blade + 0.07) * size)
 
 
 def _poppies(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -384,6 +533,37 @@ TYPE = PatternType(
     ),
     adjectives=("floral", "flowery", "flower print", "botanical"),
     nouns=("flowers", "a floral print", "roses"),
+    subtypes=(
+        Subtype(name="ditsy", draw=_ditsy, words=("ditsy", "ditsy floral", "ditsy print", "ditsy flowers", "ditsies")),
+        Subtype(
+            name="daisy",
+            draw=partial(_daisies, kinds=(DAISY,)),
+            words=("daisies", "daisy", "daisy print", "marguerites"),
+        ),
+        Subtype(
+            name="rose", draw=_roses, words=("roses", "tossed roses", "rose print", "rose pattern", "cabbage roses")
+        ),
+        Subtype(
+            name="tropical",
+            draw=_tropics,
+            words=("tropical", "hawaiian", "palm leaves", "palms", "jungle", "hibiscus", "monstera", "tropical leaves"),
+        ),
+        Subtype(
+            name="blossom",
+            draw=_blossom,
+            words=("cherry blossoms", "sakura", "cherry blossom", "blossom branches", "almond blossom"),
+        ),
+        Subtype(name="poppy", draw=_poppies, words=("poppies", "poppy print", "poppy pattern")),
+        Subtype(name="vine", draw=_vine, words=("vines", "vine", "climbing flowers", "trailing vines")),
+        Subtype(
+            name="toile",
+            draw=_toile,
+            words=("toile", "toile de jouy", "toile print", "toiles"),
+            harmony=one_ink,
+        ),
+        Subtype(name="damask", draw=_damask, words=("damask", "damasks", "brocade", "jacquard"), harmony=tone_on_tone),
+    ),
+    near=("tulips", "peonies", "sunflowers", "lilies", "orchids", "ferns", "chintz", "liberty print"),
     usual=1,
     palettes=(
         *("Kyoto spring", "Night garden", "Provence", "Madder and chalk", "Sorbet", "Lavender hill"),

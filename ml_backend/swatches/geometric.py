@@ -8,8 +8,8 @@ import numpy as np
 
 from .drawing import shapes
 from .drawing.cloth import Cloth, Floats, Labels, ramp
-from .drawing.layout import grid
-from .drawing.pattern_type import PatternType
+from .drawing.layout import Spot, grid
+from .drawing.pattern_type import PatternType, Subtype
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -71,6 +71,66 @@ def _trellis(cloth: Cloth, rng: np.random.Generator) -> None:
         patch.line(1, away, line / n * 2)
         patch.line(4, np.abs(away) - line / n * 1.9, line / n * 0.5)
     _centres(cloth, n, centre)
+
+
+def _quatrefoils(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Moroccan trellis: four-lobed cells, outlined twice on bare ground."""
+    n = int(rng.integers(2, 4))
+    lobe, line = 0.25 / n, float(rng.uniform(0.05, 0.08)) / n
+    second = bool(rng.random() < 0.6)
+    spots = grid(n, n) + [Spot(s.x + 0.5 / n, s.y + 0.5 / n, n=1) for s in grid(n, n)]
+    for spot in spots:
+        for patch in cloth.window(spot.x, spot.y, 2.1 * lobe):
+            x, y = np.abs(patch.x), np.abs(patch.y)
+            foil = np.minimum(np.hypot(x - lobe * 0.8, y), np.hypot(x, y - lobe * 0.8)) - lobe * 0.98
+            foil = np.minimum(foil, np.maximum(x, y) - lobe * 0.8)
+            patch.line(1, foil + line, line)
+            if second:
+                patch.line(2, foil + line * 2.6, line * 0.45)
+            patch.paint(4, shapes.star(patch.x, patch.y, 4, lobe * 0.34, lobe * 0.13))
+
+
+def _ogee(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Onion shapes between waving lines that meet at their bends, each with a smaller one and a bud in it."""
+    columns = 2 * int(rng.integers(1, 3))
+    rows = int(rng.integers(1, 3)) if columns == 2 else 2
+    line = float(rng.uniform(0.05, 0.09)) / columns
+    filled, inner = bool(rng.random() < 0.6), float(rng.uniform(0.5, 0.62))
+    for column in range(columns * 2):
+        for row in range(rows):
+            x = column / columns / 2 * 2 + (0.5 / columns if column >= columns else 0.0)
+            y = (row + (0.5 if column >= columns else 0.0)) / rows
+            reach = 0.5 / columns, 0.5 / rows
+            for patch in cloth.window(x, y, max(reach)):
+                v = np.clip(np.abs(patch.y) / np.float32(reach[1]), 0, 1)
+                half = np.float32(reach[0]) * (0.5 + 0.5 * np.cos(math.pi * v))  # the ogee: out, then in to a point
+                slope = np.hypot(1.0, reach[0] / reach[1] * math.pi / 2 * np.sin(math.pi * v))
+                away = (np.abs(patch.x) - half) / slope
+                away = np.where(np.abs(patch.y) > reach[1], np.float32(1), away)
+                if filled and column >= columns:
+                    patch.paint(2, away)
+                patch.paint(1, np.abs(away + line / 2) - line / 2)
+                small = (np.abs(patch.x) - half * inner) / slope
+                patch.paint(4, np.where(v > 0.62, np.float32(1), small))
+                bud = shapes.lens(patch.y, patch.x, reach[1] * 0.3, min(reach) * 0.18)
+                patch.paint(1, bud)
+
+
+def _harlequin(cloth: Cloth, rng: np.random.Generator) -> None:
+    """Tall lozenges edge to edge, in two or three colours."""
+    columns = int(rng.integers(2, 5))
+    rows = max(1, columns - int(rng.integers(1, 3)))
+    three = bool(rng.random() < 0.5) and columns % 2 == 0
+
+    def roles(x: Floats, y: Floats) -> Labels:
+        a, b = np.floor(x * columns + y * rows), np.floor(x * columns - y * rows)
+        dark = (a + b) % 2 == 0
+        other = np.where(np.floor((a + b) / 2) % 2 == 0, 1, 2) if three else 1
+        found: Labels = np.where(dark, other, 0).astype(np.intp)
+        return found
+
+    for patch in cloth.strips():
+        patch.sampled(roles)
 
 
 def _centres(cloth: Cloth, n: int, kind: int) -> None:
@@ -357,5 +417,25 @@ TYPE = PatternType(
     ),
     adjectives=("geometric", "geometrical"),
     nouns=("geometric shapes", "a geometric pattern"),
+    subtypes=(
+        Subtype(
+            name="trellis", draw=_quatrefoils, words=("trellis", "moroccan", "quatrefoil", "quatrefoils", "lattice")
+        ),
+        Subtype(name="ogee", draw=_ogee, words=("ogee", "ogees")),
+        Subtype(name="harlequin", draw=_harlequin, words=("harlequin", "harlequins")),
+        Subtype(name="honeycomb", draw=_hexagons, words=("honeycomb", "hexagons", "hexagonal")),
+        Subtype(
+            name="scallop",
+            draw=_fans,
+            words=("art deco", "scallop", "scallops", "fish scales", "seigaiha", "deco fans"),
+        ),
+        Subtype(name="tumbling-blocks", draw=_blocks, words=("tumbling blocks", "cubes", "tumbling block")),
+        Subtype(name="patchwork", draw=_quilt, words=("patchwork", "patchwork quilt", "quilt blocks")),
+        Subtype(name="basketweave", draw=_basket, words=("basketweave", "basket weave")),
+    ),
+    near=(
+        *("triangles", "squares", "mosaic", "tiles", "kaleidoscope", "aztec", "tribal", "bauhaus", "op art", "azulejo"),
+        *("stars", "grid", "diamonds"),
+    ),
     usual=4,
 )

@@ -9,10 +9,10 @@ import numpy as np
 
 from ..lattices import Lattice
 from .drawing import shapes
-from .drawing.cloth import F32, Cloth, Patch
+from .drawing.cloth import F32, F64, Cloth, Patch
 from .drawing.harmonies import botanical
 from .drawing.layout import Circle, Spot, clearance, grid, packed
-from .drawing.pattern_type import PatternType
+from .drawing.pattern_type import PatternType, Subtype
 from .drawing.shapes import Point
 
 
@@ -201,6 +201,46 @@ def _heart(patch: Patch, boteh: Boteh, u: F32, v: F32, size: float, inner: int) 
         patch.paint(other, np.maximum(lines, leaf + room * 0.1) * size)
 
 
+def _bandana(cloth: Cloth, rng: np.random.Generator) -> None:
+    """One kerchief a tile: a round of petals, four botehs pointing at it, a double border with dots."""
+    boteh, petals = _boteh(rng), int(rng.choice([8, 10, 12]))
+    for patch in cloth.strips():
+        edge = np.minimum(*(0.5 - np.abs(t - np.floor(t) - 0.5) for t in np.broadcast_arrays(patch.x, patch.y)))
+        patch.line(1, edge - 0.035, 0.011)
+        patch.line(1, edge - 0.105, 0.011)
+    beads = 14
+    for k in range(beads):
+        t = 0.07 + 0.86 * k / (beads - 1)
+        for x, y in ((t, 0.07), (t, 0.93), (0.07, t), (0.93, t)):
+            for patch in cloth.window(x, y, 0.02):
+                patch.paint(1, shapes.disc(patch.x, patch.y, 0.017))
+    for patch in cloth.window(0.5, 0.5, 0.19):
+        fx, fy = shapes.fold(patch.x, patch.y, petals)
+        patch.paint(1, shapes.lens(fx - 0.115, fy, 0.062, 0.03))
+        patch.paint(1, shapes.disc(patch.x, patch.y, 0.045))
+        patch.paint(2, shapes.disc(patch.x, patch.y, 0.02))
+        fx, fy = shapes.fold(patch.x, patch.y, petals, math.pi / petals)
+        patch.paint(1, shapes.disc(fx - 0.172, fy, 0.011))
+    taken: list[Circle] = [(0.5, 0.5, 0.2)]
+    size = min(0.15, 0.105 / boteh.broad)
+    for k in range(4):
+        angle = math.pi / 4 + k * math.pi / 2
+        spot = Spot(0.5 + 0.345 * math.cos(angle), 0.5 + 0.345 * math.sin(angle), angle - math.pi / 2)
+        taken += _print(cloth, boteh, spot, size)
+    taken += [circle for t in np.linspace(0, 1, 16) for circle in ((float(t), 0.0, 0.1), (0.0, float(t), 0.1))]
+    for spot in packed(rng, [(0.022, 160), (0.012, 160)], taken, 0.012):
+        for patch in cloth.window(spot.x, spot.y, spot.size):
+            patch.paint(1, shapes.disc(patch.x, patch.y, spot.size * 0.7))
+
+
+def _inked_once(rng: np.random.Generator) -> F64:
+    """White and a little black on one strong ground, as bandanas are."""
+    hue = float(rng.choice([25, 25, 262, 262, 150, 320, 60]))
+    ground = (float(rng.uniform(0.36, 0.5)), float(rng.uniform(0.12, 0.18)), hue)
+    white, black = (0.97, 0.008, 90), (0.2, 0.02, hue)
+    return np.array([ground, white, black, white, black, white], np.float64)
+
+
 def _filler(cloth: Cloth, rng: np.random.Generator, taken: list[Circle], size: float) -> None:
     """Flowers, then seeds, in the room that the botehs leave."""
     kind = int(rng.integers(3))
@@ -319,6 +359,15 @@ TYPE = PatternType(
     ),
     adjectives=("paisley",),
     nouns=("a paisley pattern", "paisleys"),
+    subtypes=(
+        Subtype(
+            name="bandana",
+            draw=_bandana,
+            words=("bandana", "bandana print", "bandana paisley", "bandanas", "paisley bandana"),
+            harmony=_inked_once,
+        ),
+    ),
+    near=("persian", "block print", "henna", "indian print"),
     usual=7,
     palettes=(
         *("Oxblood", "Madder and chalk", "Saffron market", "Indigo bath", "Peacock", "Night garden"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 
 from .drawing.cloth import Bands, Cloth
+from .drawing.harmonies import on_white, steady
 from .drawing.noise import brushed
-from .drawing.pattern_type import PatternType
+from .drawing.pattern_type import PatternType, Subtype
 
 _STRAIGHT = ((1, 0), (0, 1))
 _SLANTED = ((1, 1), (1, -1), (2, 1), (1, 2), (2, -1), (1, -2))
@@ -46,6 +48,12 @@ def _awning(cloth: Cloth, rng: np.random.Generator) -> None:
     _lay(cloth, Bands.of(*parts), wave, _repeats(rng, wave, 2, 7) if len(roles) == 2 else _repeats(rng, wave, 2, 4))
 
 
+def _even(cloth: Cloth, rng: np.random.Generator, least: int, most: int) -> None:
+    """Upright bands about as wide as the ground between them, ``least`` to ``most`` of them."""
+    ground = float(rng.uniform(0.85, 1.15))
+    _lay(cloth, Bands.of((ground, 0), (1.0, 1)), (1, 0), int(rng.integers(least, most + 1)))
+
+
 def _edged(width: float, role: int, line: int) -> list[tuple[float, int]]:
     """A band, or for a printed band the same with a fine line set off on both sides."""
     if role == 0:
@@ -53,19 +61,21 @@ def _edged(width: float, role: int, line: int) -> list[tuple[float, int]]:
     return [(0.08, line), (0.1, 0), (width * 0.7, role), (0.1, 0), (0.08, line)]
 
 
-def _breton(cloth: Cloth, rng: np.random.Generator) -> None:
-    wave = (0, 1) if rng.random() < 0.8 else (1, 0)
+def _breton(cloth: Cloth, rng: np.random.Generator, level: bool = False) -> None:
+    """Bands on wider ground; ``level``: across, of one colour."""
+    wave = (0, 1) if rng.random() < 0.8 or level else (1, 0)
     ground = rng.uniform(1.2, 2.6)
     parts = [(ground, 0), (1.0, 1)]
     repeats = int(rng.integers(5, 11))
-    if rng.random() < 0.35:
+    if rng.random() < 0.35 and not level:
         parts = [(ground, 0), (1.0, 1), (ground, 0), (1.0, 2)]
         repeats = max(3, repeats // 2)
     _lay(cloth, Bands.of(*parts), wave, repeats)
 
 
-def _pinstripe(cloth: Cloth, rng: np.random.Generator) -> None:
-    wave = (1, 0) if rng.random() < 0.75 else _direction(rng, 0.7)
+def _pinstripe(cloth: Cloth, rng: np.random.Generator, upright: bool = False) -> None:
+    """Lines on bare ground; ``upright``: as they run down a suit."""
+    wave = (1, 0) if rng.random() < 0.75 or upright else _direction(rng, 0.7)
     line = rng.uniform(0.09, 0.2)
     parts = [(1.0, 0), (line, 1)]
     if rng.random() < 0.6:
@@ -203,6 +213,58 @@ TYPE = PatternType(
     ),
     adjectives=("striped", "stripy", "stripe"),
     nouns=("stripes",),
+    subtypes=(
+        Subtype(
+            name="pinstripe",
+            draw=partial(_pinstripe, upright=True),
+            words=("pinstripe", "pinstripes", "pinstriped", "chalk stripe", "pin stripe", "pin striped"),
+            harmony=steady(
+                (0.28, 0.035, 265),
+                (0.86, 0.01, 90),
+                (0.7, 0.03, 260),
+                (0.6, 0.02, 90),
+                (0.78, 0.04, 60),
+                (0.2, 0.02, 265),
+            ),
+        ),
+        Subtype(
+            name="breton",
+            draw=partial(_breton, level=True),
+            words=("breton", "marinière", "breton stripes", "breton striped", "sailor stripes"),
+            harmony=steady(
+                (0.965, 0.012, 90),
+                (0.3, 0.07, 262),
+                (0.5, 0.17, 27),
+                (0.6, 0.05, 250),
+                (0.5, 0.17, 27),
+                (0.25, 0.05, 262),
+            ),
+        ),
+        Subtype(
+            name="awning",
+            draw=partial(_even, least=2, most=4),
+            words=("awning stripes", "awning stripe", "awning striped", "cabana stripes", "cabana striped", "awning"),
+        ),
+        Subtype(
+            name="candy-stripe",
+            draw=partial(_even, least=8, most=12),
+            words=("candy stripes", "candy stripe", "candy striped", "bengal stripes", "bengal striped"),
+            harmony=on_white,
+        ),
+        Subtype(
+            name="ticking", draw=_ticking, words=("ticking", "ticking stripes", "ticking stripe", "mattress ticking")
+        ),
+        Subtype(
+            name="regimental",
+            draw=_regimental,
+            words=("regimental", "regimental stripes", "regimental stripe", "repp stripe", "club stripes"),
+        ),
+        Subtype(
+            name="deckchair",
+            draw=_barcode,
+            words=("deckchair stripes", "deck chair stripes", "deckchair", "barcode stripes", "multi stripes"),
+        ),
+    ),
     usual=2,
     palettes=("Indigo bath", "Riviera", "Madder and chalk", "Porcelain", "Provence", "Charcoal and bone", "Sorbet"),
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 
 from .drawing.cloth import Bands, Cloth, Floats, Labels
 from .drawing.noise import smooth
-from .drawing.pattern_type import PatternType
+from .drawing.pattern_type import PatternType, Subtype
 
 
 def draw(cloth: Cloth, rng: np.random.Generator) -> None:
@@ -34,12 +35,13 @@ def _rows(rng: np.random.Generator, bands: Bands) -> int:
     return max(1, round(float(rng.uniform(5, 9)) / max(2, len(bands.roles))))
 
 
-def _chevron(cloth: Cloth, rng: np.random.Generator) -> None:
+def _chevron(cloth: Cloth, rng: np.random.Generator, standing: bool = False) -> None:
+    """Bands in zigzag; ``standing``: their points up and down."""
     bands = _sequence(rng)
     peaks, rows = int(rng.integers(2, 6)), _rows(rng, bands)
     height = rng.uniform(0.35, 0.9) / peaks / 2
     slope = rows * math.hypot(1, 4 * height * peaks)
-    upright = bool(rng.random() < 0.75)
+    upright = bool(rng.random() < 0.75) or standing
     for patch in cloth.strips():
         s, t = (patch.x, patch.y) if upright else (patch.y, patch.x)
         patch.bands(bands, rows * (t + height * triangle(peaks * s)), slope)
@@ -172,5 +174,15 @@ TYPE = PatternType(
     ),
     adjectives=("zigzag", "chevron", "herringbone"),
     nouns=("zigzags", "chevrons"),
+    subtypes=(
+        Subtype(
+            name="chevron", draw=partial(_chevron, standing=True), words=("chevron", "chevrons", "chevron stripes")
+        ),
+        Subtype(name="herringbone", draw=_herringbone, words=("herringbone", "herringbones", "herring bone")),
+        Subtype(name="ikat", draw=_ikat, words=("ikat", "ikats")),
+        Subtype(name="flame-stitch", draw=_flame, words=("flame stitch", "bargello", "flamestitch")),
+        Subtype(name="rickrack", draw=_rickrack, words=("rickrack", "ric rac", "rick rack")),
+    ),
+    near=("missoni",),
     usual=8,
 )

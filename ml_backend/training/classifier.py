@@ -128,7 +128,7 @@ def batch(config: ClassifierRecipe, step: int, bank: Bank, real: CloseUps | None
     images = augment(images, ("shift", "flip"), random) * 0.5 + 0.5
     photos = round(config.photo_share * config.batch)
     shown = [photographed(images[:photos], random)] if photos else []
-    shown.append(_spoil(images[photos:], random))
+    shown.append(spoil(images[photos:], random))
     wanted = [F.one_hot(torch.from_numpy(labels), len(PATTERN_TYPES)).float()]
     if real is not None and close_ups:
         pictures, shares = real.batch(rng, close_ups, config.size)
@@ -137,7 +137,7 @@ def batch(config: ClassifierRecipe, step: int, bank: Bank, real: CloseUps | None
     return torch.cat(shown), torch.cat(wanted)
 
 
-def _spoil(images: Tensor, random: torch.Generator) -> Tensor:
+def spoil(images: Tensor, random: torch.Generator) -> Tensor:
     """Blur a quarter of the images, add noise to the next quarter."""
     quarter = len(images) // 4
     soft = F.avg_pool2d(F.pad(images[:quarter], (1, 1, 1, 1), mode="circular"), 3, stride=1)

@@ -21,6 +21,7 @@ RECIPES = {
     "xgan": ("xgan", "XGANRecipe"),
     "srgan": ("srgan", "SRGANRecipe"),
     "classifier": ("classifier", "ClassifierRecipe"),
+    "designs": ("designs", "DesignsRecipe"),
     "captioned": ("captioned", "CaptionedRecipe"),
     "autoencoder": ("autoencoder", "AutoencoderRecipe"),
     "inpainting": ("inpainting", "InpaintingRecipe"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..swatches import TYPES
+from ..swatches import SUBTYPES, TYPES
 from .lexicon import MATERIALS, MOODS, PLAIN
 from .reading import Reading
 
@@ -17,7 +17,7 @@ USUAL = tuple(sorted((name for name, kind in TYPES.items() if kind.usual), key=l
 def choose_pattern(reading: Reading, seed: int) -> str:
     """The pattern type asked for, or "plain", or where none is named what material, mood or colours suggest.
 
-    One colour alone means plain cloth of it; several need a pattern to appear together.
+    One colour alone means plain cloth of it, whatever the mood; several need a pattern to appear together.
     """
     if reading.pattern is not None:
         return reading.pattern
@@ -32,13 +32,23 @@ def choose_pattern(reading: Reading, seed: int) -> str:
 def _suggested(reading: Reading) -> Sequence[str]:
     if len(reading.colours) > 1:
         return USUAL[:6]
+    if reading.colours:
+        return (PLAIN,)
     if reading.moods:
         patterns = dict.fromkeys(pattern for mood in reading.moods for pattern in MOODS[mood].patterns)
         lively = bool(reading.colour_sets) and len(patterns) > 1
         return [pattern for pattern in patterns if not (lively and pattern == PLAIN)]
-    if reading.colours or reading.materials or reading.not_patterns:
+    if reading.materials or reading.not_patterns:
         return (PLAIN,)
     return USUAL
+
+
+def cloth_of(reading: Reading, pattern: str) -> str:
+    """What was drawn, in words: "a houndstooth cloth", "plain cloth"."""
+    if pattern == PLAIN:
+        return "plain cloth"
+    named = SUBTYPES[reading.subtype][1].title if reading.subtype and pattern == reading.pattern else pattern
+    return f"{'an' if named[0] in 'aeiou' else 'a'} {named} cloth"
 
 
 def notes_of(reading: Reading, pattern: str, *, sewn: bool = False) -> tuple[str, ...]:
@@ -57,7 +67,8 @@ def notes_of(reading: Reading, pattern: str, *, sewn: bool = False) -> tuple[str
         if missing:
             notes.append(f"The fabric engine weaves plain cloth: the {missing} of “{name}” cannot be shown.")
     if reading.unknown:
-        notes.append(f"Not understood: {_listed(reading.unknown)}.")
+        notes.append(f"Toile does not know {_listed(reading.unknown)}; it drew {cloth_of(reading, pattern)}.")
+    notes += _nearly(reading, pattern)
     notes += [f"“{said}” was read as “{known}”." for said, known in reading.corrected]
     notes += _chosen(reading, pattern)
     return tuple(notes)
@@ -73,8 +84,16 @@ def sketch_notes(reading: Reading, seed: int) -> tuple[str, ...]:
             notes.append(f"The drawn fabric is plain cloth; the {missing} of “{name}” was left to the model.")
     if reading.unknown:
         notes.append(f"Not drawn, but left to the model: {_listed(reading.unknown)}.")
+    notes += _nearly(reading, choose_pattern(reading, seed))
     notes += [f"“{said}” was drawn as “{known}”." for said, known in reading.corrected]
     return (*notes, *_chosen(reading, choose_pattern(reading, seed)))
+
+
+def _nearly(reading: Reading, pattern: str) -> list[str]:
+    """Designs that have a name which only their type answers to."""
+    if not reading.near or reading.subtype:
+        return []
+    return [f"Toile has no {_listed(reading.near)} of its own; it drew {cloth_of(reading, pattern)}."]
 
 
 def _of_cut(reading: Reading) -> list[str]:

@@ -8,20 +8,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..swatches import TYPES
+from ..swatches import SUBTYPES, TYPES
 
 PLAIN = "plain"
 """What is meant by a cloth without a pattern; beside :data:`~ml_backend.swatches.TYPES`."""
 
 PATTERNS: dict[str, tuple[str, ...]] = {
-    **{name: kind.words for name, kind in TYPES.items()},
+    **{
+        name: tuple(dict.fromkeys((*kind.words, *(word for one in kind.subtypes for word in one.words))))
+        for name, kind in TYPES.items()
+    },
     PLAIN: (
         *("plain", "solid", "single coloured", "solid coloured", "solid colour", "unpatterned", "one colour", "uni"),
         *("unicolour", "no pattern", "patternless", "without pattern", "plain coloured", "minimalist", "one coloured"),
         *("block colour", "single colour", "without a pattern", "no print", "without print", "self coloured", "blank"),
     ),
 }
-"""Pattern type, or :data:`PLAIN` -> its words."""
+"""Pattern type, or :data:`PLAIN` -> its words, those of its subtypes too."""
+
+NAMED_DESIGNS: dict[str, tuple[str, ...]] = {name: subtype.words for name, (_, subtype) in SUBTYPES.items()}
+"""Subtype -> its words."""
+
+NEAR: dict[str, tuple[str, ...]] = {name: kind.near for name, kind in TYPES.items()}
+"""Pattern type -> those of its words that name a design which is not drawn as such."""
 
 GARMENTS: dict[str, tuple[str, ...]] = {
     "top": (

@@ -28,7 +28,7 @@ from ..colour import (
 )
 from ..inks import palette_from_seed
 from ..requests import MAX_INKS, MIN_INKS
-from ..swatches import TYPES
+from ..swatches import SUBTYPES, TYPES
 from .lexicon import MATERIALS, MOODS, PLAIN
 from .reading import Reading
 from .shades import SET_PALETTES
@@ -207,8 +207,9 @@ def _suggested(reading: Reading, rng: np.random.Generator) -> list[str]:
 def _free(reading: Reading, seed: int, inks: int) -> tuple[str, ...]:
     """The seed's own palette; one after the other is tried until none of its names is forbidden."""
     pattern = reading.pattern if reading.pattern in TYPES else "floral"
+    subtype = reading.subtype if reading.subtype and SUBTYPES[reading.subtype][0] == pattern else None
     for attempt in range(64):
-        palette = palette_from_seed(pattern, seed + attempt * 7919, inks)
+        palette = palette_from_seed(pattern, seed + attempt * 7919, inks, subtype)
         if not any(avoided(colour, reading) for colour in palette):
             return palette
     return tuple(_replaced(colour, reading) for colour in palette)

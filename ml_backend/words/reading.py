@@ -36,8 +36,10 @@ class Reading:
 
     ``colours`` in order, the dominant one first; ``colour_sets`` (keys of ``SET_PALETTES``) and ``moods`` (keys of
     ``MOODS``) count where nothing more exact is said.  ``pattern`` is a pattern type, "plain", or None where none is
-    named; ``size`` ("small", "large", "") and ``direction`` ("vertical", ..., "") are the pattern's.  ``garments`` are
-    garment classes, ``garment_words`` the table's words for them, ``materials`` keys of ``MATERIALS``.
+    named; ``subtype`` is the design of it that was named, a key of ``SUBTYPES``, or "", and ``near`` are words for one
+    that is not drawn as such.  ``size`` ("small", "large", "") and ``direction`` ("vertical", ..., "") are the
+    pattern's.  ``garments`` are garment classes, ``garment_words`` the table's words for them, ``materials`` keys of
+    ``MATERIALS``.
     ``not_colours`` are basic names, ``not_patterns`` pattern types that must not be there.  ``unknown`` are words that
     were not understood, ``not_honoured`` words that were, and that a fabric cannot follow, ``corrected`` (typed, read)
     where a slip was mended.
@@ -48,6 +50,8 @@ class Reading:
     colour_sets: tuple[str, ...] = ()
     pattern: str | None = None
     pattern_words: str = ""
+    subtype: str = ""
+    near: tuple[str, ...] = ()
     size: str = ""
     direction: str = ""
     garments: tuple[str, ...] = ()
@@ -94,6 +98,7 @@ class _Reader:
             colours=self._ordered(),
             pattern=self.pattern[0] if self.pattern else None,
             pattern_words=self.pattern[1] if self.pattern else "",
+            subtype=self._first("subtype"),
             size=self._first("size"),
             direction=self._first("direction"),
             corrected=tuple(dict.fromkeys(self.corrected)),
@@ -101,7 +106,7 @@ class _Reader:
                 kind: tuple(dict.fromkeys(self.found.get(kind, ())))
                 for kind in (
                     *("colour_sets", "garments", "garment_words", "materials", "moods", "not_colours", "not_patterns"),
-                    *("unknown", "not_honoured"),
+                    *("unknown", "not_honoured", "near"),
                 )
             },
         )
@@ -200,7 +205,17 @@ class _Reader:
             self._add("size", "small")
         if self.pattern is None or self.pattern[0] == item["pattern"]:
             self.pattern = (item["pattern"], self.pattern[1] if self.pattern else item.said)
+            self._design(item)
         else:
+            self._add("not_honoured", item.said)
+
+    def _design(self, item: Item) -> None:
+        """A cloth is of one design: a second one that is named cannot be followed too."""
+        if "near" in item:
+            self._add("near", item.said)
+        elif "subtype" in item and self._first("subtype") in ("", item["subtype"]):
+            self._add("subtype", item["subtype"])
+        elif "subtype" in item:
             self._add("not_honoured", item.said)
 
     def _ground(self) -> None:

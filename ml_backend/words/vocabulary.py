@@ -57,6 +57,8 @@ def vocabulary() -> dict[str, Meanings]:
         ("modifier", shades.MODIFIERS),
         ("set", shades.SETS),
         ("pattern", lexicon.PATTERNS),
+        ("subtype", lexicon.NAMED_DESIGNS),
+        ("near", lexicon.NEAR),
         ("garment", lexicon.GARMENTS),
         ("other", lexicon.NOT_CLOTH),
         ("cut", lexicon.CUTS),

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """New fabrics wait to be kept; all that were made before are."""
 
-    dependencies = [("patterns", "0010_shares")]
+    dependencies = [("patterns", "0012_subtype")]
 
     operations = [
         migrations.AddField(

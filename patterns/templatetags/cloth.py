@@ -75,7 +75,9 @@ def titled(pattern: Pattern) -> str:
 
 @register.filter
 def kinds(pattern: Pattern) -> str:
-    """The pattern type, or both of a blend: ``floral and plaid``."""
+    """The design by its name, the pattern type, or both of a blend: ``houndstooth``, ``floral and plaid``."""
+    if pattern.subtype:
+        return pattern.subtype.replace("-", " ")
     return f"{pattern.pattern_type} and {pattern.morph_type}" if pattern.morph_type else pattern.pattern_type
 
 

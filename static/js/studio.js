@@ -39,8 +39,8 @@ let others = start.others;
 // ---- choosing a fabric
 
 function fromCell(cell) {
-  const { pattern: id, tile, file, inks, type, engine, seed, seeds, model, palette, title, page } = cell.dataset;
-  return { id, tile, file, inks: inks ?? "", type, engine, seed: Number(seed), seeds, model, palette: palette ? palette.split(",") : [], title, page };
+  const { pattern: id, tile, file, inks, type, subtype, engine, seed, seeds, model, palette, title, page } = cell.dataset;
+  return { id, tile, file, inks: inks ?? "", type, subtype, engine, seed: Number(seed), seeds, model, palette: palette ? palette.split(",") : [], title, page };
 }
 
 /** Moments that were kept before there were blends know their seed only. */
@@ -56,6 +56,7 @@ async function wear(chosen, { push = true, tile = true } = {}) {
     $("a", cell)?.toggleAttribute("aria-current", mine);
   }
   tick(fabricForm.elements.pattern_type, chosen.type);
+  showDesigns(chosen.subtype);
   tick(fabricForm.elements.engine, chosen.engine);
   tickPalette(chosen.palette);
   tickModel(chosen.model);
@@ -77,6 +78,15 @@ async function wear(chosen, { push = true, tile = true } = {}) {
 
 function tick(radios, value) {
   for (const radio of radios) radio.checked = radio.value === value;
+}
+
+/** Of the designs that have names those of the chosen type, with ``name`` chosen, or any of them. */
+function showDesigns(name = "") {
+  const type = $("input[name='pattern_type']:checked", fabricForm)?.value;
+  const select = fabricForm.elements.subtype;
+  for (const group of $$("optgroup", select)) group.hidden = group.disabled = group.dataset.type !== type;
+  $("[data-designs]").hidden = !$("optgroup:not([hidden])", select);
+  select.value = name;
 }
 
 function tickModel(model) {
@@ -120,6 +130,8 @@ let previewing = false;
 const MAKES = ["pattern_type", "palette"];
 
 fabricForm.addEventListener("change", ({ target }) => {
+  if (target.name === "subtype") fabricForm.requestSubmit($("#again"));
+  if (target.name === "pattern_type") showDesigns();
   if (!MAKES.includes(target.name)) return;
   preview(target);
   if (!arrowed) take(target);
@@ -249,6 +261,8 @@ document.addEventListener("htmx:responseError", (event) => {
   awaited = null;
   if (pattern) dress(look(), { push: false });
 });
+
+showDesigns(fabricForm.elements.subtype.value);
 
 // ---- choosing what wears it
 

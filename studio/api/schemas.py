@@ -432,6 +432,7 @@ class Pattern(Thing):
             morph_type=None,
             colours_of=None,
             detail_of=None,
+            subtype=None,
             model="dcgan-starter@1f0c8f0b6f11",
             parent=None,
             public=False,
@@ -452,6 +453,7 @@ class Pattern(Thing):
     morph_type: str | None = Field(description="Pattern type of the second fabric; null: the same.")
     colours_of: int | None
     detail_of: int | None = Field(description="Seed whose drawing this layout has.")
+    subtype: str | None = Field(description="The design of the type that was asked for by its name.")
     model: str | None = Field(description="Model that dreams it, as far as it is known; null in a drawn one.")
     parent: uuid.UUID | None = Field(description="The pattern this is a colourway, variation or blend of.")
     public: bool
@@ -661,6 +663,7 @@ class Options(Schema):
     model_config = _shown(
         {
             "pattern_types": list(PATTERN_TYPES),
+            "subtypes": {"plaid": ["tartan", "gingham", "houndstooth"]},
             "pattern_engines": list(ENGINES),
             "palettes": {"Madder": ["#f5ece0", "#9c2a2e", "#dca690", "#66704f"]},
             "repeats": list(REPEATS),
@@ -675,6 +678,7 @@ class Options(Schema):
     )
 
     pattern_types: list[str]
+    subtypes: dict[str, list[str]] = Field(description="Of each type, its designs that have names.")
     pattern_engines: list[str]
     palettes: dict[str, list[str]] = Field(description="Named palettes.")
     repeats: list[str]

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('studio', '0011_workshop'),
+        ("studio", "0011_workshop"),
     ]
 
     operations = [

@@ -44,6 +44,7 @@ class FabricForm(forms.Form):
     """New fabrics: a type, an engine and the ``model`` that dreams them, or ``like`` another pattern."""
 
     pattern_type = field_of(GenerateRequest, "pattern_type", required=True)
+    subtype = field_of(GenerateRequest, "subtype")
     engine = field_of(GenerateRequest, "engine")
     palette = PaletteField(required=False, max_length=MAX_PALETTE)
     like = forms.UUIDField(required=False)

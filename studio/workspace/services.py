@@ -38,10 +38,19 @@ def wanted_fabrics(owner: User, form: FabricForm, like: Pattern | None) -> list[
         return [replace(same, seed=seed) for seed in _neighbours(owner, like, count)]
     first = data["seed"]
     seeds = [fresh_seed() for _ in range(count)] if first is None else range(first, first + count)
+    subtype = data["subtype"] or None
     engine = data["engine"] or ("dreamed" if data["model"] else DEFAULT_ENGINE)
+    engine = "drawn" if subtype else engine
     model = (data["model"] or None) if engine != "drawn" else None
     return [
-        GenerateRequest(data["pattern_type"], seed % (MAX_SEED + 1), engine=engine, palette=palette, model=model)
+        GenerateRequest(
+            data["pattern_type"],
+            seed % (MAX_SEED + 1),
+            engine=engine,
+            palette=palette,
+            model=model,
+            subtype=subtype,
+        )
         for seed in seeds
     ]
 

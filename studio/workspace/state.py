@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, QueryDict
 
 from ml_backend.inks import PALETTES, fit_palette
-from ml_backend.requests import ENGINES, MAX_INKS, MIN_INKS, PATTERN_TYPES, OverlayRequest, engine_of
+from ml_backend.requests import ENGINES, MAX_INKS, MIN_INKS, PATTERN_TYPES, SUBTYPE_NAMES, OverlayRequest, engine_of
 from ml_backend.words.wardrobe import WARDROBE
 from patterns.models import Pattern
 from patterns.templatetags.cloth import seeds
@@ -43,6 +43,7 @@ class Workspace:
     bare: bool
     others: tuple[tuple[Pattern, OverlayRequest], ...]
     pattern_type: str
+    subtype: str
     engine: str
     palette: str
     query: QueryDict
@@ -104,6 +105,7 @@ def read(request: HttpRequest) -> Workspace:
         bare=bare,
         others=others,
         pattern_type=_one_of(query.get("type"), PATTERN_TYPES) or (asked.pattern_type if asked else PATTERN_TYPES[0]),
+        subtype=_subtype_of(query, asked),
         engine=_one_of(engine_of(query.get("engine")), ENGINES) or _engine_of(request, pattern or shown),
         palette=_named_palette(asked),
         query=_told(query, fit, others) if parts or photo else query,
@@ -251,6 +253,14 @@ def _one_of(value: object, allowed: tuple[str, ...]) -> str:
     return str(value) if value in allowed else ""
 
 
+def _subtype_of(query: QueryDict, asked: Pattern | None) -> str:
+    """The design that the address names, else the fabric's own unless another type is asked for."""
+    named = _one_of(query.get("subtype"), SUBTYPE_NAMES)
+    if named or asked is None:
+        return named
+    return asked.subtype if query.get("type", asked.pattern_type) == asked.pattern_type else ""
+
+
 def _engine_of(request: HttpRequest, chosen: Pattern | None) -> str:
     """How the fabric that was asked for, or one's own, is made; a sample that only fills the stage decides nothing."""
     if chosen is None:
@@ -277,6 +287,7 @@ def _pattern_json(pattern: Pattern) -> dict[str, Any]:
         "file": pattern.tile_url,
         "inks": pattern.inks_url if pattern.inks else "",
         "type": pattern.pattern_type,
+        "subtype": pattern.subtype,
         "engine": pattern.engine,
         "seed": pattern.seed,
         "seeds": seeds(pattern),

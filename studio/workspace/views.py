@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ml_backend.models import Job
 from ml_backend.requests import PATTERN_TYPES, REPEATS
 from ml_backend.serving import jobs, registry
+from ml_backend.swatches import TYPES
 from patterns import files
 from patterns.models import Pattern
 from patterns.templatetags.cloth import described_look, worn_name
@@ -68,6 +69,8 @@ def _choices(now: state.Workspace) -> dict[str, Any]:
     return {
         "pattern_types": PATTERN_TYPES,
         "chosen_type": now.pattern_type,
+        "designs": {name: kind.subtypes for name, kind in TYPES.items() if kind.subtypes},
+        "chosen_subtype": now.subtype,
         "chosen_engine": now.engine,
         **_models(now.pattern),
         "palettes": palettes,

@@ -88,7 +88,7 @@ def test_words_that_cannot_be_honoured_are_said(engine: FabricRestyle) -> None:
     (made,) = restyle(engine, "a long blue dress, glorpy", 0)
     assert made.notes == (
         "The fabric engine changes cloth, not cut: “long” is left as it is.",
-        "Not understood: “glorpy”.",
+        "Toile does not know “glorpy”; it drew plain cloth.",
     )
     (made,) = restyle(engine, "a dress", 0)
     assert made.notes[0].startswith("No colour was named")

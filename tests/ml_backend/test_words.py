@@ -131,7 +131,7 @@ def test_what_a_fabric_cannot_do_and_what_nobody_knows_is_named() -> None:
     notes = " ".join(notes_of(found, "plain"))
     assert "changes cloth, not cut: “long”, “sleeveless”, “v neck” and “big” are left as they are." in notes
     assert "the gloss of “silk” cannot be shown" in notes
-    assert "Not understood: “flibberty” and “size”." in notes
+    assert "Toile does not know “flibberty” and “size”; it drew plain cloth." in notes
 
 
 def test_a_mended_slip_is_said() -> None:

@@ -11,7 +11,7 @@ from . import adding
 from .adding import copy_of_the_project, follow, look, named, run
 
 LISTS = {
-    "Adding a pattern type": {"NAME": "toile"},
+    "Adding a pattern type": {"NAME": "wreathed"},
     "Adding a generator": {"NAME": "weft"},
     "Adding another network": {},
     "Adding a restyle engine": {"NAME": "dye"},

@@ -20,7 +20,7 @@ HEADING = "Adding a pattern type"
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project with what the list says to write, and nothing else."""
     tree = copy_of_the_project(tmp_path_factory.mktemp("copy"))
-    follow(tree, "pattern_type", HEADING, NAME="toile")
+    follow(tree, "pattern_type", HEADING, NAME="wreathed")
     (tree / "tests" / "ml_backend").mkdir()
     shutil.copy(ROOT / "tests" / "ml_backend" / "test_swatches.py", tree / "tests" / "ml_backend")
     return tree
@@ -33,33 +33,33 @@ def found(copy: Path) -> dict[str, Any]:
 
 def test_the_checks_that_the_list_names_see_it(copy: Path) -> None:
     (named,) = re.findall(r"`script/test (\S+)`", steps(HEADING))
-    assert " passed" in run(copy, "-m", "pytest", "-q", named, "-k", "toile")
+    assert " passed" in run(copy, "-m", "pytest", "-q", named, "-k", "wreathed")
 
 
 def test_it_is_on_the_pages_without_a_migration_or_a_picture(found: dict[str, Any]) -> None:
     assert found["migrations"].strip() == "No changes detected"
     assert found["studio"] and found["gallery"] and found["api"]
     assert found["picture"] == [128, 128]
-    assert found["made"] == [302, ["toile", "drawn"]]
+    assert found["made"] == [302, ["wreathed", "drawn"]]
     assert not found["torch"]
 
 
 def test_words_mean_it_and_captions_say_it(found: dict[str, Any]) -> None:
-    assert found["read"] == "toile"
+    assert found["read"] == "wreathed"
     assert not found["not_understood"]
     assert found["colour"] == "red"
-    assert any("toile print" in caption for caption in found["captions"])
+    assert any("wreath print" in caption for caption in found["captions"])
     assert any("wreaths" in caption for caption in found["captions"])
 
 
 def test_a_network_that_learned_it_dreams_it(found: dict[str, Any]) -> None:
     assert found["dreamed"] == [64, 64]
-    assert "toile" in found["accuracy"]
+    assert "wreathed" in found["accuracy"]
 
 
 def test_a_network_that_did_not_says_so_and_is_measured_on_what_it_knows(found: dict[str, Any]) -> None:
-    sentence = "This model has not learned toile fabrics; choose another model, or the engine 'drawn'."
+    sentence = "This model has not learned wreathed fabrics; choose another model, or the engine 'drawn'."
     assert found["refused"] == found["refused_morph"] == sentence
-    assert "toile" not in found["accuracy_of_ten"]
-    assert "kid_toile" not in found["quality_of_ten"]
+    assert "wreathed" not in found["accuracy_of_ten"]
+    assert "kid_wreathed" not in found["quality_of_ten"]
     assert "kid_floral" in found["quality_of_ten"]

@@ -17,9 +17,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from ... import garments
 from ...requests import ImagineRequest
-from ...words.choices import USUAL, choose_pattern, notes_of
-from ...words.lexicon import PLAIN
-from ...words.reading import Reading
+from ...words.choices import choose_pattern, notes_of
 from ...words.wardrobe import choose_form, without_scene
 from ..base import Given, ShouldStop, Watch, check, tell
 from ..overlay import Fit, fit, known
@@ -31,9 +29,6 @@ U8 = NDArray[np.uint8]
 
 SIZE = 1024
 """Side of a picture in pixels where the request names none."""
-
-PLAINLY = 0.5
-"""Share of the seeds that keep to plain cloth where a colour alone is asked for."""
 
 KEPT = 3
 """Garments kept measured; each takes about 40 MB."""
@@ -63,7 +58,7 @@ class FabricImagine(ImagineEngine):
     def _imagine(self, request: ImagineRequest, should_stop: ShouldStop | None) -> Imagined:
         words, scene = without_scene(request.prompt)
         reading = self.restyle.understand(words)
-        pattern = _pattern(reading, request.seed)
+        pattern = choose_pattern(reading, request.seed)
         form, why = choose_form(reading, request.seed)
         photo, fitted, light = _garment(form.slug)
         asked = replace(reading, pattern=pattern)
@@ -72,16 +67,6 @@ class FabricImagine(ImagineEngine):
         used = replace(request, engine="fabric", size=size, model=dressed.model)
         notes = (*([why] if why else []), *notes_of(reading, pattern, sewn=True), *_of_scene(scene))
         return Imagined(_square(dressed.image, size), used, notes)
-
-
-def _pattern(reading: Reading, seed: int) -> str:
-    """The cloth's; a colour alone means plain cloth, yet then all seeds would look alike: every other has a pattern."""
-    pattern = choose_pattern(reading, seed)
-    rng = np.random.default_rng((seed, 4))
-    if reading.pattern or reading.materials or pattern != PLAIN or rng.random() < PLAINLY:
-        return pattern
-    allowed = [name for name in USUAL if name not in reading.not_patterns] or [PLAIN]
-    return allowed[int(rng.integers(len(allowed)))]
 
 
 def _of_scene(phrases: Sequence[str]) -> tuple[str, ...]:

@@ -98,6 +98,7 @@ def patterned_cloth(
     a giraffe in greens would be taken for camouflage.
     """
     reading = replace(reading, pattern=request.pattern_type)
+    judge = None if request.subtype else judge  # a design that is named is as it should be
     chosen, palette = _readable(generate, judge, reading, request, side_px, light, restraint, should_stop)
     size = max(128, _size(side_px))
     fabric = generate(replace(chosen, size=size, palette=palette), should_stop=should_stop)

@@ -147,7 +147,7 @@ class FabricRestyle(RestyleEngine):
                 self.generate,
                 self.judge,
                 reading,
-                GenerateRequest(pattern, seed, engine=self.engine),
+                GenerateRequest(pattern, seed, engine=self.engine, subtype=_subtype(reading, pattern)),
                 side_px,
                 side_cm,
                 light,
@@ -156,6 +156,11 @@ class FabricRestyle(RestyleEngine):
             )
         placement = OverlayRequest(scale_cm=side_cm, rotate=45.0 if reading.direction == "diagonal" else 0.0)
         return cloth, wear(photo, fitted, cloth.tile, placement, should_stop=should_stop)
+
+
+def _subtype(reading: Reading, pattern: str) -> str | None:
+    """The design that the words name, where the cloth is of the type that they name."""
+    return reading.subtype or None if pattern == reading.pattern else None
 
 
 def _bears_its_name(image: Image.Image, fitted: Fit, reading: Reading) -> bool:

@@ -12,6 +12,25 @@ from .harmonies import Harmony, harmony
 
 
 @dataclass(frozen=True, kw_only=True)
+class Subtype:
+    """One design of a pattern type that has a name of its own: a houndstooth, a toile.
+
+    ``name`` is unique among all subtypes and at most 20 letters; pages show it with spaces for its hyphens.
+    """
+
+    name: str
+    draw: Callable[[Cloth, np.random.Generator], None]
+    words: tuple[str, ...]
+    """What people call it, each a phrase that :mod:`ml_backend.words.lexicon` knows no other meaning of."""
+    harmony: Harmony | None = None
+    """How its colours are composed where the name says them (a zebra is black and white); None: as its type's are."""
+
+    @property
+    def title(self) -> str:
+        return self.name.replace("-", " ")
+
+
+@dataclass(frozen=True, kw_only=True)
 class PatternType:
     """Everything that the house knows of one pattern type; its name is that of its file.
 
@@ -37,6 +56,10 @@ class PatternType:
     """What captions say before the garment."""
     nouns: tuple[str, ...]
     """What captions say after "with"."""
+    subtypes: tuple[Subtype, ...] = ()
+    """Its designs that have names, and can be asked for one by one."""
+    near: tuple[str, ...] = ()
+    """Those of its words that name something which it only comes near: drawn as the type, and said."""
     asked: str = ""
     """How people ask for it where its name is not what they say."""
     folders: tuple[str, ...] = ()

@@ -6,11 +6,13 @@ pixels is the same design, only finer.  Pure NumPy.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from ...errors import BadInput
+from ...errors import BadInput, quoted
 from ...lattices import BASIC, Lattice, lattice_of
-from .. import MAX_INKS, MAX_SEED, MAX_SIZE, MIN_INKS, TYPES
+from .. import MAX_INKS, MAX_SEED, MAX_SIZE, MIN_INKS, SUBTYPES, TYPES
 from .cloth import F32, Cloth, ink_of
 
 _FINE = 128  # small tiles are drawn at this many pixels or more, then averaged
@@ -18,59 +20,69 @@ _CUT = 64  # where to cut a repeat is decided at this size
 _PROOF = 96  # halves and thirds of it are whole pixels
 
 
-def draw_inks(pattern_type: str, seed: int, size: int, inks: int = 5, repeat: str = "basic") -> F32:
+@dataclass(frozen=True)
+class Design:
+    """What is drawn, whatever its size and repeat."""
+
+    pattern_type: str
+    seed: int
+    subtype: str | None = None
+
+
+def draw_inks(
+    pattern_type: str, seed: int, size: int, inks: int = 5, repeat: str = "basic", subtype: str | None = None
+) -> F32:
     """Ink coverage of a drawn tile: float32 (inks, size, size), each pixel summing to 1, ink 0 the ground.
 
     ``size`` is 8 to 4096 pixels, ``inks`` 4 to 6.  The repeat is cut where the design is quiet, as a printer would:
     a tile's border is calmer than its inside.  ``repeat`` is the one that it is drawn for, a name of
-    :data:`ml_backend.lattices.LATTICES`.  Raises :class:`BadInput`.
+    :data:`ml_backend.lattices.LATTICES`; ``subtype`` draws that design of the type, None the one that the seed
+    chooses.  Raises :class:`BadInput`.
     """
     _check(pattern_type, seed, size, inks)
-    lattice = lattice_of(repeat)
+    if subtype is not None and SUBTYPES.get(subtype, ("",))[0] != pattern_type:
+        raise BadInput(f"{quoted(subtype)} is not a subtype of {pattern_type}.")
+    lattice, design = lattice_of(repeat), Design(pattern_type, seed, subtype)
     if not lattice.plain:
-        return _on_lattice(pattern_type, seed, size, inks, lattice)
-    proof = _printed(pattern_type, seed, _CUT, MAX_INKS)  # always alike, so that the cut depends on nothing else
+        return _on_lattice(design, size, inks, lattice)
+    proof = _printed(design, _CUT, MAX_INKS)  # always alike, so that the cut depends on nothing else
     column, row = _quiet_line(proof, 2), _quiet_line(proof, 1)
     if size == _CUT:
         return np.roll(_averaged(_folded(proof, inks), _CUT), (-row, -column), axis=(1, 2))
-    return _averaged(_printed(pattern_type, seed, size, inks, (column / _CUT, row / _CUT)), size)
+    return _averaged(_printed(design, size, inks, (column / _CUT, row / _CUT)), size)
 
 
-def _printed(pattern_type: str, seed: int, size: int, inks: int, origin: tuple[float, float] = (0.0, 0.0)) -> F32:
+def _printed(design: Design, size: int, inks: int, origin: tuple[float, float] = (0.0, 0.0)) -> F32:
     """The planes as drawn: a whole number of pixels to each of ``size``."""
-    return _cloth(pattern_type, seed, size, inks, origin).planes
+    return _cloth(design, size, inks, origin).planes
 
 
 def _cloth(
-    pattern_type: str,
-    seed: int,
-    size: int,
-    inks: int,
-    origin: tuple[float, float] = (0.0, 0.0),
-    lattice: Lattice = BASIC,
+    design: Design, size: int, inks: int, origin: tuple[float, float] = (0.0, 0.0), lattice: Lattice = BASIC
 ) -> Cloth:
     fine = max(1, -(-_FINE // size))
     cloth = Cloth(size * fine, inks, fine, origin, lattice)
-    kind = TYPES[pattern_type]
-    kind.draw(cloth, np.random.default_rng((kind.label, seed)))
+    kind = TYPES[design.pattern_type]
+    draw = kind.draw if design.subtype is None else SUBTYPES[design.subtype][1].draw
+    draw(cloth, np.random.default_rng((kind.label, design.seed)))
     return cloth
 
 
-def _on_lattice(pattern_type: str, seed: int, size: int, inks: int, lattice: Lattice) -> F32:
+def _on_lattice(design: Design, size: int, inks: int, lattice: Lattice) -> F32:
     """Drawn for another repeat than basic.
 
     A design that follows the lattice in all that it draws is simply drawn on it.  One that is laid on the tile's own
     grid stays as it is where that fits the lattice by itself, as upright stripes and even checks do; else it is laid
     two or three times a side, which fits every lattice.  In a mirror a quarter of it is the cell.
     """
-    proof = _cloth(pattern_type, seed, _CUT, MAX_INKS, lattice=lattice)
+    proof = _cloth(design, _CUT, MAX_INKS, lattice=lattice)
     if proof.followed:
         cut = (0.0, 0.0) if lattice.mirrored else _calm(lattice, _averaged(proof.planes, _CUT))
-        return _averaged(_cloth(pattern_type, seed, size, inks, cut, lattice).planes, size)
+        return _averaged(_cloth(design, size, inks, cut, lattice).planes, size)
     if lattice.mirrored:
-        return _reflected(pattern_type, seed, size, inks, lattice)
-    times = 1 if _fits(_printed(pattern_type, seed, _PROOF, MAX_INKS), lattice) else lattice.divisor
-    plain = draw_inks(pattern_type, seed, size, inks)
+        return _reflected(design, size, inks, lattice)
+    times = 1 if _fits(_printed(design, _PROOF, MAX_INKS), lattice) else lattice.divisor
+    plain = draw_inks(design.pattern_type, design.seed, size, inks, subtype=design.subtype)
     return plain if times == 1 else _averaged(np.tile(plain, (1, times, times)), size)
 
 
@@ -100,11 +112,11 @@ def _calm(lattice: Lattice, proof: F32) -> tuple[float, float]:
     return across, down
 
 
-def _reflected(pattern_type: str, seed: int, size: int, inks: int, lattice: Lattice) -> F32:
+def _reflected(design: Design, size: int, inks: int, lattice: Lattice) -> F32:
     """The quarter of the basic tile whose four sides are the quietest, and its reflections."""
-    proof = _printed(pattern_type, seed, _CUT, MAX_INKS)
+    proof = _printed(design, _CUT, MAX_INKS)
     origin = _quiet_pair(proof, 2) / _CUT, _quiet_pair(proof, 1) / _CUT
-    planes = _averaged(_printed(pattern_type, seed, size, inks, origin), size)
+    planes = _averaged(_printed(design, size, inks, origin), size)
     return lattice.tile(planes[:, : (size + 1) // 2, : (size + 1) // 2])[:, :size, :size]
 
 

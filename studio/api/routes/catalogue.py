@@ -20,6 +20,7 @@ from ml_backend.requests import (
     SCHEDULERS,
 )
 from ml_backend.serving import registry
+from ml_backend.swatches import TYPES
 from patterns import files
 
 from ...photos.models import Garment
@@ -42,6 +43,7 @@ def options(request: HttpRequest) -> schemas.Options:  # noqa: ARG001
     """The names that the other requests take."""
     return schemas.Options(
         pattern_types=list(PATTERN_TYPES),
+        subtypes={name: [one.name for one in kind.subtypes] for name, kind in TYPES.items()},
         pattern_engines=list(ENGINES),
         palettes={name: list(colours) for name, colours in PALETTES.items()},
         repeats=list(REPEATS),

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-NEW = "toile"
+NEW = "wreathed"
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "fashion_site.settings"
 sys.path.insert(0, str(Path.cwd()))
@@ -52,7 +52,7 @@ def words() -> dict[str, Any]:
     from ml_backend.words.palettes import median_name, palette_of
     from ml_backend.words.reading import read
 
-    reading = read("a toile de jouy dress in red")
+    reading = read("a tossed wreaths dress in red")
     rng = np.random.default_rng(0)
     said = {caption(Words("dress", ("red",), NEW), rng) for _ in range(100)}
     palette = palette_of(reading, 1)

@@ -1,4 +1,4 @@
-"""Toile de Jouy, or nearly: wreaths in one colour, tossed on a pale ground.  The eleventh type of a test."""
+"""Wreaths in one colour, tossed on a pale ground.  The eleventh type of a test."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TYPE = PatternType(
     turnable=True,
     coverage=(0.70, 0.20, 0.10, 0.0, 0.0),
     sample_seed=1,
-    words=("toile", "toile de jouy", "wreaths"),
-    adjectives=("toile", "toile print"),
-    nouns=("wreaths", "a toile pattern"),
+    words=("wreathed", "tossed wreaths", "wreaths"),
+    adjectives=("wreathed", "wreath print"),
+    nouns=("wreaths", "a wreath pattern"),
 )

@@ -1,0 +1,47 @@
+"""Flatten the light on a cloth: its slow changes of brightness go, its pattern stays.
+
+Light multiplies what a cloth reflects, so in the logarithm it is a sum, and its slow part can be taken away (the
+homomorphic filter of Oppenheim, Schafer and Stockham 1968).  A mean over exactly one repeat knows light from pattern:
+the pattern has the same mean everywhere, whatever is left changes with the light.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, uniform_filter
+
+from ...colour import decode, encode
+
+F32 = NDArray[np.float32]
+
+_DARKEST = 0.004
+"""Linear light below which a camera saw noise only."""
+_MOST = 1.6
+"""How much more or less, as a logarithm, light may differ from its mean."""
+
+
+def flattened(rgb: F32, period: tuple[float, float] | None = None) -> F32:
+    """sRGB float32 (H, W, 3) in 0..255 -> the same under even light.
+
+    ``period`` is the repeat (width, height) in pixels; without one, what changes slower than a fifth of the picture
+    counts as light.
+    """
+    linear = decode(np.clip(rgb, 0, 255) / np.float32(255))
+    seen = np.log(np.maximum(linear @ np.array([0.2126, 0.7152, 0.0722], np.float32), _DARKEST))
+    if period is None:
+        slow = gaussian_filter(seen, 0.2 * min(seen.shape), mode="nearest")
+    else:
+        slow = _mean_of_a_repeat(seen, period)
+    gain = np.exp(np.clip(slow.mean() - slow, -_MOST, _MOST))[..., None]
+    return np.asarray(encode(np.clip(linear * gain, 0, 1)) * 255, np.float32)
+
+
+def _mean_of_a_repeat(seen: F32, period: tuple[float, float]) -> F32:
+    """Over windows of one repeat, twice; what stays of the border is smoothed away by the light's own slowness."""
+    size = [max(3, round(side)) for side in (period[1], period[0])]
+    padded = np.pad(seen, [(side, side) for side in size], mode="reflect", reflect_type="odd")
+    for _ in range(2):
+        padded = uniform_filter(padded, size, mode="nearest")
+    slow = padded[size[0] : -size[0], size[1] : -size[1]]
+    return np.asarray(gaussian_filter(slow, 0.5 * max(size), mode="nearest"), np.float32)
