@@ -159,7 +159,7 @@ class Lattice:
             cell = np.concatenate([cell, cell[..., ::-1]], axis=-1)
             return np.concatenate([cell, cell[..., ::-1, :]], axis=-2)
         if self.width != 1:
-            return np.concatenate([cell, self._lowered(cell, 1)], axis=-1)
+            return np.concatenate([cell, self.lowered(cell, 1)], axis=-1)
         if self.height != 1:
             return np.concatenate([cell, self._pushed(cell, 1)], axis=-2)
         return cell
@@ -170,7 +170,7 @@ class Lattice:
             return self.tile(cell)
         if self.drop:
             columns = range(self.drop.denominator)
-            return np.concatenate([self._lowered(cell, column) for column in columns], axis=-1)
+            return np.concatenate([self.lowered(cell, column) for column in columns], axis=-1)
         if self.slide:
             return np.concatenate([self._pushed(cell, row) for row in range(self.slide.denominator)], axis=-2)
         return cell
@@ -188,7 +188,7 @@ class Lattice:
             above, below = self._pushed(cell[..., -margin:, :], -1), self._pushed(cell[..., :margin, :], 1)
             high = np.concatenate([above, cell, below], axis=-2)
             return np.concatenate([high[..., -margin:], high, high[..., :margin]], axis=-1)
-        left, right = self._lowered(cell[..., -margin:], -1), self._lowered(cell[..., :margin], 1)
+        left, right = self.lowered(cell[..., -margin:], -1), self.lowered(cell[..., :margin], 1)
         wide = np.concatenate([left, cell, right], axis=-1)
         return np.concatenate([wide[..., -margin:, :], wide, wide[..., :margin, :]], axis=-2)
 
@@ -203,16 +203,40 @@ class Lattice:
         if self.slide:
             return self.transposed().rolled(cell.swapaxes(-1, -2), columns, rows).swapaxes(-1, -2)
         turns, columns = divmod(columns, width)
-        wide = np.concatenate([self._lowered(cell[..., width - columns :], -1), cell[..., : width - columns]], axis=-1)
+        wide = np.concatenate([self.lowered(cell[..., width - columns :], -1), cell[..., : width - columns]], axis=-1)
         return np.roll(wide, rows - int(turns * self.drop / self.height * height), axis=-2)
 
-    def _lowered(self, part: F32, columns: int) -> F32:
+    def quiet(self, cell: F32) -> tuple[int, int]:
+        """The row and the column of a cell (K, h, w) to begin a tile at: across their edges the design changes least.
+
+        The line between columns that hang at other heights is chosen first: it moves what the other passes through.
+        """
+        if self.mirrored:
+            return 0, 0
+        if not self.slide:
+            across, down = self.transposed()._quiet(cell.swapaxes(1, 2))
+            return down, across
+        return self._quiet(cell)
+
+    def _quiet(self, cell: F32) -> tuple[int, int]:
+        row = _calmest(cell, self.surround(cell, 1)[:, :-2, 1:-1], 1)
+        cell = self.rolled(cell, -row, 0)
+        return row, _calmest(cell, self.surround(cell, 1)[:, 1:-1, :-2], 2)
+
+    def lowered(self, part: F32, columns: int) -> F32:
         """Columns of the cell, as they hang ``columns`` farther right."""
         return _moved(part, columns * self.drop / self.height, -2)
 
     def _pushed(self, part: F32, rows: int) -> F32:
         """Rows of the cell, as they lie ``rows`` farther down."""
         return _moved(part, rows * self.slide / self.width, -1)
+
+
+def _calmest(planes: F32, before: F32, axis: int) -> int:
+    """The line along ``axis`` at which (K, h, w) differs least from the line ``before`` it, lines beside it counted."""
+    jumps = np.abs(planes - before).mean(axis=(0, 3 - axis))
+    around = jumps + 0.2 * (np.roll(jumps, 1) + np.roll(jumps, -1))
+    return int(np.argmin(np.round(around, 5)))
 
 
 def _moved(part: F32, share: Fraction, axis: int) -> F32:

@@ -77,8 +77,8 @@ def _on_lattice(design: Design, size: int, inks: int, lattice: Lattice) -> F32:
     """
     proof = _cloth(design, _CUT, MAX_INKS, lattice=lattice)
     if proof.followed:
-        cut = (0.0, 0.0) if lattice.mirrored else _calm(lattice, _averaged(proof.planes, _CUT))
-        return _averaged(_cloth(design, size, inks, cut, lattice).planes, size)
+        row, column = lattice.quiet(lattice.cell(_averaged(proof.planes, _CUT)))
+        return _averaged(_cloth(design, size, inks, (column / _CUT, row / _CUT), lattice).planes, size)
     if lattice.mirrored:
         return _reflected(design, size, inks, lattice)
     times = 1 if _fits(_printed(design, _PROOF, MAX_INKS), lattice) else lattice.divisor
@@ -95,21 +95,6 @@ def _fits(planes: F32, lattice: Lattice) -> bool:
         if float(np.abs(moved - planes).mean()) > 1e-4:
             return False
     return True
-
-
-def _calm(lattice: Lattice, proof: F32) -> tuple[float, float]:
-    """The point of a lattice's tile where the quietest column and the quietest row of its cell begin.
-
-    The line between columns that hang at other heights is chosen first: it moves what the other line passes through.
-    """
-    cell = lattice.cell(proof)
-    if lattice.slide:
-        row = _quiet_line(cell, 1, lattice.surround(cell, 1)[:, :-2, 1:-1])
-        cell = lattice.rolled(cell, -row, 0)
-        column = _quiet_line(cell, 2, lattice.surround(cell, 1)[:, 1:-1, :-2])
-        return column / proof.shape[2], row / proof.shape[1]
-    down, across = _calm(lattice.transposed(), proof.swapaxes(1, 2))
-    return across, down
 
 
 def _reflected(design: Design, size: int, inks: int, lattice: Lattice) -> F32:
@@ -144,15 +129,14 @@ def _folded(planes: F32, inks: int) -> F32:
     return folded
 
 
-def _quiet_line(planes: F32, axis: int, before: F32 | None = None) -> int:
+def _quiet_line(planes: F32, axis: int) -> int:
     """Before which row (axis 1) or column (axis 2) of the proof the design, lines beside it too, changes least."""
-    return int(np.argmin(np.round(_restless(planes, axis, before), 5)))
+    return int(np.argmin(np.round(_restless(planes, axis), 5)))
 
 
-def _restless(planes: F32, axis: int, before: F32 | None = None) -> F32:
-    """How much the design changes before each row or column of the proof; ``before`` is the proof one line earlier."""
-    before = np.roll(planes, 1, axis) if before is None else before
-    jumps = np.abs(planes - before).mean(axis=(0, 3 - axis))
+def _restless(planes: F32, axis: int) -> F32:
+    """How much the design changes before each row or column of the proof."""
+    jumps = np.abs(planes - np.roll(planes, 1, axis)).mean(axis=(0, 3 - axis))
     around: F32 = jumps + 0.2 * (np.roll(jumps, 1) + np.roll(jumps, -1))
     return around[:: max(1, len(jumps) // _CUT)]
 
