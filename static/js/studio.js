@@ -246,8 +246,8 @@ document.addEventListener("htmx:responseError", (event) => {
 // ---- choosing what wears it
 
 function fromLink(link) {
-  const { kind, id, name, image, photo, maps, mask, pxPerCm, classes, step, mended, remove } = link.dataset;
-  return { kind, id, name, image, photo, maps, mask, pxPerCm: Number(pxPerCm), classes: classes ? classes.split(",") : [], step: Number(step), mended: Boolean(mended), remove };
+  const { kind, id, name, image, photo, maps, mask, pxPerCm, classes, step, mended, remove, suggest } = link.dataset;
+  return { kind, id, name, image, photo, maps, mask, pxPerCm: Number(pxPerCm), classes: classes ? classes.split(",") : [], step: Number(step), mended: Boolean(mended), remove, suggest };
 }
 
 /** Of a photo the largest garment is chosen and wears the fabric; the others stay as photographed until they are. */
@@ -263,6 +263,7 @@ async function put(chosen, { push = true } = {}) {
   lookForm.elements.photo.value = chosen.kind === "photo" ? chosen.id : "";
   $("#photo-tools").hidden = chosen.kind !== "photo";
   if (chosen.remove) $("[data-photo-delete]").href = chosen.remove;
+  if (chosen.suggest) $("[data-photo-suggest]").href = chosen.suggest;
   const restyle = $("[data-photo-restyle]");
   restyle.href = chosen.kind === "photo" ? `${restyle.pathname}?photo=${chosen.id}` : restyle.pathname;
   if (chosen.kind === "garment") $("#stage-job").replaceChildren();
