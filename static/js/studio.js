@@ -267,8 +267,8 @@ showDesigns(fabricForm.elements.subtype.value);
 // ---- choosing what wears it
 
 function fromLink(link) {
-  const { kind, id, name, image, photo, maps, mask, pxPerCm, classes, step, mended, remove, rename, move } = link.dataset;
-  return { kind, id, name, image, photo, maps, mask, pxPerCm: Number(pxPerCm), classes: classes ? classes.split(",") : [], step: Number(step), mended: Boolean(mended), remove, rename, move };
+  const { kind, id, name, image, photo, maps, mask, pxPerCm, classes, step, mended, remove, rename, move, suggest } = link.dataset;
+  return { kind, id, name, image, photo, maps, mask, pxPerCm: Number(pxPerCm), classes: classes ? classes.split(",") : [], step: Number(step), mended: Boolean(mended), remove, rename, move, suggest };
 }
 
 /** Of a photo the largest garment is chosen and wears the fabric; the others stay as photographed until they are. */
@@ -285,6 +285,7 @@ async function put(chosen, { push = true } = {}) {
   $("#photo-tools").hidden = chosen.kind !== "photo";
   about(chosen);
   if (chosen.remove) $("[data-photo-delete]").href = chosen.remove;
+  if (chosen.suggest) $("[data-photo-suggest]").href = chosen.suggest;
   const restyle = $("[data-photo-restyle]");
   restyle.href = chosen.kind === "photo" ? `${restyle.pathname}?photo=${chosen.id}` : restyle.pathname;
   if (chosen.kind === "garment") $("#stage-job").replaceChildren();

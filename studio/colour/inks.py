@@ -43,9 +43,9 @@ class Ink:
 
     @property
     def nearest(self) -> str:
-        """``H030_L035_C055, 1.5 away``."""
+        """``H030_L035_C055, ΔE 1.5``."""
         found = self.facts.nearest[0]
-        return f"{found.code}, {found.away:.1f} away"
+        return f"{found.code}, ΔE {found.away:.1f}"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Addresses of the ink table, and of the palettes that a person keeps."""
+"""Addresses of the ink table, of what goes with a photo, and of the palettes that a person keeps."""
 
 from django.urls import path
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path("fabrics/inks/dye/", views.dye, name="inks-dye"),
     path("fabrics/inks/colourways/", views.colourways, name="inks-colourways"),
     path("fabrics/inks/palette.<slug:suffix>", views.table_file, name="inks-file"),
+    path("photos/<uuid:pk>/suggestions/", views.suggestions, name="suggestions"),
     path("palettes/", views.palettes, name="palettes"),
     path("palettes/save/", views.save, name="palette-save"),
     path("palettes/upload/", views.upload, name="palette-upload"),

@@ -23,9 +23,10 @@ from patterns.models import Pattern
 
 from ..account.services import ensure_person
 from ..answers import is_htmx, refuse, refusing, valid
+from ..photos.models import Photo
 from ..publishing import deleter
 from ..workspace.fabrics import fresh_cells
-from . import inks, services
+from . import inks, services, suggesting
 from .forms import ColourwaysForm, DyeForm, MoodForm, SaveForm, UploadForm
 from .models import SavedPalette
 
@@ -100,6 +101,24 @@ def _file(palette: Held, suffix: str) -> HttpResponse:
     response.headers["Content-Disposition"] = content_disposition_header(True, title) or "attachment"
     response.headers["Cache-Control"] = NOBODY
     response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+# --- what goes with a photo ---
+
+
+@require_safe
+def suggestions(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Fabrics and colourways that go with one's own photo, for its ``garment``; ``pattern`` is the fabric to dye."""
+    photo = get_object_or_404(Photo.objects.visible_to(request.user).select_related("job", "owner"), pk=pk)
+    fabric = Pattern.objects.visible_to(request.user).ready().exclude(inks="").named(request.GET.get("pattern"))
+    context: dict[str, Any] = {"photo": photo, "pattern": fabric, "room": "studio"}
+    try:
+        context["found"] = suggesting.suggestions(photo.owner, photo, request.GET.get("garment", ""), fabric)
+    except BadInput as error:
+        context["why"] = str(error)
+    response = render(request, "studio/colour/suggestions.html", context)
+    response.headers["Cache-Control"] = NOBODY
     return response
 
 

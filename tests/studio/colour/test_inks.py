@@ -45,7 +45,7 @@ class TestTable:
         for colour, share in zip(OWN, fabric.shares, strict=True):
             told = facts(colour)
             assert told.name.capitalize() in page
-            assert f"{told.nearest[0].code}, {told.nearest[0].away:.1f} away" in page
+            assert f"{told.nearest[0].code}, ΔE {told.nearest[0].away:.1f}" in page
             assert f"{round(share * 100)} %" in page
             assert f"Lab {told.lab[0]:.0f}" in page
             assert f"LCh {told.lch[0]:.0f}" in page
