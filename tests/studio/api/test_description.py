@@ -25,6 +25,10 @@ MAKING = {
     "recolour_pattern",
     "enlarge_pattern",
     "overlay",
+    "make_collection",
+    "add_to_collection",
+    "match_hero",
+    "share_collection",
 }
 
 
