@@ -1,6 +1,7 @@
 """The rows of every room, for Django, which looks for them here."""
 
 from .account.models import User
+from .collections.models import Board, BoardItem, BoardLink
 from .colour.models import SavedPalette
 from .counting import Counter
 from .curation.models import ComparedPicture, Comparison, ModelUpload, Vote
@@ -12,6 +13,9 @@ from .restyle.models import Restyle
 from .workshop.models import DataSet, TrainingPicture
 
 __all__ = [
+    "Board",
+    "BoardItem",
+    "BoardLink",
     "ComparedPicture",
     "Comparison",
     "Counter",

@@ -740,3 +740,78 @@ class Limits(Schema):
     max_patterns: int
     max_prompt: int = Field(description="Characters.")
     idempotency_hours: int
+
+
+# --- collections --------------------------------------------------------------------------------------------------
+
+
+class CollectionItem(Schema):
+    id: uuid.UUID
+    part: str = Field(description="hero, coordinate, blender or nothing.")
+    pattern: uuid.UUID | None
+    look: uuid.UUID | None
+    scale_cm: float | None = Field(description="Side of the tile on the cloth, of a pattern.")
+    note: str
+
+
+class CollectionLink(Schema):
+    model_config = _shown({"id": ANOTHER_ID, "url": "https://toile.example/shared/...", "expires_at": A_TIME})
+
+    id: uuid.UUID
+    url: str = Field(description="Whoever has it sees the collection.")
+    expires_at: Moment
+
+
+AN_ITEM = {"id": ANOTHER_ID, "part": "hero", "pattern": AN_ID, "look": None, "scale_cm": 26.0, "note": "the dress"}
+
+
+class Collection(Schema):
+    model_config = _shown(
+        {
+            "id": AN_ID,
+            "url": f"{BASE}/collections/{AN_ID}",
+            "name": "Summer by the sea",
+            "notes": "",
+            "items": [AN_ITEM],
+            "links": [],
+            "created_at": A_TIME,
+        }
+    )
+
+    id: uuid.UUID
+    url: str
+    name: str
+    notes: str
+    items: list[CollectionItem]
+    links: list[CollectionLink] = Field(description="Those that have not expired.")
+    created_at: Moment
+
+
+class NewCollection(Schema):
+    model_config = _asked({"name": "Summer by the sea", "notes": "linen, for the coast"})
+
+    name: Annotated[str, Field(max_length=200), AfterValidator(_readable)] = Field(description="At most 80 characters.")
+    notes: Annotated[str, Field(max_length=4000), AfterValidator(_readable)] = ""
+
+
+class NewItem(Schema):
+    """Exactly one of them."""
+
+    model_config = _asked({"pattern": AN_ID})
+
+    pattern: uuid.UUID | None = None
+    look: uuid.UUID | None = None
+
+
+class ItemChange(Schema):
+    model_config = _asked({"note": "for the lining", "part": "blender"})
+
+    note: Annotated[str, Field(max_length=600), AfterValidator(_readable)] | None = None
+    part: Name | None = Field(None, description="hero, coordinate, blender or an empty text.")
+    by: int | None = Field(None, ge=-1000, le=1000, description="So many places further back; negative: forward.")
+
+
+class Sharing(Schema):
+    model_config = _asked({"days": 7})
+
+    days: int = Field(7, ge=1, le=90, description="How long the link is good for.")

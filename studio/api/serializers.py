@@ -20,6 +20,7 @@ from patterns.made import Made
 from patterns.models import Pattern
 
 from ..batches import FromWords
+from ..collections.models import Board, BoardItem, BoardLink
 from ..imagine.models import Imagining
 from ..looks.models import Look
 from ..photos.models import Garment, Mask, Photo
@@ -175,3 +176,41 @@ RESULTS: dict[str, Prefetch[Any]] = {
 def _results(request: HttpRequest, row: Job) -> list[schemas.Result]:
     made = [one for name in RESULTS for one in getattr(row, f"{name}_shown")]
     return [schemas.Result(kind=_kind(one), id=one.pk, url=address(request, _kind(one), one.pk)) for one in made]
+
+
+def collection(request: HttpRequest, row: Board) -> schemas.Collection:
+    return collections(request, [row])[0]
+
+
+def collections(request: HttpRequest, rows: Sequence[Board]) -> list[schemas.Collection]:
+    """One's own boards with what is on them, in a number of queries that does not grow with them."""
+    items: dict[uuid.UUID, list[BoardItem]] = {row.pk: [] for row in rows}
+    links: dict[uuid.UUID, list[BoardLink]] = {row.pk: [] for row in rows}
+    for item in BoardItem.objects.filter(board__in=items).seen_by(request.user.pk or 0):
+        items[item.board_id].append(item)
+    for one in BoardLink.objects.open().filter(board__in=links):
+        links[one.board_id].append(one)
+    return [_collection(request, row, items[row.pk], links[row.pk]) for row in rows]
+
+
+def _collection(request: HttpRequest, row: Board, items: list[BoardItem], links: list[BoardLink]) -> schemas.Collection:
+    return schemas.Collection(
+        id=row.pk,
+        url=address(request, "collection", row.pk),
+        name=row.name,
+        notes=row.notes,
+        items=[_item(item) for item in items],
+        links=[link(request, one) for one in links],
+        created_at=row.created_at,
+    )
+
+
+def _item(row: BoardItem) -> schemas.CollectionItem:
+    names = ("id", "part", "scale_cm", "note")
+    given = {name: getattr(row, name) for name in names}
+    return schemas.CollectionItem(**given, pattern=row.pattern_id, look=row.look_id)
+
+
+def link(request: HttpRequest, row: BoardLink) -> schemas.CollectionLink:
+    url = request.build_absolute_uri(row.get_absolute_url())
+    return schemas.CollectionLink(id=row.pk, url=url, expires_at=row.expires_at)

@@ -25,6 +25,10 @@ MAKING = {
     "recolour_pattern",
     "enlarge_pattern",
     "overlay",
+    "make_collection",
+    "add_to_collection",
+    "match_hero",
+    "share_collection",
 }
 
 
@@ -88,7 +92,7 @@ def test_examples_are_what_they_are_examples_of(description):
 def test_every_operation_needs_a_token(description):
     for method, path, operation in operations(description):
         assert operation["security"] == [{"Token": []}]
-        real = re.sub(r"{(pk)}", "0b9f7c1e-52b1-4a43-9d2c-2f4c7a1f8e10", path)
+        real = re.sub(r"{(pk|item|link)}", "0b9f7c1e-52b1-4a43-9d2c-2f4c7a1f8e10", path)
         real = re.sub(r"{\w+}", "file", real).removeprefix("/api/v1")
         assert error(Program().ask(method, real)) == (401, "unauthenticated")
         assert "401" in operation["responses"]
