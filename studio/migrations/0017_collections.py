@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('patterns', '0013_fresh'),
-        ('studio', '0016_names'),
+        ("studio", "0016_names"),
     ]
 
     operations = [
