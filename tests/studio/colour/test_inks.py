@@ -65,7 +65,7 @@ class TestTable:
         for client in (client_of(other), client_of(None)):
             assert client.get(self.url, {"fabric": fabric.pk}).status_code == 200
 
-    @pytest.mark.parametrize("text", ["", "x", str(uuid.uuid4()), "0" * 4000])
+    @pytest.mark.parametrize("text", ["", "x", str(uuid.UUID(int=7)), "0" * 4000])
     def test_no_such_fabric(self, client, text):
         assert client.get(self.url, {"fabric": text}).status_code == 404
         assert client.post(self.url).status_code == 405
