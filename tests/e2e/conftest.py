@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -107,12 +108,35 @@ class Finder:
         return mask
 
 
+@contextmanager
+def at_work(*, beating: bool = True) -> Iterator[None]:
+    """Queued jobs of every queue are done as they come, in a thread."""
+    from django.db import connection
+
+    from ml_backend.serving import jobs
+
+    over = threading.Event()
+
+    def work() -> None:
+        try:
+            while not over.wait(0.1):
+                jobs.work_off(jobs.QUEUES, beating=beating)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work, name="worker")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 @pytest.fixture
 def worker(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Does queued jobs as they come.  Finding cloth needs no network here: that is tested where it lives."""
-    from django.db import connection
-
-    from ml_backend.serving import jobs, loading
+    from ml_backend.serving import loading
 
     real = loading.pipeline
 
@@ -122,20 +146,8 @@ def worker(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return real(capability, model)
 
     monkeypatch.setattr(loading, "pipeline", pipeline)
-    over = threading.Event()
-
-    def work() -> None:
-        try:
-            while not over.wait(0.1):
-                jobs.work_off(jobs.QUEUES, beating=False)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=work, name="worker")
-    thread.start()
-    yield
-    over.set()
-    thread.join()
+    with at_work(beating=False):
+        yield
 
 
 @pytest.fixture

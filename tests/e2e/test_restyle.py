@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import threading
 import zipfile
 
 import numpy as np
@@ -12,11 +11,11 @@ import pytest
 from django.core.files.storage import default_storage
 from PIL import Image
 
-from ml_backend.serving import jobs
 from studio.photos.models import Mask
 from studio.restyle.models import Restyle
 from tests.studio.restylers import NOTE, Restyler, stand_in
 
+from .conftest import at_work
 from .test_journey import UNNAMED, WAIT, photo_file, until
 
 READY = "[data-table][data-state='ready']"
@@ -27,24 +26,10 @@ DONE = ".batch:not([data-follow]) .tile:nth-child(2)"
 @pytest.fixture
 def worker(live_server, monkeypatch):
     """Does queued jobs as they come, by quick stand-ins for the models."""
-    from django.db import connection
-
     restyler = Restyler(pause=8.0)
     stand_in(monkeypatch, restyler)
-    over = threading.Event()
-
-    def work():
-        try:
-            while not over.wait(0.1):
-                jobs.work_off(jobs.QUEUES)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=work, name="worker")
-    thread.start()
-    yield restyler
-    over.set()
-    thread.join()
+    with at_work():
+        yield restyler
 
 
 def lay(page, url, tmp_path, picture):

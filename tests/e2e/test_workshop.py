@@ -5,17 +5,16 @@ from __future__ import annotations
 import base64
 import io
 import re
-import threading
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from ml_backend.models import ModelVersion, TrainingRun
-from ml_backend.serving import jobs
 from studio.restyle.models import Restyle
 from studio.workshop.models import DataSet
 
+from .conftest import at_work
 from .test_access import sign_in
 from .test_journey import WAIT
 
@@ -35,23 +34,9 @@ DROP = """(pictures) => {
 @pytest.fixture
 def worker(live_server, settings):
     """Does queued jobs as they come, training in a child process of its own, at the pace of everything else."""
-    from django.db import connection
-
     settings.TRAINING_NICE = 0
-    over = threading.Event()
-
-    def work():
-        try:
-            while not over.wait(0.1):
-                jobs.work_off(jobs.QUEUES)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=work, name="worker")
-    thread.start()
-    yield
-    over.set()
-    thread.join()
+    with at_work():
+        yield
 
 
 def prints(count=12, side=96):
