@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from .engines import IMAGINE, RESTYLE
 from .errors import BadInput, quoted
+from .lattices import LATTICES
 from .swatches import MAX_INKS as MAX_INKS
 from .swatches import MAX_SEED as MAX_SEED
 from .swatches import MAX_SIZE as MAX_SIZE
@@ -45,7 +46,8 @@ MAX_PHOTO_SIDE = 65_535
 MAX_TAPS = 32
 """Taps that make one mask."""
 
-REPEATS = ("basic", "half-drop", "half-brick", "mirror")
+REPEATS = tuple(LATTICES)
+"""How a tile may be laid on cloth; see :mod:`.lattices`."""
 ENGINES = ("dreamed", "drawn")
 """How a fabric is made: by a network, whichever it is, or by the renderer."""
 RESTYLE_ENGINES, IMAGINE_ENGINES = tuple(RESTYLE), tuple(IMAGINE)
@@ -373,6 +375,11 @@ class GenerateRequest(Request):
             SUBTYPE_NAMES,
         ),
         None,
+    )
+
+    repeat: str = ruled(
+        OneOf("repeat", "The repeat that the fabric is made for: beyond its edges lies what this lays there.", REPEATS),
+        "basic",
     )
 
     def __post_init__(self) -> None:

@@ -58,6 +58,7 @@ def add_commands(command: Command) -> None:
     generate.add_argument("--morph-type", choices=PATTERN_TYPES, metavar="TYPE", help="its type (default: the same)")
     generate.add_argument("--colours-of", type=int, metavar="SEED", help="in the colours that seed would choose")
     generate.add_argument("--detail-of", type=int, metavar="SEED", help="this layout, drawn as that seed's fabric is")
+    generate.add_argument("--repeat", choices=REPEATS, default="basic", help="the repeat that the fabric is made for")
     generate.add_argument("--model", type=Path, help="package folder (default: the starter)")
     generate.add_argument("--out", type=Path, required=True, metavar="DIR")
 
@@ -81,6 +82,7 @@ def add_commands(command: Command) -> None:
     upscale.add_argument("image", type=Path, metavar="IMAGE")
     upscale.add_argument("--scale", type=int, choices=(4, 8), default=4)
     upscale.add_argument("--tile", action="store_true", help="the picture repeats: wrap around its edges")
+    upscale.add_argument("--repeat", choices=REPEATS, default="basic", help="the repeat that a tile was made for")
     upscale.add_argument("--model", type=Path, help="package folder (default: the starter)")
     upscale.add_argument("--out", type=Path, required=True, metavar="FILE")
 
@@ -126,6 +128,7 @@ def add_commands(command: Command) -> None:
 
 
 def run_generate(options: argparse.Namespace) -> Answer:
+    from ..evaluation.seam import seam_ratio
     from ..pipelines.generate import GeneratePipeline
 
     pattern_type = options.pattern_type or (SUBTYPES[options.subtype][0] if options.subtype else None)
@@ -151,6 +154,7 @@ def run_generate(options: argparse.Namespace) -> Answer:
             colours_of=options.colours_of,
             detail_of=options.detail_of,
             subtype=options.subtype,
+            repeat=options.repeat,
         )
         for index in range(options.count)
     ]
@@ -159,11 +163,15 @@ def run_generate(options: argparse.Namespace) -> Answer:
     with bar("Generating", len(requests)) as progress:
         for index, request in enumerate(requests):
             fabric = pipeline(request)
-            path = options.out / f"{request.subtype or request.pattern_type}-{request.seed}.png"
+            repeat = "" if request.repeat == "basic" else f"-{request.repeat}"
+            path = options.out / f"{request.subtype or request.pattern_type}-{request.seed}{repeat}.png"
             images.save_picture(fabric.image, path, fabric.request.to_dict())
-            files.append({"file": str(path), **fabric.request.to_dict()})
+            seam = round(seam_ratio(fabric.image, request.repeat), 3)
+            files.append({"file": str(path), "seam": seam, **fabric.request.to_dict()})
             progress((index + 1) / len(requests), str(path))
-    return {"patterns": files, "lines": [entry["file"] for entry in files]}
+    if options.repeat == "basic":
+        return {"patterns": files, "lines": [entry["file"] for entry in files]}
+    return {"patterns": files, "lines": [f"{entry['file']}  seam {entry['seam']:.2f}" for entry in files]}
 
 
 def run_cloth(options: argparse.Namespace) -> Answer:
@@ -203,7 +211,7 @@ def run_upscale(options: argparse.Namespace) -> Answer:
     if pipeline.scale != options.scale:
         raise BadInput(f"That model enlarges {pipeline.scale} times, not {options.scale}.")
     with bar("Enlarging") as progress:
-        large = pipeline(image, tile=options.tile, progress=progress)
+        large = pipeline(image, tile=options.tile, repeat=options.repeat, progress=progress)
     images.save_picture(large, options.out)
     return {"file": str(options.out), "width": large.width, "height": large.height, "lines": [str(options.out)]}
 

@@ -15,7 +15,7 @@ from ..engines import RESTYLE
 from ..errors import BadInput
 from ..packaging import Package
 from ..packaging.starter import GENERATOR, package_of, starter
-from ..requests import SKETCHES, RestyleRequest
+from ..requests import REPEATS, SKETCHES, RestyleRequest
 from ..training.recipe import read_json
 from .table import Row, compared_lines, from_json, mean_row, to_json, with_rows
 
@@ -100,6 +100,7 @@ def add_metrics(parser: argparse.ArgumentParser) -> None:
 
     seam = metric("seam", measure_seam, "Seam ratio of tiles: edge jump over interior jump, 1 is no seam.")
     seam.add_argument("tiles", type=Path, nargs="+", metavar="TILE")
+    seam.add_argument("--repeat", choices=REPEATS, help="what lies beyond the border (default: what the tile tells)")
 
     psnr = metric("psnr", measure_psnr, "PSNR and SSIM of pictures against the true ones.")
     lpips = metric("lpips", measure_lpips, "How different pictures look to a network from the true ones.")
@@ -309,9 +310,9 @@ def measure_photographed(options: argparse.Namespace) -> Figures:
 
 def measure_seam(options: argparse.Namespace) -> Figures:
     from ..images import open_picture
-    from .seam import seam_ratio
+    from .seam import made_for, seam_ratio
 
-    ratios = {str(path): seam_ratio(open_picture(path)) for path in options.tiles}
+    ratios = {str(path): seam_ratio(open_picture(path), options.repeat or made_for(path)) for path in options.tiles}
     worst = max(ratios.values())
     rows = [mean_row("seam", list(ratios.values())), Row("seam_worst", worst, n=len(ratios))]
     return {"worst": worst, **ratios, TABLE: rows}

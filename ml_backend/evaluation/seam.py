@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from PIL import Image
 
-from ..lattices import lattice_of
+from ..images import read_recipe
+from ..lattices import LATTICES, lattice_of
 
 
 def seam_ratio(image: Image.Image, repeat: str = "basic") -> float:
@@ -26,3 +29,10 @@ def seam_ratio(image: Image.Image, repeat: str = "basic") -> float:
     borders = np.abs(below - cell[:, -1]).mean(), np.abs(right - cell[:, :, -1]).mean()
     insides = (np.abs(np.diff(pixels, axis=axis)).mean() for axis in (0, 1))
     return float(max(border / max(inside, 1.0) for border, inside in zip(borders, insides, strict=True)))
+
+
+def made_for(path: Path) -> str:
+    """The repeat that a tile's own recipe names; basic for one that tells of none."""
+    with Image.open(path) as image:
+        repeat = (read_recipe(image) or {}).get("repeat")
+    return repeat if repeat in LATTICES else "basic"

@@ -25,9 +25,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..lattices import BASIC, Lattice
 from .generator import FabricConfig
 from .latents import LatentSampler, make_codes, slerp
-from .wrap import WrapConv2d, WrapConvTranspose2d
+from .wrap import WrapConv2d, WrapConvTranspose2d, first_cell
 
 BASE = 4
 """Side of the generator's first feature map and of the discriminator's last."""
@@ -100,18 +101,23 @@ class Generator(LatentSampler, nn.Module):
             mixed = torch.cat([latents.view_as(start[..., :length]), mixed[..., length:]], dim=2)
         return mixed
 
-    def synthesise(self, styles: Tensor, seeds: Sequence[int] | None = None) -> Tensor:  # noqa: ARG002
+    def synthesise(
+        self,
+        styles: Tensor,
+        seeds: Sequence[int] | None = None,  # noqa: ARG002
+        lattice: Lattice = BASIC,
+    ) -> Tensor:
         """(N, layers, latent + embedding) -> (N, inks, size, size), summing to 1, or (N, 3, size, size) in -1..1.
 
-        It has no noise that ``seeds`` could choose.
+        It has no noise that ``seeds`` could choose.  Of a ``lattice`` it paints one cell.
         """
         first, *others = styles.unbind(1)
-        x = self.project(first).unflatten(1, (-1, BASE, BASE))
+        x = first_cell(self.project(first).unflatten(1, (-1, BASE, BASE)), lattice)
         for index, (norm, condition) in enumerate(zip(self.norms, others, strict=True)):
             if index:
-                x = self.grow[index - 1](x)
+                x = self.grow[index - 1](x, lattice=lattice)
             x = F.relu(norm(x, condition))
-        painted: Tensor = self.paint(x)
+        painted: Tensor = self.paint(x, lattice=lattice)
         return painted.softmax(dim=1) if self.config.output == "inks" else painted.tanh()
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:

@@ -19,6 +19,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..lattices import Lattice
+from .wrap import surrounded
+
 SCALES = (2, 4, 8)
 HEAD_KERNEL = 9
 MIN_SIDE = HEAD_KERNEL // 2
@@ -64,8 +67,14 @@ class SRGANConfig:
         return MIN_SIDE + 2 * self.blocks + 1 + int(tail + 1)
 
 
-def pad(x: Tensor, margin: int, *, wrap: bool) -> Tensor:
+Wrap = bool | Lattice
+"""Whether a picture wraps around, or around which lattice its cell does."""
+
+
+def pad(x: Tensor, margin: int, *, wrap: Wrap) -> Tensor:
     """(N,C,H,W) -> (N,C,H+2m,W+2m), wrapped around or with the border pixels repeated."""
+    if isinstance(wrap, Lattice) and not wrap.plain:
+        return surrounded(x, margin, wrap)
     if not wrap:
         return F.pad(x, (margin, margin, margin, margin), mode="replicate")
     # F.pad's circular mode forgets that a tensor is channels last; joining keeps it, and convolutions stay fast
@@ -81,7 +90,7 @@ class Conv(nn.Conv2d):
         nn.init.kaiming_normal_(self.weight, a=0.25)
         nn.init.zeros_(self.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor, wrap: bool) -> Tensor:  # type: ignore[override]
+    def forward(self, x: Tensor, wrap: Wrap) -> Tensor:  # type: ignore[override]
         padded = pad(x, self.kernel_size[0] // 2, wrap=wrap)
         made: Tensor = F.conv2d(padded, self.weight, self.bias)
         return made
@@ -98,7 +107,7 @@ class ResidualBlock(nn.Module):
         if not norm:
             self.conv2.weight.data.mul_(0.1)
 
-    def forward(self, x: Tensor, wrap: bool) -> Tensor:
+    def forward(self, x: Tensor, wrap: Wrap) -> Tensor:
         y: Tensor = self.act(self.norm1(self.conv1(x, wrap)))
         y = self.norm2(self.conv2(y, wrap))
         return x + y
@@ -117,10 +126,10 @@ class UpStage(nn.Module):
         self.act = nn.PReLU()
         self.conv.weight.data = self.conv.weight.data[::4].repeat_interleave(4, dim=0)
 
-    def forward(self, x: Tensor, wrap: bool) -> Tensor:
+    def forward(self, x: Tensor, wrap: Wrap) -> Tensor:
         return F.pixel_shuffle(self.unshuffled(x, wrap), 2)
 
-    def unshuffled(self, x: Tensor, wrap: bool) -> Tensor:
+    def unshuffled(self, x: Tensor, wrap: Wrap) -> Tensor:
         """(N,C,H,W) -> (N,4*out,H,W), which is (N,out,2H,2W) before the shuffle; one PReLU slope serves all maps."""
         made: Tensor = self.act(self.conv(x, wrap))
         return made
@@ -152,7 +161,7 @@ class SRResNet(nn.Module):
         self.tail = Conv(widths[-1], 3, HEAD_KERNEL)
         nn.init.normal_(self.tail.weight, std=1e-3 if config.residual else 0.02)
 
-    def forward(self, lr: Tensor, wrap: bool | None = None) -> Tensor:
+    def forward(self, lr: Tensor, wrap: Wrap | None = None) -> Tensor:
         """(N,3,h,w) in 0..1 -> (N,3,h*scale,w*scale), nearly in 0..1: the caller clips.
 
         ``wrap`` overrides the config's padding.  Sides must be at least ``MIN_SIDE``.
@@ -166,18 +175,20 @@ class SRResNet(nn.Module):
         *inner, last = self.stages
         for stage in inner:
             x = stage(x, wrap)
-        y: Tensor = self._tail_of_tile(last, x) if wrap else self.tail(last(x, wrap), wrap)
+        mirrored = isinstance(wrap, Lattice) and wrap.mirrored
+        quick = wrap and not mirrored  # a reflection exchanges the sub-pixels that a shuffle lays beside each other
+        y: Tensor = self._tail_of_tile(last, x, wrap) if quick else self.tail(last(x, wrap), wrap)
         return y + bicubic(lr, self.config.scale, wrap=wrap) if self.config.residual else y
 
-    def _tail_of_tile(self, last: nn.Module, x: Tensor) -> Tensor:
+    def _tail_of_tile(self, last: nn.Module, x: Tensor, wrap: Wrap) -> Tensor:
         """What the last stage and the tail make of a tile.  Only wrapping is the same before a shuffle as after it."""
         assert isinstance(last, UpStage) and self.tail.bias is not None
-        maps = pad(last.unshuffled(x, True), MIN_SIDE // 2, wrap=True)
+        maps = pad(last.unshuffled(x, wrap), MIN_SIDE // 2, wrap=wrap)
         kernel = folded(self.tail.weight).contiguous(memory_format=torch.channels_last)
         return F.pixel_shuffle(F.conv2d(maps, kernel, self.tail.bias.repeat_interleave(4)), 2)
 
 
-def bicubic(x: Tensor, scale: int, *, wrap: bool = False) -> Tensor:
+def bicubic(x: Tensor, scale: int, *, wrap: Wrap = False) -> Tensor:
     """(N,C,h,w) -> (N,C,h*scale,w*scale); wrapping sees past the edge of a tile."""
     margin = 2
     around = pad(x, margin, wrap=wrap)

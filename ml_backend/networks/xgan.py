@@ -25,10 +25,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..lattices import BASIC, Lattice
 from . import wavelet
 from .dcgan import with_deviation
 from .generator import FabricConfig
 from .latents import LatentSampler, make_codes
+from .wrap import first_cell, surrounded
 
 BASE = 4
 """Side of the first maps."""
@@ -118,10 +120,10 @@ class Conv(nn.Module):
         """One number for each output -> one for each of its four pixels, where it writes those."""
         return of_each.repeat_interleave(4) if self.writes else of_each
 
-    def convolve(self, x: Tensor) -> Tensor:
+    def convolve(self, x: Tensor, lattice: Lattice = BASIC) -> Tensor:
         """Without bias, and what it writes not yet put together."""
         x = F.pixel_unshuffle(x, 2) if self.reads else x
-        return F.conv2d(wrapped(x, self.weight.shape[-1] // 2), self.kernels())
+        return F.conv2d(surrounded(x, self.weight.shape[-1] // 2, lattice), self.kernels())
 
     def joined(self, x: Tensor) -> Tensor:
         return F.pixel_shuffle(x, 2) if self.writes else x
@@ -158,11 +160,11 @@ class ModulatedConv(nn.Module):
         self.affine = Linear(width, inputs, bias=1.0)
         self.demodulate, self.gain = demodulate, gain
 
-    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor, lattice: Lattice = BASIC) -> Tensor:
         """(N, inputs, h, w), (N, width) -> (N, outputs, h, w) or, where it writes wavelets, (N, outputs, 2h, 2w)."""
         conv = self.conv
         scale = self.affine(style)  # (N, inputs)
-        x = conv.convolve(x * scale[:, :, None, None].to(x.dtype))
+        x = conv.convolve(x * scale[:, :, None, None].to(x.dtype), lattice)
         bias = conv.phases(self.bias)[:, None, None].to(x.dtype)
         if not self.demodulate:
             return conv.joined(x + bias)
@@ -180,12 +182,12 @@ class StyledLayer(nn.Module):
         self.conv = ModulatedConv(inputs, outputs, width, writes=grow, gain=GAIN)
         self.strength = nn.Parameter(torch.zeros(()))
 
-    def forward(self, x: Tensor, style: Tensor, sources: list[torch.Generator]) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor, sources: list[torch.Generator], lattice: Lattice = BASIC) -> Tensor:
         """(N, inputs, h, w) -> (N, outputs, h, w) or (N, outputs, 2h, 2w).
 
         ``sources`` are of noise, one an image, or empty for none.
         """
-        x = self.conv(x, style)
+        x = self.conv(x, style, lattice)
         if sources:
             drawn = [torch.randn(1, *x.shape[2:], generator=source, device=source.device) for source in sources]
             x = x + (torch.stack(drawn).to(x.device) * self.strength).to(x.dtype)
@@ -265,26 +267,32 @@ class XGAN(LatentSampler, nn.Module):
         return torch.lerp(start, end, amount)
 
     def synthesise(
-        self, styles: Tensor, seeds: Sequence[int] | None = None, size: int | None = None, *, noisy: bool = True
+        self,
+        styles: Tensor,
+        seeds: Sequence[int] | None = None,
+        lattice: Lattice = BASIC,
+        *,
+        size: int | None = None,
+        noisy: bool = True,
     ) -> Tensor:
         """(N, layers, width) -> (N, inks, size, size) that sums to 1 over inks, or (N, 3, size, size) in -1..1.
 
         ``seeds`` (N) choose the noise, seed 0's for every image if none are given; in evaluation it is made on the CPU
         and so the same everywhere; not ``noisy`` leaves it out.  A ``size`` below the config's stops after the stage
-        that paints it.
+        that paints it.  Of a ``lattice`` it paints one cell.
         """
         device = styles.device if self.training else torch.device("cpu")
         seeds = [0] * len(styles) if seeds is None else seeds
         sources = [torch.Generator(device).manual_seed(int(seed)) for seed in seeds] if noisy else []
-        x = self._first_maps(styles[:, 0])
+        x = first_cell(self._first_maps(styles[:, 0]), lattice)
         image: Tensor | None = None
         for index, stage in enumerate(self.stages):
             last = 2 * index + 1
             own = styles[:, last + 1 - len(stage.layers) : last + 1].unbind(1)  # type: ignore[arg-type]
             for layer, style in zip(stage.layers, own, strict=True):  # type: ignore[arg-type]
-                x = layer(x, style, sources)
-            added = stage.paint(x, own[-1]).float()  # type: ignore[operator]
-            image = added if image is None else doubled(image) + added
+                x = layer(x, style, sources, lattice)
+            added = stage.paint(x, own[-1], lattice).float()  # type: ignore[operator]
+            image = added if image is None else doubled(image, lattice) + added
             if image.shape[2] == size:
                 break
         assert image is not None  # there is at least one stage
@@ -361,14 +369,9 @@ class WaveletDiscriminator(nn.Module):
         return logits
 
 
-def wrapped(x: Tensor, margin: int) -> Tensor:
-    """Padded on all sides by what lies on the other side."""
-    return F.pad(x, (margin,) * 4, mode="circular") if margin else x
-
-
-def doubled(x: Tensor) -> Tensor:
+def doubled(x: Tensor, lattice: Lattice = BASIC) -> Tensor:
     """(N, C, h, w) -> (N, C, 2h, 2w), bilinear and around the border."""
-    larger = F.interpolate(wrapped(x, 1), scale_factor=2, mode="bilinear", align_corners=False)
+    larger = F.interpolate(surrounded(x, 1, lattice), scale_factor=2, mode="bilinear", align_corners=False)
     return larger[:, :, 2:-2, 2:-2]
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..errors import BadInput, BadPackage
 from ..inks import compose, fit_palette, own_palette
+from ..lattices import BASIC, Lattice, lattice_of
 from ..networks.generator import FabricGenerator
 from ..packaging import Package
 from ..requests import PATTERN_TYPES, GenerateRequest
@@ -93,23 +94,36 @@ class GeneratePipeline:
         small = dream_inks(self.generator, request, self.device)
         check(should_stop)
         tell(progress, 0.1, "Enlarging")
+        lattice = lattice_of(request.repeat)
+        if not lattice.plain:
+            row, column = lattice.quiet(small)
+            cell = self._enlarge(lattice.rolled(small, -row, -column), request.size, should_stop, lattice)
+            return resize(lattice.tile(cell), request.size)
         sized = resize(self._enlarge(small, request.size, should_stop), request.size)
         rows, columns = calm_cut(sized)
         return shift(sized, rows, columns)
 
-    def _enlarge(self, inks: F32, size: int, should_stop: ShouldStop | None) -> F32:
-        """At least ``size`` px: by the network as long as it is not wasted, the rest by interpolation."""
-        while self.upscale is not None and inks.shape[1] * self.upscale.scale <= enough(inks.shape[1], size):
-            inks = self.upscale.inks(inks, should_stop=should_stop)
-        factor = enough(inks.shape[1], size) // inks.shape[1]
-        return inks if factor == 1 else enlarge_softly(inks, factor)
+    def _enlarge(self, inks: F32, size: int, should_stop: ShouldStop | None, lattice: Lattice = BASIC) -> F32:
+        """A cell whose tile has at least ``size`` px: by the network as long as it is not wasted, the rest softly."""
+        side = int(inks.shape[1] / lattice.height)
+        while self.upscale is not None and side * self.upscale.scale <= enough(side, size):
+            inks = self.upscale.inks(inks, lattice=lattice, should_stop=should_stop)
+            side *= self.upscale.scale
+        factor = enough(side, size) // side
+        return inks if factor == 1 else enlarge_softly(inks, factor, lattice)
 
 
 @torch.inference_mode()
 def dream_inks(generator: FabricGenerator, request: GenerateRequest, device: torch.device | str = "cpu") -> F32:
-    """What the network paints: float32 (K, S, S), summing to 1.  An RGB network's image is split into inks."""
+    """What the network paints: float32 (K, S, S), summing to 1.  An RGB network's image is split into inks.
+
+    For another repeat than basic it is one cell of its lattice.
+    """
     pattern_type, seed = _nearer(request)
-    painted: F32 = generator.synthesise(styles_of(generator, request, device), [seed])[0].float().cpu().numpy()
+    styles = styles_of(generator, request, device)
+    lattice = lattice_of(request.repeat)
+    wrap = {} if lattice.plain else {"lattice": _unlaid(lattice, pattern_type, seed)}
+    painted: F32 = generator.synthesise(styles, [seed], **wrap)[0].float().cpu().numpy()
     if generator.config.output == "rgb":
         rgb = (painted.transpose(1, 2, 0) * 0.5 + 0.5).astype(np.float32, copy=False)
         painted = split_into_inks(rgb, generator.config.inks)
@@ -164,10 +178,10 @@ def _nearer(request: GenerateRequest) -> tuple[str, int]:
 
 def draw(request: GenerateRequest) -> F32:
     """The renderer's ink coverage, float32 (K, size, size), cut where it is calm."""
-    proof, inks = (
-        draw_inks(request.pattern_type, request.seed, size, DRAWN_INKS, subtype=request.subtype)
-        for size in (CUT_SIDE, request.size)
-    )
+    design = request.pattern_type, request.seed
+    if request.repeat != "basic":
+        return draw_inks(*design, request.size, DRAWN_INKS, request.repeat, request.subtype)
+    proof, inks = (draw_inks(*design, size, DRAWN_INKS, subtype=request.subtype) for size in (CUT_SIDE, request.size))
     return shift(inks, *calm_cut(proof))
 
 
@@ -178,12 +192,24 @@ def choose_palette(request: GenerateRequest, count: int) -> tuple[str, ...]:
 
 def lay(inks: F32, pattern_type: str, seed: int) -> F32:
     """Mirrored, turned or neither, as the seed says: one dreamed design can be laid two or four ways."""
-    mirrored, turned = np.random.default_rng(seed).integers(2, size=2)
+    mirrored, turned = _laying(pattern_type, seed)
     if mirrored:
         inks = inks[:, :, ::-1]
-    if turned and TYPES[pattern_type].turnable:
+    if turned:
         inks = inks.transpose(0, 2, 1)
     return np.ascontiguousarray(inks)
+
+
+def _laying(pattern_type: str, seed: int) -> tuple[bool, bool]:
+    mirrored, turned = np.random.default_rng(seed).integers(2, size=2)
+    return bool(mirrored), bool(turned) and TYPES[pattern_type].turnable
+
+
+def _unlaid(lattice: Lattice, pattern_type: str, seed: int) -> Lattice:
+    """The lattice that becomes ``lattice`` when what is painted on it is laid."""
+    mirrored, turned = _laying(pattern_type, seed)
+    lattice = lattice.transposed() if turned else lattice
+    return lattice.reflected() if mirrored else lattice
 
 
 def enough(side: int, size: int) -> int:
@@ -217,13 +243,12 @@ def resize(inks: F32, size: int) -> F32:
     return np.stack([_resample(plane, (size, size), Image.Resampling.BOX) for plane in inks])
 
 
-def enlarge_softly(inks: F32, factor: int) -> F32:
-    """Periodic bicubic enlargement of soft inks, then sharpened to borders about one and a half pixels wide."""
+def enlarge_softly(inks: F32, factor: int, lattice: Lattice = BASIC) -> F32:
+    """Periodic bicubic enlargement of a cell's soft inks, then sharpened to borders about 1.5 pixels wide."""
     margin = 4
-    side = inks.shape[1] * factor
-    wrapped = np.pad(inks, ((0, 0), (margin, margin), (margin, margin)), mode="wrap")
-    larger = (side + 2 * margin * factor,) * 2
-    crop = slice(margin * factor, margin * factor + side)
+    wrapped = lattice.surround(inks, margin)
+    larger = wrapped.shape[2] * factor, wrapped.shape[1] * factor
+    crop = slice(margin * factor, -margin * factor)
     planes = np.stack([_resample(plane, larger, Image.Resampling.BICUBIC)[crop, crop] for plane in wrapped])
     sharpened = planes.clip(1e-4, 1) ** (1 + 0.5 * factor)
     crisp: F32 = sharpened / sharpened.sum(axis=0)

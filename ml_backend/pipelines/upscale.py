@@ -18,7 +18,9 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from ..errors import BadInput, BadPackage
-from ..networks.srgan import MIN_SIDE, SRResNet
+from ..lattices import BASIC, Lattice, lattice_of
+from ..networks import wrap
+from ..networks.srgan import MIN_SIDE, SRResNet, Wrap
 from ..packaging import Package
 from .base import Progress, ShouldStop, check, tell
 
@@ -74,43 +76,67 @@ class UpscalePipeline:
         image: Image.Image,
         *,
         tile: bool = False,
+        repeat: str = "basic",
         progress: Progress | None = None,
         should_stop: ShouldStop | None = None,
     ) -> Image.Image:
         """An RGB picture of ``scale`` times the sides; ``tile`` says that it wraps around, and so will the result.
 
+        ``repeat`` is the one that a tile was made for.
+
         Raises :class:`BadInput` for a picture that is too small or whose result would be too large, and ``Stopped``.
         """
+        lattice = lattice_of(repeat)
+        if tile and not lattice.plain:
+            return self._cell(image, lattice, progress, should_stop)
         pixels = np.asarray(image.convert("RGB"), np.uint8)
         lr = torch.from_numpy(pixels.astype(np.float32).transpose(2, 0, 1) / 255)[None]
         out = np.zeros((pixels.shape[0] * self.scale, pixels.shape[1] * self.scale, 3), np.uint8)
-        for piece in self._pieces(lr, tile, progress, should_stop):
+        for piece in self._pieces(lr, BASIC if tile else None, progress, should_stop):
             old = out[piece.rows, piece.columns]
             new = piece.pixels[0].transpose(1, 2, 0).clip(0, 1) * 255
             old[:] = np.round(old + piece.opacity[..., None] * (new - old))
         return Image.fromarray(out)
 
-    def inks(self, inks: F32, *, should_stop: ShouldStop | None = None) -> F32:
+    def _cell(
+        self, image: Image.Image, lattice: Lattice, progress: Progress | None, should_stop: ShouldStop | None
+    ) -> Image.Image:
+        """A tile of another repeat than basic: its cell enlarged, which fills the larger tile."""
+        pixels = np.asarray(image.convert("RGB"), np.float32).transpose(2, 0, 1) / np.float32(255)
+        made = self._planes(lattice.cell(pixels), lattice, progress, should_stop)
+        tile = lattice.tile(made).clip(0, 1) * 255
+        return Image.fromarray(np.round(tile).astype(np.uint8).transpose(1, 2, 0))
+
+    def inks(self, inks: F32, *, lattice: Lattice = BASIC, should_stop: ShouldStop | None = None) -> F32:
         """Coverage (K,h,w) that sums to 1 -> (K,h*scale,w*scale), wrapped around, crisp at the borders, summing to 1.
 
-        The network sees the planes three at a time, as red, green and blue.
+        The network sees the planes three at a time, as red, green and blue.  ``inks`` are those of the lattice's cell.
         """
         if inks.ndim != 3 or not len(inks):
             raise BadInput("Ink maps are an array of (inks, height, width).")
+        out = self._planes(inks, lattice, None, should_stop)
+        blur = SMOOTHNESS * self.scale
+        if lattice.plain:
+            gaussian_filter(out, (0, blur, blur), mode="wrap", output=out)
+            return crisp(out)
+        margin = self.scale
+        around = gaussian_filter(lattice.surround(out, margin), (0, blur, blur))
+        return crisp(around[:, margin:-margin, margin:-margin])
+
+    def _planes(self, inks: F32, lattice: Lattice, progress: Progress | None, should_stop: ShouldStop | None) -> F32:
+        """Any planes (K,h,w) of a lattice's cell enlarged, three at a time."""
         count, height, width = inks.shape
         groups = -(-count // 3)
         padded = np.concatenate([inks, np.repeat(inks[-1:], 3 * groups - count, axis=0)]).astype(np.float32)
         lr = torch.from_numpy(padded.reshape(groups, 3, height, width))
         out = np.zeros((count, height * self.scale, width * self.scale), np.float32)
-        for piece in self._pieces(lr, True, None, should_stop):
+        for piece in self._pieces(lr, lattice, progress, should_stop):
             old = out[:, piece.rows, piece.columns]
             old += piece.opacity * (piece.pixels.reshape(-1, *piece.opacity.shape)[:count] - old)
-        blur = SMOOTHNESS * self.scale
-        gaussian_filter(out, (0, blur, blur), mode="wrap", output=out)
-        return crisp(out)
+        return out
 
     def _pieces(
-        self, lr: Tensor, tile: bool, progress: Progress | None, should_stop: ShouldStop | None
+        self, lr: Tensor, tile: Lattice | None, progress: Progress | None, should_stop: ShouldStop | None
     ) -> Iterator[_Piece]:
         height, width = lr.shape[-2:]
         if min(height, width) < 2 * MIN_SIDE:
@@ -121,19 +147,19 @@ class UpscalePipeline:
             )
         check(should_stop)
         if max(height, width) <= CHUNK + 2 * RAMP:
-            yield _Piece(slice(None), slice(None), self._whole_opacity(lr), self._enlarge(lr, tile))
+            yield _Piece(slice(None), slice(None), self._whole_opacity(lr), self._enlarge(lr, tile or False))
             tell(progress, 1.0, "enlarging")
             return
         yield from self._chunks(lr, tile, progress, should_stop)
 
     def _chunks(
-        self, lr: Tensor, tile: bool, progress: Progress | None, should_stop: ShouldStop | None
+        self, lr: Tensor, tile: Lattice | None, progress: Progress | None, should_stop: ShouldStop | None
     ) -> Iterator[_Piece]:
         """Chunks in reading order, each opaque except for a ramp on the sides where another lies already."""
         height, width = lr.shape[-2:]
         margin = RAMP + CONTEXT
         # a tile is surrounded by its repeats; elsewhere the windows end where the picture does
-        surrounded, offset = (surround(lr, margin), margin) if tile else (lr, 0)
+        surrounded, offset = (surround(lr, margin, tile), margin) if tile else (lr, 0)
         corners = [(top, left) for top in range(0, height, CHUNK) for left in range(0, width, CHUNK)]
         for done, (top, left) in enumerate(corners):
             check(should_stop)
@@ -158,7 +184,7 @@ class UpscalePipeline:
         return np.ones((lr.shape[-2] * self.scale, lr.shape[-1] * self.scale), np.float32)
 
     @torch.inference_mode()
-    def _enlarge(self, lr: Tensor, wrap: bool) -> F32:
+    def _enlarge(self, lr: Tensor, wrap: Wrap) -> F32:
         # a CPU takes them one by one: half as much memory in use at a time saves a quarter of the time
         parts = lr.chunk(len(lr)) if self.device.type == "cpu" else (lr,)
         made = [self.network(part.to(self.device, memory_format=torch.channels_last), wrap=wrap) for part in parts]
@@ -174,8 +200,10 @@ def crisp(inks: F32, crispness: float = CRISPNESS) -> F32:
     return coverage
 
 
-def surround(tile: Tensor, margin: int) -> Tensor:
-    """(...,H,W) -> (...,H+2m,W+2m): the tile among its repeats; the margin may be larger than the tile."""
+def surround(tile: Tensor, margin: int, lattice: Lattice = BASIC) -> Tensor:
+    """(...,H,W) -> (...,H+2m,W+2m): the tile among its repeats; the margin may be larger than a basic tile."""
+    if not lattice.plain:
+        return wrap.surrounded(tile, margin, lattice)
     height, width = tile.shape[-2:]
     rows, columns = (torch.arange(-margin, side + margin) % side for side in (height, width))
     return tile[..., rows, :][..., columns]

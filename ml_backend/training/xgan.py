@@ -164,7 +164,7 @@ class Trainer(GANTrainer):
         seeds = torch.randint(2**31, (len(batch.all_labels),), generator=batch.random)
         own = self.workers.share(seeds)[::every].tolist()
         with half_precision(self.device, half):
-            return self.generator.synthesise(styles, own, side, noisy=not batch.warm).float()
+            return self.generator.synthesise(styles, own, size=side, noisy=not batch.warm).float()
 
     def _path_penalty(self, batch: Batch, labels: Tensor, side: int) -> Tensor:
         """The mean of (length - a)^2 where a is the running mean of lengths (equation 4), on every second image."""

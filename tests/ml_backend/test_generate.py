@@ -61,7 +61,7 @@ class Doubler:
     def __init__(self) -> None:
         self.calls = 0
 
-    def inks(self, inks: F32, scale: int | None = None, *, should_stop: object = None) -> F32:
+    def inks(self, inks: F32, scale: int | None = None, *, lattice: object = None, should_stop: object = None) -> F32:
         self.calls += 1
         return inks.repeat(2, axis=1).repeat(2, axis=2)
 
