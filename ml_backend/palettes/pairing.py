@@ -28,7 +28,6 @@ _SAID = {
     "split complementary": "nearly opposite, lively without a quarrel",
     "monochrome": "tone on tone",
     "triadic": "a third of the circle apart, clear and playful",
-    "neutral": "a quiet colour beside a strong one",
     "light and dark": "two neutrals, light against dark",
 }
 """What a relation of :mod:`.harmony` does, as a shop assistant would say it."""
@@ -63,7 +62,14 @@ class Pairing:
     @property
     def reason(self) -> str:
         """``A warm rust beside your navy jacket: complementary, so each makes the other brighter.``"""
-        return f"{described(self.colour)} beside {self.beside.words}: {_SAID[self.rule]}."
+        return f"{described(self.colour)} beside {self.beside.words}: {self._why}."
+
+    @property
+    def _why(self) -> str:
+        if self.rule != "neutral":
+            return _SAID[self.rule]
+        quiet = oklch(self.colour)[1] < GREY
+        return "a quiet colour that lets the other speak" if quiet else "it has the word, and nothing speaks against it"
 
 
 def pairing(palette: Sequence[str], shares: Sequence[float], worn: Sequence[Worn]) -> Pairing | None:

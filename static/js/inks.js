@@ -29,7 +29,8 @@ async function fetchTable() {
   await window.htmx.ajax("GET", `${table.dataset.table}?fabric=${current}`, { source: table, target: table, swap: "innerHTML" });
 }
 
-drawer?.addEventListener("toggle", () => drawer.open && fetchTable());
+// What was only tried is forgotten when the drawer is closed.
+drawer?.addEventListener("toggle", () => (drawer.open ? fetchTable() : show(null)));
 
 const palette = () => $$("input[name='ink']", table).map((input) => input.value);
 
@@ -37,14 +38,14 @@ table?.addEventListener("input", (event) => {
   if (event.target.name === "ink") show(palette());
 });
 
-// A colourway is shown while one points at it or stands on it; what was shown goes with it.
+// A colourway is shown while one points at it or stands on it, then the inks of the table again.
 function point(event) {
   const way = event.target.closest?.("[data-colours]");
   if (way) show(way.dataset.colours.split(","));
 }
 
 function leave(event) {
-  if (event.target.closest?.("[data-colours]") && !event.relatedTarget?.closest?.("[data-colours]")) show(null);
+  if (event.target.closest?.("[data-colours]") && !event.relatedTarget?.closest?.("[data-colours]")) show(palette());
 }
 
 table?.addEventListener("mouseover", point);

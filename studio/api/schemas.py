@@ -53,6 +53,7 @@ from ml_backend.requests import (
 from ml_backend.requests import Garments as GarmentNames
 from patterns.colours import BUCKETS
 
+from ..colour.models import SavedPalette
 from ..looks.forms import DEFAULT_SCALE_CM
 from ..sampling import MAX_PICTURES, fresh_seed
 from ..workspace.forms import MAX_BATCH
@@ -182,6 +183,16 @@ PICTURE: dict[str, Any] = {
     }
 }
 """Documents an answer that is a picture."""
+
+PALETTE_FILE: dict[str, Any] = {
+    "responses": {
+        200: {
+            "description": "The file.",
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    }
+}
+"""Documents an answer that is a palette file."""
 
 
 # --- lists --------------------------------------------------------------------------------------------------------
@@ -460,6 +471,56 @@ class Pattern(Thing):
     large_job: uuid.UUID | None = Field(description="Job of the print-size tile, once asked for.")
 
 
+class KeptPalette(Schema):
+    model_config = _shown(
+        {"id": AN_ID, "name": "Sea", "colours": ["#f3efe4", "#22478f"], "names": ["foam", ""], "created_at": A_TIME}
+    )
+
+    id: uuid.UUID
+    name: str
+    colours: list[str] = Field(description="In ink order; a pattern wears the first as many as it has inks.")
+    names: list[str] = Field(description="What each is called; empty where it is called nothing.")
+    created_at: Moment
+
+    @classmethod
+    def of(cls, row: SavedPalette) -> KeptPalette:
+        return cls(id=row.pk, name=row.name, colours=row.colours, names=row.names, created_at=row.created_at)
+
+
+class Seen(Schema):
+    name: str = Field(description="A garment of the photo, or skin and hair.")
+    colours: list[str]
+    share: float = Field(description="Of the picture, 0 to 1.")
+
+
+class Suggested(Schema):
+    pattern: uuid.UUID | None = Field(description="Null for a palette.")
+    colours: list[str]
+    reason: str
+
+
+class Suggestions(Schema):
+    model_config = _shown(
+        {
+            "garment": "skirt",
+            "seen": [{"name": "outerwear", "colours": ["#20305a"], "share": 0.21}],
+            "patterns": [
+                {
+                    "pattern": AN_ID,
+                    "colours": ["#f3efe4", "#e0a83c"],
+                    "reason": "A warm saffron beside your navy jacket: tone on tone.",
+                }
+            ],
+            "palettes": [],
+        }
+    )
+
+    garment: str
+    seen: list[Seen]
+    patterns: list[Suggested]
+    palettes: list[Suggested] = Field(description="For the first of the patterns.")
+
+
 class Patterns(Schema):
     """Patterns asked for together; each has a job of its own."""
 
@@ -514,6 +575,14 @@ class PhotoName(Schema):
     name: Annotated[str, Field(max_length=60), AfterValidator(_readable)] = Field(
         description="Empty: its number, as it was."
     )
+
+
+class NewPalette(Schema):
+    model_config = _asked({"name": "Sea", "colours": ["#f3efe4", "#22478f", "#efb92d"], "names": ["foam"]})
+
+    name: Name
+    colours: Colours = Field(description="2 to 12, like #7a1f2b, in ink order.")
+    names: Colours = Field([], description="What each is called.")
 
 
 class PhotoCopy(Schema):

@@ -148,12 +148,12 @@ def _of_mood(mood: Extracted | None, colours: tuple[str, ...], locked: frozenset
         return []
     found = arranged(mood)
     light = sorted(found, key=lambda colour: facts(colour).lab[0])
-    grounds = {"largest field": found[0], "lightest": light[-1], "darkest": light[0]}
+    grounds = {"largest": found[0], "lightest": light[-1], "darkest": light[0]}
     ways = []
     for name, ground in grounds.items():
         ordered = [ground, *(colour for colour in found if colour != ground)]
         worn = _kept(ordered if len(ordered) > 1 else [*ordered, *colours], colours, locked)
-        ways.append(Way(f"on its {name}", "from your picture", worn))
+        ways.append(Way(f"{name} as ground", "your picture", worn))
     return ways
 
 

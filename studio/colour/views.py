@@ -89,10 +89,11 @@ def table_file(request: HttpRequest, suffix: str) -> HttpResponse:
     """The colours ``ink`` of an address as a palette file, called ``name``."""
     name = request.GET.get("name", "")[:MAX_NAME] or "Palette"
     form = valid(SaveForm({"ink": request.GET.getlist("ink"), "name": name}))
-    return _file(Held(form.cleaned_data["name"], form.cleaned_data["ink"]), suffix)
+    return file_of(Held(form.cleaned_data["name"], form.cleaned_data["ink"]), suffix)
 
 
-def _file(palette: Held, suffix: str) -> HttpResponse:
+def file_of(palette: Held, suffix: str) -> HttpResponse:
+    """The palette as a download; 404 for a suffix that palettes are not written with."""
     if suffix not in files.WRITERS:
         raise Http404
     kinds = {"json": "application/json", "gpl": "text/plain; charset=utf-8"}
@@ -161,7 +162,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def palette_file(request: HttpRequest, pk: uuid.UUID, suffix: str) -> HttpResponse:
-    return _file(get_object_or_404(SavedPalette.objects.of(request.user), pk=pk).held, suffix)
+    return file_of(get_object_or_404(SavedPalette.objects.of(request.user), pk=pk).held, suffix)
 
 
 def _words(palette: SavedPalette) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from .conftest import Program, error
 pytestmark = pytest.mark.django_db
 
 MAKING = {
+    "keep_palette",
     "upload_photo",
     "copy_photo",
     "text_mask",

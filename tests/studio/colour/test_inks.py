@@ -218,7 +218,7 @@ class TestMood:
         before = sorted(Path(settings.MEDIA_ROOT).rglob("*"))
         data = {"fabric": fabric.pk, "ink": OWN, "locked": "3", "mood": mood()}
         page = client_of(person).post(self.url, data, headers=HTMX).content
-        assert b"from your picture" in page
+        assert b"largest as ground" in page
         ways = [way.split(",") for way in ways_of(page)]
         assert contrast(ways[0][0], "#22478f") < 0.03, "its largest field is the ground"
         for sought in ("#efb92d", "#c8322b"):
