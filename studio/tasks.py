@@ -13,6 +13,7 @@ from . import counting
 from . import retention as rules
 from .api import idempotency
 from .curation import uploading
+from .trends import services as trends
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ def retention() -> None:
     photos, masks = rules.delete_old_photos(), rules.delete_loose_masks()
     guests, old = rules.delete_empty_guests(), jobs.purge_old()
     rules.delete_unkept_fabrics()
+    trends.forget()
     rules.delete_expired_sessions()
     idempotency.delete_old()
     counting.delete_over()
