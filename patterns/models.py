@@ -14,6 +14,7 @@ from django.utils import timezone
 from ml_backend.models import Job
 from ml_backend.requests import ENGINES, GenerateRequest
 
+from .happenings import DOWNLOADED, tell
 from .made import UNCHANGING, Published, PublishedQuerySet, Viewer
 from .nearest import Ranked, typical_shares
 
@@ -125,6 +126,7 @@ class Pattern(Published):
     def downloaded(self, by: Viewer) -> None:
         if by.pk == self.owner_id:
             self.keep()
+        tell(DOWNLOADED, self, by.pk)
 
     def is_coming(self, name: str) -> bool:
         if name == "large" and self.large_job is not None and self.large_job.active:

@@ -20,6 +20,7 @@ from ml_backend.serving import jobs, registry
 from ml_backend.serving.storage import kept_together
 
 from . import cutting
+from .happenings import FAVOURITED, tell
 from .models import LARGE_SIZE, Favourite, Pattern
 
 NOT_READY = Pattern.not_ready()
@@ -150,7 +151,9 @@ def count_shares(most: int = 200) -> int:
 def favourite(user: AbstractBaseUser, pattern: Pattern, on: bool) -> None:
     """Add to or take from the person's favourites; asking twice changes nothing."""
     if on:
-        Favourite.objects.get_or_create(user_id=user.pk, pattern=pattern)
+        _, is_new = Favourite.objects.get_or_create(user_id=user.pk, pattern=pattern)
+        if is_new:
+            tell(FAVOURITED, pattern, user.pk)
         if pattern.owner_id == user.pk:
             pattern.keep()
     else:

@@ -9,5 +9,6 @@ class StudioConfig(AppConfig):
 
         from . import checks, limits  # noqa: F401  (it connects its checks)
         from .account import guesses  # noqa: F401  (it connects its receiver)
+        from .trends import services  # noqa: F401  (it connects its receiver)
 
         jobs.gate(limits.new_job)

@@ -10,6 +10,7 @@ from .imagine.models import Imagining
 from .looks.models import Look, LookPart
 from .photos.models import Garment, Mask, Photo
 from .restyle.models import Restyle
+from .trends.models import Seen, Tally, TallyKey
 from .workshop.models import DataSet, TrainingPicture
 
 __all__ = [
@@ -29,7 +30,10 @@ __all__ = [
     "Photo",
     "Restyle",
     "SavedPalette",
+    "Seen",
     "ShopWindow",
+    "Tally",
+    "TallyKey",
     "TrainingPicture",
     "User",
     "Vote",

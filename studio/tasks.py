@@ -14,6 +14,7 @@ from . import counting
 from . import retention as rules
 from .api import idempotency
 from .curation import uploading
+from .trends import services as trends
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ def retention() -> None:
     photos, masks = rules.delete_old_photos(), rules.delete_loose_masks()
     guests, old = rules.delete_empty_guests(), jobs.purge_old()
     rules.delete_unkept_fabrics()
+    trends.forget()
     rules.delete_expired_sessions()
     count_shares()
     idempotency.delete_old()

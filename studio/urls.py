@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("studio.imagine.urls")),
     path("", include("studio.gallery.urls")),
     path("", include("studio.collections.urls")),
+    path("", include("studio.trends.urls")),
     path("", include("studio.workshop.urls")),
     path("", include("studio.curation.urls")),
     path("", include("studio.account.urls")),

@@ -10,6 +10,7 @@ from ml_backend.errors import BadInput, quoted
 from ml_backend.requests import OutfitRequest, OverlayRequest
 from ml_backend.serving import jobs
 from patterns import services as pattern_services
+from patterns.happenings import WORN, tell
 from patterns.models import Pattern
 
 from ..account.models import User
@@ -49,7 +50,16 @@ def ask_outfit(owner: User, parts: Sequence[Part], wearable: Photo | Garment, fo
             LookPart(look=look, place=place, pattern=pattern, params=request.to_dict())
             for place, (pattern, request) in enumerate(parts)
         )
+        for pattern, request in parts:
+            tell(WORN, pattern, owner.pk, _garments(wearable, request))
     return look
+
+
+def _garments(wearable: Photo | Garment, request: OverlayRequest) -> list[str]:
+    """What wears a pattern: the default garment, or the kinds of cloth that are chosen of a photo."""
+    if isinstance(wearable, Garment):
+        return [wearable.slug]
+    return [name.rpartition("-")[0] if name[-1].isdigit() else name for name in request.garments or wearable.classes]
 
 
 def _keep(owner: User, patterns: list[Pattern]) -> None:

@@ -4,6 +4,7 @@ from ml_backend.serving import jobs
 from ml_backend.tasks import purge_broker
 from studio import retention
 from studio.api import idempotency
+from studio.trends import services as trends
 
 
 class Command(BaseCommand):
@@ -15,6 +16,7 @@ class Command(BaseCommand):
         photos, guests = retention.delete_old_photos(), retention.delete_empty_guests()
         retention.delete_loose_masks()
         retention.delete_unkept_fabrics()
+        trends.forget()
         retention.delete_expired_sessions()
         idempotency.delete_old()
         self.stdout.write(
