@@ -7,6 +7,7 @@ from .gallery.models import ShopWindow
 from .imagine.models import Imagining
 from .looks.models import Look, LookPart
 from .photos.models import Garment, Mask, Photo
+from .printing.models import PressProfile, Print
 from .restyle.models import Restyle
 from .workshop.models import DataSet, TrainingPicture
 
@@ -22,6 +23,8 @@ __all__ = [
     "Mask",
     "ModelUpload",
     "Photo",
+    "PressProfile",
+    "Print",
     "Restyle",
     "ShopWindow",
     "TrainingPicture",

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("studio.restyle.urls")),
     path("", include("studio.imagine.urls")),
     path("", include("studio.gallery.urls")),
+    path("", include("studio.printing.urls")),
     path("", include("studio.workshop.urls")),
     path("", include("studio.curation.urls")),
     path("", include("studio.account.urls")),

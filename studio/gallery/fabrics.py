@@ -27,6 +27,7 @@ from patterns import services
 from patterns.colours import BUCKETS
 from patterns.htmx import is_htmx
 from patterns.models import Favourite, Pattern, PatternQuerySet
+from patterns.passport import passport
 from patterns.templatetags.cloth import titled
 
 from ..publishing import deleter, page_of, publisher
@@ -107,6 +108,7 @@ def pattern(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "partner": visible.filter(pk=found.partner_id).first() if found.partner_id else None,
         "kin": visible.filter(pattern_type=found.pattern_type).exclude(pk=pk)[:8],
         "command": _command(found),
+        "passport": passport([found]),
         "room": "gallery",
     }
     return render(request, "studio/gallery/pattern.html", context)
