@@ -46,6 +46,12 @@ TRUSTED_PROXIES: list[str] = env.list("TOILE_TRUSTED_PROXIES", [])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("TOILE_TRUSTED_ORIGINS", [])
 X_FRAME_OPTIONS = "DENY"
 
+SITE_URL = (
+    env.str("TOILE_SITE_URL", "")
+    or ("http://localhost:8000" if LOCAL else f"http{'s' * HTTPS}://{ALLOWED_HOSTS[0].lstrip('.')}")
+).rstrip("/")
+"""The site's own address, for what is read elsewhere: the code on a tech pack."""
+
 # --- the application ----------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

@@ -7,13 +7,21 @@ the page reads back pixel by pixel, which must come from this very site.
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.crypto import salted_hmac
@@ -29,7 +37,11 @@ COMPOSITED = frozenset(
 )
 """Files that the browser draws into a canvas (a photo itself while its cloth is sought) or shows by the dozen."""
 
+WHOLE, PIECE = 16 * 1024 * 1024, 1024 * 1024
+"""Bytes of a file up to which it is sent at once, and of a piece of a larger one."""
+
 mimetypes.add_type("image/webp", ".webp")
+mimetypes.add_type("application/vnd.iccprofile", ".icc")
 
 
 def view_of(model: type[Stored]) -> Callable[..., HttpResponseBase]:
@@ -86,10 +98,25 @@ def _signed(key: str, disposition: str, content_type: str) -> HttpResponseBase:
     return HttpResponseRedirect(default_storage.url(key, parameters=parameters))  # type: ignore[call-arg]
 
 
-def read(key: str, content_type: str) -> HttpResponse:
-    """Whole, not streamed: under ASGI Django would gather a synchronous stream in memory anyway."""
+def read(key: str, content_type: str) -> HttpResponseBase:
+    """Whole, or in pieces where it is large: prints have hundreds of megabytes."""
     try:
-        with default_storage.open(key) as file:
+        file = default_storage.open(key)
+        if file.size > WHOLE:
+            streamed = Streamed(file.chunks(PIECE), content_type=content_type)
+            streamed.headers["Content-Length"] = str(file.size)
+            streamed._resource_closers.append(file.close)
+            return streamed
+        with file:
             return HttpResponse(file.read(), content_type=content_type)
     except FileNotFoundError as error:
         raise Http404 from error
+
+
+class Streamed(StreamingHttpResponse):
+    """Pieces that are made without ``async`` are sent one by one under ASGI too; Django would gather them all first."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        pieces: Iterator[bytes] = iter(self.streaming_content)  # type: ignore[arg-type]
+        while piece := await sync_to_async(lambda: next(pieces, b""))():
+            yield piece

@@ -4,7 +4,8 @@ from .curation import jobs as curation
 from .imagine import jobs as imagine
 from .looks import jobs as looks
 from .photos import jobs as photos
+from .printing import jobs as printing
 from .restyle import jobs as restyle
 from .workshop import jobs as workshop
 
-__all__ = ["curation", "imagine", "looks", "photos", "restyle", "workshop"]
+__all__ = ["curation", "imagine", "looks", "photos", "printing", "restyle", "workshop"]

@@ -9,6 +9,7 @@ from .gallery.models import ShopWindow
 from .imagine.models import Imagining
 from .looks.models import Look, LookPart
 from .photos.models import Garment, Mask, Photo
+from .printing.models import PressProfile, Print
 from .restyle.models import Restyle
 from .trends.models import Seen, Tally, TallyKey
 from .workshop.models import DataSet, TrainingPicture
@@ -28,6 +29,8 @@ __all__ = [
     "Mask",
     "ModelUpload",
     "Photo",
+    "PressProfile",
+    "Print",
     "Restyle",
     "SavedPalette",
     "Seen",

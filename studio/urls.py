@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("studio.gallery.urls")),
     path("", include("studio.collections.urls")),
     path("", include("studio.trends.urls")),
+    path("", include("studio.printing.urls")),
     path("", include("studio.workshop.urls")),
     path("", include("studio.curation.urls")),
     path("", include("studio.account.urls")),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
-from asgiref.sync import sync_to_async
 from django.core.files.storage import default_storage
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
-from patterns.files import NOBODY
+from patterns.files import NOBODY, Streamed
 
 from .batches import FromWords
 
@@ -30,15 +29,6 @@ def zipped(entries: list[Entry], title: str) -> StreamingHttpResponse:
     response.headers["Content-Disposition"] = content_disposition_header(True, f"{title}.zip") or "attachment"
     response.headers["Cache-Control"] = NOBODY
     return response
-
-
-class Streamed(StreamingHttpResponse):
-    """Pieces that are made without ``async`` are sent one by one under ASGI too; Django would gather them all first."""
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        pieces: Iterator[bytes] = iter(self.streaming_content)  # type: ignore[arg-type]
-        while piece := await sync_to_async(lambda: next(pieces, b""))():
-            yield piece
 
 
 def packed(entries: Iterable[Entry]) -> Iterator[bytes]:

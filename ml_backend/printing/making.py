@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadInput
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from . import painting
 from .painting import Design
-from .plan import PrintRequest, detail, title
+from .plan import PrintRequest, can_press, detail, title
 from .plates import write_plates
 from .press import Press, Proof, proof_of
 from .strike_off import Colourway, write_strike_off
@@ -22,21 +21,6 @@ from .writers import Sheet, srgb, write_file
 
 PROOF_PX = 1024
 """Side of the repeat at which colours are proofed."""
-
-NO_CMYK = {
-    "png": "A PNG has no CMYK; choose TIFF or PDF for the profile.",
-    "svg": "An SVG has no CMYK; choose TIFF or PDF for the profile.",
-}
-
-
-def can_press(request: PrintRequest) -> None:
-    """Raises :class:`BadInput` where what is asked for cannot be in CMYK."""
-    if request.kind in ("plates", "strike-off"):
-        raise BadInput(
-            "A CMYK profile is for one repeat or a panel; plates are inks already, and a strike-off is in RGB."
-        )
-    if request.format in NO_CMYK:
-        raise BadInput(NO_CMYK[request.format])
 
 
 def make(

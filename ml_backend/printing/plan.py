@@ -177,6 +177,22 @@ def check_size(request: PrintRequest) -> None:
         )
 
 
+NO_CMYK = {
+    "png": "A PNG has no CMYK; choose TIFF or PDF for the profile.",
+    "svg": "An SVG has no CMYK; choose TIFF or PDF for the profile.",
+}
+
+
+def can_press(request: PrintRequest) -> None:
+    """Raises :class:`BadInput` where what is asked for cannot be in CMYK."""
+    if request.kind in ("plates", "strike-off"):
+        raise BadInput(
+            "A CMYK profile is for one repeat or a panel; plates are inks already, and a strike-off is in RGB."
+        )
+    if request.format in NO_CMYK:
+        raise BadInput(NO_CMYK[request.format])
+
+
 def title(name: str, request: PrintRequest) -> str:
     """What the file is called, without its ending: ``toile-floral-123-half-drop-24x24cm-300dpi``."""
     width, height = request.size_cm

@@ -6,11 +6,12 @@ import logging
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import DatabaseError, models, transaction
 from django.db.models import Sum
@@ -32,8 +33,8 @@ class NoRoom(BadInput):
     """The person keeps as many bytes as one person may."""
 
 
-def keep(owner_id: Any, key: str, data: bytes) -> str:
-    """Store ``data`` as a file of that person's and count it; the key that it got.
+def keep(owner_id: Any, key: str, data: bytes | Path) -> str:
+    """Store ``data``, or the file at that path, as a file of that person's and count it; the key that it got.
 
     Raises :class:`NoRoom` where it would pass their quota, and :class:`Stopped` when the person is gone.
     """
@@ -42,16 +43,24 @@ def keep(owner_id: Any, key: str, data: bytes) -> str:
         owner = get_user_model()._default_manager.select_for_update().filter(pk=owner_id).first()
         if owner is None:
             raise Stopped("Whoever asked for this is gone.")
-        check_room(owner, len(data))
-        row = StoredFile.objects.create(owner_id=owner_id, key=key, size=len(data))
+        size = data.stat().st_size if isinstance(data, Path) else len(data)
+        check_room(owner, size)
+        row = StoredFile.objects.create(owner_id=owner_id, key=key, size=size)
     try:
-        saved: str = default_storage.save(key, ContentFile(data))
+        saved = _saved(key, data)
     except BaseException:
         StoredFile.objects.filter(pk=row.pk).delete()
         raise
     if saved != key:
         StoredFile.objects.filter(pk=row.pk).update(key=saved)
     return saved
+
+
+def _saved(key: str, data: bytes | Path) -> str:
+    if isinstance(data, bytes):
+        return str(default_storage.save(key, ContentFile(data)))
+    with data.open("rb") as file:  # piece by piece: a print need not fit into memory
+        return str(default_storage.save(key, File(file)))
 
 
 @contextmanager

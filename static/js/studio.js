@@ -66,6 +66,7 @@ async function wear(chosen, { push = true, tile = true } = {}) {
   $("#more-like").value = chosen.id;
   $("#more-like").disabled = false;
   $("[data-tile-link]").href = `${chosen.file ?? chosen.tile}?download`;
+  $("[data-print-link]").hidden = !chosen.page;
   if (chosen.title) $("[data-caption]").textContent = chosen.title;
   $("[data-caption-small]").textContent = `${chosen.engine}, ${seedsOf(chosen)}`;
   const recipe = $("a[data-page]");
@@ -731,6 +732,12 @@ lookForm.addEventListener("submit", () => {
   announce("Making your look");
 });
 $("[data-tile-link]").addEventListener("click", () => ($("#downloads").open = false));
+
+$("[data-print-link]").addEventListener("click", (event) => {
+  if (!pattern?.page) return;
+  const lies = new URLSearchParams({ repeat: fit.repeat, scale_cm: Math.round(fit.scale_cm * 10) / 10 });
+  event.currentTarget.href = `${pattern.page}print/?${lies}`;
+});
 
 // ---- begin
 

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, WithJso
 
 from ml_backend.errors import BadInput, quoted
 from ml_backend.palettes.held import hex_colour
+from ml_backend.printing.plan import Dpi, PrintRequest, Scales, YesNo
 from ml_backend.requests import (
     CLOTH_CLASSES,
     ENGINES,
@@ -55,6 +56,7 @@ from patterns.colours import BUCKETS
 
 from ..colour.models import SavedPalette
 from ..looks.forms import DEFAULT_SCALE_CM
+from ..printing.requests import Notes, PackRequest, Slugs
 from ..sampling import MAX_PICTURES, fresh_seed
 from ..workspace.forms import MAX_BATCH
 
@@ -120,6 +122,11 @@ TYPES: dict[type[Rule], Any] = {
     ModelName: AModel,
     Palette: Colours,
     Loras: Annotated[list[LoraName], Field(max_length=4 * MAX_LORAS)],
+    Dpi: int,
+    YesNo: bool,
+    Scales: Annotated[list[float], Field(max_length=16)],
+    Slugs: Annotated[list[Name], Field(max_length=16)],
+    Notes: Text,
     GarmentNames: Annotated[list[Name], Field(max_length=4 * MAX_GARMENTS)],
     Rule: bool,
 }
@@ -263,7 +270,7 @@ class Page(Schema, Generic[T]):
 
 
 class Result(Schema):
-    kind: str = Field(description="photo, mask, restyle, imagining, pattern or look.")
+    kind: str = Field(description="photo, mask, restyle, imagining, pattern, look or print.")
     id: uuid.UUID
     url: str
 
@@ -699,6 +706,61 @@ class NewLook(Fit):
         if self.pattern is None:
             raise BadInput("Say what is worn: a pattern, or the parts of an outfit.")
         return [(self.pattern, self.request())]
+
+
+# --- prints -------------------------------------------------------------------------------------------------------
+
+
+class NewPrint(body_of(PrintRequest)):  # type: ignore[misc]
+    """A print file of a ``pattern``. A panel is ``width_cm`` by ``height_cm``, or ``across`` by ``down`` repeats."""
+
+    model_config = _asked(
+        {"pattern": AN_ID, "kind": "tile", "format": "tiff", "repeat": "half-drop", "scale_cm": 24, "dpi": 300}
+    )
+
+    pattern: uuid.UUID
+    profile: uuid.UUID | None = Field(None, description="A CMYK profile of yours, from /api/v1/profiles.")
+
+
+class NewPack(body_of(PackRequest)):  # type: ignore[misc]
+    model_config = _asked({"pattern": AN_ID, "garments": ["dress"], "repeat": "half-drop", "scale_cm": 24, "notes": ""})
+
+    pattern: uuid.UUID
+
+
+class Print(Thing):
+    model_config = _shown(
+        _thing(
+            "prints",
+            "file",
+            pattern=ANOTHER_ID,
+            profile=None,
+            kind="print",
+            title="toile-floral-7-half-drop-24x24cm-300dpi",
+            words="One repeat (half-drop): 24 × 24 cm at 300 dpi, 2835 × 2835 pixels, as TIFF (LZW).",
+            request={"kind": "tile", "format": "tiff", "repeat": "half-drop", "scale_cm": 24.0, "dpi": 300},
+            facts={"width": 2835, "height": 2835, "effective_dpi": 300, "warning": "", "models": []},
+            size=1095924,
+        )
+    )
+
+    pattern: uuid.UUID | None
+    profile: uuid.UUID | None
+    kind: str = Field(json_schema_extra=_one_of(("print", "pack")))
+    title: str = Field(description="What the file is called, without its ending.")
+    words: str = Field(description="What it is, in a sentence.")
+    request: dict[str, Any]
+    facts: dict[str, Any] = Field(
+        description="Of a finished file: pixels, centimetres, real detail and a warning of it, plates with their "
+        "coverage, the share out of gamut, the models that took part and their licences."
+    )
+    size: int = Field(description="Bytes; 0 before it is done.")
+
+
+class PressProfile(Thing):
+    model_config = _shown(_thing("profiles", "file", name="Coated paper, 300 %"))
+
+    name: str
 
 
 # --- the catalogue ------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from ..collections.models import Board, BoardItem, BoardLink
 from ..imagine.models import Imagining
 from ..looks.models import Look
 from ..photos.models import Garment, Mask, Photo
+from ..printing.models import PressProfile, Print
 from ..restyle.models import Restyle
 from . import schemas
 
@@ -122,6 +123,18 @@ def look(request: HttpRequest, row: Look) -> schemas.Look:
     )
 
 
+def printed(request: HttpRequest, row: Print) -> schemas.Print:
+    names = ("kind", "title", "words", "facts", "size")
+    told = {name: getattr(row, name) for name in names}
+    return schemas.Print(
+        **_thing(request, row), **told, pattern=row.pattern_id, profile=row.profile_id, request=row.params
+    )
+
+
+def profile(request: HttpRequest, row: PressProfile) -> schemas.PressProfile:
+    return schemas.PressProfile(**_thing(request, row), name=row.name)
+
+
 def garment(request: HttpRequest, row: Garment) -> schemas.Garment:
     there = [name for name in row.file_fields if getattr(row, name)]
     return schemas.Garment(
@@ -168,6 +181,7 @@ RESULTS: dict[str, Prefetch[Any]] = {
         ("patterns", Pattern.objects, "job", "created_at"),
         ("large_patterns", Pattern.objects, "large_job", "created_at"),
         ("looks", Look.objects, "job", "created_at"),
+        ("prints", Print.objects, "job", "created_at"),
     )
 }
 """What a job may make: ids alone, a batch in its order; the mend editor's drafts have no address here."""

@@ -11,7 +11,7 @@ from ninja import NinjaAPI, Swagger
 from . import errors
 from .auth import Token
 from .reading import SmallJson
-from .routes import catalogue, collections, imaginings, jobs, looks, masks, palettes, patterns, photos, restyles
+from .routes import catalogue, collections, imaginings, jobs, looks, masks, palettes, patterns, photos, prints, restyles
 
 DESCRIPTION = """\
 Design a fabric, see it worn; repaint a photo from words. Everything that the pages do, with the same limits.
@@ -57,6 +57,8 @@ api.add_router("/v1/imaginings", imaginings.router)
 api.add_router("/v1/patterns", patterns.router)
 api.add_router("/v1/looks", looks.router)
 api.add_router("/v1/collections", collections.router)
+api.add_router("/v1/prints", prints.router)
+api.add_router("/v1/profiles", prints.profiles)
 api.add_router("/v1/jobs", jobs.router)
 api.add_router("/v1", palettes.router)
 api.add_router("/v1", catalogue.router)

@@ -31,6 +31,7 @@ from patterns import services
 from patterns.colours import BUCKETS
 from patterns.htmx import is_htmx
 from patterns.models import Favourite, Pattern, PatternQuerySet
+from patterns.passport import passport
 from patterns.templatetags.cloth import titled
 
 from ..photos.models import Garment
@@ -134,6 +135,7 @@ def pattern(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "kin": visible.filter(pattern_type=found.pattern_type).exclude(pk=pk)[:8],
         "command": _command(found),
         "garments": [garment for garment in Garment.objects.all() if garment.ready],
+        "passport": passport([found]),
         "room": "gallery",
     }
     return render(request, "studio/gallery/pattern.html", context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from pathlib import Path
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -17,8 +18,8 @@ from ..storage import forget, keep
 log = logging.getLogger(__name__)
 
 
-def save(job: Job, folder: str, name: str, data: bytes) -> str:
-    """Write ``data`` to storage under a key of this attempt and return it.
+def save(job: Job, folder: str, name: str, data: bytes | Path) -> str:
+    """Write ``data``, or the file at that path, to storage under a key of this attempt and return it.
 
     Deleted again unless the claim finishes or :func:`publish_part` keeps it.  Raises :class:`NoRoom` when its owner
     has no room for it.

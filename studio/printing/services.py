@@ -1,0 +1,89 @@
+"""What a person has printed.  Every function raises :class:`BadInput` with a sentence for the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+
+from ml_backend.errors import BadInput
+from ml_backend.printing.plan import PrintRequest, can_press, title
+from ml_backend.printing.press import MAX_BYTES, tried
+from ml_backend.serving import jobs
+from ml_backend.serving.storage import kept_together
+from ml_backend.swatches import MAX_SIZE
+from patterns.models import Pattern
+from patterns.services import queue_for
+
+from ..account.models import User
+from ..photos.models import Garment
+from .models import PressProfile, Print
+from .requests import PackRequest
+
+MOST_PROFILES = 12
+MORE_PROFILES = f"You keep {MOST_PROFILES} profiles already; delete one that you no longer need first."
+
+
+def name_of(pattern: Pattern) -> str:
+    """What files call a fabric."""
+    return f"{pattern.pattern_type}-{pattern.seed}"
+
+
+def held_by(pattern: Pattern, request: PrintRequest) -> int:
+    """Pixels a side of real detail that a print of it will have, as far as can be told before it is made."""
+    return max(pattern.size, min(request.repeat_px, MAX_SIZE) if pattern.engine == "drawn" else 0)
+
+
+def ask_print(owner: User, pattern: Pattern, request: PrintRequest, profile: PressProfile | None = None) -> Print:
+    """A print file, queued to be made; it waits for a fabric that is still in work."""
+    if profile is not None:
+        can_press(request)
+    return _ask(
+        Print(
+            owner=owner,
+            pattern=pattern,
+            profile=profile,
+            in_cmyk=profile is not None,
+            title=title(name_of(pattern), request),
+            params=request.to_dict(),
+        )
+    )
+
+
+def ask_pack(owner: User, pattern: Pattern, request: PackRequest) -> Print:
+    """A tech pack, queued to be made."""
+    known = set(Garment.objects.filter(slug__in=request.garments).values_list("slug", flat=True))
+    missing = [slug for slug in request.garments if slug not in known]
+    if missing:
+        raise BadInput("One of these garments is not there any more. Choose another one.")
+    called = f"toile-{name_of(pattern)}-{request.repeat}-{request.scale_cm:g}cm-tech-pack"
+    return _ask(Print(owner=owner, pattern=pattern, kind=Print.Kind.PACK, title=called, params=request.to_dict()))
+
+
+def _ask(row: Print) -> Print:
+    assert row.pattern is not None
+    needed = [] if row.pattern.ready else [row.pattern.job]
+    with transaction.atomic():
+        row.job = jobs.submit(row.owner, row.kind, queue=queue_for("drawn"), after=needed)
+        row.save()
+    return row
+
+
+def add_profile(owner: User, upload: UploadedFile[Any]) -> PressProfile:
+    """A printer's profile, tried and kept; the same one again is the one that is there."""
+    if upload.size is None or upload.size > MAX_BYTES:
+        raise BadInput("This file is too large for a printer's profile; those have at most 8 MB.")
+    data = upload.read()
+    name = tried(data).name
+    for known in PressProfile.objects.of(owner).filter(name=name):
+        with known.file.open() as file:
+            if file.read() == data:
+                return known
+    if PressProfile.objects.of(owner).count() >= MOST_PROFILES:
+        raise BadInput(MORE_PROFILES)
+    row = PressProfile(owner=owner, name=name)
+    with kept_together(owner.pk) as keep:
+        row.file.name = keep(f"{row.folder}/profile.icc", data)
+        row.save()
+    return row
