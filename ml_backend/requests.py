@@ -48,6 +48,8 @@ MAX_TAPS = 32
 REPEATS = ("basic", "half-drop", "half-brick", "mirror")
 ENGINES = ("dreamed", "drawn")
 """How a fabric is made: by a network, whichever it is, or by the renderer."""
+PHOTOGRAPHED = "photographed"
+"""A fabric that no engine made: cut from a photo of a real cloth, once."""
 RESTYLE_ENGINES, IMAGINE_ENGINES = tuple(RESTYLE), tuple(IMAGINE)
 SKETCHES = ("none", "fabric")
 SCHEDULERS = ("euler", "dpm++", "lcm")
@@ -179,6 +181,10 @@ class Engine(OneOf):
 
     def today(self, value: Any) -> Any:
         return engine_of(value)
+
+    def clean(self, value: Any) -> Any:
+        """What is there may tell that it was photographed; who asks for a fabric chooses among the names."""
+        return value if value == PHOTOGRAPHED else super().clean(value)
 
 
 @dataclass(frozen=True)

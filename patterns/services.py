@@ -10,9 +10,9 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from ml_backend.errors import BadInput
-from ml_backend.inks import fit_palette
+from ml_backend.inks import fit_palette, own_palette
 from ml_backend.models import Job
-from ml_backend.requests import GenerateRequest, Request, parse_palette
+from ml_backend.requests import PHOTOGRAPHED, GenerateRequest, Request, parse_palette
 from ml_backend.serving import jobs, registry
 from ml_backend.serving.storage import kept_together
 
@@ -20,6 +20,7 @@ from . import cutting
 from .models import LARGE_SIZE, Favourite, Pattern
 
 NOT_READY = Pattern.not_ready()
+UNREPEATABLE = "A photographed cloth is one of its kind. It can be recoloured and worn, but not made again from a seed."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +34,8 @@ def ask(
     owner: AbstractBaseUser, request: GenerateRequest, parent: Pattern | None = None, partner: Pattern | None = None
 ) -> Pattern:
     """A new pattern, queued to be made; a model that it names, by name or reference, must be one that serves."""
+    if request.engine == PHOTOGRAPHED:
+        raise BadInput(UNREPEATABLE)
     if request.model is not None:
         request = dataclasses.replace(request, model=_serving(request))
     row = Pattern(owner_id=owner.pk, parent=parent, partner=partner)
@@ -85,9 +88,17 @@ def recolour(
     partner = pattern.partner if pattern.move in ("blend", "drawing") else partner
     row = Pattern(owner_id=owner.pk, parent=pattern, partner=partner)
     row.take(dataclasses.replace(pattern.request, palette=colours))
+    row.cloth = pattern.cloth
     done = cutting.cut(inks, colours, row.recipe())
     store(row, done)
     return row
+
+
+def own_colours(pattern: Pattern) -> tuple[str, ...]:
+    """The palette that it has of itself: that of its seed, or the one that was found in the photo."""
+    if pattern.photographed:
+        return fit_palette(pattern.cloth["palette"], len(pattern.palette))
+    return own_palette(pattern.request, len(pattern.palette))
 
 
 def store(row: Pattern, done: cutting.Cut) -> None:

@@ -1,6 +1,7 @@
 """The rows of every room, for Django, which looks for them here."""
 
 from .account.models import User
+from .cloth.models import ClothPhoto
 from .counting import Counter
 from .curation.models import ComparedPicture, Comparison, ModelUpload, Vote
 from .gallery.models import ShopWindow
@@ -11,6 +12,7 @@ from .restyle.models import Restyle
 from .workshop.models import DataSet, TrainingPicture
 
 __all__ = [
+    "ClothPhoto",
     "ComparedPicture",
     "Comparison",
     "Counter",

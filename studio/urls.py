@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("studio.workspace.urls")),
     path("", include("studio.photos.urls")),
+    path("", include("studio.cloth.urls")),
     path("", include("studio.looks.urls")),
     path("", include("studio.restyle.urls")),
     path("", include("studio.imagine.urls")),

@@ -106,7 +106,7 @@ def pattern(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "mine": found.owner_id == request.user.pk,
         "partner": visible.filter(pk=found.partner_id).first() if found.partner_id else None,
         "kin": visible.filter(pattern_type=found.pattern_type).exclude(pk=pk)[:8],
-        "command": _command(found),
+        "command": "" if found.photographed else _command(found),
         "room": "gallery",
     }
     return render(request, "studio/gallery/pattern.html", context)
