@@ -29,7 +29,9 @@ WORKING_SIDE = 384
 REACH = 0.62
 """Share of the picture that a step may be long: each repeat must be seen about one and a half times."""
 LEAST_STEP = 7.0
-LEAST_LIKENESS = 0.22
+_THREADS = 1.7
+"""Pixels over which the picture is smoothed: threads repeat too, and are not what is meant."""
+LEAST_LIKENESS = 0.3
 """Autocorrelation below which a cloth is taken for one without a repeat."""
 _BETTER = 0.05
 """How much more alike a multiple of a step must be for the step to be a part of the repeat only."""
@@ -255,7 +257,7 @@ def _confidence(alike: float) -> float:
 
 def _features(rgb: F32) -> F32:
     """CIELAB without slow changes, float32 (3, H, W); colour counts more than lightness, which light spoils."""
-    planes = np.moveaxis(lab(rgb).astype(np.float32), 2, 0)
+    planes = np.moveaxis(gaussian_filter(lab(rgb), (_THREADS, _THREADS, 0)), 2, 0)
     slow = np.stack([gaussian_filter(plane, 0.25 * min(plane.shape), mode="nearest") for plane in planes])
     weighed: F32 = (planes - slow) * np.array([1.0, 1.4, 1.4], np.float32)[:, None, None]
     return weighed - weighed.mean(axis=(1, 2), keepdims=True)

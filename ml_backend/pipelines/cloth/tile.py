@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import gaussian_filter, map_coordinates
 
 from .repeat import Repeat
 
@@ -108,13 +108,22 @@ def joined(piece: F32, side: int) -> F32:
 
 def _lapped(piece: F32, side: int) -> F32:
     lap = piece.shape[1] - side
-    begin, beyond = piece[:, :lap], piece[:, side:]
-    cut = cheapest_cut(np.square(begin - beyond).sum(axis=2))
-    # left of the cut the cloth goes on from the tile's other end, right of it the tile has begun
-    share = np.clip((np.arange(lap)[None, :] - cut[:, None]) / 4 + 0.5, 0, 1).astype(np.float32)[..., None]
+    slow = gaussian_filter(piece, (lap / 5, lap / 5, 0), mode="nearest")
+    fine = piece - slow
+    cut = cheapest_cut(np.square(fine[:, :lap] - fine[:, side:]).sum(axis=2))
+    # left of the cut the cloth goes on from the tile's other end, right of it the tile has begun; what changes slowly
+    # goes over evenly, or the cut would show as an edge of light
+    sharp = np.clip((np.arange(lap)[None, :] - cut[:, None]) / 4 + 0.5, 0, 1)[..., None]
+    even = ((np.arange(lap) + 0.5) / lap)[None, :, None]
     tile = piece[:, :side].copy()
-    tile[:, :lap] = begin * share + beyond * (1 - share)
-    return tile
+    tile[:, :lap] = _between(slow, even, side) + _between(fine, sharp, side)
+    return np.asarray(tile, np.float32)
+
+
+def _between(piece: F32, share: F64, side: int) -> F64:
+    """Of the lap: what is begun by ``share``, and what is beyond by the rest."""
+    lap = piece.shape[1] - side
+    return np.asarray(piece[:, :lap] * share + piece[:, side:] * (1 - share), np.float64)
 
 
 def cheapest_cut(cost: F32) -> NDArray[np.intp]:
