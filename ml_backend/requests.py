@@ -50,6 +50,8 @@ REPEATS = tuple(LATTICES)
 """How a tile may be laid on cloth; see :mod:`.lattices`."""
 ENGINES = ("dreamed", "drawn")
 """How a fabric is made: by a network, whichever it is, or by the renderer."""
+PHOTOGRAPHED = "photographed"
+"""A fabric that no engine made: cut from a photo of a real cloth, once."""
 RESTYLE_ENGINES, IMAGINE_ENGINES = tuple(RESTYLE), tuple(IMAGINE)
 SKETCHES = ("none", "fabric")
 SCHEDULERS = ("euler", "dpm++", "lcm")
@@ -181,6 +183,10 @@ class Engine(OneOf):
 
     def today(self, value: Any) -> Any:
         return engine_of(value)
+
+    def clean(self, value: Any) -> Any:
+        """What is there may tell that it was photographed; who asks for a fabric chooses among the names."""
+        return value if value == PHOTOGRAPHED else super().clean(value)
 
 
 @dataclass(frozen=True)

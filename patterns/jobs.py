@@ -77,6 +77,8 @@ def _again(
     pattern: Pattern, request: GenerateRequest, report: jobs.Report, should_stop: jobs.ShouldStop
 ) -> Image.Image:
     """The pattern at the size of ``request``: made anew, or from its stored inks once its model is no longer kept."""
+    if pattern.photographed:
+        return cutting.enlarged(pattern, request.size)
     try:
         pipeline = _pipeline(request)
     except BadPackage:

@@ -27,6 +27,8 @@ OTHER_MODEL = "Two different models dreamed these fabrics; only the colours can 
 OTHER_BLEND = "The other fabric is a blend itself; choose one of the two it came from."
 BOTH_VARIED = "Both fabrics are variations; choose the one that the other was varied from."
 OTHER_VARIED = "The other fabric is a variation; its drawing can be taken from the one it was varied from."
+PHOTOGRAPHED = "A photographed cloth is in one piece. It can wear another's colours, but not be blended."
+OTHER_PHOTOGRAPHED = "The other one is a photographed cloth; only its colours can be taken."
 OTHER_TYPE = "The drawing can only be taken from a fabric of the same type."
 
 
@@ -62,8 +64,8 @@ def why_alone(pattern: Pattern) -> str:
     """Why a fabric can be neither blended nor take another's drawing; empty when it can."""
     if not pattern.ready:
         return UNFINISHED
-    if pattern.engine == "drawn":
-        return DRAWN
+    if pattern.engine != "dreamed":
+        return PHOTOGRAPHED if pattern.photographed else DRAWN
     return "" if registry.can_make_again("generate", pattern.model) else RETIRED
 
 
@@ -82,8 +84,8 @@ def why_not(move: str, one: Pattern, other: Other) -> str:
 
 
 def _unfit(theirs: Pattern, one: Pattern) -> str:
-    if theirs.engine == "drawn":
-        return OTHER_DRAWN
+    if theirs.engine != "dreamed":
+        return OTHER_PHOTOGRAPHED if theirs.photographed else OTHER_DRAWN
     return OTHER_MODEL if theirs.model != one.model else ""
 
 

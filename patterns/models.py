@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ml_backend.models import Job
-from ml_backend.requests import ENGINES, GenerateRequest
+from ml_backend.requests import ENGINES, PHOTOGRAPHED, GenerateRequest
 
 from .happenings import DOWNLOADED, tell
 from .made import UNCHANGING, Published, PublishedQuerySet, Viewer
@@ -62,7 +62,7 @@ class Pattern(Published):
 
     pattern_type = models.CharField(max_length=20)
     seed = models.PositiveIntegerField()
-    engine = models.CharField(max_length=10, choices=[(name, name) for name in ENGINES])
+    engine = models.CharField(max_length=12, choices=[(name, name) for name in (*ENGINES, PHOTOGRAPHED)])
     palette = models.JSONField(default=list, blank=True)
     size = models.PositiveIntegerField(default=512)
     vary_of = models.PositiveIntegerField(null=True, blank=True)
@@ -73,6 +73,8 @@ class Pattern(Published):
     colours_of = models.PositiveIntegerField(null=True, blank=True)
     detail_of = models.PositiveIntegerField(null=True, blank=True)
     subtype = models.CharField(max_length=20, blank=True, default="")
+    cloth = models.JSONField(default=dict, blank=True)
+    """Of a photographed cloth, how it was cut: a ``ClothRequest`` dict, what was found, and its own ``palette``."""
     model = models.CharField(max_length=120, blank=True)
     colours = models.CharField(max_length=120, blank=True)
     shares = models.JSONField(default=list, blank=True)
@@ -97,7 +99,14 @@ class Pattern(Published):
     class Meta(Published.Meta):
         pass
 
+    @property
+    def photographed(self) -> bool:
+        """Whether it was cut from a photo: it has no seed, and nothing can make it again."""
+        return self.engine == PHOTOGRAPHED
+
     def __str__(self) -> str:
+        if self.photographed:
+            return f"photographed {self.pattern_type}"
         return f"{self.subtype or self.pattern_type} {self.seed}"
 
     def file_title(self, name: str) -> str:
@@ -105,7 +114,8 @@ class Pattern(Published):
         sized = SIZED.search(str(self.large)) if name == "large" else None
         sides = {"large": int(sized[1]) if sized else LARGE_SIZE, "thumb": THUMB_SIDE}
         kind = "-inks" if name == "inks" else ""
-        return f"toile-{self.subtype or self.pattern_type}-{self.seed}{kind}-{sides.get(name, self.size)}px"
+        number = self.pk.hex[:8] if self.photographed else self.seed
+        return f"toile-{self.subtype or self.pattern_type}-{number}{kind}-{sides.get(name, self.size)}px"
 
     @property
     def fresh(self) -> bool:
@@ -140,7 +150,8 @@ class Pattern(Published):
         """The same drawing in whatever colours and size."""
         apart = ("palette", "size", "model")
         alike = [name for name in self.request.to_dict() if name not in apart]
-        return Pattern.objects.filter(owner_id=self.owner_id, **{name: getattr(self, name) for name in alike})
+        values = {name: getattr(self, name) for name in alike}
+        return Pattern.objects.filter(owner_id=self.owner_id, cloth=self.cloth, **values)
 
     @property
     def coverage(self) -> list[float]:
@@ -184,7 +195,13 @@ class Pattern(Published):
             setattr(self, name, value)
 
     def recipe(self) -> dict[str, Any]:
-        """What the files' metadata and the item page tell: how to make it, and of nobody's rows."""
+        """What the files' metadata and the item page tell: how to make it, and of nobody's rows.
+
+        Of a photographed cloth: how it was cut, for there is no seed that makes it.
+        """
+        if self.photographed:
+            told = {"source": PHOTOGRAPHED, "pattern_type": self.pattern_type, "size": self.size}
+            return {"made_with": "Toile", **self.cloth, **told, "palette": list(self.palette)}
         return {"made_with": "Toile", **self.request.to_dict()}
 
     @property

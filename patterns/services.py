@@ -13,9 +13,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from ml_backend.errors import BadInput
-from ml_backend.inks import fit_palette
+from ml_backend.inks import fit_palette, own_palette
 from ml_backend.models import Job
-from ml_backend.requests import GenerateRequest, Request, parse_palette
+from ml_backend.requests import PHOTOGRAPHED, GenerateRequest, Request, parse_palette
 from ml_backend.serving import jobs, registry
 from ml_backend.serving.storage import kept_together
 
@@ -25,6 +25,7 @@ from .models import LARGE_SIZE, Favourite, Pattern
 
 NOT_READY = Pattern.not_ready()
 GONE = "This fabric is not there any more. Make a new one, or choose another."
+UNREPEATABLE = "A photographed cloth is one of its kind. It can be recoloured and worn, but not made again from a seed."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +47,8 @@ def ask(
 
     A ``fresh`` one goes again unless it is kept.
     """
+    if request.engine == PHOTOGRAPHED:
+        raise BadInput(UNREPEATABLE)
     if request.model is not None:
         request = dataclasses.replace(request, model=_serving(request))
     row = Pattern(owner_id=owner.pk, parent=parent, partner=partner, fresh_until=fresh_until() if fresh else None)
@@ -120,11 +123,19 @@ def recolour(
     partner = pattern.partner if pattern.move in ("blend", "drawing") else partner
     row = Pattern(owner_id=owner.pk, parent=pattern, partner=partner, fresh_until=fresh_until() if fresh else None)
     row.take(dataclasses.replace(pattern.request, palette=colours))
+    row.cloth = pattern.cloth
     done = cutting.cut(inks, colours, row.recipe())
     store(row, done)
     if pattern.owner_id == owner.pk:
         pattern.keep()
     return row
+
+
+def own_colours(pattern: Pattern) -> tuple[str, ...]:
+    """The palette that it has of itself: that of its seed, or the one that was found in the photo."""
+    if pattern.photographed:
+        return fit_palette(pattern.cloth["palette"], len(pattern.palette))
+    return own_palette(pattern.request, len(pattern.palette))
 
 
 def store(row: Pattern, done: cutting.Cut) -> None:

@@ -1,6 +1,7 @@
 """The rows of every room, for Django, which looks for them here."""
 
 from .account.models import User
+from .cloth.models import ClothPhoto
 from .collections.models import Board, BoardItem, BoardLink
 from .colour.models import SavedPalette
 from .counting import Counter
@@ -18,6 +19,7 @@ __all__ = [
     "Board",
     "BoardItem",
     "BoardLink",
+    "ClothPhoto",
     "ComparedPicture",
     "Comparison",
     "Counter",

@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("studio.workspace.urls")),
     path("", include("studio.colour.urls")),
     path("", include("studio.photos.urls")),
+    path("", include("studio.cloth.urls")),
     path("", include("studio.looks.urls")),
     path("", include("studio.restyle.urls")),
     path("", include("studio.imagine.urls")),

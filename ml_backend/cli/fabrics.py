@@ -194,7 +194,7 @@ def run_cloth(options: argparse.Namespace) -> Answer:
 
 
 def _found_line(cut: Cloth, options: argparse.Namespace) -> str:
-    width, height = cut.repeat.size
+    width, height = cut.period
     said = {
         "repeat": f"a repeat of {width:.1f} x {height:.1f} px, the mean of {cut.repeats_seen}",
         "stripes": f"stripes that repeat after {min(width, height):.1f} px, the mean of {cut.repeats_seen}",

@@ -20,7 +20,7 @@ from ..inks import compose, fit_palette, own_palette
 from ..lattices import BASIC, Lattice, lattice_of
 from ..networks.generator import FabricGenerator
 from ..packaging import Package
-from ..requests import PATTERN_TYPES, GenerateRequest
+from ..requests import PATTERN_TYPES, PHOTOGRAPHED, GenerateRequest
 from ..swatches import TYPES
 from ..swatches.drawing.tile import draw_inks
 from .base import Progress, ShouldStop, check, tell
@@ -77,6 +77,8 @@ class GeneratePipeline:
     ) -> Fabric:
         """One tile.  Raises :class:`BadInput` for a dreamed fabric without a model, ``Stopped`` when asked."""
         check(should_stop)
+        if request.engine == PHOTOGRAPHED:
+            raise BadInput("A photographed cloth is no design of a seed, so no engine can make it again.")
         dreamed = request.engine == "dreamed"
         tell(progress, 0.0, "Dreaming" if dreamed else "Drawing")
         inks = self._dream(request, progress, should_stop) if dreamed else draw(request)

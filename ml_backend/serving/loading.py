@@ -186,6 +186,17 @@ def _describe(package: Package) -> Any:
     return DescribePipeline(package, segment, device=_device())
 
 
+def _name(_: None) -> Any:
+    """Of the starters: what a cloth looks like is a word for its page, and no model of anybody's choice."""
+    from ..evaluation.patterns import load_classifier
+    from ..packaging.starter import WEIGHTS_DIR, starter
+    from ..pipelines.naming import NamePipeline
+
+    there = (WEIGHTS_DIR / "designs-starter").is_dir()
+    designs = load_classifier(starter("designs-starter")) if there else None
+    return NamePipeline(load_classifier(starter("classifier-starter")), designs)
+
+
 def _asker(work: str) -> Callable[[Elsewhere], Any]:
     """What builds the engine that has an endpoint do that work."""
 
@@ -225,6 +236,7 @@ BUILDERS = {
     "segment": Builder("segment", _segment),
     "surface": Builder("surface", _surface),
     "text-mask": Builder("text-mask", _text_mask),
+    "name": Builder("", _name),
     "describe": Builder("classify", _describe, ("segment",)),
     **{
         f"{work}-{name}": Builder(

@@ -1,4 +1,4 @@
-"""The design of a type that was asked for by its name."""
+"""The design of a type that was asked for by its name, and fabrics that were cut from a photo of a real cloth."""
 
 from django.db import migrations, models
 
@@ -8,4 +8,12 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField("pattern", "subtype", models.CharField(blank=True, default="", max_length=20)),
+        migrations.AddField("pattern", "cloth", models.JSONField(blank=True, default=dict)),
+        migrations.AlterField(
+            "pattern",
+            "engine",
+            models.CharField(
+                choices=[("dreamed", "dreamed"), ("drawn", "drawn"), ("photographed", "photographed")], max_length=12
+            ),
+        ),
     ]

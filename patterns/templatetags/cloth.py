@@ -76,6 +76,8 @@ def titled(pattern: Pattern) -> str:
 @register.filter
 def kinds(pattern: Pattern) -> str:
     """The design by its name, the pattern type, or both of a blend: ``houndstooth``, ``floral and plaid``."""
+    if pattern.photographed:
+        return str(pattern.cloth.get("looks_like") or pattern.pattern_type).replace("-", " ")
     if pattern.subtype:
         return pattern.subtype.replace("-", " ")
     return f"{pattern.pattern_type} and {pattern.morph_type}" if pattern.morph_type else pattern.pattern_type
@@ -83,7 +85,10 @@ def kinds(pattern: Pattern) -> str:
 
 @register.filter
 def seeds(pattern: Pattern) -> str:
-    """``seed 7``, and what was made of it: ``seed 7, 40 % of plaid 12``."""
+    """``seed 7``, and what was made of it: ``seed 7, 40 % of plaid 12``; of a photographed cloth how it was cut."""
+    if pattern.photographed:
+        seen = pattern.cloth.get("mean_of", 1)
+        return f"the mean of {seen} repeats of a photo" if seen > 1 else "from a photo"
     if pattern.morph_to is not None:
         other = f"{pattern.morph_type or 'seed'} {pattern.morph_to}"
         return f"seed {pattern.seed}, {percent(pattern.morph_amount)} % of {other}"

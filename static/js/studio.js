@@ -196,7 +196,7 @@ function fittedOf(radio) {
 async function recolour(radio) {
   if (!pattern) return;
   const palette = fittedOf(radio);
-  const twin = palette && $$(".cell[data-pattern]", tray).find((cell) => {
+  const twin = palette && pattern.engine !== "photographed" && $$(".cell[data-pattern]", tray).find((cell) => {
     const { type, seeds, engine, model } = cell.dataset;
     return type === pattern.type && seeds === seedsOf(pattern) && engine === pattern.engine && model === (pattern.model ?? model) && cell.dataset.palette === palette.join(",");
   });

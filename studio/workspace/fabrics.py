@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
-from ml_backend.inks import fit_palette, own_palette
+from ml_backend.inks import fit_palette
 from patterns import services
 from patterns.models import Pattern
 
@@ -67,7 +67,7 @@ def recolour(request: HttpRequest) -> HttpResponse:
     owner = ensure_person(request)
     inks = len(pattern.palette)
     wanted = form.cleaned_data["palette"]
-    palette = fit_palette(wanted, inks) if wanted else own_palette(pattern.request, inks)
+    palette = fit_palette(wanted, inks) if wanted else services.own_colours(pattern)
     colourway = same_colourway(owner, pattern, palette) or services.recolour(owner, pattern, palette, fresh=True)
     if not is_htmx(request):
         return go_back(request, pattern=colourway.pk, look=None)

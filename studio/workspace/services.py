@@ -8,6 +8,7 @@ from ml_backend.errors import BadInput
 from ml_backend.requests import MAX_SEED, GenerateRequest
 from patterns import mixing
 from patterns.models import Pattern
+from patterns.services import UNREPEATABLE
 
 from ..account.models import User
 from ..sampling import fresh_seed
@@ -26,6 +27,8 @@ def wanted_fabrics(owner: User, form: FabricForm, like: Pattern | None) -> list[
     count = data["count"] or BATCH
     palette = data["palette"]
     if like:
+        if like.photographed:
+            raise BadInput(UNREPEATABLE)
         if like.model and mixing.why_alone(like) == mixing.RETIRED:
             raise BadInput(RETIRED)
         varied = like.vary_of is not None and like.vary_amount < 0.5
@@ -72,4 +75,4 @@ def same_colourway(owner: User, pattern: Pattern, palette: tuple[str, ...]) -> P
     """The person's own pattern of these inks in these colours, if there is one already."""
     alike = [name for name in pattern.request.to_dict() if name != "palette"]
     kin = Pattern.objects.of(owner).at_hand().ready().filter(palette=list(palette))
-    return kin.filter(**{name: getattr(pattern, name) for name in alike}).first()
+    return kin.filter(cloth=pattern.cloth, **{name: getattr(pattern, name) for name in alike}).first()

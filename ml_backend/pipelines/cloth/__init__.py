@@ -18,8 +18,8 @@ from ..base import Progress, ShouldStop, check, tell
 from .inks import separated
 from .light import flattened
 from .repeat import WORKING_SIDE, Repeat, a_piece, find_repeat
-from .tile import how_many, joined, mean_repeat, repair
-from .warp import WHOLE, rectified
+from .tile import calmly_cut, how_many, joined, mean_repeat, origins, repair
+from .warp import WHOLE, homography, rectified
 
 F32 = NDArray[np.float32]
 
@@ -38,6 +38,13 @@ class Looked:
     repeat: Repeat
 
     @property
+    def period(self) -> tuple[float, float]:
+        """Width and height of the repeat as a request tells them: in pixels of a cloth whose longer side is 1024."""
+        width, height = self.repeat.size
+        scale = SIDE / max(self.flat.shape[:2])
+        return width * scale, height * scale
+
+    @property
     def counts(self) -> tuple[int, int]:
         """Repeats across and down in the tile."""
         return (1, 1) if self.repeat.kind == "none" else how_many(self.repeat)
@@ -46,6 +53,7 @@ class Looked:
 @dataclass(frozen=True)
 class Cloth:
     """``inks`` float32 (K, size, size), K colours, the tile as they print it, and of how many repeats it is the mean.
+    ``period`` is :attr:`Looked.period`.
 
     ``request`` says all that was found, so that the same photo gives the same tile.
     """
@@ -54,6 +62,7 @@ class Cloth:
     palette: tuple[str, ...]
     image: Image.Image
     repeat: Repeat
+    period: tuple[float, float]
     repeats_seen: int
     request: ClothRequest
 
@@ -65,7 +74,7 @@ def look(photo: Image.Image, request: ClothRequest, side: int = SIDE) -> Looked:
     """
     flat = np.asarray(rectified(photo, request.corners or WHOLE, side), np.float32)
     if request.period is not None:
-        width, height = (value * side / SIDE for value in request.period)
+        width, height = (value * max(flat.shape[:2]) / SIDE for value in request.period)
         repeat = Repeat((width, 0.0), (0.0, height), 1.0, "repeat")
     elif request.whole_piece:
         repeat = a_piece(flat)
@@ -84,6 +93,20 @@ def _found(photo: Image.Image, request: ClothRequest, flat: F32) -> Repeat:
         again = find_repeat(flattened(small, found.size))
         found = again if again.confidence > found.confidence else found
     return a_piece(flat) if found.kind == "none" else found.scaled(max(flat.shape[:2]) / max(small.shape[:2]))
+
+
+def outlines(looked: Looked, request: ClothRequest, most: int = 3) -> list[list[tuple[float, float]]]:
+    """Up to ``most`` x ``most`` repeats about the middle as they lie in the photo: four corners each, shares of it."""
+    height, width = looked.flat.shape[:2]
+    square = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
+    forth = homography(square, np.array(request.corners or WHOLE, np.float64).reshape(4, 2))
+    (ax, ay), (bx, by) = looked.repeat.across, looked.repeat.down
+    found = []
+    for x, y in origins((height, width), looked.repeat)[: most * most]:
+        corners = np.array([(x, y, 1), (x + ax, y + ay, 1), (x + ax + bx, y + ay + by, 1), (x + bx, y + by, 1)])
+        seen = corners @ forth.T
+        found.append([(float(u / w), float(v / w)) for u, v, w in seen])
+    return found
 
 
 def tile_of(looked: Looked, size: int) -> tuple[F32, int]:
@@ -135,9 +158,12 @@ def cut_cloth(
     check(should_stop)
     tell(progress, 0.4, "Cutting one repeat")
     tile, seen = tile_of(looked, request.size)
+    tile = calmly_cut(tile)
     check(should_stop)
     tell(progress, 0.7, "Parting the inks")
     inks, palette = separated(tile, request.inks)
     image = Image.fromarray(compose(inks, palette))
     tell(progress, 1.0, "Done")
-    return Cloth(inks, palette, image, looked.repeat, seen, replace(request, corners=request.corners or WHOLE))
+    return Cloth(
+        inks, palette, image, looked.repeat, looked.period, seen, replace(request, corners=request.corners or WHOLE)
+    )

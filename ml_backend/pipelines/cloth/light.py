@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, uniform_filter
+from scipy.ndimage import gaussian_filter, uniform_filter1d
 
 from ...colour import decode, encode
 
@@ -38,10 +38,18 @@ def flattened(rgb: F32, period: tuple[float, float] | None = None) -> F32:
 
 
 def _mean_of_a_repeat(seen: F32, period: tuple[float, float]) -> F32:
-    """Over windows of one repeat, twice; what stays of the border is smoothed away by the light's own slowness."""
-    size = [max(3, round(side)) for side in (period[1], period[0])]
-    padded = np.pad(seen, [(side, side) for side in size], mode="reflect", reflect_type="odd")
-    for _ in range(2):
-        padded = uniform_filter(padded, size, mode="nearest")
-    slow = padded[size[0] : -size[0], size[1] : -size[1]]
-    return np.asarray(gaussian_filter(slow, 0.5 * max(size), mode="nearest"), np.float32)
+    """Over windows of one repeat.  Where a window would reach out of the picture, the nearest whole one counts: half a
+    repeat has another mean.  What is left is smoothed by the light's own slowness.
+    """
+    slow = seen
+    for axis, side in ((0, period[1]), (1, period[0])):
+        window = max(3, round(side))
+        if seen.shape[axis] <= window + 2:
+            return np.full_like(seen, seen.mean())  # no two windows to compare
+        slow = uniform_filter1d(slow, window, axis=axis, mode="nearest")
+        inside = [slice(None), slice(None)]
+        inside[axis] = slice(window // 2, seen.shape[axis] - (window - window // 2) + 1)
+        lost = [(0, 0), (0, 0)]
+        lost[axis] = (window // 2, window - window // 2 - 1)
+        slow = np.pad(slow[tuple(inside)], lost, mode="edge")
+    return np.asarray(gaussian_filter(slow, 0.4 * max(period), mode="nearest"), np.float32)

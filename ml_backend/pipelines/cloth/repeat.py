@@ -29,10 +29,16 @@ WORKING_SIDE = 384
 REACH = 0.62
 """Share of the picture that a step may be long: each repeat must be seen about one and a half times."""
 LEAST_STEP = 7.0
-LEAST_LIKENESS = 0.22
+_THREADS = 1.7
+"""Pixels over which the picture is smoothed: threads repeat too, and are not what is meant."""
+LEAST_LIKENESS = 0.3
 """Autocorrelation below which a cloth is taken for one without a repeat."""
 _BETTER = 0.05
 """How much more alike a multiple of a step must be for the step to be a part of the repeat only."""
+_NEARLY = 0.72
+"""Share of the best likeness that a shorter step needs."""
+_LEAST_KEPT = 0.6
+"""Share of a step's likeness that its multiples need; cloth that is not flat loses some of it on the way."""
 _SURE = 0.75
 
 
@@ -145,7 +151,7 @@ def _of_lattice(likeness: Likeness) -> Repeat | None:
     best = likeness.at(tops[0])
     if best < LEAST_LIKENESS:
         return None
-    whole = [step for step in tops if _is_whole(likeness, step) and likeness.at(step) >= 0.6 * best]
+    whole = [step for step in tops if _is_whole(likeness, step) and likeness.at(step) >= _NEARLY * best]
     whole.sort(key=lambda step: math.hypot(*step))
     for i, first in enumerate(whole):
         for second in whole[:i]:
@@ -155,9 +161,15 @@ def _of_lattice(likeness: Likeness) -> Repeat | None:
 
 
 def _is_whole(likeness: Likeness, step: Step) -> bool:
-    own = likeness.at(step)
     multiples = [(step[0] * n, step[1] * n) for n in (2, 3, 4)]
-    return all(likeness.at(each) <= own + _BETTER for each in multiples if likeness.holds(each))
+    return _goes_on(likeness.at(step), [likeness.at(each) for each in multiples if likeness.holds(each)])
+
+
+def _goes_on(own: float, multiples: Sequence[float]) -> bool:
+    """Whether after twice and thrice a step a cloth is about as alike as after one: more so, and the step is a part of
+    the repeat; much less, and it only leads from one motif to its neighbour.
+    """
+    return all(_LEAST_KEPT * own <= each <= own + _BETTER for each in multiples)
 
 
 def _squared(likeness: Likeness, a: Step, b: Step) -> Repeat:
@@ -219,12 +231,18 @@ def _along(x: float, y: float, normal: Step) -> Step:
 
 def _first_whole(reach: Sequence[float], profile: F64, along: float) -> float | None:
     """The first peak of a profile that no multiple beats and that is nearly as alike as along the stripes."""
+    best = max((float(value) for r, value in zip(reach, profile, strict=True) if r >= LEAST_STEP), default=0.0)
     for i in range(1, len(profile) - 1):
         r, value = reach[i], float(profile[i])
-        if r < LEAST_STEP or value < max(0.45 * along, 0.25) or value < profile[i - 1] or value < profile[i + 1]:
+        if (
+            r < LEAST_STEP
+            or value < max(0.3 * along, min(_NEARLY * best, 0.6))
+            or value < profile[i - 1]
+            or value < profile[i + 1]
+        ):
             continue
         multiples = [float(np.interp(r * n, reach, profile)) for n in (2, 3, 4) if r * n <= reach[-1]]
-        if all(other <= value + _BETTER for other in multiples) and float(profile[:i].min()) < value - 0.1:
+        if _goes_on(value, multiples) and float(profile[:i].min()) < value - 0.1:
             return float(r)
     return None
 
@@ -239,7 +257,7 @@ def _confidence(alike: float) -> float:
 
 def _features(rgb: F32) -> F32:
     """CIELAB without slow changes, float32 (3, H, W); colour counts more than lightness, which light spoils."""
-    planes = np.moveaxis(lab(rgb).astype(np.float32), 2, 0)
+    planes = np.moveaxis(gaussian_filter(lab(rgb), (_THREADS, _THREADS, 0)), 2, 0)
     slow = np.stack([gaussian_filter(plane, 0.25 * min(plane.shape), mode="nearest") for plane in planes])
     weighed: F32 = (planes - slow) * np.array([1.0, 1.4, 1.4], np.float32)[:, None, None]
     return weighed - weighed.mean(axis=(1, 2), keepdims=True)

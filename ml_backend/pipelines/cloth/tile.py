@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import gaussian_filter, map_coordinates
 
 from .repeat import Repeat
 
@@ -35,10 +35,10 @@ def how_many(repeat: Repeat) -> tuple[int, int]:
 
 def mean_repeat(rgb: F32, repeat: Repeat, sides: tuple[int, int]) -> tuple[F32, int]:
     """One repeat of ``rgb`` (H, W, 3) as ``sides`` (height, width) pixels, and of how many it is the median."""
-    origins = _origins(rgb.shape[:2], repeat)
-    first = _read(rgb, origins[0], repeat, sides)
+    places = origins(rgb.shape[:2], repeat)
+    first = _read(rgb, places[0], repeat, sides)
     cells = [first]
-    for origin in origins[1:MOST_CELLS]:
+    for origin in places[1:MOST_CELLS]:
         cell = _read(rgb, origin, repeat, sides)
         dy, dx = _offset(first, cell)
         shift = np.array(repeat.across) * (dx / sides[1]) + np.array(repeat.down) * (dy / sides[0])
@@ -51,7 +51,7 @@ def mean_repeat(rgb: F32, repeat: Repeat, sides: tuple[int, int]) -> tuple[F32, 
     return np.asarray(kept, np.float32), len(good)
 
 
-def _origins(shape: tuple[int, int], repeat: Repeat) -> list[tuple[float, float]]:
+def origins(shape: tuple[int, int], repeat: Repeat) -> list[tuple[float, float]]:
     """Where whole repeats begin (x, y), the one nearest to the middle first; at least one, which may reach out."""
     (ax, ay), (bx, by) = repeat.across, repeat.down
     height, width = shape
@@ -108,13 +108,22 @@ def joined(piece: F32, side: int) -> F32:
 
 def _lapped(piece: F32, side: int) -> F32:
     lap = piece.shape[1] - side
-    begin, beyond = piece[:, :lap], piece[:, side:]
-    cut = cheapest_cut(np.square(begin - beyond).sum(axis=2))
-    # left of the cut the cloth goes on from the tile's other end, right of it the tile has begun
-    share = np.clip((np.arange(lap)[None, :] - cut[:, None]) / 4 + 0.5, 0, 1).astype(np.float32)[..., None]
+    slow = gaussian_filter(piece, (lap / 5, lap / 5, 0), mode="nearest")
+    fine = piece - slow
+    cut = cheapest_cut(np.square(fine[:, :lap] - fine[:, side:]).sum(axis=2))
+    # left of the cut the cloth goes on from the tile's other end, right of it the tile has begun; what changes slowly
+    # goes over evenly, or the cut would show as an edge of light
+    sharp = np.clip((np.arange(lap)[None, :] - cut[:, None]) / 4 + 0.5, 0, 1)[..., None]
+    even = ((np.arange(lap) + 0.5) / lap)[None, :, None]
     tile = piece[:, :side].copy()
-    tile[:, :lap] = begin * share + beyond * (1 - share)
-    return tile
+    tile[:, :lap] = _between(slow, even, side) + _between(fine, sharp, side)
+    return np.asarray(tile, np.float32)
+
+
+def _between(piece: F32, share: F64, side: int) -> F64:
+    """Of the lap: what is begun by ``share``, and what is beyond by the rest."""
+    lap = piece.shape[1] - side
+    return np.asarray(piece[:, :lap] * share + piece[:, side:] * (1 - share), np.float64)
 
 
 def cheapest_cut(cost: F32) -> NDArray[np.intp]:
@@ -130,6 +139,14 @@ def cheapest_cut(cost: F32) -> NDArray[np.intp]:
         low = max(0, path[row + 1] - 1)
         path[row] = low + int(total[row, low : path[row + 1] + 2].argmin())
     return path
+
+
+def calmly_cut(tile: F32) -> F32:
+    """The tile (H, W, 3) rolled round so that its border runs where it changes least: the same cloth, cut well."""
+    for axis in (0, 1):
+        jumps = np.abs(tile - np.roll(tile, 1, axis=axis)).sum(axis=2).mean(axis=1 - axis)
+        tile = np.roll(tile, -int(jumps.argmin()), axis=axis)
+    return tile
 
 
 def repair(planes: F32) -> F32:

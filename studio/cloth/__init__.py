@@ -1,0 +1,1 @@
+"""Your cloth: a photo of a real one becomes a fabric."""
