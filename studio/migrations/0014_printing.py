@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('ml_backend', '0010_training_runs'),
         ('patterns', '0008_made_things'),
-        ('studio', '0011_workshop'),
+        ("studio", "0013_saved_palettes"),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('ml_backend', '0010_training_runs'),
-        ('studio', '0011_workshop'),
+        ("studio", "0014_printing"),
     ]
 
     operations = [

@@ -15,7 +15,7 @@ def number_photos(apps, schema_editor):
 class Migration(migrations.Migration):
     """Photos have names and places; people may choose a name for what they publish."""
 
-    dependencies = [("studio", "0013_saved_palettes"), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
+    dependencies = [("studio", "0015_cloth"), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
 
     operations = [
         migrations.AddField("photo", "name", models.CharField(blank=True, max_length=60)),
