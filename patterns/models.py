@@ -10,8 +10,9 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from ml_backend.lattices import lattice_of
 from ml_backend.models import Job
-from ml_backend.requests import ENGINES, GenerateRequest
+from ml_backend.requests import ENGINES, REPEATS, GenerateRequest
 
 from .made import UNCHANGING, Published, PublishedQuerySet
 
@@ -35,6 +36,8 @@ class Pattern(Published):
     the PNG text, ``web`` the same pixels as pages load them (half the bytes; patterns of before it was there have
     none), ``large`` the print-size tile once asked for, ``thumb`` a 256 px WebP.  All are empty until the job
     is done.  ``parent`` is the pattern this one is a colourway or remix of, ``partner`` the second one of a mix of two.
+    ``repeat`` is the one that it is made for; ``mended``, that it was not made anew for it but from the inks of another
+    fabric, its seams mended.
     """
 
     large_job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="large_patterns")
@@ -53,6 +56,8 @@ class Pattern(Published):
     morph_type = models.CharField(max_length=20, blank=True)
     colours_of = models.PositiveIntegerField(null=True, blank=True)
     detail_of = models.PositiveIntegerField(null=True, blank=True)
+    repeat = models.CharField(max_length=20, choices=[(name, name) for name in REPEATS], default="basic")
+    mended = models.BooleanField(default=False)
     model = models.CharField(max_length=120, blank=True)
     colours = models.CharField(max_length=120, blank=True)
 
@@ -76,11 +81,12 @@ class Pattern(Published):
         return f"{self.pattern_type} {self.seed}"
 
     def file_title(self, name: str) -> str:
-        """Type, seed and size in pixels, so that tile and print size do not overwrite each other where saved."""
+        """Type, seed, repeat and pixels, so that tile and print size do not overwrite each other where saved."""
         sized = SIZED.search(str(self.large)) if name == "large" else None
         sides = {"large": int(sized[1]) if sized else LARGE_SIZE, "thumb": THUMB_SIDE}
         kind = "-inks" if name == "inks" else ""
-        return f"toile-{self.pattern_type}-{self.seed}{kind}-{sides.get(name, self.size)}px"
+        repeat = "" if self.repeat == "basic" else f"-{self.repeat}"
+        return f"toile-{self.pattern_type}-{self.seed}{repeat}{kind}-{sides.get(name, self.size)}px"
 
     def is_coming(self, name: str) -> bool:
         if name == "large" and self.large_job is not None and self.large_job.active:
@@ -106,6 +112,12 @@ class Pattern(Published):
         return "colours" if self.partner_id else ""
 
     @property
+    def plain(self) -> bool:
+        """Whether the tile also repeats by standing beside itself: a mirror's and an ogee's hold their neighbours."""
+        lattice = lattice_of(self.repeat)
+        return not (lattice.drop or lattice.slide) or lattice.area < 1
+
+    @property
     def request(self) -> GenerateRequest:
         """What makes this very pattern again."""
         return GenerateRequest(
@@ -122,6 +134,7 @@ class Pattern(Published):
             morph_type=self.morph_type or None,
             colours_of=self.colours_of,
             detail_of=self.detail_of,
+            repeat=self.repeat,
         )
 
     def take(self, request: GenerateRequest) -> None:
@@ -133,7 +146,8 @@ class Pattern(Published):
 
     def recipe(self) -> dict[str, Any]:
         """What the files' metadata and the item page tell: how to make it, and of nobody's rows."""
-        return {"made_with": "Toile", **self.request.to_dict()}
+        mended = {"mended": True} if self.mended else {}
+        return {"made_with": "Toile", **self.request.to_dict(), **mended}
 
     @property
     def tile_url(self) -> str:

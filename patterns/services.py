@@ -85,6 +85,7 @@ def recolour(
     partner = pattern.partner if pattern.move in ("blend", "drawing") else partner
     row = Pattern(owner_id=owner.pk, parent=pattern, partner=partner)
     row.take(dataclasses.replace(pattern.request, palette=colours))
+    row.mended = pattern.mended
     done = cutting.cut(inks, colours, row.recipe())
     store(row, done)
     return row

@@ -426,6 +426,8 @@ class Pattern(Thing):
             morph_type=None,
             colours_of=None,
             detail_of=None,
+            repeat="basic",
+            mended=False,
             model="dcgan-starter@1f0c8f0b6f11",
             parent=None,
             public=False,
@@ -445,6 +447,8 @@ class Pattern(Thing):
     morph_type: str | None = Field(description="Pattern type of the second fabric; null: the same.")
     colours_of: int | None
     detail_of: int | None = Field(description="Seed whose drawing this layout has.")
+    repeat: str = Field(description="The repeat that it is made for.")
+    mended: bool = Field(description="Made of another fabric's inks, its seams mended.")
     model: str | None = Field(description="Model that dreams it, as far as it is known; null in a drawn one.")
     parent: uuid.UUID | None = Field(description="The pattern this is a colourway, variation or blend of.")
     public: bool

@@ -97,6 +97,7 @@ def pattern(request: HttpRequest, row: Pattern) -> schemas.Pattern:
     return schemas.Pattern(
         **_thing(request, row),
         **made,
+        mended=row.mended,
         parent=_if_seen(request, row.parent),
         public=row.public,
         large_job=row.large_job_id if _is_own(request, row) else None,

@@ -40,10 +40,10 @@ def wanted_fabrics(owner: User, form: FabricForm, like: Pattern | None) -> list[
     seeds = [fresh_seed() for _ in range(count)] if first is None else range(first, first + count)
     engine = data["engine"] or DEFAULT_ENGINE
     model = (data["model"] or None) if engine != "drawn" else None
-    return [
-        GenerateRequest(data["pattern_type"], seed % (MAX_SEED + 1), engine=engine, palette=palette, model=model)
-        for seed in seeds
-    ]
+    anew = GenerateRequest(
+        data["pattern_type"], 0, engine=engine, palette=palette, model=model, repeat=data["repeat"] or "basic"
+    )
+    return [replace(anew, seed=seed % (MAX_SEED + 1)) for seed in seeds]
 
 
 def _neighbours(owner: User, like: Pattern, count: int) -> list[int]:

@@ -9,6 +9,7 @@ urlpatterns = [
     path("fabrics/", fabrics.make, name="fabric-new"),
     path("fabrics/cells/", fabrics.cells, name="fabric-cells"),
     path("fabrics/colourways/", fabrics.recolour, name="fabric-recolour"),
+    path("fabrics/repeats/", fabrics.for_repeat, name="fabric-repeat"),
     path("fabrics/mix/", mixing.drawer, name="fabric-mix"),
     path("fabrics/mix/make/", mixing.make, name="fabric-mix-make"),
     path("fabrics/large/", fabrics.large, name="pattern-large"),
