@@ -14,6 +14,7 @@ from PIL import Image
 
 from ml_backend.images import EXACT, encoded, save_picture
 from ml_backend.inks import compose, inks_from_png, inks_to_png
+from ml_backend.lattices import lattice_of
 from ml_backend.serving import loading
 
 from .colours import colours_of
@@ -55,10 +56,10 @@ def enlarged(pattern: Pattern, size: int) -> Image.Image:
     with loading.alone():
         from ml_backend.pipelines.generate import enlarge_softly, resize
 
-    inks = stored_inks(pattern)
+    inks, lattice = stored_inks(pattern), lattice_of(pattern.repeat)
     factor = -(-size // inks.shape[1])
     if factor > 1:
-        inks = enlarge_softly(inks, factor)
+        inks = lattice.tile(enlarge_softly(lattice.cell(inks), factor, lattice))
     return Image.fromarray(compose(resize(inks, size), pattern.palette))
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
-from ml_backend.errors import BadPackage
+from ml_backend.errors import BadInput, BadPackage, Stopped
+from ml_backend.lattices import lattice_of
 from ml_backend.models import Job
+from ml_backend.repair import repair
 from ml_backend.requests import GenerateRequest
 from ml_backend.serving import jobs, loading
 from ml_backend.serving.storage import delete_after_commit
@@ -36,7 +40,26 @@ def generate(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> job
     fabric = _pipeline(pattern.request)(pattern.request, progress=report, should_stop=should_stop)
     report(0.95, "Cutting the tile")
     pattern.palette, pattern.model = list(fabric.palette), fabric.model or ""
-    done = cutting.cut(fabric.inks, fabric.palette, pattern.recipe())
+    return _filled(job, pattern, fabric.inks)
+
+
+@jobs.handler("repair", possible=_pattern)
+def repair_seams(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> jobs.Publish:
+    """Fills the pattern that waits for this job with its parent's inks, mended for the repeat that it is to have."""
+    pattern = _pattern(job)
+    if pattern.parent is None or not pattern.parent.ready:
+        raise BadInput("The fabric that was to be mended was deleted.")
+    report(0.1, "Mending the seams")
+    inks = repair(cutting.stored_inks(pattern.parent), lattice_of(pattern.repeat))
+    report(0.9, "Cutting the tile")
+    if should_stop():
+        raise Stopped(UNWANTED)
+    return _filled(job, pattern, inks)
+
+
+def _filled(job: Job, pattern: Pattern, inks: npt.NDArray[np.float32]) -> jobs.Publish:
+    """The files of a pattern whose palette and model are known, and what publishes them."""
+    done = cutting.cut(inks, pattern.palette, pattern.recipe())
     keys = {
         name: jobs.save(job, pattern.folder, f"{name}.{cutting.SUFFIXES[name]}", data)
         for name, data in done.files.items()
@@ -77,7 +100,7 @@ def _again(
     pattern: Pattern, request: GenerateRequest, report: jobs.Report, should_stop: jobs.ShouldStop
 ) -> Image.Image:
     """The pattern at the size of ``request``: made anew, or from its stored inks once its model is no longer kept."""
-    if pattern.photographed:
+    if pattern.photographed or pattern.mended:
         return cutting.enlarged(pattern, request.size)
     try:
         pipeline = _pipeline(request)

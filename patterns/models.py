@@ -11,8 +11,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from ml_backend.lattices import lattice_of
 from ml_backend.models import Job
-from ml_backend.requests import ENGINES, PHOTOGRAPHED, GenerateRequest
+from ml_backend.requests import ENGINES, PHOTOGRAPHED, REPEATS, GenerateRequest
 
 from .happenings import DOWNLOADED, tell
 from .made import UNCHANGING, Published, PublishedQuerySet, Viewer
@@ -54,6 +55,8 @@ class Pattern(Published):
     the PNG text, ``web`` the same pixels as pages load them (half the bytes; patterns of before it was there have
     none), ``large`` the print-size tile once asked for, ``thumb`` a 256 px WebP.  All are empty until the job
     is done.  ``parent`` is the pattern this one is a colourway or remix of, ``partner`` the second one of a mix of two.
+    ``repeat`` is the one that it is made for; ``mended``, that it was not made anew for it but from the inks of another
+    fabric, its seams mended.
     """
 
     large_job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="large_patterns")
@@ -75,6 +78,8 @@ class Pattern(Published):
     subtype = models.CharField(max_length=20, blank=True, default="")
     cloth = models.JSONField(default=dict, blank=True)
     """Of a photographed cloth, how it was cut: a ``ClothRequest`` dict, what was found, and its own ``palette``."""
+    repeat = models.CharField(max_length=20, choices=[(name, name) for name in REPEATS], default="basic")
+    mended = models.BooleanField(default=False)
     model = models.CharField(max_length=120, blank=True)
     colours = models.CharField(max_length=120, blank=True)
     shares = models.JSONField(default=list, blank=True)
@@ -110,12 +115,13 @@ class Pattern(Published):
         return f"{self.subtype or self.pattern_type} {self.seed}"
 
     def file_title(self, name: str) -> str:
-        """Type, seed and size in pixels, so that tile and print size do not overwrite each other where saved."""
+        """Type, seed, repeat and pixels, so that tile and print size do not overwrite each other where saved."""
         sized = SIZED.search(str(self.large)) if name == "large" else None
         sides = {"large": int(sized[1]) if sized else LARGE_SIZE, "thumb": THUMB_SIDE}
         kind = "-inks" if name == "inks" else ""
         number = self.pk.hex[:8] if self.photographed else self.seed
-        return f"toile-{self.subtype or self.pattern_type}-{number}{kind}-{sides.get(name, self.size)}px"
+        repeat = "" if self.repeat == "basic" else f"-{self.repeat}"
+        return f"toile-{self.subtype or self.pattern_type}-{number}{repeat}{kind}-{sides.get(name, self.size)}px"
 
     @property
     def fresh(self) -> bool:
@@ -168,6 +174,12 @@ class Pattern(Published):
         return "colours" if self.partner_id else ""
 
     @property
+    def plain(self) -> bool:
+        """Whether the tile also repeats by standing beside itself: a mirror's and an ogee's hold their neighbours."""
+        lattice = lattice_of(self.repeat)
+        return not (lattice.drop or lattice.slide) or lattice.area < 1
+
+    @property
     def request(self) -> GenerateRequest:
         """What makes this very pattern again."""
         return GenerateRequest(
@@ -185,6 +197,7 @@ class Pattern(Published):
             colours_of=self.colours_of,
             detail_of=self.detail_of,
             subtype=self.subtype or None,
+            repeat=self.repeat,
         )
 
     def take(self, request: GenerateRequest) -> None:
@@ -199,10 +212,11 @@ class Pattern(Published):
 
         Of a photographed cloth: how it was cut, for there is no seed that makes it.
         """
+        mended = {"mended": True} if self.mended else {}
         if self.photographed:
-            told = {"source": PHOTOGRAPHED, "pattern_type": self.pattern_type, "size": self.size}
-            return {"made_with": "Toile", **self.cloth, **told, "palette": list(self.palette)}
-        return {"made_with": "Toile", **self.request.to_dict()}
+            told = {"source": PHOTOGRAPHED, "pattern_type": self.pattern_type, "size": self.size, "repeat": self.repeat}
+            return {"made_with": "Toile", **self.cloth, **told, "palette": list(self.palette), **mended}
+        return {"made_with": "Toile", **self.request.to_dict(), **mended}
 
     @property
     def tile_url(self) -> str:

@@ -123,7 +123,7 @@ def recolour(
     partner = pattern.partner if pattern.move in ("blend", "drawing") else partner
     row = Pattern(owner_id=owner.pk, parent=pattern, partner=partner, fresh_until=fresh_until() if fresh else None)
     row.take(dataclasses.replace(pattern.request, palette=colours))
-    row.cloth = pattern.cloth
+    row.cloth, row.mended = pattern.cloth, pattern.mended
     done = cutting.cut(inks, colours, row.recipe())
     store(row, done)
     if pattern.owner_id == owner.pk:

@@ -5,6 +5,7 @@ import { mixAnew, mixWith, openMix } from "./mix.js";
 import { Moments } from "./moments.js";
 import * as outfit from "./outfit.js";
 import { about, onNamed } from "./photos.js";
+import { RepeatView, rule, saidSize } from "./repeat_view.js";
 import { holdPlaces, onDiscard, shelve } from "./shelf.js";
 import { announce, say } from "./site.js";
 import { Picking } from "./stage/picking.js";
@@ -39,8 +40,8 @@ let others = start.others;
 // ---- choosing a fabric
 
 function fromCell(cell) {
-  const { pattern: id, tile, file, inks, type, subtype, engine, seed, seeds, model, palette, title, page } = cell.dataset;
-  return { id, tile, file, inks: inks ?? "", type, subtype, engine, seed: Number(seed), seeds, model, palette: palette ? palette.split(",") : [], title, page };
+  const { pattern: id, tile, file, inks, type, subtype, engine, seed, seeds, model, palette, title, page, repeat, mended } = cell.dataset;
+  return { id, tile, file, inks: inks ?? "", type, subtype, engine, seed: Number(seed), seeds, model, palette: palette ? palette.split(",") : [], title, page, repeat, mended: mended !== undefined };
 }
 
 /** Moments that were kept before there were blends know their seed only. */
@@ -73,7 +74,10 @@ async function wear(chosen, { push = true, tile = true } = {}) {
   recipe.hidden = !chosen.page;
   recipe.href = chosen.page ?? "";
   onOutfit();
-  if (tile) await shown(stage.setTile(chosen.tile));
+  if (tile) {
+    await shown(stage.setTile(chosen.tile));
+    layAsMade();
+  } else sayRepeat();
   if (push) remember();
 }
 
@@ -260,10 +264,83 @@ document.addEventListener("htmx:afterSettle", onTray);
 document.addEventListener("htmx:responseError", (event) => {
   if (![fabricForm, mixForm, panel].includes(event.detail.elt) && !event.detail.elt.matches("[data-dyes]")) return;
   awaited = null;
+  wanted = null;
   if (pattern) dress(look(), { push: false });
 });
 
 showDesigns(fabricForm.elements.subtype.value);
+// ---- the repeat that the fabric is made for
+
+// A fabric is made for its repeat.  Another one is asked for, and worn when it is there; until then this one stays as it
+// is.  Looks of before may wear a fabric in a repeat that it was not made for, and go on doing so.
+const repeatView = new RepeatView($("[data-repeat-view]"));
+const repeatSaid = $("[data-repeat-said]");
+const repeatOther = $("[data-repeat-other]");
+let wanted = null;
+let wanting = 0;
+
+const madeFor = () => pattern?.repeat ?? "basic";
+
+function layAsMade() {
+  clearTimeout(wanting);
+  wanted = null;
+  fit = { ...fit, repeat: madeFor() };
+  writeFit();
+}
+
+function chooseRepeat(repeat) {
+  clearTimeout(wanting);
+  wanted = null;
+  if (!pattern || bare || repeat === madeFor()) {
+    fit = { ...fit, repeat };
+    applyFit();
+    remember();
+    return;
+  }
+  wanted = repeat;
+  sayRepeat();
+  wanting = setTimeout(makeRepeat, 400, repeat); // an arrow key walks past the repeats between
+}
+
+async function makeRepeat(repeat) {
+  const twin = $$(".cell[data-pattern]", tray).find((cell) => {
+    const { type, seeds, engine, model, palette } = cell.dataset;
+    return cell.dataset.repeat === repeat && type === pattern.type && seeds === seedsOf(pattern) && engine === pattern.engine && model === (pattern.model ?? model) && palette === pattern.palette.join(",");
+  });
+  if (twin) {
+    wear(fromCell(twin));
+    return;
+  }
+  awaited = "next";
+  await window.htmx.ajax("POST", repeatView.root.dataset.make, {
+    source: panel, target: tray, swap: "afterbegin", values: { of: pattern.id, repeat },
+  });
+}
+
+function sayRepeat() {
+  fabricForm.elements.repeat.value = wanted ?? fit.repeat;
+  const other = !wanted && !bare && Boolean(pattern) && madeFor() !== fit.repeat;
+  repeatSaid.textContent = wanted
+    ? `Making this fabric for ${wanted}; until then it stays ${fit.repeat}.`
+    : `${saidSize(fit)}${pattern?.mended ? ", seams mended" : ""}`;
+  repeatOther.hidden = !other;
+  if (other) $("button", repeatOther).textContent = `Made for ${madeFor()}: make it for ${fit.repeat}`;
+  repeatView.show(pattern?.tile);
+  repeatView.wear(fit);
+}
+
+$("button", repeatOther).addEventListener("click", () => chooseRepeat(fit.repeat));
+repeatView.addEventListener("move", ({ detail: [x, y] }) => {
+  fit = { ...fit, offset_x: wrapOffset(fit.offset_x + x), offset_y: wrapOffset(fit.offset_y + y) };
+  writeFit();
+});
+repeatView.addEventListener("settle", remember);
+stage.addEventListener("paint", () => {
+  if (stage.size && stage.canDress) rule($("[data-stage-ruler]"), stage.canvas.clientWidth, (stage.view().scale * stage.pxPerCm) / stage.ratio);
+});
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (detail.elt === lookForm) detail.parameters.repeat = fit.repeat; // what is worn, not what is still being made
+});
 
 // ---- choosing what wears it
 
@@ -318,6 +395,8 @@ async function point(flash) {
 async function dress(next, { push = true } = {}) {
   ({ bare, others, fit } = next);
   awaited = null;
+  clearTimeout(wanting);
+  wanted = null;
   writeFit();
   if (next.pattern && !bare) await wear(next.pattern, { push: false, tile: false });
   else bareCaption();
@@ -474,7 +553,7 @@ function readFit() {
   const data = new FormData(lookForm);
   fit = {
     garments: fit.garments ?? [],
-    repeat: data.get("repeat") ?? "basic",
+    repeat: fit.repeat,
     scale_cm: Number(data.get("scale_cm")),
     rotate: Number(data.get("rotate")),
     offset_x: Number(data.get("offset_x")),
@@ -487,6 +566,7 @@ function readFit() {
 function applyFit() {
   stage.setFit(stageFit(fit));
   sayFit();
+  sayRepeat();
 }
 
 const stageFit = ({ scale_cm: scale, rotate, offset_x: x, offset_y: y, repeat, strength, garments }) =>
@@ -505,18 +585,20 @@ function sayFit() {
 
 function writeFit() {
   for (const input of inputs()) {
-    if (input.type === "radio") input.checked = input.value === fit[input.name];
+    if (input.type === "radio") input.checked = input.value === (wanted ?? fit[input.name]);
     else input.value = String(fit[input.name]);
   }
   applyFit();
 }
 
 document.addEventListener("input", (event) => {
-  if (!inputs().includes(event.target)) return;
+  if (!inputs().includes(event.target) || event.target.name === "repeat") return;
   readFit();
 });
 document.addEventListener("change", (event) => {
-  if (inputs().includes(event.target)) remember();
+  if (!inputs().includes(event.target)) return;
+  if (event.target.name === "repeat") chooseRepeat(event.target.value);
+  else remember();
 });
 
 stage.addEventListener("fit", ({ detail }) => {
@@ -525,6 +607,7 @@ stage.addEventListener("fit", ({ detail }) => {
     if (input.type === "range") input.value = String(fit[input.name]);
   }
   sayFit();
+  sayRepeat();
 });
 stage.addEventListener("settle", remember);
 stage.addEventListener("view", ({ detail }) => {

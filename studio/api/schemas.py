@@ -451,6 +451,8 @@ class Pattern(Thing):
             colours_of=None,
             detail_of=None,
             subtype=None,
+            repeat="basic",
+            mended=False,
             model="dcgan-starter@1f0c8f0b6f11",
             parent=None,
             public=False,
@@ -472,6 +474,8 @@ class Pattern(Thing):
     colours_of: int | None
     detail_of: int | None = Field(description="Seed whose drawing this layout has.")
     subtype: str | None = Field(description="The design of the type that was asked for by its name.")
+    repeat: str = Field(description="The repeat that it is made for.")
+    mended: bool = Field(description="Made of another fabric's inks, its seams mended.")
     model: str | None = Field(description="Model that dreams it, as far as it is known; null in a drawn one.")
     parent: uuid.UUID | None = Field(description="The pattern this is a colourway, variation or blend of.")
     public: bool

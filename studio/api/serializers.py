@@ -102,6 +102,7 @@ def pattern(request: HttpRequest, row: Pattern) -> schemas.Pattern:
         **_thing(request, row),
         **made,
         shares=row.shares,
+        mended=row.mended,
         parent=_if_seen(request, row.parent),
         public=row.public,
         large_job=row.large_job_id if _is_own(request, row) else None,

@@ -147,6 +147,7 @@ def _command(pattern: Pattern) -> str:
     varied = "" if pattern.vary_of is None else f" --vary-of {pattern.vary_of} --vary-amount {pattern.vary_amount:g}"
     varied += _moves(pattern)
     subtype = f" --subtype {pattern.subtype}" if pattern.subtype else ""
+    varied += "" if pattern.repeat == "basic" else f" --repeat {pattern.repeat}"
     return (
         f"python -m ml_backend generate --type {pattern.pattern_type}{subtype} --seed {pattern.seed} --count 1"
         f" --size {pattern.size} --engine {pattern.engine}{_model(pattern)}{varied}{palette} --out ."

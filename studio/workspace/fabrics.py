@@ -11,12 +11,12 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
 from ml_backend.inks import fit_palette
-from patterns import services
+from patterns import repeats, services
 from patterns.models import Pattern
 
 from ..account.services import ensure_person
 from ..answers import go_back, is_htmx, refuse, refusing, valid
-from .forms import FabricForm, RecolourForm
+from .forms import FabricForm, RecolourForm, RepeatForm
 from .services import same_colourway, wanted_fabrics
 
 MAX_ASKED = 64
@@ -72,6 +72,18 @@ def recolour(request: HttpRequest) -> HttpResponse:
     if not is_htmx(request):
         return go_back(request, pattern=colourway.pk, look=None)
     return render(request, "studio/workspace/_cells.html", {"cells": [colourway], "fresh": True})
+
+
+@require_POST
+@refusing
+def for_repeat(request: HttpRequest) -> HttpResponse:
+    """The fabric made for another repeat, or its seams mended for it; asked for twice it is one fabric."""
+    form = valid(RepeatForm(request.POST))
+    pattern = get_object_or_404(Pattern.objects.visible_to(request.user).ready(), pk=form.cleaned_data["of"])
+    made = repeats.in_repeat(ensure_person(request), pattern, form.cleaned_data["repeat"])
+    if not is_htmx(request):
+        return go_back(request, pattern=made.pk, repeat=made.repeat, look=None)
+    return render(request, "studio/workspace/_cells.html", {"cells": [made], "fresh": True})
 
 
 @require_POST

@@ -51,6 +51,7 @@ class FabricForm(forms.Form):
     seed = field_of(GenerateRequest, "seed")
     count = forms.IntegerField(required=False, min_value=1, max_value=MAX_BATCH)
     model = forms.CharField(required=False, max_length=MAX_MODEL)
+    repeat = field_of(GenerateRequest, "repeat")
 
 
 class MixForm(forms.Form):
@@ -86,6 +87,21 @@ class MixForm(forms.Form):
         if data["steps"]:
             return steps(data["steps"])
         return [0.5 if data["amount"] is None else data["amount"]]
+
+
+class RepeatForm(forms.Form):
+    """The pattern ``of`` (or ``pattern``, as the form of a look calls it) made for another repeat."""
+
+    of = forms.UUIDField(required=False)
+    pattern = forms.UUIDField(required=False)
+    repeat = field_of(GenerateRequest, "repeat", required=True)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        data["of"] = data.get("of") or data.get("pattern")
+        if not data["of"] and not self.errors:
+            raise forms.ValidationError("Choose a fabric first.")
+        return data
 
 
 class RecolourForm(forms.Form):

@@ -45,17 +45,16 @@ def wanted_fabrics(owner: User, form: FabricForm, like: Pattern | None) -> list[
     engine = data["engine"] or ("dreamed" if data["model"] else DEFAULT_ENGINE)
     engine = "drawn" if subtype else engine
     model = (data["model"] or None) if engine != "drawn" else None
-    return [
-        GenerateRequest(
-            data["pattern_type"],
-            seed % (MAX_SEED + 1),
-            engine=engine,
-            palette=palette,
-            model=model,
-            subtype=subtype,
-        )
-        for seed in seeds
-    ]
+    anew = GenerateRequest(
+        data["pattern_type"],
+        0,
+        engine=engine,
+        palette=palette,
+        model=model,
+        subtype=subtype,
+        repeat=data["repeat"] or "basic",
+    )
+    return [replace(anew, seed=seed % (MAX_SEED + 1)) for seed in seeds]
 
 
 def _neighbours(owner: User, like: Pattern, count: int) -> list[int]:

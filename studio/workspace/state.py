@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -94,6 +94,8 @@ def read(request: HttpRequest) -> Workspace:
     shown = pattern if pattern and pattern.ready else _newest(request)
     asked = pattern or shown
     fit = _fit(query, parts[0][1] if parts else None, photo, garment)
+    if shown and "repeat" not in query and not parts:
+        fit = replace(fit, repeat=shown.repeat)
     others = _others(request, parts, fit, photo or garment)
     return Workspace(
         pattern=asked,
@@ -293,6 +295,8 @@ def _pattern_json(pattern: Pattern) -> dict[str, Any]:
         "seeds": seeds(pattern),
         "model": pattern.model,
         "palette": pattern.palette,
+        "repeat": pattern.repeat,
+        "mended": pattern.mended,
     }
 
 

@@ -11,6 +11,7 @@ urlpatterns = [
     path("fabrics/colourways/", fabrics.recolour, name="fabric-recolour"),
     path("fabrics/keep/", keeping.keep, name="fabric-keep"),
     path("fabrics/discard/", keeping.discard, name="fabric-discard"),
+    path("fabrics/repeats/", fabrics.for_repeat, name="fabric-repeat"),
     path("fabrics/mix/", mixing.drawer, name="fabric-mix"),
     path("fabrics/mix/make/", mixing.make, name="fabric-mix-make"),
     path("fabrics/large/", fabrics.large, name="pattern-large"),

@@ -5,9 +5,10 @@ and 0 in the middle of a garment:
 
     q = Rot(-rotate) (u, v) shoulder_cm / 40 / scale_cm - (offset_x, offset_y)    rotate: counter-clockwise, as worn
 
-and ``q`` in tile sides goes through the repeat: *basic* wraps; *half-drop* lowers every odd column by half a tile
-(v += 0.5 where floor(q.x) is odd); *half-brick* shifts every odd row (u += 0.5 where floor(q.y) is odd); *mirror*
-reflects every odd column.
+and ``q`` in tile sides goes through the repeat (:mod:`ml_backend.lattices`): *basic* wraps; *half-drop* and
+*third-drop* lower each column by a half or a third of a tile more than the one before; *half-brick* shifts each row by
+half a tile; *ogee* lowers columns of half a tile by half a tile.  *Mirror* reflects every odd column, as it did before
+fabrics were made for it: what is made for it is its own reflection there, and a fabric that is not has no seam either.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import BadInput, quoted
+from ...lattices import lattice_of
 from ...requests import OverlayRequest
 
 F32 = npt.NDArray[np.float32]
@@ -67,17 +68,13 @@ class Placement:
 
 
 def repeat_cell(tile: F32, repeat: str) -> F32:
-    """The smallest block that repeats by plain wrapping: (N,N,...) -> one or two tiles; N even for the half repeats.
+    """The smallest block that repeats by plain wrapping: (N,N,...) -> one tile or a few; N even for the half repeats.
 
     Sampling the wrapped block at ``q`` equals sampling the tile through the repeat, and it also blends properly
     across the borders between neighbouring tiles.
     """
-    if repeat == "basic":
-        return tile
-    if repeat == "half-drop":
-        return np.concatenate([tile, np.roll(tile, -(tile.shape[0] // 2), axis=0)], axis=1)
-    if repeat == "half-brick":
-        return np.concatenate([tile, np.roll(tile, -(tile.shape[1] // 2), axis=1)], axis=0)
-    if repeat == "mirror":
+    lattice = lattice_of(repeat)
+    if lattice.mirrored:
         return np.concatenate([tile, tile[:, ::-1]], axis=1)
-    raise BadInput(f"{quoted(repeat)} is not a repeat.")
+    planes = np.moveaxis(tile, (0, 1), (-2, -1))
+    return np.moveaxis(lattice.block(lattice.cell(planes)), (-2, -1), (0, 1))

@@ -139,6 +139,12 @@ export class FlatComposite {
       let v = sin * cx + cos * cy - fit.y;
       if (fit.repeat === "half-drop") v += 0.5 * (((Math.floor(u) % 2) + 2) % 2);
       if (fit.repeat === "half-brick") u += 0.5 * (((Math.floor(v) % 2) + 2) % 2);
+      if (fit.repeat === "third-drop") v -= Math.floor(u) / 3;
+      if (fit.repeat === "ogee") {
+        const column = Math.floor(2 * u) / 2;
+        u -= column;
+        v -= column;
+      }
       if (fit.repeat === "mirror") u = 1 - Math.abs(u - 2 * Math.floor(u / 2) - 1);
       const fx = wrap(u) * size - 0.5, fy = wrap(v) * size - 0.5;
       const x0 = Math.floor(fx), y0 = Math.floor(fy);

@@ -83,6 +83,8 @@ vec2 repeated(vec2 q) {
   if (u_repeat == 1) q.y += 0.5 * mod(floor(q.x), 2.0);
   if (u_repeat == 2) q.x += 0.5 * mod(floor(q.y), 2.0);
   if (u_repeat == 3) q.x = 1.0 - abs(mod(q.x, 2.0) - 1.0);
+  if (u_repeat == 4) q.y -= floor(q.x) / 3.0;
+  if (u_repeat == 5) q -= 0.5 * floor(2.0 * q.x);
   return q;
 }
 
@@ -122,7 +124,7 @@ void main() {
 }`;
 
 const UNITS = { photo: 0, maps: 1, mask: 2, tile: 3, was: 4 };
-const REPEATS = ["basic", "half-drop", "half-brick", "mirror"];
+const REPEATS = ["basic", "half-drop", "half-brick", "mirror", "third-drop", "ogee"];
 
 function compile(gl, kind, source) {
   const shader = gl.createShader(kind);

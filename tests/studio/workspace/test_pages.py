@@ -362,6 +362,65 @@ class TestRecolouring:
         assert not Pattern.objects.of(person).exists()
 
 
+class TestRepeats:
+    url = "/fabrics/repeats/"
+
+    def test_choosing_a_repeat_makes_the_fabric_for_it_once(self, client_of, person, other, make_pattern):
+        fabric = make_pattern(other, public=True)
+        client = client_of(person)
+        data = {"of": fabric.pk, "repeat": "half-drop"}
+        page = client.post(self.url, data, headers=HTMX).content.decode()
+        made = Pattern.objects.of(person).get()
+        assert (made.repeat, made.parent_id, made.palette) == ("half-drop", fabric.pk, fabric.palette)
+        assert f'id="cell-{made.pk}"' in page
+        client.post(self.url, data, headers=HTMX)
+        assert Pattern.objects.of(person).count() == 1
+        assert Job.objects.filter(kind="generate").count() == 1
+
+    def test_without_scripts_the_form_of_the_look_asks_for_it(self, client_of, person, make_pattern):
+        fabric = make_pattern(person)
+        response = client_of(person).post(self.url, {"pattern": fabric.pk, "repeat": "ogee", "next": "/"})
+        made = Pattern.objects.of(person).get(repeat="ogee")
+        assert response.url == f"/?pattern={made.pk}&repeat=ogee"
+
+    def test_not_of_what_one_cannot_see_nor_of_nothing(self, client_of, person, other, make_pattern):
+        client = client_of(person)
+        assert client.post(self.url, {"of": make_pattern(other).pk, "repeat": "ogee"}).status_code == 404
+        mine = make_pattern(person)
+        for data in ({"repeat": "ogee"}, {"of": mine.pk}, {"of": mine.pk, "repeat": "quarter"}, {"of": "x"}):
+            assert client.post(self.url, data, headers=HTMX).status_code == 422
+        assert client.get(self.url).status_code == 405
+        assert Pattern.objects.of(person).count() == 1
+
+    def test_a_fabric_is_worn_in_the_repeat_that_it_was_made_for(self, client_of, person, make_pattern, garment):
+        fabric = make_pattern(person, repeat="half-drop")
+        client = client_of(person)
+        assert state_of(client.get(f"/?pattern={fabric.pk}"))["fit"]["repeat"] == "half-drop"
+        assert state_of(client.get(f"/?pattern={fabric.pk}&repeat=mirror"))["fit"]["repeat"] == "mirror"
+        page = client.get(f"/?pattern={fabric.pk}").content.decode()
+        assert "repeats every 18 × 18 cm, half-drop" in page
+        assert 'data-repeat="half-drop"' in page
+
+    def test_an_old_look_keeps_the_repeat_that_it_was_made_with(self, client_of, person, make_look):
+        state = state_of(client_of(person).get(f"/?look={make_look().pk}"))
+        assert state["fit"]["repeat"] == "mirror"
+        assert state["pattern"]["repeat"] == "basic"
+
+    def test_new_fabrics_and_neighbours_are_made_for_the_repeat(self, client_of, person, make_pattern):
+        client = client_of(person)
+        client.post("/fabrics/", {"pattern_type": "floral", "engine": "drawn", "repeat": "third-drop"})
+        assert {one.repeat for one in Pattern.objects.of(person)} == {"third-drop"}
+        fabric = make_pattern(person, repeat="ogee")
+        client.post("/fabrics/", {"pattern_type": "dotted", "like": fabric.pk, "repeat": "basic"})
+        assert {one.repeat for one in fabric.children.all()} == {"ogee"}
+
+    def test_the_page_of_a_fabric_tells_its_repeat(self, client_of, person, make_pattern):
+        fabric = make_pattern(person, repeat="half-drop", mended=True)
+        page = client_of(person).get(f"/gallery/{fabric.pk}/").content.decode()
+        assert "half-drop, seams mended" in page
+        assert "--repeat half-drop" in page
+
+
 class TestLargeTiles:
     url = "/fabrics/large/"
 
