@@ -5,8 +5,10 @@ The circle is that of OKLCH (Ottosson 2020), where a step of hue looks the same 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -78,9 +80,19 @@ def colourways(palette: Sequence[str], locked: Collection[int] = ()) -> dict[str
     return found
 
 
+def apart(first: str, second: str) -> float:
+    """The distance of two colours in OKLab; quicker than :func:`ml_backend.colour.contrast` where colours recur."""
+    (light, chroma, hue), (light_2, chroma_2, hue_2) = _oklch(first), _oklch(second)
+    across = chroma**2 + chroma_2**2 - 2 * chroma * chroma_2 * math.cos(math.radians(hue - hue_2))
+    return math.sqrt((light - light_2) ** 2 + max(across, 0.0))
+
+
+_oklch = lru_cache(maxsize=1 << 14)(oklch)
+
+
 def relation(first: str, second: str) -> Relation | None:
     """What two colours are to each other; None where no rule says anything for them."""
-    (light, chroma, hue), (light_2, chroma_2, hue_2) = oklch(first), oklch(second)
+    (light, chroma, hue), (light_2, chroma_2, hue_2) = _oklch(first), _oklch(second)
     step = abs(light - light_2)
     if min(chroma, chroma_2) < GREY:
         if max(chroma, chroma_2) < GREY:
@@ -92,7 +104,7 @@ def relation(first: str, second: str) -> Relation | None:
     # Where ranges meet the nearer rule is told: the deviation that counts half is some ten degrees.
     rules = (("analogous", 30, 14), ("triadic", 120, 11), ("split complementary", 150, 11), ("complementary", 180, 14))
     name, strength = max(
-        ((name, float(np.exp2(-(((away - angle) / width) ** 2)))) for name, angle, width in rules),
+        ((name, math.exp2(-(((away - angle) / width) ** 2))) for name, angle, width in rules),
         key=lambda one: one[1],
     )
     vivid = min(1.0, min(chroma, chroma_2) / 0.09)

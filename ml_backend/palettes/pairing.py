@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..colour import contrast, oklch
+from ..colour import oklch
 from .facts import called
-from .harmony import GREY, relation
+from .harmony import GREY, apart, relation
 
 ENOUGH = 0.08
 """Share of a cloth that an ink covers before it is what one sees of it."""
@@ -108,7 +108,7 @@ def _pair(ink: str, share: float, one: Worn) -> Pairing | None:
     if share < ENOUGH:
         return None
     found = relation(ink, one.colour)
-    if found is None or contrast(ink, one.colour) < 0.08:
+    if found is None or apart(ink, one.colour) < 0.08:
         return None
     return Pairing(_LIKED[found.name] * found.strength * min(1.0, 0.5 + share), ink, one, found.name)
 

@@ -47,6 +47,11 @@ class Ink:
         found = self.facts.nearest[0]
         return f"{found.code}, ΔE {found.away:.1f}"
 
+    @property
+    def also(self) -> str:
+        """The next ones."""
+        return " and ".join(f"{found.code}, ΔE {found.away:.1f}" for found in self.facts.nearest[1:])
+
 
 @dataclass(frozen=True)
 class Way:

@@ -121,7 +121,7 @@ def _worn(seen: Iterable[Seen]) -> Iterable[Worn]:
 def _fabrics(owner: User, worn: Sequence[Worn]) -> list[Suggestion]:
     rows = Pattern.objects.ready().filter(Q(owner=owner) | Q(public=True)).exclude(palette=[])
     found = []
-    for row in rows.only("pattern_type", "palette", "shares", "thumb", "colours", "seed", "tile", "engine")[:LOOKED_AT]:
+    for row in rows[:LOOKED_AT]:
         pair = pairing(row.palette, row.coverage, worn)
         if pair is not None:
             found.append(Suggestion(pair, tuple(row.palette), fabric=row))

@@ -85,11 +85,13 @@ def _known(request: HttpRequest, name: str, allowed: tuple[str, ...]) -> str:
 
 
 def _near(request: HttpRequest) -> str:
-    """The colour that is sought; empty for none, and for what is none."""
-    try:
-        return hex_colour(request.GET.get("near", ""))
-    except BadInput:
-        return ""
+    """The colour that is sought, typed (``hex``) or picked; empty for none, and for what is none."""
+    for name in ("hex", "near"):
+        try:
+            return hex_colour(request.GET.get(name, ""))
+        except BadInput:
+            continue
+    return ""
 
 
 def _of(request: HttpRequest, whose: str) -> PatternQuerySet:

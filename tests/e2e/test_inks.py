@@ -6,6 +6,7 @@ import io
 
 from PIL import Image
 
+from ml_backend.palettes.facts import called
 from patterns.models import Pattern
 
 from .test_journey import WAIT, differ, open_studio, seen, until
@@ -23,7 +24,7 @@ def test_inks_are_tried_locked_moved_and_dyed(page, shop, complaints, new_page):
 
     page.locator("#ink-1").fill("#1f9a93")
     assert differ(before, seen(page)) > 1, "the stage wears it while it is chosen"
-    until(page, "document.querySelector('#inks-table').innerText.includes('Turquoise')")
+    until(page, f"document.querySelector('#inks-table').innerText.includes('{called('#1f9a93').capitalize()}')")
     page.locator("#lock-1").focus()
     page.keyboard.press("Space")
     until(page, "document.activeElement.id === 'lock-1' && document.activeElement.checked")
@@ -46,7 +47,7 @@ def test_inks_are_tried_locked_moved_and_dyed(page, shop, complaints, new_page):
     page.set_input_files("#mood-file", {"name": "mood.png", "mimeType": "image/png", "buffer": picture.getvalue()})
     until(page, "document.querySelector('#inks-table').innerText.includes('as ground')")
     page.click("#inks-colourways")
-    until(page, "document.querySelectorAll('.cell[data-pattern]').length >= 3")
+    until(page, f"document.querySelector('.cell.chosen')?.dataset.pattern !== '{made.pk}'")
     assert Pattern.objects.filter(parent=made).count() == 3
 
 

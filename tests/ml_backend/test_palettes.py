@@ -18,7 +18,7 @@ from ml_backend.palettes import files, nearness, pairing, sight
 from ml_backend.palettes.extraction import Extracted, arranged, extract, separate
 from ml_backend.palettes.facts import called, facts, nearest
 from ml_backend.palettes.files import MAX_BYTES, read, write
-from ml_backend.palettes.harmony import RULES, colourways, harmonised, relation
+from ml_backend.palettes.harmony import RULES, apart, colourways, harmonised, relation
 from ml_backend.palettes.held import Held, held_colours, hex_colour, worn_by
 from ml_backend.palettes.pairing import SKIN, Worn
 from ml_backend.swatches.drawing.tile import draw_inks
@@ -144,6 +144,12 @@ def test_a_rule_puts_the_hues_where_it_says():
     assert sorted(away) == pytest.approx([0, 180], abs=6)
     assert (made[0], made[4]) == ("#ffffff", "#888888"), "neutrals stay"
     assert "monochrome" in colourways(made, {1})
+
+
+@given(colours, colours)
+@settings(max_examples=40, deadline=None)
+def test_the_quick_distance_is_the_distance(first, second):
+    assert apart(first, second) == pytest.approx(contrast(first, second), abs=1e-6)
 
 
 def test_relations_have_their_names():

@@ -14,6 +14,7 @@ from ml_backend.models import Job
 from ml_backend.serving import jobs
 from patterns.models import Favourite, Pattern
 from studio.api import tokens
+from studio.colour.models import SavedPalette
 from studio.imagine.models import Imagining
 from studio.looks.models import Look
 from studio.photos.models import Mask, Photo
@@ -28,13 +29,15 @@ PAGES = [
     "/gallery/looks/?whose=mine", "/gallery/restyled/", "/gallery/restyled/?whose=mine", "/gallery/imagined/",
     "/gallery/imagined/?whose=mine", "/account/", "/accounts/tokens/", "/accounts/delete/",
     "/fabrics/mix/?of={pattern}", "/gallery/{pattern}/", "/restyle/?batch={batch}", "/restyle/batch/{batch}/",
-    "/fabrics/cells/?{ids}",
+    "/fabrics/cells/?{ids}", "/gallery/?near=9c2a2e", "/fabrics/inks/?fabric={pattern}", "/palettes/",
+    "/photos/{photo}/suggestions/",
 ]  # fmt: skip
 LISTS = [
     f"/api/v1/{path}"
     for path in (
         "jobs?limit=100", "jobs?active=true", "photos", "masks", "restyles", "restyles?whose=public", "imaginings",
-        "imaginings?whose=public", "patterns", "patterns?whose=public", "patterns?whose=favourites", "looks",
+        "imaginings?whose=public", "patterns", "patterns?whose=public", "patterns?whose=favourites",
+        "patterns?whose=public&near=9c2a2e", "palettes", "looks",
         "looks?whose=public", "garments", "models", "options", "limits",
     )
 ]  # fmt: skip
@@ -84,6 +87,7 @@ def stock(person, other, make_pattern, make_photo, make_garment):
                     one, batch = job(person, model.__name__.lower(), state), uuid.uuid4()
                     for place in range(2):
                         model.objects.create(**batches, **more, **made, job=one, batch=batch, number=place)
+            SavedPalette.objects.create(owner=person, name=f"{count} {number}", colours=["#ffffff", "#20305a"])
             tokens.make(person, f"token {count} {number}") if number < 5 else None
 
     return add
@@ -114,6 +118,7 @@ def test_pages_and_lists_ask_as_often_for_many_as_for_few(stock, person, client_
     def counts() -> dict[str, int]:
         ids = "&".join(f"id={pk}" for pk in Pattern.objects.of(person).values_list("pk", flat=True)[:60])
         named = {"pattern": Pattern.objects.of(person).ready().first().pk, "batch": Restyle.objects.first().batch}
+        named["photo"] = Photo.objects.of(person).ready().first().pk
         paths = [path.format(**named, ids=ids) for path in PAGES] + LISTS
         return {kind: asked(client, path, token) for kind, path in zip([*PAGES, *LISTS], paths, strict=True)}
 

@@ -50,6 +50,8 @@ def order(client, wall, **query):
 def test_the_nearest_come_first(client, wall):
     assert order(client, wall, near=RED) == ["plaid", "much", "some", "maroon", "blue"]
     assert order(client, wall, near="22478F")[0] == "blue"
+    assert order(client, wall, near=BLUE, hex="B8322E")[0] == "plaid", "what is typed goes before what is picked"
+    assert order(client, wall, near=BLUE, hex="reddish")[0] == "blue"
     page = client.get("/gallery/", {"near": RED}).content.decode()
     assert "nearest to" in page
     assert f'value="{RED}"' in page
