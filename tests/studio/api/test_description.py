@@ -25,6 +25,9 @@ MAKING = {
     "recolour_pattern",
     "enlarge_pattern",
     "overlay",
+    "make_print",
+    "make_tech_pack",
+    "add_profile",
 }
 
 
