@@ -36,8 +36,8 @@ let others = start.others;
 // ---- choosing a fabric
 
 function fromCell(cell) {
-  const { pattern: id, tile, file, inks, type, engine, seed, seeds, model, palette, title, page } = cell.dataset;
-  return { id, tile, file, inks: inks ?? "", type, engine, seed: Number(seed), seeds, model, palette: palette ? palette.split(",") : [], title, page };
+  const { pattern: id, tile, file, inks, type, engine, seed, seeds, model, palette, title, page, licence } = cell.dataset;
+  return { id, tile, file, inks: inks ?? "", type, engine, seed: Number(seed), seeds, model, palette: palette ? palette.split(",") : [], title, page, licence };
 }
 
 /** Moments that were kept before there were blends know their seed only. */
@@ -61,6 +61,8 @@ async function wear(chosen, { push = true, tile = true } = {}) {
   $("#more-like").disabled = false;
   $("[data-tile-link]").href = `${chosen.file ?? chosen.tile}?download`;
   $("[data-print-link]").hidden = !chosen.page;
+  $("p[data-licence]").textContent = chosen.licence ?? "";
+  $("p[data-licence]").hidden = !chosen.licence;
   if (chosen.title) $("[data-caption]").textContent = chosen.title;
   $("[data-caption-small]").textContent = `${chosen.engine}, ${seedsOf(chosen)}`;
   const recipe = $("a[data-page]");
