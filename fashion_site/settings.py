@@ -52,6 +52,9 @@ SITE_URL = (
 ).rstrip("/")
 """The site's own address, for what is read elsewhere: the code on a tech pack."""
 
+C2PA_CERTIFICATE, C2PA_KEY = env.str("TOILE_C2PA_CERTIFICATE", ""), env.str("TOILE_C2PA_KEY", "")
+"""Files (PEM) of the chain and the key (ECDSA, P-256) that sign print files; none unless set."""
+
 # --- the application ----------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

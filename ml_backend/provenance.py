@@ -37,8 +37,7 @@ _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
     xmlns:xmp="http://ns.adobe.com/xap/1.0/"
     xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
     xmlns:toile="{namespace}">
-   <xmp:CreatorTool>Toile</xmp:CreatorTool>
-   <Iptc4xmpExt:DigitalSourceType>{source}</Iptc4xmpExt:DigitalSourceType>{recipe}
+   <xmp:CreatorTool>Toile</xmp:CreatorTool>{source}{recipe}
   </rdf:Description>
  </rdf:RDF>
 </x:xmpmeta>
@@ -49,13 +48,15 @@ def source_type(recipe: Mapping[str, Any]) -> str:
     """The name of IPTC's digital source type that a picture of this recipe has.
 
     A fabric is dreamed or drawn, and so is a garment of the house that wears one.  On a photo the cloth is found by a
-    trained model, so such a picture is a composite with one, whatever it wears.
+    trained model, so such a picture is a composite with one, whatever it wears.  Empty where nothing is known.
     """
     if not recipe.get("garment") and _ON_PHOTO & set(recipe):
         return ON_PHOTO
     made = {_BY_ENGINE.get(engine, DREAMED) for engine in _engines(recipe)}
     if "garment" in recipe:
         return DRAWN if made == {DRAWN} else ON_PHOTO
+    if not made:
+        return ""
     return made.pop() if len(made) == 1 else DREAMED
 
 
@@ -76,4 +77,6 @@ def xmp(recipe: Mapping[str, Any]) -> bytes:
     """The packet, UTF-8: digital source type and recipe."""
     text = json.dumps(recipe, ensure_ascii=True)
     told = f"\n   <toile:Recipe>{escape(text)}</toile:Recipe>" if len(text) <= MAX_RECIPE else ""
-    return _PACKET.format(namespace=NAMESPACE, source=SOURCE_TYPES + source_type(recipe), recipe=told).encode()
+    kind, name = source_type(recipe), "Iptc4xmpExt:DigitalSourceType"
+    source = f"\n   <{name}>{SOURCE_TYPES}{kind}</{name}>" if kind else ""
+    return _PACKET.format(namespace=NAMESPACE, source=source, recipe=told).encode()

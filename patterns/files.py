@@ -12,6 +12,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 from django.http import (
@@ -103,14 +104,17 @@ def read(key: str, content_type: str) -> HttpResponseBase:
     try:
         file = default_storage.open(key)
         if file.size > WHOLE:
-            streamed = Streamed(file.chunks(PIECE), content_type=content_type)
-            streamed.headers["Content-Length"] = str(file.size)
-            streamed._resource_closers.append(file.close)
-            return streamed
+            length = {"Content-Length": str(file.size)}
+            return Streamed(_pieces(file), content_type=content_type, headers=length)
         with file:
             return HttpResponse(file.read(), content_type=content_type)
     except FileNotFoundError as error:
         raise Http404 from error
+
+
+def _pieces(file: File) -> Iterator[bytes]:
+    with file:
+        yield from file.chunks(PIECE)
 
 
 class Streamed(StreamingHttpResponse):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ml_backend.models import ModelVersion
 from ml_backend.packaging.licence import UNKNOWN
@@ -61,12 +62,18 @@ def is_free(licence: str) -> bool:
     return bool(licence) and not licence.startswith((UNKNOWN[:10], NOT_TOLD)) and not _NOT_FOR_TRADE.search(licence)
 
 
-def passport(patterns: Iterable[Pattern], versions: Iterable[str] = ()) -> Passport:
-    """Of a thing made of ``patterns``, and by the models of ``versions`` (references, several to a text by lines)."""
+def passport(patterns: Iterable[Pattern], versions: Iterable[str] = (), loras: Iterable[str] = ()) -> Passport:
+    """Of a thing made of ``patterns``, and by the models of ``versions`` (references, several to a text by lines).
+
+    ``loras`` are named without their hashes, as requests do.
+    """
     named: list[str] = []
     for pattern in patterns:
         named += [pattern.model, *(pattern.job.version.splitlines() if pattern.job else [])]
     named += [line for text in versions for line in text.splitlines()]
+    mixed_in = list(loras)
+    if mixed_in:
+        named += [row.reference for row in ModelVersion.objects.filter(name__in=mixed_in, capability="lora")]
     references = [reference for reference in dict.fromkeys(named) if reference]
     known = _known(references)
     return Passport(tuple(_stamp(reference, known.get(reference)) for reference in references))
@@ -77,14 +84,19 @@ def _known(references: list[str]) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     if not references:
         return found
-    for folder in registry.all_starters():
-        if (registry.starter_folder(folder) / "manifest.json").is_file():
-            manifest = Manifest.read(registry.starter_folder(folder))
-            found[manifest.reference] = (manifest.capability, manifest.licence)
+    found |= _shipped()
     names = {reference.partition("@")[0] for reference in references}
     for row in ModelVersion.objects.filter(name__in=names, starter="").only("name", "sha256", "capability", "licence"):
         found[row.reference] = (row.capability, row.licence)
     return found
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> dict[str, tuple[str, str]]:
+    """The same of the starters."""
+    folders = (registry.starter_folder(name) for name in registry.all_starters())
+    manifests = [Manifest.read(folder) for folder in folders if (folder / "manifest.json").is_file()]
+    return {manifest.reference: (manifest.capability, manifest.licence) for manifest in manifests}
 
 
 def _stamp(reference: str, known: tuple[str, str] | None) -> Stamp:

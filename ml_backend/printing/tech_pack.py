@@ -289,7 +289,7 @@ def _title(canvas: Canvas, title: str, lede: str) -> float:
     _type(canvas, "Times-Italic", 10.5, SOFT)
     canvas.drawString(EDGE, y - 0.65 * CM, lede)
     _rule(canvas, y - 1.0 * CM)
-    return y - 1.7 * CM
+    return float(y - 1.7 * CM)
 
 
 def _foot(canvas: Canvas, pack: Pack, number: int, count: int) -> None:

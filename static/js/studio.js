@@ -40,8 +40,8 @@ let others = start.others;
 // ---- choosing a fabric
 
 function fromCell(cell) {
-  const { pattern: id, tile, file, inks, type, subtype, engine, seed, seeds, model, palette, title, page, repeat, mended } = cell.dataset;
-  return { id, tile, file, inks: inks ?? "", type, subtype, engine, seed: Number(seed), seeds, model, palette: palette ? palette.split(",") : [], title, page, repeat, mended: mended !== undefined };
+  const { pattern: id, tile, file, inks, type, subtype, engine, seed, seeds, model, palette, title, page, licence, repeat, mended } = cell.dataset;
+  return { id, tile, file, inks: inks ?? "", type, subtype, engine, seed: Number(seed), seeds, model, palette: palette ? palette.split(",") : [], title, page, licence, repeat, mended: mended !== undefined };
 }
 
 /** Moments that were kept before there were blends know their seed only. */
@@ -68,6 +68,8 @@ async function wear(chosen, { push = true, tile = true } = {}) {
   $("#more-like").disabled = false;
   $("[data-tile-link]").href = `${chosen.file ?? chosen.tile}?download`;
   $("[data-print-link]").hidden = !chosen.page;
+  $("p[data-licence]").textContent = chosen.licence ?? "";
+  $("p[data-licence]").hidden = !chosen.licence;
   if (chosen.title) $("[data-caption]").textContent = chosen.title;
   $("[data-caption-small]").textContent = `${chosen.engine}, ${seedsOf(chosen)}`;
   const recipe = $("a[data-page]");

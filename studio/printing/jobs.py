@@ -6,8 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 
+from ml_backend import signing
 from ml_backend.errors import BadInput
 from ml_backend.models import Job
 from ml_backend.serving import jobs
@@ -60,7 +62,17 @@ def make_print(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> j
             progress=lambda share, stage: report(0.02 + 0.93 * share, stage),
             should_stop=should_stop,
         )
-        return _kept(job, row, path, {**facts, "models": told}, report)
+        signed = _signed(path, recipe, row.title)
+        return _kept(job, row, path, {**facts, "models": told, "signed": signed}, report)
+
+
+def _signed(path: Path, recipe: dict[str, Any], title: str) -> bool:
+    """Whether the file now carries content credentials: where a certificate is set, in the formats that take them."""
+    if not (settings.C2PA_CERTIFICATE and settings.C2PA_KEY and signing.is_there() and signing.can_sign(path)):
+        return False
+    by = signing.Credentials(Path(settings.C2PA_CERTIFICATE).read_bytes(), Path(settings.C2PA_KEY).read_bytes())
+    signing.sign(path, recipe, title, by)
+    return True
 
 
 @jobs.handler("pack", possible=_print)

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -292,3 +293,30 @@ def test_it_runs_as_a_module_and_without_django():
     asked = subprocess.run([sys.executable, "-m", "ml_backend", "--help"], check=False, capture_output=True, text=True)
     assert asked.returncode == 0
     assert "overlay" in asked.stdout
+
+
+def test_print_makes_a_file_of_true_size_from_a_tile_with_its_recipe(tmp_path, capsys):
+    assert main(["generate", "--type", "geometric", "--seed", "4", "--engine", "drawn", "--out", str(tmp_path)]) == 0
+    tile = str(tmp_path / "geometric-4.png")
+    asked = ["print", tile, "--repeat", "half-drop", "--scale", "2in", "--dpi", "150", "--out", str(tmp_path), "--json"]
+    capsys.readouterr()
+    assert main([*asked, "--panel", "3x2in"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert Path(told["file"]).name == "toile-geometric-4-half-drop-5.1cm-panel-7.6x5.1cm-150dpi.tif"
+    with Image.open(told["file"]) as image:
+        assert image.size == (told["width"], told["height"]) == (450, 300)
+    assert told["effective_dpi"] == 150 and told["request"]["repeat"] == "half-drop"
+    assert main([*asked, "--kind", "plates"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["plates"]) == 5
+
+
+def test_print_refuses_in_one_line(tmp_path, capsys):
+    plain = tmp_path / "plain.png"
+    Image.new("RGB", (40, 20), "#9c2a2e").save(plain)
+    for wrong, why in (
+        ([], "square"),
+        (["--scale", "150cm"], "as large as"),
+        (["--profile", "no.icc"], "cannot be read"),
+    ):
+        assert main(["print", str(plain), "--out", str(tmp_path), *wrong]) == 2
+        assert why in capsys.readouterr().err

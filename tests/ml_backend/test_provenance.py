@@ -26,7 +26,9 @@ CASES = [
     ({"restyle": {"engine": "fabric"}, "photo": "own"}, "compositeWithTrainedAlgorithmicMedia"),
     ({"prompt": "x", "engine": "diffusion", "sketch": None}, "compositeWithTrainedAlgorithmicMedia"),
     ({"imagine": {"engine": "diffusion"}}, "trainedAlgorithmicMedia"),
-    ({}, "trainedAlgorithmicMedia"),
+    ({}, ""),
+    ({"made_with": "Toile", "print": {"kind": "tile"}}, ""),
+    ({"overlay": {}, "garment": "dress"}, "compositeWithTrainedAlgorithmicMedia"),
 ]
 
 
@@ -62,6 +64,10 @@ def test_a_picture_without_a_recipe_claims_nothing():
     save_picture(Image.new("RGB", (8, 8)), file, format="PNG")
     with Image.open(file) as image:
         assert "xmp" not in image.info
+
+
+def test_nothing_is_claimed_of_what_is_not_known():
+    assert b"DigitalSourceType>" not in xmp({"made_with": "Toile"})
 
 
 def test_a_recipe_that_is_too_long_stays_out_of_the_packet():

@@ -83,7 +83,10 @@ add_routes(
 )
 @makes(whole=False)
 def add(request: HttpRequest, file: File[UploadedFile]) -> Status[schemas.PressProfile]:
-    """An ICC profile for CMYK of a printer, at most 8 MB; it is read before it is kept."""
+    """An ICC profile for CMYK of a printer, at most 8 MB; it is read before it is kept.
+
+    curl -H "Authorization: Bearer $TOKEN" -F file=@coated.icc $TOILE/api/v1/profiles
+    """
     limits.new_upload(owner(request))
     row = services.add_profile(owner(request), file)
     return Status(201, serializers.profile(request, row))

@@ -30,6 +30,9 @@ MAKING = {
     "add_to_collection",
     "match_hero",
     "share_collection",
+    "make_print",
+    "make_tech_pack",
+    "add_profile",
 }
 
 

@@ -15,7 +15,7 @@ from pypdf import PdfReader
 
 from ml_backend.errors import BadInput
 from ml_backend.inks import palette_from_seed
-from ml_backend.models import ModelVersion
+from ml_backend.models import Job, ModelVersion
 from ml_backend.printing.plan import PrintRequest
 from ml_backend.requests import GenerateRequest
 from ml_backend.serving.storage import used_by
@@ -369,6 +369,35 @@ class TestPassport:
         assert "may not be used commercially" in found.warnings[0] and "not known" in found.warnings[1]
         for url in (reverse("pattern", args=[dreamed.pk]), of(dreamed)):
             assert "may not be used commercially" in client_of(person).get(url).content.decode()
+
+    def test_the_studio_warns_before_the_tile_is_downloaded(self, person, make_pattern, client_of):
+        ModelVersion.objects.create(name="art", sha256="ab" * 32, capability="generate", licence="CC-BY-NC-4.0")
+        dreamed = make_pattern(person, engine="dreamed", model="art@abababababab")
+        free = make_pattern(person)
+        page = client_of(person).get(f"/?pattern={dreamed.pk}").content.decode()
+        menu = page[page.index('id="downloads"') :]
+        assert menu.index("may not be used commercially") < menu.index("data-tile-link")
+        assert 'data-licence="art@abababababab may not' in page
+        assert " hidden></p>" in client_of(person).get(f"/?pattern={free.pk}").content.decode()
+
+    def test_a_look_and_a_picture_from_words_name_theirs(self, person, make_garment, make_pattern, client_of):
+        from studio.imagine.models import Imagining
+        from studio.looks.models import Look, LookPart
+
+        for name, what in (("art", "generate"), ("ink", "lora"), ("seer", "surface")):
+            ModelVersion.objects.create(name=name, sha256=name * 20, capability=what, licence="non-commercial")
+        dreamed = make_pattern(person, engine="dreamed", model="art@" + ("art" * 4))
+        job = Job.objects.create(owner=person, kind="wear", state="done", version="seer@" + ("seer" * 3))
+        look = Look.objects.create(owner=person, garment=make_garment(), job=job, file="x/a.png", thumb="x/t.webp")
+        LookPart.objects.create(look=look, pattern=dreamed, params={})
+        page = client_of(person).get(reverse("look", args=[look.pk])).content.decode()
+        assert "art@artartartart may not" in page and "seer@seerseerseer may not" in page
+        recipe = {"imagine": {"model": None, "loras": ["ink:0.5"], "engine": "diffusion", "prompt": "x", "seed": 1}}
+        picture = Imagining.objects.create(
+            owner=person, batch=look.pk, params=recipe["imagine"], recipe=recipe, file="x/b.png", thumb="x/t.webp"
+        )
+        page = client_of(person).get(reverse("imagined", args=[picture.pk])).content.decode()
+        assert "ink@inkinkinkink may not" in page
 
     def test_the_starters_are_free(self):
         from ml_backend.packaging.package import Manifest
