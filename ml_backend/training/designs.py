@@ -134,6 +134,6 @@ def measure(network: torch.nn.Module, unseen: Bank, device: torch.device) -> flo
     for label, designs in enumerate(unseen.inks):
         palettes = torch.from_numpy(unseen.palettes[label])
         chosen = palettes[torch.arange(len(designs)) * (len(palettes) - 1) // max(1, len(designs) - 1)]
-        tiles = compose(torch.from_numpy(np.asarray(designs)).float() / 255, chosen) * 0.5 + 0.5
+        tiles = compose(torch.from_numpy(np.array(designs)).float() / 255, chosen) * 0.5 + 0.5
         hits += int((network(tiles.to(device)).argmax(dim=1) == label).sum())
     return hits / (unseen.inks.shape[0] * unseen.inks.shape[1])

@@ -102,7 +102,7 @@ function tickModel(model) {
   const serving = note.dataset.serving.split(" ");
   note.hidden = !model || serving.includes(model);
   const select = fabricForm.elements.model;
-  if (select && serving.includes(model)) select.value = model;
+  if (select && model && serving.includes(model)) select.value = model;
 }
 
 function tickPalette(palette) {

@@ -116,7 +116,7 @@ def _shown(row: ClothPhoto, data: QueryDict) -> dict[str, Any]:
         "cuts": CUTS,
         "found": known,
         "ring": " ".join(f"{x:.1f},{y:.1f}" for x, y in points),
-        "corners": [(name, k, *points[k]) for k, name in enumerate(CORNERS)],
+        "corners": [(name, 2 * k, *points[k]) for k, name in enumerate(CORNERS)],
         "numbers": [(k, labels[k], f"{100 * value:.1f}") for k, value in enumerate(corners)],
         "radius": max(row.width, row.height) / 45,
         "least_inks": MIN_INKS,
