@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("patterns", "0008_made_things")]
+    dependencies = [("patterns", "0009_repeats")]
 
     operations = [
         migrations.AddField(
