@@ -245,8 +245,9 @@ def _moved(part: F32, share: Fraction, axis: int) -> F32:
     here = np.roll(part, int(whole), axis)
     if not rest:
         return here
-    mixed: F32 = (here + (np.roll(here, 1, axis) - here) * np.float32(rest)).astype(part.dtype)
-    return mixed
+    mixed = here + (np.roll(here, 1, axis).astype(np.float32) - here) * np.float32(rest)
+    moved: F32 = (np.rint(mixed) if np.issubdtype(part.dtype, np.integer) else mixed).astype(part.dtype)
+    return moved
 
 
 BASIC = Lattice("basic")

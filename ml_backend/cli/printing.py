@@ -29,7 +29,7 @@ def add_commands(command: Command) -> None:
     sub.add_argument("tile", type=Path, metavar="TILE", help="a tile of Toile; with its recipe inside it is made anew")
     sub.add_argument("--kind", choices=KINDS, default="tile")
     sub.add_argument("--format", choices=FORMATS, default="tiff")
-    sub.add_argument("--repeat", choices=REPEATS, default="basic")
+    sub.add_argument("--repeat", choices=REPEATS, help="default: the one that the tile is made for")
     sub.add_argument("--scale", type=length, default=24.0, metavar="LENGTH", help="side of a repeat: 24cm, 9in")
     sub.add_argument("--dpi", type=int, choices=DPI, default=300)
     sub.add_argument("--panel", type=_panel, metavar="WxH", help="size of a panel, 150x100cm or 60x40in")
@@ -47,12 +47,13 @@ def run_print(options: argparse.Namespace) -> Answer:
     from ..printing.making import make
     from ..printing.strike_off import Colourway
 
+    design, recipe = design_of(options.tile, options.repeat, options.device)
     panel = options.panel or (None, None)
     count = options.count or (None, None)
     request = PrintRequest(
         kind="panel" if options.kind == "tile" and (options.panel or options.count) else options.kind,
         format=options.format,
-        repeat=options.repeat,
+        repeat=design.repeat,
         scale_cm=options.scale,
         dpi=options.dpi,
         width_cm=panel[0],
@@ -64,7 +65,6 @@ def run_print(options: argparse.Namespace) -> Answer:
         intent=options.intent,
     )
     profile = _read(options.profile) if options.profile else None
-    design, recipe = design_of(options.tile, options.device)
     if options.name:
         design = replace(design, name=options.name)
     ways = [Colourway(f"colourway {number}", palette) for number, palette in enumerate(options.colourway, 1)]
@@ -76,24 +76,31 @@ def run_print(options: argparse.Namespace) -> Answer:
     return {"file": str(path), **facts, "request": request.to_dict(), "lines": said}
 
 
-def design_of(tile: Path, device: str = "cpu") -> tuple[Any, dict[str, Any]]:
+def design_of(tile: Path, repeat: str | None = None, device: str = "cpu") -> tuple[Any, dict[str, Any]]:
     """The design of a tile and its recipe: drawn again where the renderer made it, dreamed again by its model.
 
-    A picture without a recipe is split into five inks.
+    It lies in ``repeat``, or as its recipe says.  A picture without a recipe that makes it is split into five inks,
+    and for another repeat than basic its seams are mended.
     """
+    from ..lattices import lattice_of
     from ..pipelines.generate import GeneratePipeline, draw, split_into_inks
     from ..printing.painting import Design
+    from ..repair import repair
 
     picture = images.open_picture(tile)
     recipe = {key: value for key, value in (_recipe(tile) or {}).items() if key not in ("made_with", "print")}
-    if not recipe:
+    if not recipe or "source" in recipe or recipe.pop("mended", False):
         if picture.width != picture.height:
             raise BadInput(f"A tile is square; {tile} has {picture.width}x{picture.height} pixels.")
         rgb = np.asarray(picture, np.float32) / np.float32(255)
         palette = _palette_of(picture)
-        return Design(split_into_inks(rgb, len(palette)), palette, tile.stem), {"made_with": "Toile"}
-    request = GenerateRequest.from_dict(recipe)
-    name = f"{request.pattern_type}-{request.seed}"
+        made_for = str(recipe.get("repeat", "basic"))
+        inks = split_into_inks(rgb, len(palette))
+        if repeat not in (None, made_for):
+            inks = repair(inks, lattice_of(str(repeat)))
+        return Design(inks, palette, tile.stem, repeat=repeat or made_for), {"made_with": "Toile", **recipe}
+    request = GenerateRequest.from_dict({**recipe, "repeat": repeat or recipe.get("repeat", "basic")})
+    name = f"{request.subtype or request.pattern_type}-{request.seed}"
     drawn = request.engine == "drawn"
     chosen = None if drawn else package_of(None, GENERATOR)
     fabric = GeneratePipeline(chosen, _upscaler(device) if chosen else None, device)(request)
@@ -101,9 +108,9 @@ def design_of(tile: Path, device: str = "cpu") -> tuple[Any, dict[str, Any]]:
     if drawn:
 
         def again(side: int) -> Any:
-            return draw(GenerateRequest.from_dict({**recipe, "size": side}))
+            return draw(replace(request, size=side))
 
-    made = Design(fabric.inks, fabric.palette, name, again, MAX_SIZE if drawn else 0)
+    made = Design(fabric.inks, fabric.palette, name, again, MAX_SIZE if drawn else 0, request.repeat)
     return made, {"made_with": "Toile", **fabric.request.to_dict()}
 
 

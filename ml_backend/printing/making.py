@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ def make(
     if profile is not None:
         can_press(request)
     check(should_stop)
+    design = replace(design, repeat=request.repeat)
     told = {**recipe, "print": request.to_dict()}
     try:
         found = _written(design, request, path, told, profile, colourways, progress, should_stop)
@@ -99,7 +100,7 @@ def small(design: Design, request: PrintRequest, side: int) -> np.ndarray[Any, n
     across, down = request.size_cm
     reach = min(max(across, down), 4 * request.scale_cm)
     tile = max(8, round(side * request.scale_cm / reach))
-    seen = painting.painted(design, tile)
+    seen = painting.painted(replace(design, repeat=request.repeat), tile)
     block = painting.lattice(seen, request.repeat) if request.has_panel else seen
     width = round(side * min(across / max(across, down), 1))
     height = round(side * min(down / max(across, down), 1))

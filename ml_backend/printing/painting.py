@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..inks import compose, weave
+from ..lattices import lattice_of
 from ..pipelines.base import Progress, ShouldStop, check, tell
 from ..pipelines.overlay.repeats import repeat_cell
 from .plan import PrintRequest
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
+Indices = NDArray[np.intp]
 
 BAND = 256
 """Rows that are painted at once."""
@@ -37,7 +39,8 @@ Bands = Iterator[U8]
 
 @dataclass(frozen=True)
 class Design:
-    """A fabric to print: ``inks`` float32 (K,N,N) summing to 1, ``palette`` K colours, ``name`` for files.
+    """A fabric to print: ``inks`` float32 (K,N,N) summing to 1, ``palette`` K colours, ``name`` for files; ``repeat``
+    is how it lies.
 
     ``redraw`` draws the very same at another side, where a renderer can; ``most`` is the largest side that it draws.
     """
@@ -47,13 +50,14 @@ class Design:
     name: str = "fabric"
     redraw: Callable[[int], F32] | None = None
     most: int = 0
+    repeat: str = "basic"
 
     def at(self, side: int) -> Design:
         """The design as finely as it is worth for ``side`` printed pixels."""
         wanted = min(side, self.most)
         if self.redraw is None or wanted <= self.inks.shape[1]:
             return self
-        return Design(self.redraw(wanted), self.palette, self.name)
+        return replace(self, inks=self.redraw(wanted), redraw=None, most=0)
 
     def holds(self, side: int) -> int:
         """Pixels a side of real detail in a print of ``side``."""
@@ -68,29 +72,42 @@ def lattice(tile: U8, repeat: str) -> U8:
     return repeat_cell(tile, repeat)  # type: ignore[arg-type, return-value]
 
 
-def coverage(inks: F32, side: int, first: int, last: int) -> F32:
+def coverage(design: Design, side: int, first: int, last: int) -> F32:
     """Rows ``first`` to ``last`` of the inks (K,N,N) at ``side`` pixels: (K, last - first, side), summing to 1.
 
-    Enlarged they are interpolated around the edges and drawn together to crisp borders, as
+    Enlarged they are interpolated with what lies beyond the edges in the repeat and drawn together to crisp borders, as
     :func:`ml_backend.pipelines.generate.enlarge_softly` does for the screen; made smaller they are averaged.
     """
-    own = inks.shape[1]
+    inks, own = design.inks, design.inks.shape[1]
     if side == own:
         return inks[:, first:last]
     top, bottom = first * own / side, last * own / side
     rows = np.arange(math.floor(top) - _MARGIN, math.ceil(bottom) + _MARGIN)
     columns = np.arange(-_MARGIN, own + _MARGIN)
+    around = _around(rows, columns, own, design.repeat)
     window = (float(_MARGIN), top - rows[0], float(_MARGIN + own), bottom - rows[0])
     method = Image.Resampling.BOX if side < own else Image.Resampling.BICUBIC
     planes = np.empty((len(inks), last - first, side), np.float32)
     for plane, out in zip(inks, planes, strict=True):
-        source = Image.fromarray(plane[rows % own][:, columns % own])
+        source = Image.fromarray(plane[around])
         out[:] = np.asarray(source.resize((side, last - first), method, box=window), np.float32)
     if side > own:
         np.clip(planes, 1e-4, 1, out=planes)
         planes **= 1 + 0.5 * side / own
     planes /= planes.sum(axis=0)
     return planes
+
+
+def _around(rows: Indices, columns: Indices, own: int, repeat: str) -> tuple[Indices, Indices]:
+    """Where the pixels of these rows and columns of the laid cloth lie in a tile of ``own`` pixels a side."""
+    laid_on = lattice_of(repeat)
+    if laid_on.plain or laid_on.mirrored:
+        across = columns % own
+        if laid_on.mirrored:  # as it is laid: every other column of tiles is reflected
+            across = np.where(columns // own % 2, own - 1 - across, across)
+        return (rows % own)[:, None], across[None, :]
+    x, y = laid_on.fold((columns[None, :] + 0.5) / own, (rows[:, None] + 0.5) / own)
+    return np.minimum(y * own, own - 1).astype(np.intp), np.minimum(x * own, own - 1).astype(np.intp)
 
 
 def painted(
@@ -106,7 +123,7 @@ def painted(
     for first in range(0, side, BAND):
         check(should_stop)
         last = min(first + BAND, side)
-        tile[first:last] = compose(coverage(design.inks, side, first, last), design.palette)
+        tile[first:last] = compose(coverage(design, side, first, last), design.palette)
         if woven_cm:
             tile[first:last] = weave(tile[first:last], THREADS_PER_CM * woven_cm, first=first, height=side)
         tell(progress, last / side, "Painting the repeat")

@@ -1,7 +1,8 @@
 """What is to be printed and how large: one request, planned in centimetres before a pixel is made.
 
 A repeat is a whole number of pixels, the nearest to its size, so that every repeat on a panel is the same to the pixel
-and the file of one repeat goes on repeating; that is off by half a pixel at most (0.04 mm at 300 dpi).
+and the file of one repeat goes on repeating; that is off by half a pixel at most (0.04 mm at 300 dpi), by one
+or one and a half where a drop divides it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import BadInput, quoted
+from ..lattices import lattice_of
 from ..requests import REPEATS, Number, OneOf, Request, Rule, Whole, ruled
 
 CM_PER_INCH = 2.54
@@ -123,8 +125,9 @@ class PrintRequest(Request):
 
     @property
     def repeat_px(self) -> int:
-        """Side of one repeat in pixels."""
-        return pixels(self.scale_cm, self.dpi)
+        """Side of one repeat in pixels; in a drop of halves or thirds such a part is whole pixels too."""
+        parts = lattice_of(self.repeat).divisor
+        return max(1, round(self.scale_cm / CM_PER_INCH * self.dpi / parts)) * parts
 
     @property
     def size_px(self) -> tuple[int, int]:

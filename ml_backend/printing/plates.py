@@ -71,7 +71,7 @@ def screens(
     for first in range(0, side, BAND):
         check(should_stop)
         last = min(first + BAND, side)
-        band = coverage(design.inks, side, first, last)
+        band = coverage(design, side, first, last)
         planes[:, first:last] = np.rint(band * 255)
         tell(progress, last / side, "Separating the inks")
     if not spread:

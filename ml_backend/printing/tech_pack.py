@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +84,7 @@ def write_pack(
     path: Path, pack: Pack, design: Design, progress: Progress | None = None, should_stop: ShouldStop | None = None
 ) -> int:
     """The pages as one PDF; how many they are."""
+    design = replace(design, repeat=pack.repeat)
     canvas = Canvas(str(path), A4, pageCompression=1, invariant=1)
     canvas.setTitle(f"{pack.subject}: {pack.name}")
     canvas.setProducer("Toile")
@@ -168,7 +169,7 @@ def _colours(canvas: Canvas, pack: Pack, design: Design) -> None:
     shares = design.inks.mean(axis=(1, 2))
     row = min(5.6 * CM, (y - 2.2 * CM) / len(pack.ways))
     for way in pack.ways:
-        dressed = Design(design.inks, way.palette, design.name)
+        dressed = replace(design, palette=way.palette)
         side = row - 0.8 * CM
         cloth = _cloth(dressed, pack.repeat, pack.scale_cm, pack.scale_cm * 1.5, pack.scale_cm * 1.5, 25)
         canvas.drawImage(_picture(cloth, 90), EDGE, y - side, side, side)

@@ -43,7 +43,8 @@ def make_print(job: Job, report: jobs.Report, should_stop: jobs.ShouldStop) -> j
     row = _print(job)
     pattern = _fabric(row)
     report(0.01, "Looking out the inks")
-    design, request = to_print(pattern), row.request
+    request = row.request
+    design = to_print(pattern, request.repeat)
     profile = None
     if row.profile is not None:
         with row.profile.file.open() as file:

@@ -43,13 +43,13 @@ def write(
 
     request = PackRequest.from_dict(row.params)
     report(0.02, "Looking out the inks")
-    design = to_print(pattern).at(TILE_PX)
+    design = to_print(pattern, request.repeat).at(TILE_PX)
     tile = Image.fromarray(painted(design, TILE_PX))
     flats = _flats(request, tile, report, should_stop)
     others = colourways_of(row, pattern)[: MAX_COLOURWAYS - 1]
     stamps = passport([pattern])
     pack = Pack(
-        name=f"{titled(pattern).split(' in ')[0]} {pattern.seed}",
+        name=_named(pattern),
         line=f"in {colour_words(pattern)}" if pattern.colours else pattern.engine,
         repeat=request.repeat,
         scale_cm=request.scale_cm,
@@ -64,6 +64,11 @@ def write(
     )
     pages = write_pack(path, pack, design, lambda share, stage: report(0.7 + 0.3 * share, stage), should_stop)
     return {"pages": pages, "colourways": len(pack.ways), "flats": len(flats), "models": stamps.told()}
+
+
+def _named(pattern: Pattern) -> str:
+    name = titled(pattern).split(" in ")[0]
+    return name if pattern.photographed else f"{name} {pattern.seed}"
 
 
 def _called(pattern: Pattern) -> str:

@@ -27,7 +27,8 @@ MORE_PROFILES = f"You keep {MOST_PROFILES} profiles already; delete one that you
 
 def name_of(pattern: Pattern) -> str:
     """What files call a fabric."""
-    return f"{pattern.pattern_type}-{pattern.seed}"
+    number = pattern.pk.hex[:8] if pattern.photographed else pattern.seed
+    return f"{pattern.subtype or pattern.pattern_type}-{number}"
 
 
 def held_by(pattern: Pattern, request: PrintRequest) -> int:

@@ -40,7 +40,7 @@ def page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The page of one fabric; POST asks for the file, or with ``plan`` only says what would come out."""
     pattern = _seen(request, pk)
     if request.method != "POST":
-        return _page(request, pattern, first(request.user, _asked(request)))
+        return _page(request, pattern, first(request.user, _asked(request, pattern)))
     form = PrintForm(request.POST, person=request.user)
     if "plan" in request.POST or not form.is_valid():
         return _page(request, pattern, form, status=200 if form.is_valid() else 422)
@@ -140,9 +140,9 @@ def _seen(request: HttpRequest, pk: uuid.UUID) -> Pattern:
     return found
 
 
-def _asked(request: HttpRequest) -> dict[str, Any]:
-    """What the address says of how the cloth lies, as the studio's own addresses do."""
-    values: dict[str, Any] = {}
+def _asked(request: HttpRequest, pattern: Pattern) -> dict[str, Any]:
+    """What the address says of how the cloth lies, as the studio's own addresses do; else as it was made for."""
+    values: dict[str, Any] = {"repeat": pattern.repeat}
     if request.GET.get("repeat") in REPEATS:
         values["repeat"] = request.GET["repeat"]
     with suppress(ValueError, BadInput):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TypeVar
+
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import File, Router, Status
+from ninja import File, Router, Schema, Status
 from ninja.files import UploadedFile
 
 from ml_backend.printing.plan import PrintRequest
@@ -18,6 +21,8 @@ from .. import schemas, serializers
 from ..auth import owner
 from ..idempotency import PARAMETER, makes
 from ..things import Kind, add_routes
+
+R = TypeVar("R", PrintRequest, PackRequest)
 
 router = Router(tags=["Prints"])
 profiles = Router(tags=["Prints"])
@@ -37,7 +42,9 @@ def make(request: HttpRequest, body: schemas.NewPrint) -> Status[schemas.Print]:
     profile = None
     if body.profile is not None:
         profile = get_object_or_404(PressProfile.objects.of(request.user).ready(), pk=body.profile)
-    row = services.ask_print(owner(request), fabric, schemas.request_of(PrintRequest, body), profile)
+    row = services.ask_print(
+        owner(request), fabric, _lies(fabric, body, schemas.request_of(PrintRequest, body)), profile
+    )
     return Status(202, serializers.printed(request, row))
 
 
@@ -52,8 +59,13 @@ def make(request: HttpRequest, body: schemas.NewPrint) -> Status[schemas.Print]:
 def pack(request: HttpRequest, body: schemas.NewPack) -> Status[schemas.Print]:
     """Queues A4 pages for the maker: repeat, colourways, garments, notes, recipe and licence, as PDF."""
     fabric = get_object_or_404(Pattern.objects.visible_to(request.user).select_related("job"), pk=body.pattern)
-    row = services.ask_pack(owner(request), fabric, schemas.request_of(PackRequest, body))
+    row = services.ask_pack(owner(request), fabric, _lies(fabric, body, schemas.request_of(PackRequest, body)))
     return Status(202, serializers.printed(request, row))
+
+
+def _lies(fabric: Pattern, body: Schema, request: R) -> R:
+    """In the repeat that was asked for, else in the one that the fabric is made for."""
+    return request if "repeat" in body.model_fields_set else replace(request, repeat=fabric.repeat)
 
 
 add_routes(
