@@ -103,9 +103,10 @@ class GeneratePipeline:
             cell = self._enlarge(lattice.rolled(small, -row, -column), request.size, should_stop, lattice)
             return resize(lattice.tile(cell), request.size)
         sized = resize(self._enlarge(small, request.size, should_stop), request.size)
+        if times > 1:
+            sized = resize(np.tile(sized, (1, times, times)), request.size)
         rows, columns = calm_cut(sized)
-        calm = shift(sized, rows, columns)
-        return calm if times == 1 else resize(np.tile(calm, (1, times, times)), request.size)
+        return shift(sized, rows, columns)
 
     def _enlarge(self, inks: F32, size: int, should_stop: ShouldStop | None, lattice: Lattice = BASIC) -> F32:
         """A cell whose tile has at least ``size`` px: by the network as long as it is not wasted, the rest softly."""
