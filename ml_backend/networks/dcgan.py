@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from ..lattices import BASIC, Lattice
 from .generator import FabricConfig
 from .latents import LatentSampler, make_codes, slerp
-from .wrap import WrapConv2d, WrapConvTranspose2d, first_cell
+from .wrap import LAID_OUT, WrapConv2d, WrapConvTranspose2d, cell_of
 
 BASE = 4
 """Side of the generator's first feature map and of the discriminator's last."""
@@ -106,16 +106,20 @@ class Generator(LatentSampler, nn.Module):
         styles: Tensor,
         seeds: Sequence[int] | None = None,  # noqa: ARG002
         lattice: Lattice = BASIC,
+        cut: tuple[float, float] = (0, 0),
     ) -> Tensor:
         """(N, layers, latent + embedding) -> (N, inks, size, size), summing to 1, or (N, 3, size, size) in -1..1.
 
-        It has no noise that ``seeds`` could choose.  Of a ``lattice`` it paints one cell.
+        It has no noise that ``seeds`` could choose.  Of a ``lattice`` it paints the cell that begins at ``cut``.
         """
         first, *others = styles.unbind(1)
-        x = first_cell(self.project(first).unflatten(1, (-1, BASE, BASE)), lattice)
+        x = self.project(first).unflatten(1, (-1, BASE, BASE))
+        around = BASIC
         for index, (norm, condition) in enumerate(zip(self.norms, others, strict=True)):
             if index:
-                x = self.grow[index - 1](x, lattice=lattice)
+                x = self.grow[index - 1](x, lattice=around)
+            if around is not lattice and x.shape[2] == min(LAID_OUT, self.config.size // 2):
+                x, around = cell_of(x, lattice, cut), lattice
             x = F.relu(norm(x, condition))
         painted: Tensor = self.paint(x, lattice=lattice)
         return painted.softmax(dim=1) if self.config.output == "inks" else painted.tanh()

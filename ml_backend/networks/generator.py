@@ -64,9 +64,15 @@ class FabricGenerator(Protocol):
     def between(self, start: Tensor, end: Tensor, amount: float) -> Tensor:
         """Styles ``amount`` (0..1) of the way from ``start`` to ``end``, both (N, layers, width)."""
 
-    def synthesise(self, styles: Tensor, seeds: Sequence[int] | None = None, lattice: Lattice = BASIC) -> Tensor:
+    def synthesise(
+        self,
+        styles: Tensor,
+        seeds: Sequence[int] | None = None,
+        lattice: Lattice = BASIC,
+        cut: tuple[float, float] = (0, 0),
+    ) -> Tensor:
         """(N, layers, width) -> (N, inks, size, size) that sums to 1 over inks, or (N, 3, size, size) in -1..1.
 
-        ``seeds`` (N) choose the noise of a network that has any.  Of a ``lattice`` it is one cell that is painted, its
-        sides those of :func:`.wrap.first_cell` as often doubled.
+        ``seeds`` (N) choose the noise of a network that has any.  Of a ``lattice`` it is one cell that is painted, the
+        basic tile cut as :func:`.wrap.cell_of` says.
         """

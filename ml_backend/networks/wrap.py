@@ -75,13 +75,23 @@ def _lowered(x: Tensor, rows: Fraction) -> Tensor:
     return torch.lerp(here, here.roll(1, -2), float(rest)) if rest else here
 
 
-def first_cell(x: Tensor, lattice: Lattice) -> Tensor:
-    """The first maps of a network (N, C, s, s) -> those of a lattice's cell, whose sides meet their neighbours'."""
-    if lattice.plain:
-        return x
-    height, width = (int(lattice.fitted(x.shape[2]) * part) for part in (lattice.height, lattice.width))
-    rows, columns = torch.arange(height) % x.shape[2], torch.arange(width) % x.shape[3]
-    return x[:, :, rows][..., columns]
+LAID_OUT = 16
+"""Side of the maps at which a design is laid out and only drawn from there on."""
+
+
+def cell_of(x: Tensor, lattice: Lattice, cut: tuple[float, float], side: int | None = None) -> Tensor:
+    """Maps (N, C, s, s) of a basic tile -> those of a lattice's cell: the tile cut at ``cut`` and cropped.
+
+    ``cut`` is the row and the column to begin at, in parts of a side.  A layout is made of coarse maps that only know
+    tiles that wrap around; from maps of :data:`LAID_OUT` on, layers wrap around the lattice and mend what meets there.
+    A side is cropped to what meets its neighbours pixel to pixel.  All this happens in whole pixels of maps of
+    ``side``, which ``x`` is a multiple of.
+    """
+    side = side or x.shape[2]
+    finer = x.shape[2] // side
+    fitted = side // lattice.divisor * lattice.divisor
+    x = x.roll((-round(cut[0] * side) * finer, -round(cut[1] * side) * finer), (2, 3))
+    return x[:, :, : int(fitted * lattice.height) * finer, : int(fitted * lattice.width) * finer]
 
 
 def roll_each(images: Tensor, dy: Tensor, dx: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ from . import wavelet
 from .dcgan import with_deviation
 from .generator import FabricConfig
 from .latents import LatentSampler, make_codes
-from .wrap import first_cell, surrounded
+from .wrap import LAID_OUT, cell_of, surrounded
 
 BASE = 4
 """Side of the first maps."""
@@ -271,6 +271,7 @@ class XGAN(LatentSampler, nn.Module):
         styles: Tensor,
         seeds: Sequence[int] | None = None,
         lattice: Lattice = BASIC,
+        cut: tuple[float, float] = (0, 0),
         *,
         size: int | None = None,
         noisy: bool = True,
@@ -279,20 +280,25 @@ class XGAN(LatentSampler, nn.Module):
 
         ``seeds`` (N) choose the noise, seed 0's for every image if none are given; in evaluation it is made on the CPU
         and so the same everywhere; not ``noisy`` leaves it out.  A ``size`` below the config's stops after the stage
-        that paints it.  Of a ``lattice`` it paints one cell.
+        that paints it.  Of a ``lattice`` it paints the cell that begins at ``cut``.
         """
         device = styles.device if self.training else torch.device("cpu")
         seeds = [0] * len(styles) if seeds is None else seeds
         sources = [torch.Generator(device).manual_seed(int(seed)) for seed in seeds] if noisy else []
-        x = first_cell(self._first_maps(styles[:, 0]), lattice)
+        x = self._first_maps(styles[:, 0])
+        around = BASIC
         image: Tensor | None = None
         for index, stage in enumerate(self.stages):
             last = 2 * index + 1
+            if around is not lattice and (x.shape[2] == LAID_OUT or index == len(self.stages) - 1):
+                side = x.shape[2]
+                x, around = cell_of(x, lattice, cut, side), lattice
+                image = None if image is None else cell_of(image, lattice, cut, side)
             own = styles[:, last + 1 - len(stage.layers) : last + 1].unbind(1)  # type: ignore[arg-type]
             for layer, style in zip(stage.layers, own, strict=True):  # type: ignore[arg-type]
-                x = layer(x, style, sources, lattice)
-            added = stage.paint(x, own[-1], lattice).float()  # type: ignore[operator]
-            image = added if image is None else doubled(image, lattice) + added
+                x = layer(x, style, sources, around)
+            added = stage.paint(x, own[-1], around).float()  # type: ignore[operator]
+            image = added if image is None else doubled(image, around) + added
             if image.shape[2] == size:
                 break
         assert image is not None  # there is at least one stage

@@ -7,7 +7,7 @@ same image bit for bit: each image has its own latent, made on the CPU from its 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from ..errors import BadInput, BadPackage
 from ..inks import compose, fit_palette, own_palette
 from ..lattices import BASIC, Lattice, lattice_of
 from ..networks.generator import FabricGenerator
+from ..networks.wrap import LAID_OUT
 from ..packaging import Package
 from ..requests import PATTERN_TYPES, PHOTOGRAPHED, GenerateRequest
 from ..swatches import TYPES
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 F32 = NDArray[np.float32]
 
 DRAWN_INKS = 5
+CUT = 0.08
+"""A cut that changes more of the design beside it, in coverage an ink, is not made: the design is laid finer."""
 CUT_SIDE = 64
 """Where a drawn tile is cut is decided at this many pixels, so that a design is the same at every size."""
 
@@ -93,15 +96,17 @@ class GeneratePipeline:
     def _dream(self, request: GenerateRequest, progress: Progress | None, should_stop: ShouldStop | None) -> F32:
         if self.generator is None:
             raise BadInput("A dreamed fabric needs a model; load one or choose the engine 'drawn'.")
-        small = dream_inks(self.generator, request, self.device)
+        lattice = lattice_of(request.repeat)
+        small, times = dream_cell(self.generator, request, self.device)
         check(should_stop)
         tell(progress, 0.1, "Enlarging")
-        lattice = lattice_of(request.repeat)
-        if not lattice.plain:
+        if not lattice.plain and times == 1:
             row, column = lattice.quiet(small)
             cell = self._enlarge(lattice.rolled(small, -row, -column), request.size, should_stop, lattice)
             return resize(lattice.tile(cell), request.size)
         sized = resize(self._enlarge(small, request.size, should_stop), request.size)
+        if times > 1:
+            sized = resize(np.tile(sized, (1, times, times)), request.size)
         rows, columns = calm_cut(sized)
         return shift(sized, rows, columns)
 
@@ -117,19 +122,71 @@ class GeneratePipeline:
 
 @torch.inference_mode()
 def dream_inks(generator: FabricGenerator, request: GenerateRequest, device: torch.device | str = "cpu") -> F32:
-    """What the network paints: float32 (K, S, S), summing to 1.  An RGB network's image is split into inks.
+    """What the network paints: float32 (K, S, S), summing to 1.  An RGB network's image is split into inks."""
+    return dream_cell(generator, replace(request, repeat="basic"), device)[0]
 
-    For another repeat than basic it is one cell of its lattice.
+
+@torch.inference_mode()
+def dream_cell(
+    generator: FabricGenerator, request: GenerateRequest, device: torch.device | str = "cpu"
+) -> tuple[F32, int]:
+    """One cell of the request's repeat, float32 (K, h, w), and how many times a side it is laid in the tile.
+
+    It is painted around the lattice where the basic design has lines that can be cut.  Else it is the basic design, to
+    be laid two or three times a side, which fits every lattice: no motif is cut.
     """
     pattern_type, seed = _nearer(request)
     styles = styles_of(generator, request, device)
     lattice = lattice_of(request.repeat)
-    wrap = {} if lattice.plain else {"lattice": _unlaid(lattice, pattern_type, seed)}
-    painted: F32 = generator.synthesise(styles, [seed], **wrap)[0].float().cpu().numpy()
-    if generator.config.output == "rgb":
-        rgb = (painted.transpose(1, 2, 0) * 0.5 + 0.5).astype(np.float32, copy=False)
-        painted = split_into_inks(rgb, generator.config.inks)
-    return lay(painted, pattern_type, seed)
+
+    def paint(**around: Any) -> F32:
+        painted: F32 = generator.synthesise(styles, [seed], **around)[0].float().cpu().numpy()
+        if generator.config.output == "rgb":
+            rgb = (painted.transpose(1, 2, 0) * 0.5 + 0.5).astype(np.float32, copy=False)
+            painted = split_into_inks(rgb, generator.config.inks)
+        return painted
+
+    basic = paint()
+    if lattice.plain:
+        return lay(basic, pattern_type, seed), 1
+    unlaid = _unlaid(lattice, pattern_type, seed)
+    row, column, cost = least_cut(basic, unlaid)
+    if cost > CUT and not lattice.mirrored:
+        return lay(basic, pattern_type, seed), lattice.divisor
+    return lay(paint(lattice=unlaid, cut=(row, column)), pattern_type, seed), 1
+
+
+def least_cut(painted: F32, lattice: Lattice) -> tuple[float, float, float]:
+    """Row and column at which a basic tile is best cut for a lattice, in parts of its side, and how much that shows.
+
+    What a neighbour of the lattice lays beyond the cut is compared with what the basic tile has there: 0 where a design
+    fits the lattice by itself, or where nothing but ground is cut.
+    """
+    side = painted.shape[1]
+    step, reach = max(1, side // LAID_OUT), max(1, side // 16)
+    if lattice.slide:
+        column, row, cost = least_cut(painted.swapaxes(1, 2), lattice.transposed())
+        return row, column, cost
+    fitted = LAID_OUT // lattice.divisor * lattice.divisor / LAID_OUT
+    width, height = (int(side * fitted * part) for part in (lattice.width, lattice.height))
+    row, down = _least_line(painted.swapaxes(1, 2), height, 0, step, reach, lattice.mirrored)
+    column, across = _least_line(painted, width, round(side * fitted * lattice.drop), step, reach, lattice.mirrored)
+    return row / side, column / side, max(down, across)
+
+
+def _least_line(planes: F32, width: int, drop: int, step: int, reach: int, mirrored: bool) -> tuple[int, float]:
+    """Of lines ``step`` apart the one to begin a cell of ``width`` columns at; the next cell hangs ``drop`` lower."""
+    costs = []
+    for line in range(0, planes.shape[2], step):
+        beside = np.arange(-reach, reach)
+        ours = planes.take(line + width + beside, axis=2, mode="wrap")
+        if mirrored:
+            begin = planes.take(line + beside, axis=2, mode="wrap")
+            costs.append(float(np.abs(ours - ours[..., ::-1]).mean() + np.abs(begin - begin[..., ::-1]).mean()) / 2)
+        else:
+            costs.append(float(np.abs(ours - np.roll(planes.take(line + beside, axis=2, mode="wrap"), drop, 1)).mean()))
+    best = int(np.argmin(costs))
+    return best * step, costs[best]
 
 
 def styles_of(generator: FabricGenerator, request: GenerateRequest, device: torch.device | str = "cpu") -> Tensor:

@@ -292,7 +292,7 @@ function layAsMade() {
 
 function chooseRepeat(repeat) {
   clearTimeout(wanting);
-  wanted = null;
+  wanted = awaited = null;
   if (!pattern || bare || repeat === madeFor()) {
     fit = { ...fit, repeat };
     applyFit();
@@ -338,7 +338,7 @@ repeatView.addEventListener("move", ({ detail: [x, y] }) => {
 });
 repeatView.addEventListener("settle", remember);
 stage.addEventListener("paint", () => {
-  if (stage.size && stage.canDress) rule($("[data-stage-ruler]"), stage.canvas.clientWidth, (stage.view().scale * stage.pxPerCm) / stage.ratio);
+  if (stage.size && stage.canDress) rule($("[data-stage-ruler]"), stage.canvas.clientWidth / 2, (stage.view().scale * stage.pxPerCm) / stage.ratio);
 });
 document.addEventListener("htmx:configRequest", ({ detail }) => {
   if (detail.elt === lookForm) detail.parameters.repeat = fit.repeat; // what is worn, not what is still being made

@@ -148,17 +148,23 @@ def through_the_repeat(u: float, v: float, repeat: str) -> tuple[float, float]:
         u += 0.5 * (row % 2)
     if repeat == "mirror":
         u = u - column if column % 2 == 0 else 1 - (u - column)
+    if repeat == "third-drop":
+        v -= column / 3
+    if repeat == "ogee":
+        half = math.floor(2 * u) / 2
+        u, v = u - half, v - half
     return u % 1.0, v % 1.0
 
 
 @few
 @given(st.sampled_from(REPEATS), st.integers(-40, 40), st.integers(-40, 40))
 def test_a_repeat_reads_the_tile_where_the_formula_says(repeat: str, column: int, row: int) -> None:
-    tile = noise(8)
-    u, v = (column + 0.5) / 8, (row + 0.5) / 8
-    got = to_srgb(read_at(Fabric(tile, repeat), u, v, 1 / 8))[0]
+    side = 12 if repeat == "third-drop" else 8  # a third of it is whole pixels
+    tile = noise(side)
+    u, v = (column + 0.5) / side, (row + 0.5) / side
+    got = to_srgb(read_at(Fabric(tile, repeat), u, v, 1 / side))[0]
     x, y = through_the_repeat(u, v, repeat)
-    assert np.array_equal(got, np.asarray(tile)[int(y * 8), int(x * 8)])
+    assert np.array_equal(got, np.asarray(tile)[int(y * side), int(x * side)])
 
 
 def test_an_unknown_repeat_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,10 +17,10 @@ from ml_backend.images import open_picture
 from ml_backend.lattices import BASIC, LATTICES, Lattice
 from ml_backend.networks.dcgan import DCGANConfig, Generator
 from ml_backend.networks.srgan import SRGANConfig, SRResNet
-from ml_backend.networks.wrap import first_cell, surrounded
+from ml_backend.networks.wrap import cell_of, surrounded
 from ml_backend.networks.xgan import XGAN, XGANConfig
 from ml_backend.packaging.starter import GENERATOR, package_of
-from ml_backend.pipelines.generate import GeneratePipeline, enlarge_softly
+from ml_backend.pipelines.generate import GeneratePipeline, enlarge_softly, least_cut
 from ml_backend.requests import GenerateRequest
 
 OTHERS = [name for name in LATTICES if name != "basic"]
@@ -60,6 +61,16 @@ def _moved(cell: torch.Tensor, lattice: Lattice, rows: int, columns: int) -> tor
     return torch.from_numpy(np.ascontiguousarray(lattice.rolled(cell.numpy(), rows, columns)))
 
 
+def _moving(rows: int, columns: int) -> Callable[..., torch.Tensor]:
+    """What the networks begin a lattice with, moved on it."""
+
+    def begin(x: torch.Tensor, lattice: Lattice, cut: tuple[float, float], side: int = 16) -> torch.Tensor:
+        finer = x.shape[2] // side
+        return _moved(cell_of(x, lattice, cut, side), lattice, rows * finer, columns * finer)
+
+    return begin
+
+
 @every
 @torch.no_grad()
 def test_the_dcgan_commutes_with_shifts_on_the_lattice(repeat: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,10 +80,8 @@ def test_the_dcgan_commutes_with_shifts_on_the_lattice(repeat: str, monkeypatch:
     styles = generator.styles(generator.latent(1, 3)[None], torch.tensor([1]))
     plain = generator.synthesise(styles, lattice=lattice)
     assert plain.std() > 0.01
-    start = first_cell(generator.project(styles[:, 0]).unflatten(1, (-1, 4, 4)), lattice)
-    moved = _moved(start, lattice, 1, 1)
-    monkeypatch.setattr("ml_backend.networks.dcgan.first_cell", lambda _, __: moved)
-    step = plain.shape[2] // start.shape[2]
+    monkeypatch.setattr("ml_backend.networks.dcgan.cell_of", _moving(1, 1))
+    step = 2
     torch.testing.assert_close(
         generator.synthesise(styles, lattice=lattice), _moved(plain, lattice, step, step), atol=1e-4, rtol=0
     )
@@ -87,10 +96,8 @@ def test_the_xgan_commutes_with_shifts_on_the_lattice(repeat: str, monkeypatch: 
     generator = XGAN(config).eval()
     styles = generator.styles(generator.latent(2, 1)[None], torch.tensor([2]))
     plain = generator.synthesise(styles, lattice=lattice, noisy=False)
-    start = first_cell(generator._first_maps(styles[:, 0]), lattice)
-    moved = _moved(start, lattice, 1, 2)
-    monkeypatch.setattr("ml_backend.networks.xgan.first_cell", lambda _, __: moved)
-    step = plain.shape[2] // start.shape[2]
+    monkeypatch.setattr("ml_backend.networks.xgan.cell_of", _moving(1, 2))
+    step = 4
     shifted = generator.synthesise(styles, lattice=lattice, noisy=False)
     torch.testing.assert_close(shifted, _moved(plain, lattice, step, 2 * step), atol=1e-4, rtol=0)
 
@@ -128,6 +135,24 @@ def test_soft_enlargement_repeats_on_the_lattice(repeat: str) -> None:
     large = enlarge_softly(cell, 4, lattice)
     moved = enlarge_softly(lattice.rolled(cell, 3, 2), 4, lattice)
     np.testing.assert_allclose(moved, lattice.rolled(large, 12, 8), atol=1e-4)
+
+
+@pytest.mark.parametrize("repeat", ["half-drop", "half-brick", "ogee"])
+def test_a_design_that_fits_by_itself_is_cut_for_nothing_and_a_motif_is_not_cut(repeat: str) -> None:
+    """Round the tile everything is ground but one motif: the cut is beside it; where all is motif it shows."""
+    fits = np.zeros((4, 64, 64), np.float32)
+    fits[1, ::8] = fits[1, :, ::8] = 1
+    assert least_cut(fits, LATTICES[repeat])[2] == 0
+    every_row = np.repeat(np.eye(4, dtype=np.float32), 16, axis=1)[:, :, None].repeat(64, axis=2)
+    rows = LATTICES[repeat]
+    stripes = every_row.swapaxes(1, 2) if rows.slide else every_row
+    assert least_cut(np.ascontiguousarray(stripes), rows)[2] > 0.2
+    if repeat != "ogee":
+        motif = np.zeros((4, 64, 64), np.float32)
+        motif[1, 20:40, 30:56] = 1
+        row, column, cost = least_cut(motif, rows)
+        assert cost == 0
+        assert not motif[1, round(row * 64)].any() or not motif[1, :, round(column * 64)].any()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,48 @@
+"""The repeat studio in a browser: a repeat that is chosen is made, and the stage swaps to it."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from patterns.models import Pattern
+from studio.account.models import User
+from studio.gallery.starters import HOUSE
+
+from .test_journey import open_studio, until
+
+LAID = "JSON.stringify(history.state.fit.repeat)"
+
+
+def test_a_repeat_is_made_worn_and_found_again(page, shop, make_pattern, worker, complaints):
+    fabric = make_pattern(User.objects.get(username=HOUSE), pattern_type="floral", seed=7, public=True)
+    open_studio(page, shop, f"?pattern={fabric.pk}")
+    said = page.locator("[data-repeat-said]")
+    expect(said).to_have_text("repeats every 18 × 18 cm, basic")
+    ruler = page.locator("[data-repeat-view] [data-ruler]")
+    expect(ruler).to_have_text("10 cm")
+
+    page.get_by_title("half-drop").click()
+    expect(said).to_have_text("Making this fabric for half-drop; until then it stays basic.")
+    assert page.evaluate(LAID) == '"basic"'
+    expect(said).to_have_text("repeats every 18 × 18 cm, half-drop", timeout=90_000)
+    until(page, f"{LAID} === '\"half-drop\"'")
+    made = Pattern.objects.get(repeat="half-drop")
+    assert made.parent_id == fabric.pk
+    assert str(made.pk) in page.url
+
+    page.get_by_title("basic").click()
+    expect(said).to_have_text("repeats every 18 × 18 cm, basic", timeout=90_000)
+    until(page, f"location.search.includes('{fabric.pk}')")
+    page.get_by_title("half-drop").click()
+    expect(said).to_have_text("repeats every 18 × 18 cm, half-drop", timeout=90_000)
+    assert Pattern.objects.filter(repeat="half-drop").count() == 1
+
+    page.locator("#scale").fill("40")
+    expect(said).to_have_text("repeats every 40 × 40 cm, half-drop")
+    expect(ruler).to_have_text("20 cm")
+    page.locator("[data-repeat-view] canvas").drag_to(
+        page.locator("[data-repeat-view] canvas"),
+        source_position={"x": 60, "y": 60},
+        target_position={"x": 90, "y": 60},
+    )
+    until(page, "history.state.fit.offset_x !== 0")
