@@ -8,7 +8,6 @@ urlpatterns = [
     path("fabrics/inks/", views.table, name="inks"),
     path("fabrics/inks/mood/", views.mood, name="inks-mood"),
     path("fabrics/inks/dye/", views.dye, name="inks-dye"),
-    path("fabrics/inks/colourways/", views.colourways, name="inks-colourways"),
     path("fabrics/inks/palette.<slug:suffix>", views.table_file, name="inks-file"),
     path("photos/<uuid:pk>/suggestions/", views.suggestions, name="suggestions"),
     path("palettes/", views.palettes, name="palettes"),

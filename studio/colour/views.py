@@ -65,22 +65,14 @@ def _fabric(request: HttpRequest, text: str) -> Pattern:
 @require_POST
 @refusing
 def dye(request: HttpRequest) -> HttpResponse:
-    """The fabric in the colours of the table, ready at once.  The same colours twice are one colourway."""
-    form = valid(DyeForm(request.POST))
-    return _dyed(request, form.cleaned_data["fabric"], [form.cleaned_data["ink"]])
+    """The fabric in the colours ``ink``, or with ``several`` in each of the palettes ``way``; ready at once.
 
-
-@require_POST
-@refusing
-def colourways(request: HttpRequest) -> HttpResponse:
-    """The fabric in each of the palettes ``way``, ready at once."""
-    form = valid(ColourwaysForm(request.POST))
-    return _dyed(request, form.cleaned_data["fabric"], form.cleaned_data["way"])
-
-
-def _dyed(request: HttpRequest, pk: uuid.UUID, palettes: list[tuple[str, ...]]) -> HttpResponse:
-    fabric = get_object_or_404(Pattern.objects.visible_to(request.user), pk=pk)
-    return fresh_cells(request, services.dye(ensure_person(request), fabric, palettes))
+    The same colours twice are one colourway.
+    """
+    form = valid((ColourwaysForm if "several" in request.POST else DyeForm)(request.POST))
+    data = form.cleaned_data
+    fabric = get_object_or_404(Pattern.objects.visible_to(request.user), pk=data["fabric"])
+    return fresh_cells(request, services.dye(ensure_person(request), fabric, data.get("way") or [data["ink"]]))
 
 
 @require_safe

@@ -51,6 +51,16 @@ def test_inks_are_tried_locked_moved_and_dyed(page, shop, complaints, new_page):
     assert Pattern.objects.filter(parent=made).count() == 3
 
 
+def test_the_page_of_its_own_dyes_several(page, shop, complaints):
+    fabric = Pattern.objects.get(pattern_type="floral")
+    page.goto(f"{shop}/fabrics/inks/?fabric={fabric.pk}")
+    page.locator("button[value='1-up']").click()
+    until(page, f"document.querySelector('#ink-0').value === '{fabric.palette[1]}'")
+    page.click("#inks-colourways")
+    page.wait_for_url("**/?pattern=*")
+    assert Pattern.objects.filter(parent=fabric).count() == 3
+
+
 def test_without_scripts_the_table_is_a_page(new_page, shop):
     fabric = Pattern.objects.get(pattern_type="floral")
     page = new_page(java_script_enabled=False)

@@ -171,11 +171,11 @@ class TestDyeing:
     def test_several_at_once(self, client_of, person, fabric):
         page = client_of(person).get("/fabrics/inks/", {"fabric": fabric.pk}, headers=HTMX)
         ways = ways_of(page.content)[:3]
-        url = reverse("inks-colourways")
-        answer = client_of(person).post(url, {"fabric": fabric.pk, "way": [*ways, ways[0]]}, headers=HTMX)
+        url, data = reverse("inks-dye"), {"fabric": fabric.pk, "several": "1", "ink": NEW}
+        answer = client_of(person).post(url, {**data, "way": [*ways, ways[0]]}, headers=HTMX)
         assert answer.content.count(b"data-pattern=") == 3
         assert {",".join(row.palette) for row in Pattern.objects.filter(parent=fabric)} == set(ways)
-        assert client_of(person).post(url, {"fabric": fabric.pk, "way": ways}).status_code == 302
+        assert client_of(person).post(url, {**data, "way": ways}).status_code == 302
         assert Pattern.objects.filter(parent=fabric).count() == 3, "the same twice is one"
 
     @pytest.mark.parametrize(
@@ -188,7 +188,8 @@ class TestDyeing:
         ],
     )
     def test_what_are_no_colourways(self, client_of, person, fabric, ways, said):
-        answer = client_of(person).post(reverse("inks-colourways"), {"fabric": fabric.pk, "way": ways}, headers=HTMX)
+        data = {"fabric": fabric.pk, "several": "1", "way": ways}
+        answer = client_of(person).post(reverse("inks-dye"), data, headers=HTMX)
         assert answer.status_code == 422
         assert said in answer.content.decode()
         assert not Pattern.objects.filter(parent=fabric).exists()
