@@ -51,18 +51,13 @@ async function wear(chosen, { push = true, tile = true } = {}) {
   pattern = chosen;
   bare = false;
   previewing = false;
-  for (const cell of $$(".cell", tray)) {
-    const mine = cell.dataset.pattern === chosen.id;
-    cell.classList.toggle("chosen", mine);
-    $("a", cell)?.toggleAttribute("aria-current", mine);
-  }
+  markChosen();
   tick(fabricForm.elements.pattern_type, chosen.type);
   showDesigns(chosen.subtype);
   tick(fabricForm.elements.engine, chosen.engine);
   tickPalette(chosen.palette);
   tickModel(chosen.model);
   mixWith(chosen.id);
-  shelve(chosen.id);
   inksWith(chosen.id);
   $("#more-like").value = chosen.id;
   $("#more-like").disabled = false;
@@ -81,6 +76,16 @@ async function wear(chosen, { push = true, tile = true } = {}) {
     layAsMade();
   } else sayRepeat();
   if (push) remember();
+}
+
+/** The cell of the fabric that is worn is marked; what news morph into the tray does not know of it. */
+function markChosen() {
+  for (const cell of $$(".cell", tray)) {
+    const mine = !bare && cell.dataset.pattern === pattern?.id;
+    cell.classList.toggle("chosen", mine);
+    $("a", cell)?.toggleAttribute("aria-current", mine);
+  }
+  shelve(bare ? null : pattern?.id);
 }
 
 function tick(radios, value) {
@@ -236,7 +241,7 @@ function onTray() {
   if (cells.length) $(".empty", tray)?.remove();
   if (ready() > made) mixAnew();
   made = ready();
-  if (pattern && !bare) shelve(pattern.id);
+  markChosen();
   if (!awaited) return;
   const cell = awaited === "next" ? cells[0] : cells.find((one) => one.id === `cell-${awaited}`);
   if (!cell) return;
@@ -447,11 +452,7 @@ async function mend() {
 $("[data-mend]").addEventListener("click", () => mend().catch(() => say("The brush could not be fetched. Check the connection; nothing of yours is lost.")));
 
 function bareCaption() {
-  shelve(null);
-  for (const cell of $$(".cell.chosen", tray)) {
-    cell.classList.remove("chosen");
-    $("a", cell)?.removeAttribute("aria-current");
-  }
+  markChosen();
   const words = fit.garments.map(outfit.plainWords).join(", ");
   $("[data-caption]").textContent = words.replace(/^./, (first) => first.toUpperCase());
   $("[data-caption-small]").textContent = "as photographed; choose a fabric";

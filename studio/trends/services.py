@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -41,14 +41,14 @@ def _count(what: str, pattern: Pattern, by: int, garments: Iterable[str], **_: o
 def record(what: str, pattern: Pattern, person: int, garments: Iterable[str] = ()) -> None:
     """Count what ``person`` did with ``pattern`` in this day and week: for the site, and for its maker if another."""
     today = timezone.now().date()
-    cells = list(_cells(pattern, garments))
     makers = [None] if person == pattern.owner_id else [None, pattern.owner_id]
+    cells = [(by, value, maker) for by, value in _cells(pattern, garments) for maker in makers]
     with transaction.atomic():
         for period in Period:
-            key, _ = TallyKey.objects.get_or_create(period=period, start=start_of(period, today))
-            for maker in makers:
-                for by, value in cells:
-                    _add(key, what, by, value, maker, person)
+            start = start_of(period, today)
+            TallyKey.objects.get_or_create(period=period, start=start)
+            # The key is held, so that one who asks twice at once is not taken for two.
+            _add(TallyKey.objects.select_for_update().get(period=period, start=start), what, cells, person)
 
 
 def _cells(pattern: Pattern, garments: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -59,13 +59,33 @@ def _cells(pattern: Pattern, garments: Iterable[str]) -> Iterator[tuple[str, str
         yield "garment", garment
 
 
-def _add(key: TallyKey, what: str, by: str, value: str, maker: int | None, person: int) -> None:
-    told = f"{person} {what} {by} {value} {maker}".encode()
-    digest = hmac.new(bytes.fromhex(key.key), told, "sha256").hexdigest()
-    _, is_new = Seen.objects.get_or_create(digest=digest, defaults={"key": key})
-    cell = {"period": key.period, "start": key.start, "what": what, "by": by, "value": value, "maker_id": maker}
-    tally, _ = Tally.objects.get_or_create(**cell)
-    Tally.objects.filter(pk=tally.pk).update(count=F("count") + 1, people=F("people") + int(is_new))
+Cell = tuple[str, str, int | None]
+"""What a value is, the value, and whose fabrics are counted."""
+
+
+def _add(key: TallyKey, what: str, cells: list[Cell], person: int) -> None:
+    """Once more in all of ``cells``; one more person in those where this one was not seen yet."""
+    digests = {cell: _digest(key, what, cell, person) for cell in cells}
+    known = set(Seen.objects.filter(digest__in=digests.values()).values_list("digest", flat=True))
+    Seen.objects.bulk_create(Seen(key=key, digest=digest) for digest in digests.values() if digest not in known)
+    rows = {cell: _tally(key, what, cell) for cell in cells}
+    Tally.objects.bulk_create(rows.values(), ignore_conflicts=True)
+    makers = {maker for _, _, maker in cells}
+    there = Tally.objects.filter(period=key.period, start=key.start, what=what, value__in={cell[1] for cell in cells})
+    ours = there.filter(Q(maker__in=makers - {None}) | Q(maker=None))
+    keys = {(row.by, row.value, row.maker_id): row.pk for row in ours}
+    Tally.objects.filter(pk__in=[keys[cell] for cell in cells]).update(count=F("count") + 1)
+    new = [keys[cell] for cell in cells if digests[cell] not in known]
+    Tally.objects.filter(pk__in=new).update(people=F("people") + 1)
+
+
+def _digest(key: TallyKey, what: str, cell: Cell, person: int) -> str:
+    return hmac.new(bytes.fromhex(key.key), f"{person} {what} {cell}".encode(), "sha256").hexdigest()
+
+
+def _tally(key: TallyKey, what: str, cell: Cell) -> Tally:
+    by, value, maker = cell
+    return Tally(period=key.period, start=key.start, what=what, by=by, value=value, maker_id=maker)
 
 
 def start_of(period: str, day: date) -> date:

@@ -38,7 +38,8 @@ def settle(page):
 
 
 def seen(page):
-    """The stage's pixels, when it has come to rest."""
+    """The stage's pixels, when it has come to rest, and without what is said above it on the first visit only."""
+    page.evaluate("() => document.querySelector('.welcome')?.remove()")
     page.wait_for_timeout(400)
     settle(page)
     return np.asarray(Image.open(io.BytesIO(page.locator("#stage canvas").screenshot())).convert("RGB"), np.float32)

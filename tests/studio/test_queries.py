@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from ml_backend.models import Job
 from ml_backend.serving import jobs
 from patterns.models import Favourite, Pattern
 from studio.api import tokens
+from studio.collections.models import Board, BoardItem
 from studio.colour.models import SavedPalette
 from studio.imagine.models import Imagining
 from studio.looks.models import Look
@@ -30,15 +33,15 @@ PAGES = [
     "/gallery/imagined/?whose=mine", "/account/", "/accounts/tokens/", "/accounts/delete/",
     "/fabrics/mix/?of={pattern}", "/gallery/{pattern}/", "/restyle/?batch={batch}", "/restyle/batch/{batch}/",
     "/fabrics/cells/?{ids}", "/gallery/?near=9c2a2e", "/fabrics/inks/?fabric={pattern}", "/palettes/",
-    "/photos/{photo}/suggestions/",
+    "/photos/{photo}/suggestions/", "/collections/", "/collections/{board}/", "/trends/", "/gallery/?whose=fresh",
 ]  # fmt: skip
 LISTS = [
     f"/api/v1/{path}"
     for path in (
         "jobs?limit=100", "jobs?active=true", "photos", "masks", "restyles", "restyles?whose=public", "imaginings",
         "imaginings?whose=public", "patterns", "patterns?whose=public", "patterns?whose=favourites",
-        "patterns?whose=public&near=9c2a2e", "palettes", "looks",
-        "looks?whose=public", "garments", "models", "options", "limits",
+        "patterns?whose=public&near=9c2a2e", "palettes", "looks", "looks?whose=public", "collections", "garments",
+        "models", "options", "limits",
     )
 ]  # fmt: skip
 STATES = ("queued", "running", "done", "failed")
@@ -56,6 +59,7 @@ def stock(person, other, make_pattern, make_photo, make_garment):
 
     def add(count: int) -> None:
         first = make_pattern(person)
+        board, _ = Board.objects.get_or_create(owner=person, name="all")
         photo = make_photo(person)
         for number in range(count):
             for state in STATES:
@@ -79,6 +83,11 @@ def stock(person, other, make_pattern, make_photo, make_garment):
                     look = Look.objects.create(owner=owner, job=done, public=public, **worn, **files)
                     for place, one in enumerate((pattern, theirs)):
                         look.parts.create(place=place, pattern=one, params={"garments": [("skirt", "top")[place]]})
+            on_it = {"board": board, "place": number}
+            BoardItem.objects.create(**on_it, pattern=mine, scale_cm=9)
+            BoardItem.objects.create(**on_it, look=look)
+            Board.objects.create(owner=person, name="another").items.create(place=1, pattern=mine)
+            make_pattern(person, fresh_until=timezone.now() + timedelta(days=1))
             look = Look.objects.create(owner=person, job=job(person, "wear", "queued"), garment=_garment())
             look.parts.create(pattern=first)
             for model, more in ((Restyle, {"photo": photo}), (Imagining, {})):
@@ -117,8 +126,12 @@ def test_pages_and_lists_ask_as_often_for_many_as_for_few(stock, person, client_
 
     def counts() -> dict[str, int]:
         ids = "&".join(f"id={pk}" for pk in Pattern.objects.of(person).values_list("pk", flat=True)[:60])
-        named = {"pattern": Pattern.objects.of(person).ready().first().pk, "batch": Restyle.objects.first().batch}
-        named["photo"] = Photo.objects.of(person).ready().first().pk
+        named = {
+            "board": Board.objects.get(name="all").pk,
+            "pattern": Pattern.objects.of(person).ready().first().pk,
+            "batch": Restyle.objects.first().batch,
+            "photo": Photo.objects.of(person).ready().first().pk,
+        }
         paths = [path.format(**named, ids=ids) for path in PAGES] + LISTS
         return {kind: asked(client, path, token) for kind, path in zip([*PAGES, *LISTS], paths, strict=True)}
 
