@@ -9,7 +9,6 @@ from .test_journey import WAIT, open_studio
 
 def test_a_fabric_becomes_a_file_of_true_size(page, shop, complaints, work_off):
     open_studio(page, shop)
-    page.wait_for_load_state("networkidle")  # what is left half loaded htmx complains of
     page.click("#downloads summary")
     page.click("[data-print-link]")
     page.wait_for_selector(".plan-words:has-text('One repeat')", timeout=WAIT)
