@@ -112,7 +112,7 @@ def read(key: str, content_type: str) -> HttpResponseBase:
         raise Http404 from error
 
 
-def _pieces(file: File) -> Iterator[bytes]:
+def _pieces(file: File[bytes]) -> Iterator[bytes]:
     with file:
         yield from file.chunks(PIECE)
 

@@ -19,7 +19,9 @@ def passport_of(item: Any) -> Passport:
     if isinstance(item, Pattern):
         return passport([item])
     recipe = getattr(item, "recipe", None) or {}
-    asked = next((recipe[name] for name in ("restyle", "imagine") if isinstance(recipe.get(name), dict)), {})
+    asked: dict[str, Any] = next(
+        (recipe[name] for name in ("restyle", "imagine") if isinstance(recipe.get(name), dict)), {}
+    )
     mask = recipe.get("mask") if isinstance(recipe.get("mask"), dict) else {}
     named = [item.job.version if item.job else "", asked.get("model") or "", (mask or {}).get("model") or ""]
     return passport(getattr(item, "patterns", []), named, [lora.partition(":")[0] for lora in asked.get("loras") or []])
@@ -28,7 +30,7 @@ def passport_of(item: Any) -> Passport:
 @register.simple_tag(takes_context=True)
 def licence_warning(context: Context, pattern: Pattern | None) -> str:
     """What to know before the fabric is downloaded; each model is looked up once for the whole page."""
-    if not getattr(pattern, "model", ""):
+    if not (pattern and pattern.model):
         return ""
     known: dict[str, str] = context.get("licences") or context.dicts[0].setdefault("licences", {})
     if pattern.model not in known:

@@ -12,6 +12,7 @@ from patterns.models import Pattern
 from studio.imagine.models import Imagining
 from studio.looks.models import Look
 from studio.photos.models import Garment, Mask, Photo
+from studio.printing.models import PressProfile, Print
 from studio.restyle.models import Restyle
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +33,8 @@ def every_kind(person, **values) -> list[Made]:
         Look.objects.create(owner=person, photo=photo, **values),
         Restyle.objects.create(owner=person, photo=photo, mask=mask, **values),
         Imagining.objects.create(owner=person, **values),
+        Print.objects.create(owner=person, **values),
+        PressProfile.objects.create(owner=person, **values),
     ]
 
 
