@@ -96,7 +96,7 @@ def _light(rng: np.random.Generator) -> F32:
     lamp = strength * (x * math.cos(turn) + y * math.sin(turn))
     cx, cy, wide = *rng.uniform(-0.7, 0.7, 2), rng.uniform(0.5, 0.9)
     shade = rng.uniform(0.1, 0.35) * np.exp(-(((x - cx) / wide) ** 2 + ((y - cy) / wide) ** 2))
-    return np.exp(lamp - shade - strength).astype(np.float32)
+    return np.asarray(np.exp(lamp - shade - strength), np.float32)
 
 
 def error_of(looked: Looked, shot: Photographed) -> float:

@@ -136,4 +136,4 @@ def measure(network: torch.nn.Module, unseen: Bank, device: torch.device) -> flo
         chosen = palettes[torch.arange(len(designs)) * (len(palettes) - 1) // max(1, len(designs) - 1)]
         tiles = compose(torch.from_numpy(np.array(designs)).float() / 255, chosen) * 0.5 + 0.5
         hits += int((network(tiles.to(device)).argmax(dim=1) == label).sum())
-    return hits / (unseen.inks.shape[0] * unseen.inks.shape[1])
+    return float(hits / (unseen.inks.shape[0] * unseen.inks.shape[1]))

@@ -53,8 +53,11 @@ def test_a_named_design_is_chosen_beneath_its_type(page, shop, complaints):
     options = page.locator("#subtype optgroup:not([hidden]) option")
     assert "houndstooth" in options.all_text_contents() and "leopard" not in options.all_text_contents()
     page.select_option("#subtype", "houndstooth")
-    page.wait_for_selector(".cell[data-follow]", timeout=WAIT)
+    for _ in range(300):
+        if Pattern.objects.filter(subtype="houndstooth").exists():
+            break
+        page.wait_for_timeout(100)
     assert {(row.subtype, row.engine) for row in Pattern.objects.filter(subtype="houndstooth")} == {
         ("houndstooth", "drawn")
     }
-    assert page.locator(".designs .help").is_visible() and not page.locator("fieldset.engine").is_visible()
+    assert page.locator(".designs .help").is_visible() and not page.locator("#fabric-form fieldset.engine").is_visible()

@@ -88,7 +88,7 @@ def test_a_quarter_of_a_photo_is_that_quarter() -> None:
 )
 def test_corners_that_are_none_are_refused(corners: tuple[float, ...]) -> None:
     with pytest.raises(BadInput, match="corners"):
-        check_corners(corners)  # type: ignore[arg-type]
+        check_corners(corners)
 
 
 def test_a_piece_too_small_to_see_cloth_in_is_refused() -> None:

@@ -260,7 +260,7 @@ def _features(rgb: F32) -> F32:
     planes = np.moveaxis(gaussian_filter(lab(rgb), (_THREADS, _THREADS, 0)), 2, 0)
     slow = np.stack([gaussian_filter(plane, 0.25 * min(plane.shape), mode="nearest") for plane in planes])
     weighed: F32 = (planes - slow) * np.array([1.0, 1.4, 1.4], np.float32)[:, None, None]
-    return weighed - weighed.mean(axis=(1, 2), keepdims=True)
+    return np.asarray(weighed - weighed.mean(axis=(1, 2), keepdims=True), np.float32)
 
 
 def _quick(side: int) -> int:

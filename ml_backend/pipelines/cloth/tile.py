@@ -90,7 +90,7 @@ def _offset(first: F32, cell: F32) -> tuple[float, float]:
 
 def _grey(cell: F32) -> F32:
     grey = cell.mean(axis=2)
-    return grey - grey.mean()
+    return np.asarray(grey - grey.mean(), np.float32)
 
 
 def _alike(first: F32, cell: F32) -> float:

@@ -15,9 +15,8 @@ from PIL import Image
 from ...errors import BadInput
 
 F64 = NDArray[np.float64]
-Corners = tuple[float, float, float, float, float, float, float, float]
 
-WHOLE: Corners = (0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0)
+WHOLE = (0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0)
 LEAST_SIDE = 48
 """Pixels of the photo that a side of the quadrilateral needs."""
 
@@ -35,7 +34,7 @@ def homography(source: F64, target: F64) -> F64:
     return np.append(solved, 1.0).reshape(3, 3)
 
 
-def check_corners(corners: Corners) -> None:
+def check_corners(corners: tuple[float, ...]) -> None:
     """Raises :class:`BadInput` unless they go once round a convex piece that is not a sliver."""
     if len(corners) != 8 or not all(math.isfinite(value) and -0.001 <= value <= 1.001 for value in corners):
         raise BadInput("The corners of the cloth are four points in the photo, each x and y from 0 to 1.")
@@ -46,7 +45,7 @@ def check_corners(corners: Corners) -> None:
         raise BadInput("The corners must go round the cloth from the upper left one, clockwise, and not cross over.")
 
 
-def rectified(photo: Image.Image, corners: Corners = WHOLE, most: int = 1024) -> Image.Image:
+def rectified(photo: Image.Image, corners: tuple[float, ...] = WHOLE, most: int = 1024) -> Image.Image:
     """The quadrilateral as an RGB rectangle, its sides the mean lengths of opposite ones, the longer at most ``most``.
 
     Raises :class:`BadInput` for corners that are none, and for a quadrilateral too small to see cloth in.

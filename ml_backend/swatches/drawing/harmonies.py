@@ -79,9 +79,10 @@ def on_white(rng: np.random.Generator) -> F64:
 def one_ink(rng: np.random.Generator) -> F64:
     """An engraving: one ink and its tints on cream, now and then the other way round."""
     hue = float(rng.choice([25, 255, 260, 150, 320, 20])) + float(rng.normal(0, 8))
-    paper, ink = (0.955, 0.018, 85), (float(rng.uniform(0.36, 0.46)), float(rng.uniform(0.08, 0.14)), hue)
+    paper: Row = (0.955, 0.018, 85.0)
+    ink: Row = (float(rng.uniform(0.36, 0.46)), float(rng.uniform(0.08, 0.14)), hue)
     if rng.random() < 0.2:
-        paper, ink = (ink[0] - 0.04, ink[1], hue), (0.94, 0.02, 85)
+        paper, ink = (ink[0] - 0.04, ink[1], hue), (0.94, 0.02, 85.0)
     tint = tuple(0.45 * a + 0.55 * b for a, b in zip(paper[:2], ink[:2], strict=True))
     return np.array([paper, ink, (*tint, hue), ink, ink, ink], np.float64)
 
