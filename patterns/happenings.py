@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from django.db.models import Model
 from django.dispatch import Signal
-
-if TYPE_CHECKING:
-    from .models import Pattern
 
 FAVOURITED, WORN, DOWNLOADED = "favourited", "worn", "downloaded"
 
@@ -16,7 +13,7 @@ happened = Signal()
 """Sent with ``what`` (one of those above), ``pattern``, ``by`` (a person's key) and ``garments`` (what wears it)."""
 
 
-def tell(what: str, pattern: Pattern, by: int | None, garments: Iterable[str] = ()) -> None:
+def tell(what: str, pattern: Model, by: int | None, garments: Iterable[str] = ()) -> None:
     """Somebody did that; a visitor without a row is nobody who could be told from others, and is not told of."""
     if by is not None:
         happened.send(sender=type(pattern), what=what, pattern=pattern, by=by, garments=tuple(garments))

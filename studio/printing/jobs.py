@@ -7,7 +7,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from ml_backend import signing
 from ml_backend.errors import BadInput
@@ -18,6 +17,7 @@ from patterns.models import Pattern
 from patterns.passport import passport
 
 from .models import Print
+from .services import colourways_of
 
 UNWANTED = "The print is no longer wanted."
 NO_PATTERN = "The fabric of this print was deleted, so it cannot be made any more."
@@ -117,8 +117,3 @@ def _colourways(row: Print, pattern: Pattern) -> list[Any]:
 
     shown = [pattern, *colourways_of(row, pattern)][:MAX_COLOURWAYS]
     return [Colourway(colour_words(one) or one.palette[0], tuple(one.palette)) for one in shown]
-
-
-def colourways_of(row: Print, pattern: Pattern) -> QuerySet[Pattern]:
-    """The other colourways of a fabric that may be shown to the print's owner, the newest first."""
-    return pattern.twins().filter(owner_id=row.owner_id).ready().exclude(pk=pattern.pk)

@@ -24,6 +24,7 @@ from ..photos.models import Garment
 from .designs import to_print
 from .models import Print
 from .requests import PackRequest
+from .services import colourways_of
 
 TILE_PX = 1024
 """Side of the tile that garments wear."""
@@ -38,8 +39,6 @@ def write(
     from PIL import Image
 
     from ml_backend.printing.tech_pack import Pack, Way, write_pack
-
-    from .jobs import colourways_of
 
     request = PackRequest.from_dict(row.params)
     report(0.02, "Looking out the inks")

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import QuerySet
 
 from ml_backend.errors import BadInput
 from ml_backend.printing.plan import PrintRequest, can_press, title
@@ -29,6 +30,11 @@ def name_of(pattern: Pattern) -> str:
     """What files call a fabric."""
     number = pattern.pk.hex[:8] if pattern.photographed else pattern.seed
     return f"{pattern.subtype or pattern.pattern_type}-{number}"
+
+
+def colourways_of(row: Print, pattern: Pattern) -> QuerySet[Pattern]:
+    """The other colourways of a fabric that may be shown to the print's owner, the newest first."""
+    return pattern.twins().filter(owner_id=row.owner_id).ready().exclude(pk=pattern.pk)
 
 
 def held_by(pattern: Pattern, request: PrintRequest) -> int:

@@ -110,7 +110,7 @@ class TestPage:
         imagined(prompt="theirs", owner=other)
         for number in range(14):
             imagined(prompt=f"mine {number}")
-        with django_assert_max_num_queries(10):
+        with django_assert_max_num_queries(11):
             page = mine.get(PAGE)
         words = re.findall(r'data-words="(mine \d+)">', page.content.decode())
         assert words[:12] == [f"mine {number}" for number in range(13, 1, -1)]
