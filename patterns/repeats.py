@@ -40,9 +40,9 @@ def in_repeat(owner: AbstractBaseUser, pattern: Pattern, repeat: str) -> Pattern
 def _found(owner: AbstractBaseUser, pattern: Pattern, repeat: str) -> Pattern | None:
     """One that is there or still to come: what it was made from for another repeat, or one of the owner's."""
     before = pattern.parent
-    if before is not None and before.ready and (before.public or before.owner_id == owner.pk):
-        if before.request == replace(pattern.request, repeat=repeat, model=before.model or None):
-            return before
+    seen = before is not None and before.ready and (before.public or before.owner_id == owner.pk)
+    if before and seen and before.request == replace(pattern.request, repeat=repeat, model=before.model or None):
+        return before
     told = pattern.request.to_dict()
     alike = {name: getattr(pattern, name) for name in told if name not in ("repeat", "palette")}
     kin = Pattern.objects.filter(owner_id=owner.pk, repeat=repeat, palette=pattern.palette, **alike)
