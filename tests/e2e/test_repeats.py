@@ -10,11 +10,13 @@ from studio.gallery.starters import HOUSE
 
 from .test_journey import open_studio, until
 
+FIVE = ["#f5ece0", "#9c2a2e", "#dca690", "#66704f", "#101820"]
 LAID = "JSON.stringify(history.state.fit.repeat)"
 
 
 def test_a_repeat_is_made_worn_and_found_again(page, shop, make_pattern, worker, complaints):
-    fabric = make_pattern(User.objects.get(username=HOUSE), pattern_type="floral", seed=7, public=True)
+    house = User.objects.get(username=HOUSE)
+    fabric = make_pattern(house, pattern_type="floral", seed=7, public=True, palette=FIVE)
     open_studio(page, shop, f"?pattern={fabric.pk}")
     said = page.locator("[data-repeat-said]")
     expect(said).to_have_text("repeats every 18 × 18 cm, basic")
