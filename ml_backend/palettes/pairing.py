@@ -69,7 +69,7 @@ class Pairing:
         if self.rule != "neutral":
             return _SAID[self.rule]
         quiet = oklch(self.colour)[1] < GREY
-        return "a quiet colour that lets the other speak" if quiet else "it has the word, and nothing speaks against it"
+        return "a quiet colour that lets the other speak" if quiet else "a strong colour beside a quiet one"
 
 
 def pairing(palette: Sequence[str], shares: Sequence[float], worn: Sequence[Worn]) -> Pairing | None:
