@@ -9,6 +9,7 @@ from django.core.files.storage import default_storage
 from ml_backend.models import Job
 from patterns.made import Made, Published
 from patterns.models import Pattern
+from studio.cloth.models import ClothPhoto
 from studio.imagine.models import Imagining
 from studio.looks.models import Look
 from studio.photos.models import Garment, Mask, Photo
@@ -32,6 +33,7 @@ def every_kind(person, **values) -> list[Made]:
         Look.objects.create(owner=person, photo=photo, **values),
         Restyle.objects.create(owner=person, photo=photo, mask=mask, **values),
         Imagining.objects.create(owner=person, **values),
+        ClothPhoto.objects.create(owner=person, width=9, height=9, **values),
     ]
 
 
