@@ -14,6 +14,7 @@ from ml_backend.models import Job
 from patterns.models import Pattern
 
 from .account.models import User
+from .cloth.models import ClothPhoto
 from .looks.models import Look, LookPart
 from .photos.models import Mask, Photo
 from .restyle.models import Restyle
@@ -31,7 +32,7 @@ def delete_old_photos() -> int:
     """Photos, and the private pictures made from them, unused for ``PHOTO_RETENTION_DAYS``; the number of photos.
 
     A photo counts as used when it was uploaded and whenever a picture was made from it; one with a published picture
-    stays.
+    stays.  That of a cloth is not needed once it is cut: its fabrics stay.
     """
     if settings.PHOTO_RETENTION_DAYS <= 0:
         return 0
@@ -39,7 +40,8 @@ def delete_old_photos() -> int:
     unused = Photo.objects.filter(created_at__lt=old)
     for made in (Look.objects.all(), Restyle.objects.all()):
         unused = unused.exclude(Exists(made.filter(Q(created_at__gte=old) | Q(public=True), photo=OuterRef("pk"))))
-    return unused.delete()[1].get("studio.Photo", 0)
+    cloths = ClothPhoto.objects.filter(created_at__lt=old).delete()[1].get("studio.ClothPhoto", 0)
+    return unused.delete()[1].get("studio.Photo", 0) + cloths
 
 
 def delete_unkept_fabrics() -> int:

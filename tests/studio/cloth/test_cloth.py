@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from django.contrib.messages import get_messages
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 from PIL import Image
 
 from ml_backend.errors import BadInput
@@ -21,6 +23,7 @@ from ml_backend.requests import ClothRequest
 from ml_backend.serving import jobs, loading
 from patterns import mixing, services
 from patterns.models import Pattern
+from studio import retention
 from studio.cloth.models import ClothPhoto
 from studio.photos.models import Photo
 
@@ -222,6 +225,15 @@ class TestAfterwards:
             assert client.post(reverse("cloth-delete", args=[row.pk])).url == reverse("cloths")
         assert not ClothPhoto.objects.exists() and not default_storage.exists(image)
         assert Pattern.objects.get(pk=fabric.pk).ready
+
+    def test_an_old_photo_goes_by_itself_and_the_fabric_stays(self, sent, named, settings):
+        client, row = sent
+        fabric = made(row, client)
+        settings.PHOTO_RETENTION_DAYS = 30
+        assert retention.delete_old_photos() == 0
+        ClothPhoto.objects.update(created_at=timezone.now() - timedelta(days=31))
+        assert retention.delete_old_photos() == 1
+        assert not ClothPhoto.objects.exists() and Pattern.objects.get(pk=fabric.pk).ready
 
     def test_a_photo_that_went_before_it_was_cut_is_said(self, sent, named):
         client, row = sent
