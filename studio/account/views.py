@@ -114,7 +114,7 @@ def public_name(request: HttpRequest) -> HttpResponse:
     assert isinstance(me, User)
     form = PublicNameForm(request.POST, instance=me)
     if not form.is_valid():
-        messages.error(request, form.errors["public_name"][0])
+        messages.error(request, str(form.errors["public_name"][0]))
     else:
         form.save()
         said = f"What you publish bears the name {me.public_name} now." if me.public_name else NAMELESS

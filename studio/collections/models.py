@@ -52,6 +52,15 @@ class Board(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def seen_items(self) -> BoardItemQuerySet:
+        """What is on it, in its order, as far as its owner may see it."""
+        return BoardItem.objects.filter(board=self).seen_by(self.owner_id)
+
+    @property
+    def open_links(self) -> BoardLinkQuerySet:
+        return BoardLink.objects.filter(board=self).open()
+
 
 class BoardItemQuerySet(models.QuerySet["BoardItem"]):
     def seen_by(self, owner_id: int) -> Self:

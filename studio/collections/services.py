@@ -123,7 +123,7 @@ def share(board: Board, days: int) -> BoardLink:
     """A new private link that is good for so many days."""
     if not 1 <= days <= LONGEST_DAYS:
         raise BadInput(f"A link is good for 1 to {LONGEST_DAYS} days.")
-    if board.links.open().count() >= MOST_LINKS:
+    if board.open_links.count() >= MOST_LINKS:
         raise BadInput(f"{MOST_LINKS} links to this collection are open. Revoke one that is no longer needed.")
     return BoardLink.objects.create(board=board, expires_at=timezone.now() + timedelta(days=days))
 

@@ -45,7 +45,7 @@ def _over(request: HttpRequest) -> HttpResponse:
 @_unlisted
 def board(request: HttpRequest, link: BoardLink) -> HttpResponse:
     found = link.board
-    items = [item for item in found.items.seen_by(found.owner_id).with_parts() if item.thing.ready]
+    items = [item for item in found.seen_items.with_parts() if item.thing.ready]
     return render(request, "studio/collections/shared.html", {"board": found, "link": link, "items": items})
 
 
@@ -53,7 +53,7 @@ def board(request: HttpRequest, link: BoardLink) -> HttpResponse:
 @_unlisted
 def file(request: HttpRequest, link: BoardLink, item: uuid.UUID, name: str) -> HttpResponseBase:
     found = link.board
-    row = get_object_or_404(found.items.seen_by(found.owner_id), pk=item)
+    row = get_object_or_404(found.seen_items, pk=item)
     if name not in SHOWN["pattern" if row.pattern else "look"]:
         raise Http404
     return files.answer(request, row.thing, name)

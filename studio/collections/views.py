@@ -67,7 +67,7 @@ def status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, found: Board) -> dict[str, Any]:
-    items = list(found.items.seen_by(found.owner_id).with_parts())
+    items = list(found.seen_items.with_parts())
     active = any(item.pattern and item.pattern.state in ("queued", "running") for item in items)
     return {
         "board": found,
@@ -186,7 +186,7 @@ def revoke(request: HttpRequest, pk: uuid.UUID, link: uuid.UUID) -> HttpResponse
 def download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Everything on it in one file."""
     found: Board = mine(request, Board, pk)
-    items = list(found.items.seen_by(found.owner_id).with_parts())
+    items = list(found.seen_items.with_parts())
     return zipped(sheet.entries(found, items), sheet.file_title(found))
 
 

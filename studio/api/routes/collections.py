@@ -105,7 +105,7 @@ def delete(request: HttpRequest, pk: uuid.UUID) -> Status[None]:
 def download(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Tiles, looks, recipes and a contact sheet."""
     found = _board(request, pk)
-    items = list(found.items.seen_by(found.owner_id).with_parts())
+    items = list(found.seen_items.with_parts())
     return private(zipped(sheet.entries(found, items), sheet.file_title(found)))
 
 
