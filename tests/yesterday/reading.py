@@ -133,7 +133,7 @@ def differences(before: Any, now: Any, *, fresh: bool = False, where: str = "") 
                 yield f"{where}/{key} is gone"
             elif key == "mean":
                 yield from _far(value, now[key], f"{where}/{key}")
-            elif key in ("fields", "shows"):
+            elif key in ("fields", "shows", "repeats"):  # there may be more to choose from
                 yield from _missing(value, now[key], f"{where}/{key}")
             else:
                 yield from differences(value, now[key], fresh=fresh, where=f"{where}/{key}")
