@@ -35,6 +35,7 @@ FITS = [
     {"repeat": "half-drop", "scale_cm": 14.0, "rotate": 30.0},
     {"repeat": "half-brick", "scale_cm": 14.0, "offset_x": 0.3, "offset_y": -0.2},
     {"repeat": "mirror", "scale_cm": 24.0, "rotate": -75.0, "strength": 0.7},
+    {"repeat": "third-drop", "scale_cm": 14.0, "rotate": 15.0},
 ]
 
 
