@@ -263,6 +263,24 @@ class TestMaking:
         for private in (person.username, str(fabric.pk), str(row.pk)):
             assert private.encode() not in data
 
+    def test_where_the_site_has_a_certificate_pictures_are_signed(self, person, fabric, work_off, settings, tmp_path):
+        c2pa = pytest.importorskip("c2pa")
+        from tests.ml_backend.test_signing import made
+
+        by = made("Toile test")
+        (tmp_path / "chain.pem").write_bytes(by.certificate)
+        (tmp_path / "key.pem").write_bytes(by.key)
+        settings.C2PA_CERTIFICATE, settings.C2PA_KEY = str(tmp_path / "chain.pem"), str(tmp_path / "key.pem")
+        asked = [PrintRequest(scale_cm=3, dpi=150, format=form) for form in ("png", "pdf")]
+        rows = [services.ask_print(person, fabric, one) for one in asked]
+        work_off()
+        for row in rows:
+            row.refresh_from_db()
+        assert [row.facts["signed"] for row in rows] == [True, False]
+        with c2pa.Reader("image/png", io.BytesIO(content(rows[0]))) as reader:
+            assert reader.get_validation_state() in ("Valid", "Trusted")
+            assert "algorithmicMedia" in reader.json() and str(fabric.pk) not in reader.json()
+
 
 class TestPack:
     @pytest.fixture(autouse=True)
