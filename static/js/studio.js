@@ -3,7 +3,6 @@
 import { mixAnew, mixWith, openMix } from "./mix.js";
 import { Moments } from "./moments.js";
 import * as outfit from "./outfit.js";
-import { about, onNamed } from "./photos.js";
 import { holdPlaces, onDiscard, shelve } from "./shelf.js";
 import { announce, say } from "./site.js";
 import { Picking } from "./stage/picking.js";
@@ -267,7 +266,7 @@ async function put(chosen, { push = true } = {}) {
   lookForm.elements.on.value = chosen.kind === "garment" ? chosen.id : "";
   lookForm.elements.photo.value = chosen.kind === "photo" ? chosen.id : "";
   $("#photo-tools").hidden = chosen.kind !== "photo";
-  about(chosen);
+  if (chosen.kind === "photo") onPhotos().then(({ about }) => about(chosen), () => {});
   if (chosen.remove) $("[data-photo-delete]").href = chosen.remove;
   const restyle = $("[data-photo-restyle]");
   restyle.href = chosen.kind === "photo" ? `${restyle.pathname}?photo=${chosen.id}` : restyle.pathname;
@@ -278,11 +277,19 @@ async function put(chosen, { push = true } = {}) {
   if (push) remember();
 }
 
-onNamed((link, name) => {
-  if (worn?.kind !== "photo" || worn.id !== link.dataset.id) return;
-  worn = { ...worn, name };
-  describe();
-});
+// What one does with photos is fetched where there are some.
+let photos = null;
+function onPhotos() {
+  photos ??= import("./photos.js").then((module) => {
+    module.onNamed((link, name) => {
+      if (worn?.kind !== "photo" || worn.id !== link.dataset.id) return;
+      worn = { ...worn, name };
+      describe();
+    });
+    return module;
+  });
+  return photos;
+}
 
 // ---- choosing garments of the picture
 
@@ -730,4 +737,5 @@ async function begin() {
   onTray();
 }
 
+if ($(".wearable[data-kind='photo']")) onPhotos().catch(() => {});
 begin();
