@@ -4,7 +4,6 @@ import { inksWith, onInks } from "./inks.js";
 import { mixAnew, mixWith, openMix } from "./mix.js";
 import { Moments } from "./moments.js";
 import * as outfit from "./outfit.js";
-import { about, onNamed } from "./photos.js";
 import { RepeatView, rule, saidSize } from "./repeat_view.js";
 import { holdPlaces, onDiscard, shelve } from "./shelf.js";
 import { announce, say } from "./site.js";
@@ -368,7 +367,7 @@ async function put(chosen, { push = true } = {}) {
   lookForm.elements.on.value = chosen.kind === "garment" ? chosen.id : "";
   lookForm.elements.photo.value = chosen.kind === "photo" ? chosen.id : "";
   $("#photo-tools").hidden = chosen.kind !== "photo";
-  about(chosen);
+  if (chosen.kind === "photo") onPhotos().then(({ about }) => about(chosen), () => {});
   if (chosen.remove) $("[data-photo-delete]").href = chosen.remove;
   if (chosen.suggest) $("[data-photo-suggest]").href = chosen.suggest;
   const restyle = $("[data-photo-restyle]");
@@ -380,11 +379,19 @@ async function put(chosen, { push = true } = {}) {
   if (push) remember();
 }
 
-onNamed((link, name) => {
-  if (worn?.kind !== "photo" || worn.id !== link.dataset.id) return;
-  worn = { ...worn, name };
-  describe();
-});
+// What one does with photos is fetched where there are some.
+let photos = null;
+function onPhotos() {
+  photos ??= import("./photos.js").then((module) => {
+    module.onNamed((link, name) => {
+      if (worn?.kind !== "photo" || worn.id !== link.dataset.id) return;
+      worn = { ...worn, name };
+      describe();
+    });
+    return module;
+  });
+  return photos;
+}
 
 // ---- choosing garments of the picture
 
@@ -844,4 +851,5 @@ async function begin() {
   onTray();
 }
 
+if ($(".wearable[data-kind='photo']")) onPhotos().catch(() => {});
 begin();

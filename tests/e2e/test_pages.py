@@ -55,6 +55,7 @@ def test_photos_are_named_and_laid_by_keyboard(page, shop, person, make_photo, c
     sign_in(page, shop, person)
     page.goto(f"{shop}/?photo={second.pk}")
     page.locator("[data-state='ready'] canvas").wait_for()
+    page.wait_for_load_state("networkidle")
     page.get_by_label("Name of this photo").fill("By the sea")
     page.keyboard.press("Enter")
     page.locator(f"#wearable-photo-{second.pk}").get_by_text("By the sea").wait_for()
