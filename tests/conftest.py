@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings as hypothesis
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 # Nobody waits for a page here: workers that tests start go side by side with the tests.
 os.environ.setdefault("TOILE_WORKER_NICE", "0")
+# No test is timed: what takes long on a busy machine is not wrong.
+hypothesis.register_profile("toile", deadline=None)
+hypothesis.load_profile("toile")
 
 
 @pytest.fixture(scope="session")

@@ -313,10 +313,11 @@ def test_print_makes_a_file_of_true_size_from_a_tile_with_its_recipe(tmp_path, c
 def test_print_refuses_in_one_line(tmp_path, capsys):
     plain = tmp_path / "plain.png"
     Image.new("RGB", (40, 20), "#9c2a2e").save(plain)
-    for wrong, why in (
-        ([], "square"),
-        (["--scale", "150cm"], "as large as"),
-        (["--profile", "no.icc"], "cannot be read"),
+    Image.new("RGB", (40, 40), "#9c2a2e").save(square := tmp_path / "square.png")
+    for tile, wrong, why in (
+        (plain, [], "square"),
+        (square, ["--scale", "150cm"], "as large as"),
+        (square, ["--profile", "no.icc"], "cannot be read"),
     ):
-        assert main(["print", str(plain), "--out", str(tmp_path), *wrong]) == 2
+        assert main(["print", str(tile), "--out", str(tmp_path), *wrong]) == 2
         assert why in capsys.readouterr().err

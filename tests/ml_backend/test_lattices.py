@@ -94,12 +94,22 @@ def test_drawn_fabrics_have_no_seam_in_their_repeat(pattern_type: str, repeat: s
     np.testing.assert_allclose(inks.sum(axis=0), 1, atol=1e-4)
     assert inks.shape == (5, 192, 192)
     image = Image.fromarray(compose(inks, palette_from_seed(pattern_type, seed, 5)))
-    assert seam_ratio(image, repeat) <= 1.15
+    assert seam_ratio(image, repeat) <= max(1.15, _boldest_line(image))
+
+
+def _boldest_line(image: Image.Image) -> float:
+    """Of the lines inside a tile the one that changes most, against the mean one.
+
+    A check's calmest line is not calm at every size; a motif that is cut changes far more than any line inside.
+    """
+    pixels = np.asarray(image, np.float64)
+    jumps = (np.abs(np.diff(pixels, axis=axis)).mean(axis=(1 - axis, 2)) for axis in (0, 1))
+    return max(float(jump.max() / max(jump.mean(), 1.0)) for jump in jumps)
 
 
 def test_a_basic_tile_has_a_seam_in_a_half_drop() -> None:
     basic = Image.fromarray(compose(draw_inks("floral", 2, 128), palette_from_seed("floral", 2, 5)))
-    assert seam_ratio(basic) <= 1.1 < seam_ratio(basic, "half-drop")
+    assert seam_ratio(basic) <= 1.1 < _boldest_line(basic) < seam_ratio(basic, "half-drop")
 
 
 @pytest.mark.parametrize("repeat", [name for name in LATTICES if name != "basic"])

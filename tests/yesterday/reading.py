@@ -135,6 +135,8 @@ def differences(before: Any, now: Any, *, fresh: bool = False, where: str = "") 
                 yield from _far(value, now[key], f"{where}/{key}")
             elif key in ("fields", "shows", "repeats"):  # there may be more to choose from
                 yield from _missing(value, now[key], f"{where}/{key}")
+            elif key == "told":
+                yield from _unsaid(value, now[key], fresh, f"{where}/{key}")
             else:
                 yield from differences(value, now[key], fresh=fresh, where=f"{where}/{key}")
     elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
@@ -159,6 +161,16 @@ def meaning(value: Any, fresh: bool = False) -> Any:
 def _far(before: list[int], now: list[int], where: str) -> Iterator[str]:
     if max(abs(one - other) for one, other in zip(before, now, strict=True)) > 3:
         yield f"{where}: {before} became {now}"
+
+
+def _unsaid(before: dict[str, list[str]], now: dict[str, list[str]], fresh: bool, where: str) -> Iterator[str]:
+    """A page may say more between what it said, such as the licences of the models; what it said, in that order."""
+    for tag, texts in before.items():
+        heard = iter([meaning(text, fresh) for text in now.get(tag, [])])
+        for text in texts:
+            if meaning(text, fresh) not in heard:  # what comes before it in ``heard`` is passed over
+                yield f"{where}/{tag}: {text!r} is not said there any more, but {now.get(tag)!r}"
+                break
 
 
 def _missing(before: Any, now: Any, where: str) -> Iterator[str]:

@@ -75,10 +75,10 @@ def _on_lattice(design: Design, size: int, inks: int, lattice: Lattice) -> F32:
     grid stays as it is where that fits the lattice by itself, as upright stripes and even checks do; else it is laid
     two or three times a side, which fits every lattice.  In a mirror a quarter of it is the cell.
     """
-    proof = _cloth(design, _CUT, MAX_INKS, lattice=lattice)
+    proof = _cloth(design, _PROOF, MAX_INKS, lattice=lattice)
     if proof.followed:
-        row, column = lattice.quiet(lattice.cell(_averaged(proof.planes, _CUT)))
-        return _averaged(_cloth(design, size, inks, (column / _CUT, row / _CUT), lattice).planes, size)
+        row, column = lattice.quiet(lattice.cell(_averaged(proof.planes, _PROOF)))
+        return _averaged(_cloth(design, size, inks, (column / _PROOF, row / _PROOF), lattice).planes, size)
     if lattice.mirrored:
         return _reflected(design, size, inks, lattice)
     times = 1 if _fits(_printed(design, _PROOF, MAX_INKS), lattice) else lattice.divisor

@@ -21,12 +21,12 @@ def test_a_print_is_made_and_fetched(program, person, make_pattern, work_off):
     fabric = make_pattern(person, pattern_type="floral", seed=9)
     made = program.post("/prints", {"pattern": str(fabric.pk), **SMALL, "format": "png"})
     assert made.status_code == 202 and made.json()["state"] == "queued"
-    assert made.json()["words"].startswith("One repeat (mirror): 3 × 3 cm at 150 dpi, 177 × 177 pixels")
+    assert made.json()["words"].startswith("One repeat (mirror): 3 × 3 cm at 150 dpi, 178 × 178 pixels")
     work_off()
     got = program.get(f"/prints/{made.json()['id']}").json()
-    assert (got["state"], got["facts"]["width"], got["title"]) == ("done", 177, "toile-floral-9-mirror-3x3cm-150dpi")
+    assert (got["state"], got["facts"]["width"], got["title"]) == ("done", 178, "toile-floral-9-mirror-3x3cm-150dpi")
     file = program.get(f"/prints/{got['id']}/files/file")
-    assert Image.open(io.BytesIO(file.content)).size == (177, 177)
+    assert Image.open(io.BytesIO(file.content)).size == (178, 178)
     job = program.get(f"/jobs/{got['job']}").json()
     assert [one["kind"] for one in job["results"]] == ["print"]
     assert program.get("/prints").json()["total"] == 1
