@@ -30,6 +30,8 @@ _UNSEEN = 1.1
 """A border at which the drawing changes no more than so many times as much as elsewhere is no seam."""
 _FEATHER = 1.5
 """Pixels over which a strip goes over into what it is sewn to."""
+_BEGINNINGS = 8
+"""So many lines of a basic tile are tried as the one that a cell begins at."""
 
 
 def repair(planes: F32, lattice: Lattice = BASIC) -> F32:
@@ -57,6 +59,23 @@ def repair(planes: F32, lattice: Lattice = BASIC) -> F32:
         row, column = lattice.quiet(cell)
         cell = lattice.rolled(cell, -row, -column)
     return np.ascontiguousarray(lattice.tile(cell)[:, :height, :width])
+
+
+def sew(tile: F32, lattice: Lattice, motifs: bool = False) -> tuple[F32, float]:
+    """A basic tile (K, S, S) that wraps around -> a cell of ``lattice``, sewn where that is least seen, and how much.
+
+    How much is the mean difference in coverage along the worse of the two lines that the strip is sewn in at: 0 where
+    they run through nothing but ground.  Of several lines to begin the cell at, that is the least.  ``S`` is a multiple
+    of the lattice's divisor, and the lattice is not mirrored.  ``motifs`` says that the first plane is a ground, which
+    the lines keep to: two motifs of one colour that they ran through would become one.
+    """
+    if lattice.slide:
+        cell, seen = sew(tile.swapaxes(1, 2), lattice.transposed(), motifs)
+        return np.ascontiguousarray(cell.swapaxes(1, 2)), seen
+    begins = range(0, tile.shape[2], max(1, tile.shape[2] // _BEGINNINGS))
+    cells = (lattice.cell(np.roll(tile, -begin, axis=2)) for begin in begins)
+    drop = lattice.drop / lattice.height
+    return min((_sew(cell, drop, around=True, motifs=motifs) for cell in cells), key=lambda one: one[1])
 
 
 def periodic(cell: F32, lattice: Lattice = BASIC) -> F32:
@@ -93,25 +112,34 @@ def _sewn(cell: F32, lattice: Lattice) -> F32:
     """
     if lattice.slide:
         return _sewn(cell.swapaxes(1, 2), lattice.transposed()).swapaxes(1, 2)
-    rows = _sew(cell.swapaxes(1, 2), Fraction(0), around=False).swapaxes(1, 2)
-    return _sew(rows, lattice.drop / lattice.height, around=True)
+    rows = _mended(cell.swapaxes(1, 2), Fraction(0), around=False).swapaxes(1, 2)
+    return _mended(rows, lattice.drop / lattice.height, around=True)
 
 
-def _sew(cell: F32, drop: Fraction, around: bool) -> F32:
+def _mended(cell: F32, drop: Fraction, around: bool) -> F32:
+    """Sewn where the seam between the last column and the first is seen."""
+    half = _half(cell)
+    jumps = np.abs(np.diff(_over_seam(cell, Lattice("", drop=drop), half), axis=2)).mean(axis=(0, 1))
+    return cell if jumps[half - 1] <= _UNSEEN * jumps.mean() else _sew(cell, drop, around)[0]
+
+
+def _sew(cell: F32, drop: Fraction, around: bool, motifs: bool = False) -> tuple[F32, float]:
     """A strip of whole columns over the seam between the last column and the first, which hangs ``drop`` lower.
 
-    ``around`` says that rows wrap around: a strip may then come from any height, and its edges close up.
+    ``around`` says that rows wrap around: a strip may then come from any height, and its edges close up.  With the cell
+    comes how much the strip's edges show, as :func:`sew` says it.
     """
     hung = Lattice("", drop=drop)
-    half = max(4, cell.shape[2] // _REACH)
+    half = _half(cell)
     seam = _over_seam(cell, hung, half)
-    jumps = np.abs(np.diff(seam, axis=2)).mean(axis=(0, 1))
-    if jumps[half - 1] <= _UNSEEN * jumps.mean():
-        return cell
-    left, lower = _best_strip(cell, hung, around)
+    left, lower = _best_strip(cell, hung, around, motifs)
     strip = np.roll(cell[:, :, left : left + 2 * half], lower, axis=1)
-    error = np.square(strip - seam).sum(axis=0)
-    before, after = (_quietest_path(part[None], around)[0] for part in (error[:, :half], error[:, half:]))
+    error = _apart(strip, seam, motifs)
+    halves = error[:, :half], error[:, half:]
+    before, after = (_quietest_path(part[None], around)[0] for part in halves)
+    edges = (
+        np.take_along_axis(part, path[:, None], axis=1) for part, path in zip(halves, (before, after), strict=True)
+    )
     columns = np.arange(2 * half) + 0.5
     rise = np.clip((columns - before[:, None]) / _FEATHER + 0.5, 0, 1)
     fall = np.clip((half + after[:, None] - columns) / _FEATHER + 0.5, 0, 1)
@@ -120,7 +148,12 @@ def _sew(cell: F32, drop: Fraction, around: bool) -> F32:
     mended = cell.copy()
     mended[:, :, :half] = joined[:, :, half:]
     mended[:, :, -half:] = hung.lowered(joined[:, :, :half], 1)
-    return mended
+    return mended, max(float(np.sqrt(edge).mean()) for edge in edges)
+
+
+def _half(cell: F32) -> int:
+    """Columns that a strip reaches to either side of its seam."""
+    return max(4, int(cell.shape[2]) // _REACH)
 
 
 def _over_seam(cell: F32, hung: Lattice, half: int) -> F32:
@@ -128,7 +161,13 @@ def _over_seam(cell: F32, hung: Lattice, half: int) -> F32:
     return hung.surround(cell, half)[:, half:-half, : 2 * half]
 
 
-def _best_strip(cell: F32, hung: Lattice, around: bool) -> tuple[int, int]:
+def _apart(strips: F32, seam: F32, motifs: bool) -> F32:
+    """How much a line joining strips (..., K, h, w) to the seam (K, h, w) would be seen at each pixel (..., h, w)."""
+    apart: F32 = np.square(strips - seam).sum(axis=-3)
+    return apart + (1 - strips[..., 0, :, :]) * (1 - seam[0]) if motifs else apart
+
+
+def _best_strip(cell: F32, hung: Lattice, around: bool, motifs: bool) -> tuple[int, int]:
     """Where the strip begins and how much lower it is laid, in pixels: the one that can be sewn in least seen."""
     shrink = max(1, min(max(cell.shape[1:]) // _PROOF, min(cell.shape[1:]) // (_PROOF // 4)))
     rows, columns = cell.shape[1] // shrink, cell.shape[2] // shrink
@@ -142,14 +181,13 @@ def _best_strip(cell: F32, hung: Lattice, around: bool) -> tuple[int, int]:
         for lower in (range(0, rows, _STEP) if around else (0,))
     ]
     strips = np.stack([np.roll(proof[:, :, left : left + 2 * half], lower, axis=1) for left, lower in tried])
-    errors = np.square(strips - seam).sum(axis=1)  # (tried, rows, 2 * half)
+    errors = _apart(strips, seam, motifs)  # (tried, rows, 2 * half)
     cost = np.zeros(len(tried))
     for part in (errors[..., :half], errors[..., half:]):
         path = _quietest_path(part, around)
         cost += np.take_along_axis(part, path[..., None], axis=2).sum(axis=(1, 2))
     left, lower = tried[int(np.argmin(cost))]
-    own = max(4, cell.shape[2] // _REACH)
-    return min(left * shrink, cell.shape[2] - 2 * own), lower * shrink
+    return min(left * shrink, cell.shape[2] - 2 * _half(cell)), lower * shrink
 
 
 def _quietest_path(error: npt.NDArray[np.floating], around: bool) -> Paths:

@@ -21,6 +21,7 @@ from ..lattices import BASIC, Lattice, lattice_of
 from ..networks.generator import FabricGenerator
 from ..networks.wrap import LAID_OUT
 from ..packaging import Package
+from ..repair import sew
 from ..requests import PATTERN_TYPES, PHOTOGRAPHED, GenerateRequest
 from ..swatches import TYPES
 from ..swatches.drawing.tile import draw_inks
@@ -34,6 +35,14 @@ F32 = NDArray[np.float32]
 DRAWN_INKS = 5
 CUT = 0.08
 """A cut that changes more of the design beside it, in coverage an ink, is not made: the design is laid finer."""
+MOTIFS_CUT = 0.015
+"""The same of motifs on a ground: one that meets half of another is cut, however well they meet."""
+SEWN = 0.065
+"""What shows of the edges that two parts of a design are sewn along, at most: else it is laid finer."""
+SEWN_IN_PATCHES = 0.2
+"""The same of designs that are patches of no certain shape."""
+SEWN_BETWEEN_MOTIFS = 0.02
+"""The same of motifs on a ground."""
 CUT_SIDE = 64
 """Where a drawn tile is cut is decided at this many pixels, so that a design is the same at every size."""
 
@@ -132,8 +141,9 @@ def dream_cell(
 ) -> tuple[F32, int]:
     """One cell of the request's repeat, float32 (K, h, w), and how many times a side it is laid in the tile.
 
-    It is painted around the lattice where the basic design has lines that can be cut.  Else it is the basic design, to
-    be laid two or three times a side, which fits every lattice: no motif is cut.
+    It is painted around the lattice where the basic design has lines that can be cut.  Else the basic design is sewn
+    along paths between its motifs.  Where there are none, it is the basic design, to be laid two or three times a side,
+    which fits every lattice: no motif is cut.
     """
     pattern_type, seed = _nearer(request)
     styles = styles_of(generator, request, device)
@@ -151,9 +161,20 @@ def dream_cell(
         return lay(basic, pattern_type, seed), 1
     unlaid = _unlaid(lattice, pattern_type, seed)
     row, column, cost = least_cut(basic, unlaid)
-    if cost > CUT and not lattice.mirrored:
-        return lay(basic, pattern_type, seed), lattice.divisor
+    if cost > (MOTIFS_CUT if TYPES[pattern_type].motifs else CUT) and not lattice.mirrored:
+        sewn = _between_motifs(basic, unlaid, pattern_type)
+        return (lay(basic, pattern_type, seed), lattice.divisor) if sewn is None else (lay(sewn, pattern_type, seed), 1)
     return lay(paint(lattice=unlaid, cut=(row, column)), pattern_type, seed), 1
+
+
+def _between_motifs(basic: F32, lattice: Lattice, pattern_type: str) -> F32 | None:
+    """A basic tile sewn into a cell of ``lattice``; None where that would show, or its pixels do not meet."""
+    if basic.shape[1] % lattice.divisor:
+        return None
+    kind = TYPES[pattern_type]
+    cell, seen = sew(basic, lattice, motifs=kind.motifs)
+    bound = SEWN_BETWEEN_MOTIFS if kind.motifs else SEWN_IN_PATCHES if kind.patches else SEWN
+    return cell if seen <= bound else None
 
 
 def least_cut(painted: F32, lattice: Lattice) -> tuple[float, float, float]:

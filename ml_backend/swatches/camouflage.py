@@ -203,6 +203,7 @@ TYPE = PatternType(
     draw=draw,
     side_cm=40.0,
     turnable=True,
+    patches=True,
     coverage=(0.30, 0.23, 0.21, 0.24, 0.02),
     sample_seed=2,
     words=(

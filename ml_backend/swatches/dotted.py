@@ -189,6 +189,7 @@ TYPE = PatternType(
     draw=draw,
     side_cm=22.0,
     turnable=True,
+    motifs=True,
     coverage=(0.67, 0.18, 0.07, 0.02, 0.06),
     sample_seed=4,
     words=(

@@ -522,6 +522,7 @@ TYPE = PatternType(
     draw=draw,
     side_cm=26.0,
     turnable=False,
+    motifs=True,
     coverage=(0.58, 0.14, 0.12, 0.11, 0.05),
     sample_seed=2,
     words=(

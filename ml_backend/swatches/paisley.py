@@ -351,6 +351,7 @@ TYPE = PatternType(
     draw=draw,
     side_cm=28.0,
     turnable=False,
+    motifs=True,
     coverage=(0.57, 0.22, 0.11, 0.02, 0.08),
     sample_seed=3,
     words=(

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from scipy import ndimage
 
 from ml_backend.errors import BadInput
 from ml_backend.evaluation.seam import seam_ratio
 from ml_backend.inks import compose, palette_from_seed
 from ml_backend.lattices import BASIC, LATTICES, Lattice
-from ml_backend.repair import periodic, repair
+from ml_backend.repair import F32, periodic, repair, sew
 from ml_backend.swatches.drawing.tile import draw_inks
 
 lattices = pytest.mark.parametrize("lattice", LATTICES.values(), ids=LATTICES)
@@ -92,3 +93,36 @@ def test_what_repeats_already_is_only_cut_elsewhere() -> None:
     tile = draw_inks("floral", 2, 96)
     mended = repair(tile)
     np.testing.assert_array_equal(np.sort(mended, axis=None), np.sort(tile, axis=None))
+
+
+def _discs() -> F32:
+    """Discs of 18 pixels in columns 16 apart, every other one half a step lower: each upright line meets some."""
+    y, x = np.mgrid[0:128, 0:128]
+    cover = np.zeros((128, 128), np.float32)
+    for column in range(8):
+        for row in range(4):
+            away_x = np.abs(x - 16 * column - 8)
+            away_y = np.abs(y - (32 * row + 16 * (column % 2) + 5 * (column == 3)) % 128)
+            cover[np.hypot(np.minimum(away_x, 128 - away_x), np.minimum(away_y, 128 - away_y)) < 9] = 1
+    return np.stack([1 - cover, cover])
+
+
+@pytest.mark.parametrize("repeat", ["half-drop", "half-brick"])
+def test_motifs_that_no_line_passes_are_sewn_along_a_path_between_them(repeat: str) -> None:
+    """Every disc of the sewn cell is a whole one: none is cut, no two became one."""
+    lattice = LATTICES[repeat]
+    tile = _discs() if lattice.drop else np.ascontiguousarray(_discs().swapaxes(1, 2))
+    cell, seen = sew(tile, lattice, motifs=True)
+    assert seen < 0.02
+    block = np.tile(lattice.block(cell)[1] > 0.5, (2, 2))
+    labels, count = ndimage.label(block)
+    inner = set(range(1, count + 1)) - set(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    areas = ndimage.sum_labels(block, labels, sorted(inner))
+    assert len(areas) > 40 and areas.max() <= 1.1 * areas.min()
+
+
+def test_where_all_is_motif_a_path_is_seen_though_it_joins_alike() -> None:
+    full = np.zeros((2, 128, 128), np.float32)
+    full[1] = 1
+    assert sew(full, LATTICES["half-drop"])[1] == 0
+    assert sew(full, LATTICES["half-drop"], motifs=True)[1] > 0.5

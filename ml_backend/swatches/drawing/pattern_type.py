@@ -45,6 +45,10 @@ class PatternType:
     """Side of a tile on the cloth, in centimetres."""
     turnable: bool
     """Whether it looks right on its side; flowers and botehs grow upwards, chevrons run across."""
+    motifs: bool = False
+    """Whether it is motifs on a ground, which a seam runs between: through one it would be seen, whatever it joins."""
+    patches: bool = False
+    """Whether it is patches of no certain shape: a seam through one spoils little."""
     coverage: tuple[float, ...]
     """Mean share of the cloth that each of five inks covers, ground first; measured over drawn and dreamed tiles."""
     sample_seed: int
