@@ -11,7 +11,19 @@ from ninja import NinjaAPI, Swagger
 from . import errors
 from .auth import Token
 from .reading import SmallJson
-from .routes import catalogue, collections, imaginings, jobs, looks, masks, palettes, patterns, photos, prints, restyles
+from .routes import (
+    catalogue,
+    collections,
+    imaginings,
+    jobs,
+    looks,
+    masks,
+    palettes,
+    patterns,
+    photos,
+    prints,
+    restyles,
+)
 
 DESCRIPTION = """\
 Design a fabric, see it worn; repaint a photo from words. Everything that the pages do, with the same limits.
