@@ -119,12 +119,12 @@ def test_the_warning_says_how_much_detail_there_is():
 @pytest.mark.parametrize("side", [96, 128, 200, 700])
 def test_bands_are_the_whole(side):
     design = drawn(side=128)
-    whole = coverage(design.inks, side, 0, side)
+    whole = coverage(design, side, 0, side)
     assert whole.shape == (5, side, side)
     assert np.abs(whole.sum(axis=0) - 1).max() < 1e-5
     for first in range(0, side, 37):
         last = min(first + 37, side)
-        assert np.abs(coverage(design.inks, side, first, last) - whole[:, first:last]).max() < 1e-4
+        assert np.abs(coverage(design, side, first, last) - whole[:, first:last]).max() < 1e-4
 
 
 def test_an_enlarged_repeat_goes_on_without_a_seam():
@@ -172,7 +172,8 @@ def test_a_raster_file_has_exact_pixels_resolution_profile_and_recipe(tmp_path, 
     request = PrintRequest(format=format, repeat="half-drop", scale_cm=6, dpi=300, kind="panel", across=2, down=3)
     path = tmp_path / f"a.{request.suffix}"
     facts = make(design, request, path, RECIPE)
-    side = pixels(6, 300)
+    side = request.repeat_px  # half of it is whole pixels
+    assert side % 2 == 0 and abs(side - pixels(6, 300)) <= 1
     assert (facts["width"], facts["height"]) == (2 * side, 3 * side)
     with Image.open(path) as image:
         assert image.size == (2 * side, 3 * side) and image.mode == "RGB"
