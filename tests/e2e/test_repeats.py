@@ -14,7 +14,8 @@ RULER = """() => {
   const box = document.querySelector("[data-stage-ruler]").getBoundingClientRect();
   return [".caption", ".stage-tools", ".handle span", ".outfit:not([hidden])"].filter((one) => {
     const other = document.querySelector(one)?.getBoundingClientRect();
-    return other?.width && box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom;
+    const across = other?.width && box.left < other.right && other.left < box.right;
+    return across && box.top < other.bottom && other.top < box.bottom;
   });
 }"""
 """What the ruler of the stage lies upon."""
