@@ -11,7 +11,6 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from ml_backend.lattices import lattice_of
 from ml_backend.models import Job
 from ml_backend.requests import ENGINES, PHOTOGRAPHED, REPEATS, GenerateRequest
 
@@ -172,12 +171,6 @@ class Pattern(Published):
         if self.detail_of is not None:
             return "drawing"
         return "colours" if self.partner_id else ""
-
-    @property
-    def plain(self) -> bool:
-        """Whether the tile also repeats by standing beside itself: a mirror's and an ogee's hold their neighbours."""
-        lattice = lattice_of(self.repeat)
-        return not (lattice.drop or lattice.slide) or lattice.area < 1
 
     @property
     def request(self) -> GenerateRequest:

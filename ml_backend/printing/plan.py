@@ -207,7 +207,7 @@ def title(name: str, request: PrintRequest) -> str:
 
 
 def _short(number: float) -> str:
-    return f"{number:.1f}".rstrip("0").rstrip(".")
+    return f"{number:.2f}".rstrip("0").rstrip(".")
 
 
 def said(request: PrintRequest, inks: int = 0) -> str:

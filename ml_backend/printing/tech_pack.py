@@ -237,7 +237,7 @@ def _origin(canvas: Canvas, pack: Pack, design: Design) -> None:
     _type(canvas, "Helvetica", 7.5, MADDER)
     canvas.drawString(EDGE, y, "LICENCE PASSPORT", charSpace=1.4)
     models = [(model, f"{does}: {licence}" if does else licence) for model, does, licence in pack.models]
-    none = [("No model", "Drawn by rule; no trained model took part.")]
+    none = [("No model", "No trained model took part.")]
     y = _table(canvas, EDGE, y - 0.7 * CM, models or none, 6.2 * CM, WIDTH - 2 * EDGE)
     for warning in pack.warnings:
         _type(canvas, "Helvetica-Bold", 8.5, MADDER)

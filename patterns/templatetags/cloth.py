@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from zlib import crc32
 
 from django import template
 from django.template import Context
@@ -11,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from ml_backend.lattices import lattice_of
 from ml_backend.models import Job
 from ml_backend.serving import jobs
 from ml_backend.swatches import TYPES
@@ -145,6 +147,38 @@ def on_button(name: str) -> SafeString:
     """A pattern type's name where there is little room: the end of a long one is only heard."""
     seen = TYPES[name].short or name
     return format_html('{}<span class="visually-hidden">{}</span>', seen, name.removeprefix(seen))
+
+
+@register.simple_tag
+def laid(url: str, repeat: str, side: float = 1.0, across: float = 3.0) -> SafeString:
+    """The tile at ``url`` laid as its ``repeat`` lays it, filling an element whose longer side shows ``across`` units;
+    a tile's is ``side``.  Decoration: the words stand on the element.
+
+    Style alone would lay every tile straight beside the one before, and cut the motifs of a half-drop.
+    """
+    lattice = lattice_of(repeat)
+    drop, slide = (lattice.drop, lattice.slide) if lattice.area == 1 else (0, 0)  # other tiles hold their neighbours
+    columns, rows = drop.denominator, slide.denominator
+    places = [(x + slide * y, y + drop * x) for x in range(columns) for y in range(rows)]
+    copies = places + [(x - 1, y) if slide else (x, y - 1) for x, y in places]
+    name = f"laid-{crc32(f'{url} {repeat} {side} {across}'.encode()):08x}"
+    pictures = format_html_join(
+        "",
+        '<image href="{}" x="{}" y="{}" width="1.004" height="1.004" preserveAspectRatio="none"/>',
+        ((url, f"{float(x) - 0.002:.4f}", f"{float(y) - 0.002:.4f}") for x, y in copies),
+    )
+    return format_html(
+        '<svg class="laid" viewBox="0 0 {2} {2}" preserveAspectRatio="xMidYMid slice" aria-hidden="true">'
+        '<pattern id="{0}" width="{3}" height="{4}" patternUnits="userSpaceOnUse"'
+        ' patternTransform="scale({1})">{5}</pattern>'
+        '<rect width="{2}" height="{2}" fill="url(#{0})"/></svg>',
+        name,
+        unlocalized(side),
+        unlocalized(across),
+        columns,
+        rows,
+        pictures,
+    )
 
 
 @register.simple_tag

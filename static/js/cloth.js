@@ -10,7 +10,7 @@ const found = document.querySelector("#found");
 const width = Number(photo.dataset.width);
 const height = Number(photo.dataset.height);
 const SIDES = [width, height];
-const STEP = 0.5;
+const STEP = 0.5, LEAP = 5; // per cent of the photo, the second with Shift
 const PAUSE = 350;
 
 const numberOf = (at) => form.elements[`corner_${at}`];
@@ -63,7 +63,8 @@ ring.addEventListener("keydown", (event) => {
   if (!circle || !step) return;
   event.preventDefault();
   const at = Number(circle.dataset.corner);
-  const [x, y] = [0, 1].map((axis) => percent(Number(numberOf(at + axis).value) + step[axis] * STEP, 100));
+  const far = event.shiftKey ? LEAP : STEP;
+  const [x, y] = [0, 1].map((axis) => percent(Number(numberOf(at + axis).value) + step[axis] * far, 100));
   move(at, x, y);
   soon();
 });

@@ -5,6 +5,8 @@ import { bitmap } from "./stage/images.js";
 const ACROSS = 3;
 const LENGTHS = [1, 2, 5, 10, 20, 50, 100];
 const REACH = 5;
+const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const STEP = 0.02, LEAP = 0.1; // of a tile's side, the second with Shift
 
 /** Where the copies of a tile lie, in tile sides; [x, y, the part of its width that is drawn, reflected]. */
 export function copies(repeat) {
@@ -54,6 +56,8 @@ export class RepeatView extends EventTarget {
     });
     this.canvas.addEventListener("pointermove", (event) => this.canvas.hasPointerCapture(event.pointerId) && this.drag(event));
     this.canvas.addEventListener("pointerup", () => this.dispatchEvent(new Event("settle")));
+    this.canvas.addEventListener("keydown", (event) => this.onKey(event));
+    this.canvas.addEventListener("keyup", (event) => KEYS[event.key] && this.dispatchEvent(new Event("settle")));
     new ResizeObserver(() => this.draw()).observe(this.canvas);
   }
 
@@ -62,9 +66,22 @@ export class RepeatView extends EventTarget {
   }
 
   drag(event) {
-    const turn = (this.fit.rotate * Math.PI) / 180, cos = Math.cos(turn), sin = Math.sin(turn);
-    const dx = (event.clientX - this.from[0]) / this.side, dy = (event.clientY - this.from[1]) / this.side;
+    const [x, y] = this.from;
     this.from = [event.clientX, event.clientY];
+    this.moveBy((event.clientX - x) / this.side, (event.clientY - y) / this.side);
+  }
+
+  onKey(event) {
+    const way = KEYS[event.key];
+    if (!way) return;
+    event.preventDefault();
+    const step = event.shiftKey ? LEAP : STEP;
+    this.moveBy(way[0] * step, way[1] * step);
+  }
+
+  /** The motifs go this way as one sees them, in tile sides. */
+  moveBy(dx, dy) {
+    const turn = (this.fit.rotate * Math.PI) / 180, cos = Math.cos(turn), sin = Math.sin(turn);
     this.dispatchEvent(new CustomEvent("move", { detail: [cos * dx - sin * dy, sin * dx + cos * dy] }));
   }
 

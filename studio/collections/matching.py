@@ -68,13 +68,16 @@ def _calm_types(without: str) -> list[str]:
 
 
 def _maker(hero: Pattern) -> dict[str, str | None]:
-    """The hero's engine and model; the renderer where that model no longer serves."""
-    if hero.engine == "drawn" or mixing.why_alone(hero) == mixing.RETIRED:
+    """The hero's engine and model; the renderer where that model no longer serves, and beside a photographed cloth."""
+    if hero.engine == "drawn" or hero.photographed or mixing.why_alone(hero) == mixing.RETIRED:
         return {"engine": "drawn", "model": None}
     return {"engine": hero.engine, "model": hero.model or None}
 
 
 def _neighbour(hero: Pattern, seed: int) -> Match:
+    """Near the hero; of a photographed cloth, which has no seed to be near, another of its type."""
+    if hero.photographed:
+        return _match(hero, hero.pattern_type, seed, BoardItem.Part.COORDINATE)
     near = {"vary_of": hero.seed if hero.vary_of is None else hero.vary_of, "vary_amount": RELATED}
     request = GenerateRequest(hero.pattern_type, seed, palette=tuple(hero.palette), **_maker(hero), **near)  # type: ignore[arg-type]
     return Match(request, BoardItem.Part.COORDINATE, scale_of(hero.pattern_type, BoardItem.Part.COORDINATE))

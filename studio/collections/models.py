@@ -114,6 +114,11 @@ class BoardItem(models.Model):
         assert thing is not None  # the check constraint holds
         return thing
 
+    @property
+    def shown_cm(self) -> float:
+        """How much cloth a page shows of it, a side: of all others as much, so that they can be compared."""
+        return 80.0 if self.part == self.Part.HERO else 40.0
+
 
 class BoardLinkQuerySet(models.QuerySet["BoardLink"]):
     def open(self) -> Self:

@@ -7,11 +7,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from django.core.files.storage import default_storage
 from django.utils.text import slugify
 from PIL import Image, ImageDraw, ImageFont
 
 from ml_backend.images import encoded
+from ml_backend.printing.painting import laid, lattice, pasted
 from patterns.models import Pattern
 from patterns.templatetags.cloth import described_look, titled
 
@@ -96,11 +98,7 @@ def _cloth(pattern: Pattern, scale_cm: float | None) -> Image.Image:
     """The repeats of a fabric that lie on a square of cloth."""
     side = max(24, round(CELL * (scale_cm or ENTIRE_CM) / ENTIRE_CM))
     tile = pictures.load(str(pattern.web or pattern.tile), "RGB").resize((side, side), Image.Resampling.LANCZOS)
-    cloth = Image.new("RGB", (CELL, CELL))
-    for y in range(0, CELL, side):
-        for x in range(0, CELL, side):
-            cloth.paste(tile, (x, y))
-    return cloth
+    return Image.fromarray(pasted(laid(lattice(np.asarray(tile), pattern.repeat), CELL, CELL)))
 
 
 def _look(look: Look) -> Image.Image:

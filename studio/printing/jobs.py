@@ -17,7 +17,7 @@ from patterns.models import Pattern
 from patterns.passport import passport
 
 from .models import Print
-from .services import colourways_of
+from .services import colourways_of, ways_called
 
 UNWANTED = "The print is no longer wanted."
 NO_PATTERN = "The fabric of this print was deleted, so it cannot be made any more."
@@ -113,7 +113,5 @@ def _colourways(row: Print, pattern: Pattern) -> list[Any]:
 
     if row.request.kind != "strike-off":
         return []
-    from patterns.templatetags.cloth import colour_words
-
     shown = [pattern, *colourways_of(row, pattern)][:MAX_COLOURWAYS]
-    return [Colourway(colour_words(one) or one.palette[0], tuple(one.palette)) for one in shown]
+    return [Colourway(name, tuple(one.palette)) for name, one in zip(ways_called(shown), shown, strict=True)]

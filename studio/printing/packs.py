@@ -17,14 +17,14 @@ from ml_backend.requests import OutfitRequest, OverlayRequest
 from ml_backend.serving import jobs
 from patterns.models import Pattern
 from patterns.passport import passport
-from patterns.templatetags.cloth import colour_words, titled
+from patterns.templatetags.cloth import colour_words, seeds, titled
 
 from ..photos.fitting import fitted
 from ..photos.models import Garment
 from .designs import to_print
 from .models import Print
 from .requests import PackRequest
-from .services import colourways_of
+from .services import colourways_of, ways_called
 
 TILE_PX = 1024
 """Side of the tile that garments wear."""
@@ -46,13 +46,14 @@ def write(
     tile = Image.fromarray(painted(design, TILE_PX))
     flats = _flats(request, tile, report, should_stop)
     others = colourways_of(row, pattern)[: MAX_COLOURWAYS - 1]
+    ways = [pattern, *others]
     stamps = passport([pattern])
     pack = Pack(
         name=_named(pattern),
         line=f"in {colour_words(pattern)}" if pattern.colours else pattern.engine,
         repeat=request.repeat,
         scale_cm=request.scale_cm,
-        ways=[Way(_called(one), tuple(one.palette)) for one in (pattern, *others)],
+        ways=[Way(name, tuple(one.palette)) for name, one in zip(ways_called(ways), ways, strict=True)],
         flats=flats,
         notes=request.notes,
         recipe=recipe_rows(pattern),
@@ -68,11 +69,6 @@ def write(
 def _named(pattern: Pattern) -> str:
     name = titled(pattern).split(" in ")[0]
     return name if pattern.photographed else f"{name} {pattern.seed}"
-
-
-def _called(pattern: Pattern) -> str:
-    words = colour_words(pattern)
-    return words[:1].upper() + words[1:] if words else pattern.palette[0]
 
 
 def _flats(request: PackRequest, tile: Any, report: jobs.Report, should_stop: Callable[[], bool]) -> list[Any]:
@@ -98,7 +94,15 @@ def _flats(request: PackRequest, tile: Any, report: jobs.Report, should_stop: Ca
 
 
 def recipe_rows(pattern: Pattern) -> list[tuple[str, str]]:
-    """The recipe in words, without what is not said."""
+    """The recipe in words, without what is not said; of a photographed cloth how it was cut, for it has no seed."""
+    if pattern.photographed:
+        return [
+            ("Made", "of a photographed cloth"),
+            ("Cut", seeds(pattern)),
+            ("Repeat", pattern.repeat + (", seams mended" if pattern.mended else "")),
+            ("Tile, pixels", str(pattern.size)),
+            ("Colours", ", ".join(pattern.palette)),
+        ]
     names = {"pattern_type": "Type", "engine": "Made", "seed": "Seed", "size": "Tile, pixels", "palette": "Colours"}
     rows = []
     for name, value in pattern.request.to_dict().items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -9,6 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from ml_backend.errors import BadInput
+from ml_backend.palettes.facts import called
 from ml_backend.printing.plan import PrintRequest, can_press, title
 from ml_backend.printing.press import MAX_BYTES, tried
 from ml_backend.serving import jobs
@@ -16,6 +18,7 @@ from ml_backend.serving.storage import kept_together
 from ml_backend.swatches import MAX_SIZE
 from patterns.models import Pattern
 from patterns.services import queue_for
+from patterns.templatetags.cloth import colour_words
 
 from ..account.models import User
 from ..photos.models import Garment
@@ -35,6 +38,19 @@ def name_of(pattern: Pattern) -> str:
 def colourways_of(row: Print, pattern: Pattern) -> QuerySet[Pattern]:
     """The other colourways of a fabric that may be shown to the print's owner, the newest first."""
     return pattern.twins().filter(owner_id=row.owner_id).ready().exclude(pk=pattern.pk)
+
+
+def ways_called(ways: Sequence[Pattern]) -> list[str]:
+    """A name of its own for each colourway: ``Red and white``, or ``Red and white, rust`` by an ink it has alone."""
+    plain = [words[:1].upper() + words[1:] for words in (colour_words(way) or way.palette[0] for way in ways)]
+    names: list[str] = []
+    for number, (way, name) in enumerate(zip(ways, plain, strict=True)):
+        alike = [other.palette for other, words in zip(ways, plain, strict=True) if words == name and other != way]
+        shades = dict.fromkeys(called(ink) for ink in way.palette if alike and all(ink not in other for other in alike))
+        told = [f"{name}, {shade}" for shade in shades] if alike else [name]
+        free = [one for one in told if one not in names]
+        names.append(free[0] if free else f"{name} {number + 1}")
+    return names
 
 
 def held_by(pattern: Pattern, request: PrintRequest) -> int:

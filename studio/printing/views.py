@@ -170,7 +170,7 @@ def _page(request: HttpRequest, pattern: Pattern, form: PrintForm, status: int =
 
 def _cm(form: PrintForm) -> float:
     request = form.cleaned_data.get("request") if hasattr(form, "cleaned_data") else None
-    return round(request.scale_cm, 1) if request else 24.0
+    return round(request.scale_cm, 2) if request else 24.0
 
 
 def _planned(pattern: Pattern, form: PrintForm) -> dict[str, Any]:

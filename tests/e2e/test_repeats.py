@@ -10,6 +10,15 @@ from studio.gallery.starters import HOUSE
 
 from .test_journey import open_studio, until
 
+RULER = """() => {
+  const box = document.querySelector("[data-stage-ruler]").getBoundingClientRect();
+  return [".caption", ".stage-tools", ".handle span", ".outfit:not([hidden])"].filter((one) => {
+    const other = document.querySelector(one)?.getBoundingClientRect();
+    const across = other?.width && box.left < other.right && other.left < box.right;
+    return across && box.top < other.bottom && other.top < box.bottom;
+  });
+}"""
+"""What the ruler of the stage lies upon."""
 FIVE = ["#f5ece0", "#9c2a2e", "#dca690", "#66704f", "#101820"]
 LAID = "JSON.stringify(history.state.fit.repeat)"
 
@@ -48,3 +57,8 @@ def test_a_repeat_is_made_worn_and_found_again(page, shop, make_pattern, worker,
         target_position={"x": 90, "y": 60},
     )
     until(page, "history.state.fit.offset_x !== 0")
+
+    for width, height in ((375, 812), (1440, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        until(page, "document.querySelector('[data-stage-ruler]').checkVisibility()")
+        assert page.evaluate(RULER) == [], width

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 from ml_backend.cli import main
 from ml_backend.errors import BadInput
@@ -18,7 +19,7 @@ from ml_backend.evaluation.photographed import NEAR, error_of, photographed
 from ml_backend.evaluation.seam import seam_ratio
 from ml_backend.images import read_recipe
 from ml_backend.inks import compose
-from ml_backend.pipelines.cloth import cut_cloth, look, outlines
+from ml_backend.pipelines.cloth import cut_cloth, finer, look, outlines
 from ml_backend.pipelines.cloth.inks import separated
 from ml_backend.pipelines.cloth.light import flattened
 from ml_backend.pipelines.cloth.repeat import Repeat, find_repeat
@@ -229,6 +230,48 @@ def test_the_inks_of_flat_colours_are_those_colours() -> None:
     np.testing.assert_allclose(inks.sum(axis=0), 1, atol=1e-5)
     assert inks[0].mean() == max(float(ink.mean()) for ink in inks)
     assert np.abs(compose(inks, palette).astype(float) - cloth).mean() < 4
+
+
+def dotted(side: int = 256, line: bool = False) -> F32:
+    """Red dots on cream, blurred, and one wide pink dot, whose colour the blur of the others has; a line across."""
+    y, x = np.mgrid[0:side, 0:side]
+    cloth = np.full((side, side, 3), (240, 230, 210), np.float32)
+    cloth[np.hypot(x % 64 - 32, y % 64 - 32) < 14] = (150, 40, 40)
+    cloth[np.hypot(x - 128, y - 128) < 40] = (195, 135, 125)
+    if line:
+        cloth[126:129] = (40, 60, 140)
+    return np.asarray(gaussian_filter(cloth, (1.2, 1.2, 0), mode="wrap"), np.float32)
+
+
+def test_the_blur_between_two_inks_is_no_third_one() -> None:
+    inks, palette = separated(dotted(), 3)
+    pink = min(range(3), key=lambda k: abs(int(palette[k][1:3], 16) - 195))
+    y, x = np.mgrid[0:256, 0:256]
+    rims = np.abs(np.hypot(x % 64 - 32, y % 64 - 32) - 14) < 3
+    apart = np.hypot(x - 128, y - 128) > 60
+    assert inks[pink][rims & apart].mean() < 0.01
+    assert inks[pink][np.hypot(x - 128, y - 128) < 36].mean() > 0.99
+    np.testing.assert_allclose(inks.sum(axis=0), 1, atol=1e-5)
+    assert np.abs(compose(inks, palette).astype(float) - dotted()).mean() < 2
+
+
+def test_a_thin_line_of_its_own_colour_stays() -> None:
+    inks, palette = separated(dotted(line=True), 4)
+    blue = max(range(4), key=lambda k: int(palette[k][5:7], 16) - int(palette[k][1:3], 16))
+    assert inks[blue][127].mean() > 0.9
+
+
+def test_the_tile_is_read_as_finely_as_the_photo_has_it() -> None:
+    fine = checks(1600, 1600, 100, 100)
+    fine[::2] *= np.float32(0.8)  # every other row of pixels is darker, which 1024 pixels do not show
+    request = ClothRequest(inks=4, size=256)
+    rough = look(picture(fine), request)
+    read = finer(picture(fine), request, rough)
+    assert read.flat.shape == (1600, 1600, 3) and read.period == pytest.approx(rough.period)
+    rows = [np.abs(np.diff(one.flat[200:800, 350:900].mean(axis=1), axis=0)).mean() for one in (rough, read)]
+    assert rows[1] > 2 * rows[0]
+    small = picture(checks(320, 320))
+    assert finer(small, request, one := look(small, request)) is one
 
 
 def test_a_photo_becomes_a_tile_and_says_how() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
 
 import numpy as np
 import pytest
+import resvg_py
 from django.core.files.storage import default_storage
 from PIL import Image
 
@@ -13,11 +15,14 @@ from ml_backend.errors import BadInput
 from ml_backend.evaluation.seam import seam_ratio
 from ml_backend.images import read_recipe
 from ml_backend.inks import inks_to_png
+from ml_backend.lattices import LATTICES
 from ml_backend.models import Job
+from ml_backend.printing import painting
 from ml_backend.requests import GenerateRequest
 from ml_backend.swatches.drawing.tile import draw_inks
 from patterns import cutting, repeats, services
 from patterns.models import Pattern
+from patterns.templatetags.cloth import laid
 
 pytestmark = pytest.mark.django_db
 
@@ -125,7 +130,25 @@ def test_what_is_no_repeat_and_what_is_not_ready_are_refused(person, drawn, make
 
 def test_fabrics_of_before_are_basic_and_their_files_called_as_they_were(person, make_pattern):
     fabric = make_pattern(person)
-    assert fabric.repeat == "basic" and fabric.plain
+    assert fabric.repeat == "basic"
     assert fabric.file_title("tile") == f"toile-{fabric.pattern_type}-{fabric.seed}-{fabric.size}px"
     assert "half-drop" in Pattern(pattern_type="floral", seed=1, repeat="half-drop").file_title("tile")
-    assert not Pattern(repeat="third-drop").plain and Pattern(repeat="ogee").plain
+
+
+def painted(markup, side):
+    """The cloth that :func:`laid` shows of a tile, painted by another program: pictures of 3 x 3 tiles."""
+    svg = markup.replace("<svg ", f'<svg xmlns="http://www.w3.org/2000/svg" width="{3 * side}" height="{3 * side}" ')
+    return np.asarray(Image.open(io.BytesIO(bytes(resvg_py.svg_to_bytes(svg_string=svg)))).convert("RGB"), np.float32)
+
+
+@pytest.mark.parametrize("repeat", LATTICES)
+def test_pages_lay_a_fabric_as_its_repeat_does(repeat):
+    side, lattice = 48, LATTICES[repeat]
+    y, x = np.mgrid[0:side, 0:side] / side
+    planes = np.stack([x, y, np.hypot(x - 0.4, y - 0.3) < 0.2]).astype(np.float32)
+    tile = (lattice.tile(lattice.cell(planes)).transpose(1, 2, 0) * 255).astype(np.uint8)
+    coded = io.BytesIO()
+    Image.fromarray(tile).save(coded, "PNG")
+    seen = painted(laid(f"data:image/png;base64,{base64.b64encode(coded.getvalue()).decode()}", repeat), side)
+    wanted = painting.pasted(painting.laid(painting.lattice(tile, repeat), 3 * side, 3 * side)).astype(np.float32)
+    assert np.median(np.abs(seen - wanted)) <= 3 and np.abs(seen - wanted).mean() < 8

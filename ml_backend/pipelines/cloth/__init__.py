@@ -16,7 +16,7 @@ from ...inks import compose
 from ...requests import ClothRequest
 from ..base import Progress, ShouldStop, check, tell
 from .inks import separated
-from .light import flattened
+from .light import evened, evening, flattened
 from .repeat import WORKING_SIDE, Repeat, a_piece, find_repeat
 from .tile import calmly_cut, how_many, joined, mean_repeat, origins, repair
 from .warp import WHOLE, homography, rectified
@@ -25,6 +25,8 @@ F32 = NDArray[np.float32]
 
 SIDE = 1024
 """Pixels of the longer side of the rectified cloth, in which repeats are told."""
+FINEST_SIDE = 3072
+"""Pixels of the longer side from which a tile is read at most: phones see more of a cloth than repeats are told in."""
 _SURE = 0.7
 _LAP = 0.2
 """Share of a piece without a repeat that is given to join its edges."""
@@ -81,6 +83,20 @@ def look(photo: Image.Image, request: ClothRequest, side: int = SIDE) -> Looked:
     else:
         repeat = _found(photo, request, flat)
     return Looked(flattened(flat, None if repeat.kind == "none" else repeat.size), repeat)
+
+
+def finer(photo: Image.Image, request: ClothRequest, looked: Looked) -> Looked:
+    """The same, as fine as a tile of the request's size can hold, where the photo shows it so."""
+    (width, height), (across, down) = looked.repeat.size, looked.counts
+    longest = max(looked.flat.shape[:2])
+    wanted = longest * max(request.size / (across * width), request.size / (down * height))
+    corners = request.corners or WHOLE
+    rough = np.asarray(rectified(photo, corners, longest), np.float32)
+    fine = np.asarray(rectified(photo, corners, min(FINEST_SIDE, round(wanted))), np.float32)
+    if max(fine.shape[:2]) <= longest:
+        return looked
+    gain = evening(rough, None if looked.repeat.kind == "none" else looked.repeat.size)
+    return Looked(evened(fine, gain), looked.repeat.scaled(max(fine.shape[:2]) / longest))
 
 
 def _found(photo: Image.Image, request: ClothRequest, flat: F32) -> Repeat:
@@ -157,6 +173,7 @@ def cut_cloth(
     looked = look(photo, request)
     check(should_stop)
     tell(progress, 0.4, "Cutting one repeat")
+    looked = finer(photo, request, looked)
     tile, seen = tile_of(looked, request.size)
     tile = calmly_cut(tile)
     check(should_stop)

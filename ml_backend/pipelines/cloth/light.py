@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy.ndimage import gaussian_filter, uniform_filter1d
 
 from ...colour import decode, encode
@@ -27,14 +28,28 @@ def flattened(rgb: F32, period: tuple[float, float] | None = None) -> F32:
     ``period`` is the repeat (width, height) in pixels; without one, what changes slower than a fifth of the picture
     counts as light.
     """
-    linear = decode(np.clip(rgb, 0, 255) / np.float32(255))
-    seen = np.log(np.maximum(linear @ np.array([0.2126, 0.7152, 0.0722], np.float32), _DARKEST))
+    return evened(rgb, evening(rgb, period))
+
+
+def evening(rgb: F32, period: tuple[float, float] | None = None) -> F32:
+    """What linear light must be multiplied by to be even, (H, W); see :func:`flattened`."""
+    seen = np.log(np.maximum(_linear(rgb) @ np.array([0.2126, 0.7152, 0.0722], np.float32), _DARKEST))
     if period is None:
         slow = gaussian_filter(seen, 0.2 * min(seen.shape), mode="nearest")
     else:
         slow = _mean_of_a_repeat(seen, period)
-    gain = np.exp(np.clip(slow.mean() - slow, -_MOST, _MOST))[..., None]
-    return np.asarray(encode(np.clip(linear * gain, 0, 1)) * 255, np.float32)
+    return np.asarray(np.exp(np.clip(slow.mean() - slow, -_MOST, _MOST)), np.float32)
+
+
+def evened(rgb: F32, gain: F32) -> F32:
+    """sRGB in 0..255 (H, W, 3) under ``gain`` times the light; ``gain`` may be coarser, light changes slowly."""
+    if gain.shape != rgb.shape[:2]:
+        gain = np.asarray(Image.fromarray(gain).resize(rgb.shape[1::-1], Image.Resampling.BILINEAR))
+    return np.asarray(encode(np.clip(_linear(rgb) * gain[..., None], 0, 1)) * 255, np.float32)
+
+
+def _linear(rgb: F32) -> F32:
+    return decode(np.clip(rgb, 0, 255) / np.float32(255))
 
 
 def _mean_of_a_repeat(seen: F32, period: tuple[float, float]) -> F32:

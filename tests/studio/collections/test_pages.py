@@ -215,6 +215,13 @@ class TestMatching:
         assert board.items.count() == 11
         assert Pattern.objects.filter(seed=50).exists(), "a second press makes others"
 
+    def test_what_goes_with_a_photographed_cloth_is_drawn(self, person, make_pattern):
+        hero = make_pattern(person, engine="photographed", pattern_type="floral", seed=0, cloth={"kind": "repeat"})
+        made = matching.matches(hero)
+        assert [one.request.engine for one in made] == ["drawn"] * 5
+        assert made[0].request.pattern_type == "floral" and made[0].request.vary_of is None
+        assert made[0].request.palette == tuple(hero.palette)
+
     def test_only_of_a_finished_fabric(self, client_of, person, board, make_look, make_pattern):
         look, fabric = services.add(board, make_look(person)), services.add(board, make_pattern(person))
         Pattern.objects.filter(pk=fabric.pattern_id).update(tile="")

@@ -95,7 +95,7 @@ class TestAsking:
             (SMALL, "One repeat (half-drop): 3 × 3 cm at 150 dpi, 178 × 178 pixels, as TIFF (LZW)."),
             (PANEL, "A panel of 3 cm half-drop repeats: 5 × 4 cm at 150 dpi, 295 × 236 pixels"),
             ({**PANEL, "in_repeats": "on"}, "15 × 12 cm at 150 dpi, 890 × 712 pixels"),
-            ({**SMALL, "unit": "in"}, "7.6 × 7.6 cm at 150 dpi, 450 × 450 pixels"),
+            ({**SMALL, "unit": "in"}, "7.62 × 7.62 cm at 150 dpi, 450 × 450 pixels"),
             ({**SMALL, "kind": "plates", "trap_mm": "0.2"}, "4 plates of one repeat"),
             ({**SMALL, "kind": "strike-off"}, "A strike-off sheet"),
             ({**SMALL, "format": "svg"}, "lines and no pixels"),
@@ -225,6 +225,15 @@ class TestMaking:
         work_off()
         row.refresh_from_db()
         assert row.facts["fields"] == 3
+
+    def test_every_colourway_has_a_name_of_its_own(self):
+        inks = [["#f0e8d8", "#b02020", other] for other in ("#204f8f", "#2f7040", "#2f7040", "#c08030")]
+        ways = [Pattern(palette=palette, colours="|red|white|") for palette in [*inks, ["#f0e8d8", "#203040"]]]
+        ways[-1].colours = "|blue|white|"
+        names = services.ways_called(ways)
+        assert len(set(names)) == 5 and names[-1] == "Blue and white"
+        assert all(name.startswith("Red and white, ") for name in (names[0], names[3]))
+        assert names[1:3] == ["Red and white 2", "Red and white 3"], "two of the same colours are counted"
 
     def test_a_drawn_fabric_is_drawn_finely_unless_the_renderer_draws_another_now(self, person):
         palette = palette_from_seed("floral", 8)
