@@ -21,13 +21,14 @@ LABELS = (
     "your {colour} {what}", "your {what}", "skin and hair", "{colour} beside {worn}: {why}.", "{rule}, from {words}",
     "A soft {colour}", "A quiet {colour}", "A warm {colour}", "A cool {colour}",
     "A warm deep {colour}", "A cool deep {colour}", "A warm pale {colour}", "A cool pale {colour}",
-    "a quiet colour that lets the other speak", "a strong colour beside a quiet one", "neutral", "light and dark",
+    "neutral", "light and dark",
     "ground", "main", "second", "third", "accent", "extra", "the seed's own", "its first colours", "by rule",
     "your palette", "your picture", "{name} as ground",
     "eyes without red cones", "eyes without green cones", "eyes without blue cones",
     "Adobe Swatch Exchange", "GIMP, Inkscape, Krita", "with Lab, LCh and HLC codes",
     # garments
-    "jacket", "other cloth", "second {garment}", "third {garment}", "fourth {garment}", "fifth {garment}", "sixth {garment}",
+    "jacket", "other cloth",
+    "second {garment}", "third {garment}", "fourth {garment}", "fifth {garment}", "sixth {garment}",
     "seventh {garment}", "eighth {garment}", "ninth {garment}", "tenth {garment}", "11th {garment}", "12th {garment}",
     "all the cloth", "all garments",
     "the {garment}", "all the {garment}", "photo", "Photo {number}", "Your photo",
@@ -36,14 +37,14 @@ LABELS = (
     "generate", "upscale", "by the fabric engine", "by diffusion", "fabric", "diffusion", "no longer here",
     # jobs
     "Done", "Dreaming", "Drawing", "Colouring", "Enlarging", "enlarging", "Loading {name} once", "Starting",
-    "Painting {which} of {total}", "{first} to {last}",
+    "Painting {first} to {last} of {total}", "Painting {number} of {total}",
     "The store of pictures", "The database", "The message broker", "The endpoint of the model",
     "{seconds} second", "{seconds} seconds", "{minutes} minute", "{minutes} minutes",
     "{message}; trying again in {seconds} s.",
     "dream fabrics", "read the light and the folds of cloth", "find things in photos by words",
     "repaint photos from words", "paint pictures from words",
     # photographed cloth
-    "upper left", "upper right", "lower right", "lower left", "across", "down", "{corner}, {axis}",
+    "upper left", "upper right", "lower right", "lower left", "across", "down",
     "the repeat that is found", "a repeat of this size", "a piece, its edges joined",
     "The repeat is the one that you set.", "As you asked, a piece is taken and its edges are joined.",
     "No repeat was found, so a piece is taken and its edges are joined.", "A repeat was found.", "Stripes were found.",
@@ -105,5 +106,6 @@ def every() -> Iterator[str]:
 
 def _kinds(kind: type[Request]) -> Iterator[type[Request]]:
     for below in kind.__subclasses__():
-        yield below
+        if ".training." not in below.__module__:
+            yield below
         yield from _kinds(below)

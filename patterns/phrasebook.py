@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 
 from .phrases import NAMES, SENTENCES
 
+_SENTENCES = re.compile(r"(?<=[.!?…]) (?=[A-Z“])")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _MOST = 2000
 """Characters of a text that is looked for; longer ones are none of ours."""
@@ -44,7 +45,7 @@ def listed(names: Sequence[str]) -> str:
 
 @lru_cache(maxsize=8192)
 def _said(text: str, language: str) -> str:
-    for read in (_whole, _filled, _several, _list):
+    for read in (_whole, _each, _filled, _list, _several):
         found = read(text, language)
         if found is not None:
             return found
@@ -55,7 +56,7 @@ def _whole(text: str, language: str) -> str | None:  # noqa: ARG001
     """A text that a catalogue has, or has with another first letter."""
     for known, change in ((text, _same), (text[0].lower() + text[1:], _raised), (text[0].upper() + text[1:], _lowered)):
         found = gettext(known)
-        if found != known:
+        if found != known or known in _names():
             return change(found)
     return None
 
@@ -77,7 +78,8 @@ def _filled(text: str, language: str) -> str | None:
         if text.startswith(begins) and (match := pattern.fullmatch(text)):
             translated = gettext(phrase)
             if translated != phrase:
-                return PLACEHOLDER.sub(_filler(match, language), translated)
+                told = PLACEHOLDER.sub(_filler(match, language), translated)
+                return _raised(told) if text[0].isupper() else told
     return None
 
 
@@ -89,23 +91,37 @@ def _filler(match: re.Match[str], language: str) -> Callable[[re.Match[str]], st
     return fill
 
 
+def _each(text: str, language: str) -> str | None:
+    """Sentences one after the other, each of them known."""
+    parts = _SENTENCES.split(text)
+    found = [_said(part, language) for part in parts] if len(parts) > 1 else []
+    known = all(one != part for one, part in zip(found, parts, strict=False))
+    return _joined(found, language) if found and known else None
+
+
 def _several(text: str, language: str) -> str | None:
-    """Sentences one after the other."""
-    parts = re.split(r"(?<=[.!?…]) (?=[A-Z“])", text)
-    if len(parts) < 2:
-        return None
-    found = [_said(part, language) for part in parts]
-    return ("" if language.startswith("zh") else " ").join(found) if found != parts else None
+    """Sentences of which some are known."""
+    parts = _SENTENCES.split(text)
+    return _joined([_said(part, language) for part in parts], language) if len(parts) > 1 else None
+
+
+def _joined(sentences: Sequence[str], language: str) -> str:
+    return ("" if language.startswith("zh") else " ").join(sentences)
 
 
 def _list(text: str, language: str) -> str | None:
     """``red, blue and white``, where each is a name of ours."""
-    parts = re.split(r", | and ", text)
+    parts = re.split(r", | and to | and ", text)
     known = [_whole(part, language) or _filled(part, language) for part in parts if part]
     if len(parts) < 2 or None in known or len(known) != len(parts):
         return None
     names = [name for name in known if name is not None]
     return listed(names) if " and " in text else gettext(", ").join(names)
+
+
+@lru_cache(maxsize=1)
+def _names() -> frozenset[str]:
+    return frozenset(NAMES)
 
 
 @lru_cache(maxsize=1)

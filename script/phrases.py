@@ -51,9 +51,14 @@ def sentences() -> Iterator[str]:
 
 def sentences_of(tree: ast.AST) -> Iterator[str]:
     """The sentences of a module: no docstrings, no bugs, nothing that is logged or translated where it stands."""
+    choices = _choices(tree)
     for node in _spoken(tree):
-        for text in _texts(node):
-            if SENTENCE.fullmatch(text) and len(re.sub(r"\{\w+\}|[^A-Za-z]", "", text)) >= LEAST_LETTERS:
+        for text in _texts(node, choices):
+            if (
+                SENTENCE.fullmatch(text)
+                and "TOILE_" not in text
+                and len(re.sub(r"\{\w+\}|[^A-Za-z]", "", text)) >= LEAST_LETTERS
+            ):
                 yield text
 
 
@@ -109,7 +114,7 @@ def _called(node: ast.expr) -> str:
     return name.attr if isinstance(name, ast.Attribute) else name.id if isinstance(name, ast.Name) else ""
 
 
-def _texts(node: ast.expr) -> list[str]:
+def _texts(node: ast.expr, choices: dict[str, list[str]] | None = None) -> list[str]:
     """What a string can be: an f-string with a choice in it is one text for each arm."""
     if isinstance(node, ast.Constant):
         return [re.sub(r"\{(\w+)[^}]*\}", r"{\1}", node.value)] if isinstance(node.value, str) else []
@@ -121,8 +126,24 @@ def _texts(node: ast.expr) -> list[str]:
         if isinstance(part, ast.Constant):
             pieces.append([str(part.value)])
         elif isinstance(part, ast.FormattedValue):
-            pieces.append(_arms(part.value) or [f"{{{_named(part.value, used)}}}"])
+            arms = _arms(part.value) or (choices or {}).get(_called(part.value))
+            pieces.append(arms or [f"{{{_named(part.value, used)}}}"])
     return ["".join(chosen) for chosen in product(*pieces)]
+
+
+def _choices(tree: ast.AST) -> dict[str, list[str]]:
+    """What is one of two words in a module: ``article = "an" if ... else "a"``, or a function that returns such."""
+    found: dict[str, list[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and isinstance(node.body[-1], ast.Return) and node.body[-1].value:
+            name, value = node.name, node.body[-1].value
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            name, value = node.targets[0].id, node.value
+        else:
+            continue
+        if arms := _arms(value):
+            found[name] = [*found.get(name, []), *arms]
+    return found
 
 
 def _arms(node: ast.expr) -> list[str]:

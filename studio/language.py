@@ -30,7 +30,7 @@ class Language(LocaleMiddleware):
             super().process_request(request)
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        self._say(request, response)
+        self._say(response)
         if not response.headers.get("Content-Type", "").startswith(SPEAKS):
             return response
         if not request.path_info.startswith(PROGRAMS):
@@ -38,7 +38,7 @@ class Language(LocaleMiddleware):
         response.headers.setdefault("Content-Language", translation.get_language() or "en")
         return response
 
-    def _say(self, request: HttpRequest, response: HttpResponseBase) -> None:
+    def _say(self, response: HttpResponseBase) -> None:
         """A refusal that is one plain sentence was made in English; it is said in the language of the page."""
         refused = response.status_code >= 400 and response.headers.get("Content-Type", "").startswith("text/plain")
         if refused and isinstance(response, HttpResponse) and not is_english():

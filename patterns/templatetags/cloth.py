@@ -91,7 +91,8 @@ def seeds(pattern: Pattern) -> str:
     seed = _("seed {number}").format(number=pattern.seed)
     if pattern.morph_to is not None:
         other = f"{said(pattern.morph_type or 'seed')} {pattern.morph_to}"
-        return _("{seed}, {percent} % of {other}").format(seed=seed, percent=percent(pattern.morph_amount), other=other)
+        share = f"{percent(pattern.morph_amount)} %"
+        return _("{seed}, {share} of {other}").format(seed=seed, share=share, other=other)
     if pattern.detail_of is not None:
         return _("{seed}, drawn like {other}").format(seed=seed, other=pattern.detail_of)
     return seed

@@ -1,7 +1,7 @@
 // What every page shares: menus, lights, notes, job announcements, downloads.
 
 import { knownAway } from "./follow.js";
-import { gettext } from "./words.js";
+import { gettext, pgettext } from "./words.js";
 
 const live = document.getElementById("live");
 const toast = document.getElementById("toast");
@@ -49,7 +49,7 @@ const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const isDark = () => (document.documentElement.dataset.theme ?? (dark.matches ? "dark" : "light")) === "dark";
 
 function sayLights() {
-  for (const word of document.querySelectorAll("[data-theme-word]")) word.textContent = isDark() ? gettext("up") : gettext("down");
+  for (const word of document.querySelectorAll("[data-theme-word]")) word.textContent = isDark() ? pgettext("lights", "up") : pgettext("lights", "down");
 }
 
 document.addEventListener("click", (event) => {

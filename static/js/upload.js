@@ -46,7 +46,7 @@ async function insist(action) {
 function show(received, size) {
   const percent = Math.floor((100 * received) / size);
   bar.value = percent;
-  said.textContent = fill(gettext("{percent} % sent"), { percent });
+  said.textContent = fill(gettext("{share} sent"), { share: `${percent} %` });
 }
 
 async function send(file) {

@@ -6,6 +6,9 @@ const catalogue = globalThis.django;
 /** `text`, or what it is in the language of the page; also names, of types or garments, that the server tells by codes. */
 export const gettext = catalogue?.gettext ?? ((text) => text);
 
+/** The same where a word alone does not say what it means. */
+export const pgettext = catalogue?.pgettext ?? ((context, text) => text);
+
 /** The same for a number of things. */
 export const ngettext = catalogue?.ngettext ?? ((one, many, count) => (count === 1 ? one : many));
 
