@@ -32,6 +32,11 @@ LABELS = (
     "seventh {garment}", "eighth {garment}", "ninth {garment}", "tenth {garment}", "11th {garment}", "12th {garment}",
     "all the cloth", "all garments",
     "the {garment}", "all the {garment}", "photo", "Photo {number}", "Your photo",
+    "{garment}, back", "{garment}, front", "blouse", "tank top", "polo shirt", "sweater", "cardigan", "sweatshirt", "coat",
+    "trench coat", "blazer", "denim jacket", "bomber jacket", "waistcoat", "shorts", "jeans", "leggings", "jumpsuit",
+    "overalls", "maxi dress", "mini dress", "shirt dress", "wrap dress", "summer dress", "pencil skirt", "maxi skirt",
+    "mini skirt", "pleated skirt", "tunic", "kimono", "pyjamas", "robe", "apron", "scarf", "swimsuit",
+    "short-sleeved shirt", "women's {garment}", "men's {garment}", "wide trousers", "culottes", "cape", "poncho",
     # fabrics
     "seed {number}", "seeds {first} to {last}", "from a photo", "model", "not told", "that of Toile itself",
     "generate", "upscale", "by the fabric engine", "by diffusion", "fabric", "diffusion", "no longer here",
@@ -64,7 +69,14 @@ LABELS = (
     "by day", "by week", "day", "week", "days", "weeks", "Times {what}, {count} {period}: {first}.",
     # data sets
     "Cut to the middle", "Keep all of it", "Style", "Pattern", "Colour", "Fabric", "{name} (copy)",
+    # what is deleted
+    "Delete a {thing}", "The first picture of the data set", "Delete",
+    ", and with them the {count} look it wears", ", and with them the {count} looks it wears",
+    # what was sent in place of a photo
+    "a film", "a GIF", "a BMP", "a TIFF or camera raw file", "a PDF", "a ZIP or office file", "a Photoshop file",
+    "an icon", "a film or sound", "an SVG drawing", "a web page",
     # restyle and imagine
+    "year", "usage", "season", "gender", "article", "anybody’s",
     "any year", "any use", "any season", "any colour", "anybody", "any garment",
     "Begun from", "a drawn fabric", "Steps", "Guidance", "Size", "Strength", "Scheduler", "Model", "LoRA",
     "Meadow", "Dots", "Ink", "Linen", "Holiday", "Found {words}.",

@@ -45,7 +45,7 @@ def listed(names: Sequence[str]) -> str:
 
 @lru_cache(maxsize=8192)
 def _said(text: str, language: str) -> str:
-    for read in (_whole, _each, _filled, _list, _several):
+    for read in (_whole, _one, _each, _filled, _list, _several):
         found = read(text, language)
         if found is not None:
             return found
@@ -73,9 +73,17 @@ def _lowered(text: str) -> str:
     return text[0].lower() + text[1:]
 
 
-def _filled(text: str, language: str) -> str | None:
+def _one(text: str, language: str) -> str | None:
+    """A phrase with what stands in its places; no sentence ends there."""
+    return _filled(text, language, within=False)
+
+
+def _filled(text: str, language: str, within: bool = True) -> str | None:
+    """The same; ``within`` what is filled in, sentences may end."""
     for begins, pattern, phrase in _templates():
         if text.startswith(begins) and (match := pattern.fullmatch(text)):
+            if not within and any(_SENTENCES.search(value) for value in match.groups()):
+                continue
             translated = gettext(phrase)
             if translated != phrase:
                 told = PLACEHOLDER.sub(_filler(match, language), translated)
@@ -92,11 +100,18 @@ def _filler(match: re.Match[str], language: str) -> Callable[[re.Match[str]], st
 
 
 def _each(text: str, language: str) -> str | None:
-    """Sentences one after the other, each of them known."""
+    """Sentences one after the other, all of them known, alone or with the next."""
     parts = _SENTENCES.split(text)
-    found = [_said(part, language) for part in parts] if len(parts) > 1 else []
-    known = all(one != part for one, part in zip(found, parts, strict=False))
-    return _joined(found, language) if found and known else None
+    found: list[str] = []
+    while parts:
+        heads = ((count, " ".join(parts[:count])) for count in range(len(parts), 0, -1))
+        known = ((count, _whole(head, language) or _one(head, language)) for count, head in heads)
+        count, told = next(((count, told) for count, told in known if told), (0, ""))
+        if told is None or not count:
+            return None
+        found.append(told)
+        parts = parts[count:]
+    return _joined(found, language)
 
 
 def _several(text: str, language: str) -> str | None:
