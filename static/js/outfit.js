@@ -107,7 +107,7 @@ export class Chips extends EventTarget {
       const part = parts.find((one) => one.garments.includes(name));
       const chosen = look.fit.garments.length ? look.fit.garments.includes(name) : true;
       button.setAttribute("aria-pressed", String(chosen));
-      button.querySelector("small").textContent = gettext(part ? part.pattern.type : "as photographed");
+      button.querySelector("small").textContent = part ? gettext(part.pattern.type) : gettext("as photographed");
     }
     this.root.querySelector("[data-everything]").hidden = all.length < 2;
     this.root.querySelector("[data-everything]").disabled = !look.pattern || (!look.bare && !look.fit.garments.length);

@@ -44,7 +44,9 @@ def manifest(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
         for side in (192, 512)
         for purpose in ("any", "maskable")
     ]
-    shortcuts = [{"name": gettext(name), "description": gettext(says), "url": reverse(room)} for name, says, room in SHORTCUTS]
+    shortcuts = [
+        {"name": gettext(name), "description": gettext(says), "url": reverse(room)} for name, says, room in SHORTCUTS
+    ]
     return JsonResponse(
         {
             "name": "Toile",
