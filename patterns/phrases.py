@@ -870,6 +870,8 @@ NAMES = (
     _("scarf"),
     _("swimsuit"),
     _("short-sleeved shirt"),
+    _("shoes"),
+    _("hair"),
     _("women's {garment}"),
     _("men's {garment}"),
     _("wide trousers"),

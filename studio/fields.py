@@ -23,7 +23,7 @@ class Choice(forms.ChoiceField):
 class Measure(forms.FloatField):
     """A number with a point or, as most of the world writes it, a comma."""
 
-    def to_python(self, value: Any) -> float | None:
+    def to_python(self, value: Any) -> Any:
         if isinstance(value, str) and value.count(",") == 1 and "." not in value:
             value = value.replace(",", ".")
         return super().to_python(value)
