@@ -45,7 +45,7 @@ def listed(names: Sequence[str]) -> str:
 
 @lru_cache(maxsize=8192)
 def _said(text: str, language: str) -> str:
-    for read in (_whole, _one, _each, _filled, _list, _several):
+    for read in (_whole, _one, _each, _filled, _list, _several, _stopped):
         found = read(text, language)
         if found is not None:
             return found
@@ -118,6 +118,15 @@ def _several(text: str, language: str) -> str | None:
     """Sentences of which some are known."""
     parts = _SENTENCES.split(text)
     return _joined([_said(part, language) for part in parts], language) if len(parts) > 1 else None
+
+
+def _stopped(text: str, language: str) -> str | None:
+    """A sentence that lost its stop, because another goes on behind it."""
+    if text[-1] in ".!?…" or " " not in text:
+        return None
+    whole = f"{text}."
+    found = _whole(whole, language) or _one(whole, language)
+    return found.rstrip(".。") if found else None
 
 
 def _joined(sentences: Sequence[str], language: str) -> str:

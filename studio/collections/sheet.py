@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.files.storage import default_storage
+from django.utils import translation
 from django.utils.text import slugify
 from PIL import Image, ImageDraw, ImageFont
 
@@ -28,8 +29,9 @@ ENTIRE_CM = 40.0
 
 
 def title_of(item: BoardItem) -> str:
-    """``Floral in red and white``, ``Dress in floral fabric``."""
-    return titled(item.pattern) if item.pattern else described_look(item.look)
+    """``Floral in red and white``, ``Dress in floral fabric``: in English, whose letters the sheet can draw."""
+    with translation.override("en"):
+        return titled(item.pattern) if item.pattern else described_look(item.look)
 
 
 def entries(board: Board, items: Sequence[BoardItem]) -> list[Entry]:

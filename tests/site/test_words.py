@@ -142,6 +142,7 @@ def test_sentences_that_are_made_of_pieces_are_read_and_said(language):
             "A warm rust beside your navy jacket: complementary, so each makes the other brighter.",
             "One repeat (half-drop): 24 × 24 cm at 300 dpi, 2835 × 2835 pixels, as PNG.",
             "Weaving picture 2 of 4",
+            "Something went wrong in the workshop. Nothing of yours is lost; please try again; trying again in 5 s.",
             "jacket, top and second top",
         ):
             assert said(text) != text
