@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("patterns.urls")),
     path("api/", api.urls),
     path("admin/", admin.site.urls),
+    path("language/", include("django.conf.urls.i18n")),
 ]
 
 handler500 = "studio.store.broke"

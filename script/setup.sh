@@ -63,6 +63,11 @@ install_toolkit() {
     echo "$stamp" >"$folder/.installed"
 }
 
+# GNU gettext, for whoever changes words; running Toile and its tests need none.
+install_gettext() {
+    command -v msgfmt >/dev/null && command -v xgettext >/dev/null || apt_install gettext
+}
+
 # PostgreSQL and Redis, for what runs on the servers of production.
 install_servers() {
     local missing=()

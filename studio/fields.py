@@ -20,6 +20,15 @@ class Choice(forms.ChoiceField):
         return str(self.rule.today(super().to_python(value)))
 
 
+class Measure(forms.FloatField):
+    """A number with a point or, as most of the world writes it, a comma."""
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and value.count(",") == 1 and "." not in value:
+            value = value.replace(",", ".")
+        return super().to_python(value)
+
+
 def field_of(kind: type[Request], name: str, **options: Any) -> forms.Field:
     """The field of a form for ``name`` of a request; it may be left empty."""
     return field(kind.rules()[name], **options)
@@ -33,7 +42,7 @@ def field(rule: Rule, **options: Any) -> forms.Field:
     if isinstance(rule, Whole):
         return forms.IntegerField(min_value=rule.low, max_value=rule.high, **options)
     if isinstance(rule, Number):
-        return forms.FloatField(min_value=rule.low, max_value=rule.high, **options)
+        return Measure(min_value=rule.low, max_value=rule.high, **options)
     if isinstance(rule, Prompt):
         return forms.CharField(max_length=rule.html()["maxlength"], **options)
     raise TypeError(f"There is no field for {type(rule).__name__}.")

@@ -46,8 +46,11 @@ GARMENT_NAMES = tuple(
 )
 """Every name that a garment of a photo can have."""
 
-_WORDS = {"outerwear": "jacket", "other": "other cloth"}
+WORDS = {"outerwear": "jacket", "other": "other cloth"}
+"""What people call a class of garments, where that is not its name."""
 _NUMBERS = ("", "", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+ORDINALS = tuple(f"{number} {{garment}}" for number in (*_NUMBERS[2:], "11th", "12th"))
+"""How those after the first are named."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def apart(texts: Iterable[str], taken: Sequence[str], present: Sequence[str]) ->
 def plain_words(name: str) -> str:
     """What people call a garment: ``outerwear`` -> jacket, ``top-2`` -> second top."""
     kind, _, number = name.partition("-")
-    word = _WORDS.get(kind, kind)
+    word = WORDS.get(kind, kind)
     if not number:
         return word
     return f"{_NUMBERS[int(number)] if int(number) < len(_NUMBERS) else number + 'th'} {word}"

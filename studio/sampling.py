@@ -13,7 +13,7 @@ from ml_backend.engines import ENGINES
 from ml_backend.requests import AVOIDED, LORA_STRENGTH, MAX_MODEL, SCHEDULER, parse_lora
 from ml_backend.serving import registry
 
-from .fields import field
+from .fields import Measure, field
 
 MAX_PICTURES = 8
 """Pictures of one batch, asked for at one press of the button."""
@@ -90,7 +90,7 @@ def whole(what: str) -> forms.IntegerField:
 
 def number(what: str) -> forms.FloatField:
     """A number whose range the request checks."""
-    return forms.FloatField(required=False, error_messages={"invalid": f"The {what} must be a number."})
+    return Measure(required=False, error_messages={"invalid": f"The {what} must be a number."})
 
 
 class SamplingForm(forms.Form):

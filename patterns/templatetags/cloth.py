@@ -11,6 +11,7 @@ from django.template import Context
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from ml_backend.lattices import lattice_of
 from ml_backend.models import Job
@@ -18,6 +19,7 @@ from ml_backend.serving import jobs
 from ml_backend.swatches import TYPES
 
 from ..models import Pattern
+from ..phrasebook import listed, said
 
 register = template.Library()
 
@@ -62,27 +64,24 @@ def place(context: Context, job: Job) -> int:
 @register.filter
 def colour_words(pattern: Pattern) -> str:
     """``red, blue and white``."""
-    names = [name for name in pattern.colours.split("|") if name]
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    return listed([said(name) for name in pattern.colours.split("|") if name])
 
 
 @register.filter
 def titled(pattern: Pattern) -> str:
     """The caption: ``Floral in red and white``."""
-    colours = colour_words(pattern)
-    return kinds(pattern).capitalize() + (f" in {colours}" if colours else "")
+    kind, colours = kinds(pattern).capitalize(), colour_words(pattern)
+    return _("{kind} in {colours}").format(kind=kind, colours=colours) if colours else kind
 
 
 @register.filter
 def kinds(pattern: Pattern) -> str:
     """The design by its name, the pattern type, or both of a blend: ``houndstooth``, ``floral and plaid``."""
     if pattern.photographed:
-        return str(pattern.cloth.get("looks_like") or pattern.pattern_type).replace("-", " ")
+        return said(str(pattern.cloth.get("looks_like") or pattern.pattern_type).replace("-", " "))
     if pattern.subtype:
-        return pattern.subtype.replace("-", " ")
-    return f"{pattern.pattern_type} and {pattern.morph_type}" if pattern.morph_type else pattern.pattern_type
+        return said(pattern.subtype.replace("-", " "))
+    return listed([said(kind) for kind in (pattern.pattern_type, pattern.morph_type) if kind])
 
 
 @register.filter
@@ -90,24 +89,30 @@ def seeds(pattern: Pattern) -> str:
     """``seed 7``, and what was made of it: ``seed 7, 40 % of plaid 12``; of a photographed cloth how it was cut."""
     if pattern.photographed:
         seen = pattern.cloth.get("mean_of", 1)
-        return f"the mean of {seen} repeats of a photo" if seen > 1 else "from a photo"
+        return _("the mean of {count} repeats of a photo").format(count=seen) if seen > 1 else _("from a photo")
+    seed = _("seed {number}").format(number=pattern.seed)
     if pattern.morph_to is not None:
-        other = f"{pattern.morph_type or 'seed'} {pattern.morph_to}"
-        return f"seed {pattern.seed}, {percent(pattern.morph_amount)} % of {other}"
-    return f"seed {pattern.seed}" + ("" if pattern.detail_of is None else f", drawn like {pattern.detail_of}")
+        other = f"{said(pattern.morph_type or 'seed')} {pattern.morph_to}"
+        share = f"{percent(pattern.morph_amount)} %"
+        return _("{seed}, {share} of {other}").format(seed=seed, share=share, other=other)
+    if pattern.detail_of is not None:
+        return _("{seed}, drawn like {other}").format(seed=seed, other=pattern.detail_of)
+    return seed
 
 
 @register.filter
 def described(pattern: Pattern) -> str:
     """Alternative text of a swatch."""
-    colours = colour_words(pattern)
-    return f"{kinds(pattern).capitalize()} fabric" + (f" in {colours}" if colours else "") + f", {seeds(pattern)}"
+    kind, colours, seed = kinds(pattern).capitalize(), colour_words(pattern), seeds(pattern)
+    if not colours:
+        return _("{kind} fabric, {seed}").format(kind=kind, seed=seed)
+    return _("{kind} fabric in {colours}, {seed}").format(kind=kind, colours=colours, seed=seed)
 
 
 @register.filter
 def worn_name(item: Any) -> str:
     """What a garment or a photo is called."""
-    return str(getattr(item, "title", "") or item.name.lower())
+    return str(getattr(item, "title", "") or said(item.name.lower()))
 
 
 @register.filter
@@ -123,12 +128,13 @@ def described_look(look: Any) -> str:
     if not all(kinds):
         told = look.recipe.get("parts") or [look.recipe]
         kinds = [(part.get("pattern") or {}).get("pattern_type", "") for part in told]
-    names = sorted({kind for kind in kinds if kind}, key=kinds.index)
-    worn = look.garment.name.lower() if look.garment else "photo"
+    names = [said(kind) for kind in sorted({kind for kind in kinds if kind}, key=kinds.index)]
+    worn = said(look.garment.name.lower() if look.garment else "photo").capitalize()
     if not names:
-        return f"{worn.capitalize()} in a fabric of its own"
-    words = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
-    return f"{worn.capitalize()} in {words} fabric{'s' if len(names) > 1 else ''}"
+        return _("{worn} in a fabric of its own").format(worn=worn)
+    if len(names) > 1:
+        return _("{worn} in {kinds} fabrics").format(worn=worn, kinds=listed(names))
+    return _("{worn} in {kinds} fabric").format(worn=worn, kinds=names[0])
 
 
 @register.filter
@@ -145,8 +151,18 @@ def percent(value: float) -> int:
 @register.filter
 def on_button(name: str) -> SafeString:
     """A pattern type's name where there is little room: the end of a long one is only heard."""
-    seen = TYPES[name].short or name
-    return format_html('{}<span class="visually-hidden">{}</span>', seen, name.removeprefix(seen))
+    whole = said(name)
+    seen = TYPES[name].short if whole == name else ""
+    if seen and whole.startswith(seen):
+        return format_html('{}<span class="visually-hidden">{}</span>', seen, whole.removeprefix(seen))
+    return format_html('{}<span class="visually-hidden"></span>', whole)
+
+
+@register.filter
+def on_repeat(name: str) -> str:
+    """A repeat's name where there is little room: without the half that its drawing shows."""
+    whole = said(name)
+    return whole if whole != name else name.replace("half-", "")
 
 
 @register.simple_tag

@@ -1,6 +1,7 @@
 // Your cloth: corners that can be dragged or walked with the arrow keys, and what is found inside them.
 
 import { say } from "./site.js";
+import { gettext } from "./words.js";
 
 const form = document.querySelector("#cloth-form");
 const photo = document.querySelector("[data-corners]");
@@ -90,12 +91,12 @@ async function look() {
     const text = await answer.text();
     if (mine !== asked) return;
     if (!answer.ok) {
-      say(answer.status === 422 || answer.status === 429 ? text : "The cloth could not be looked at. Nothing is lost; try again.");
+      say(answer.status === 422 || answer.status === 429 ? text : gettext("The cloth could not be looked at. Nothing is lost; try again."));
       return;
     }
     take(text);
   } catch {
-    if (mine === asked) say("The cloth could not be looked at. Check the connection; nothing is lost.");
+    if (mine === asked) say(gettext("The cloth could not be looked at. Check the connection; nothing is lost."));
   } finally {
     if (mine === asked) found.removeAttribute("aria-busy");
   }

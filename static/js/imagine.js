@@ -1,6 +1,7 @@
 // The Imagine page: the sentence is built as one chooses, pictures arrive one by one, and each can be seen large.
 
 import { announce, heeds, say } from "./site.js";
+import { fill, gettext } from "./words.js";
 
 /** How many times its own size a picture is shown at most. */
 const ENLARGED = 2.5;
@@ -149,7 +150,7 @@ prompt.addEventListener("keydown", (event) => {
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.elt !== form || !event.detail.successful) return;
   $("[data-empty]").hidden = true;
-  announce("Your pictures are waiting their turn");
+  announce(gettext("Your pictures are waiting their turn"));
   rememberWords(evened());
   batches.firstElementChild?.scrollIntoView({ block: "nearest" });
 });
@@ -207,8 +208,8 @@ function show(link) {
   image.alt = small.alt;
   $("[data-words]", full).textContent = link.closest(".batch").dataset.words;
   const all = links();
-  $("[data-number]", full).textContent = `${all.indexOf(link) + 1} of ${all.length}`;
-  $("[data-seed]", full).textContent = `seed ${seed}`;
+  $("[data-number]", full).textContent = fill(gettext("{number} of {count}"), { number: all.indexOf(link) + 1, count: all.length });
+  $("[data-seed]", full).textContent = fill(gettext("seed {number}"), { number: seed });
   $("[data-download]", full).href = `${file}?download`;
   $("[data-restyle]", full).href = restyle;
   $("[data-remix]", full).href = remix;
@@ -247,7 +248,7 @@ full.addEventListener("close", () => {
 });
 $("[data-image]", full).addEventListener("load", ({ target }) => (target.style.maxHeight = `min(100%, ${ENLARGED * target.naturalHeight}px)`));
 $("[data-image]", full).addEventListener("error", (event) => {
-  if (event.target.getAttribute("src")) say("This picture is no longer here.");
+  if (event.target.getAttribute("src")) say(gettext("This picture is no longer here."));
 });
 
 // ---- keyboard

@@ -7,14 +7,14 @@ import { Editor } from "./restyle/editor.js";
 import { JOIN } from "./restyle/shape.js";
 import { announce, say } from "./site.js";
 import { bitmap } from "./stage/images.js";
+import { gettext } from "./words.js";
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const SAID = { undo: "Undone", redo: "Done again", grow: "Grown", shrink: "Shrunk" };
+const SAID = { undo: gettext("Undone"), redo: gettext("Done again"), grow: gettext("Grown"), shrink: gettext("Shrunk") };
 
 const TOOLS = { b: "brush", e: "erase", t: "tap", n: "not" };
 const MOST_TAPS = 32;
 const PATIENCE = 120_000;
-const SAFE = "What is marked so far is safe.";
 
 const token = () => /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? document.querySelector("[name='csrfmiddlewaretoken']").value;
 
@@ -57,7 +57,7 @@ export class Mending {
       this.editor.frame.focus({ preventScroll: true });
     } catch {
       this.dialog.close();
-      say("The garment's mask could not be fetched. Check the connection; nothing of yours is lost.");
+      say(gettext("The garment's mask could not be fetched. Check the connection; nothing of yours is lost."));
     }
   }
 
@@ -107,7 +107,7 @@ export class Mending {
       const picture = await this.answer({ width, height, garment: this.garment, taps }, () => this.asked === asked);
       if (this.asked === asked) this.joined(picture, [x, y, on]);
     } catch (error) {
-      if (this.asked === asked) say(error.plain ?? `The studio does not answer. ${SAFE} Tap again in a moment.`);
+      if (this.asked === asked) say(error.plain ?? gettext("The studio does not answer. What is marked so far is safe. Tap again in a moment."));
     }
     if (this.asked !== asked) return;
     this.asked = null;
@@ -123,23 +123,23 @@ export class Mending {
       const said = await this.heard(await fetch(at));
       if (said.status === 200) return createImageBitmap(await said.blob());
     }
-    throw Object.assign(new Error("no answer"), { plain: `The workers are very busy. ${SAFE} Tap again in a while, or use the brush.` });
+    throw Object.assign(new Error("no answer"), { plain: gettext("The workers are very busy. What is marked so far is safe. Tap again in a while, or use the brush.") });
   }
 
   async heard(response) {
     if (response.ok) return response;
     const plain = (response.headers.get("Content-Type") ?? "").startsWith("text/plain");
-    throw Object.assign(new Error("refused"), { plain: plain ? await response.text() : `This tap did not go through. ${SAFE} Please try again.` });
+    throw Object.assign(new Error("refused"), { plain: plain ? await response.text() : gettext("This tap did not go through. What is marked so far is safe. Please try again.") });
   }
 
   /** One step; a tap is known to the next ones until it is undone. */
   joined(picture, tap) {
     const { editor } = this;
     const bytes = JOIN[tap[2] ? "add" : "take"](editor.plane, editor.bytesOf(picture));
-    if (bytes.every((value, at) => value === editor.plane.data[at])) return say("This tap changes nothing: it is marked that way already.");
+    if (bytes.every((value, at) => value === editor.plane.data[at])) return say(gettext("This tap changes nothing: it is marked that way already."));
     editor.put(bytes);
     this.taps.push({ tap, step: editor.history.top });
-    announce(tap[2] ? "Added" : "Taken away");
+    announce(tap[2] ? gettext("Added") : gettext("Taken away"));
   }
 
   get touched() {
@@ -153,7 +153,7 @@ export class Mending {
       return true;
     }
     this.leaving = true;
-    say("Your strokes are not saved yet. Leave once more to drop them.");
+    say(gettext("Your strokes are not saved yet. Leave once more to drop them."));
     return false;
   }
 
@@ -176,13 +176,13 @@ export class Mending {
     try {
       answer = await fetch(address, { method: "POST", body, headers: { "HX-Request": "true", "X-CSRFToken": token() } });
     } catch {
-      say(navigator.onLine ? "The studio does not answer. Your strokes are safe here; try again in a moment." : "You are offline. Your strokes are safe here.");
+      say(navigator.onLine ? gettext("The studio does not answer. Your strokes are safe here; try again in a moment.") : gettext("You are offline. Your strokes are safe here."));
       return;
     }
     const text = await answer.text();
     if (!answer.ok) {
       const plain = (answer.headers.get("Content-Type") ?? "").startsWith("text/plain");
-      say(plain ? text : "The correction did not go through. Your strokes are safe here; please try again.");
+      say(plain ? text : gettext("The correction did not go through. Your strokes are safe here; please try again."));
       return;
     }
     this.dialog.close();

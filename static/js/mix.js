@@ -1,5 +1,7 @@
 // Two fabrics into one: which second fabrics are good for which move, and the drawer kept true to the fabric on the stage.
 
+import { fill, gettext } from "./words.js";
+
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
@@ -89,7 +91,7 @@ function sayAmount() {
   const slider = $("#mix-amount", table);
   const words = `${Math.round(slider.value * 100)} %`;
   $("[data-out-amount]", table).textContent = words;
-  slider.setAttribute("aria-valuetext", `${words} of the other fabric`);
+  slider.setAttribute("aria-valuetext", fill(gettext("{share} of the other fabric"), { share: words }));
 }
 
 form.addEventListener("change", arrange);

@@ -4,6 +4,8 @@
 // `pattern`, or nothing while `bare`; `others` are the other parts, { garments, pattern, fit }.  Everything here that is
 // not a class makes a new look of an old one and changes nothing.
 
+import { fill, gettext } from "./words.js";
+
 export const USUAL = { scale_cm: 18, rotate: 0, offset_x: 0, offset_y: 0, repeat: "basic", strength: 1 };
 
 const WORDS = { outerwear: "jacket", other: "other cloth" };
@@ -12,8 +14,8 @@ const NUMBERS = ["", "", "second", "third", "fourth", "fifth", "sixth", "seventh
 /** What people call a garment: "outerwear" is a jacket, "top-2" the second top. */
 export function plainWords(name) {
   const [kind, number] = name.split("-");
-  const word = WORDS[kind] ?? kind;
-  return number ? `${NUMBERS[number] ?? `${number}th`} ${word}` : word;
+  const word = gettext(WORDS[kind] ?? kind);
+  return number ? fill(gettext(`${NUMBERS[number] ?? `${number}th`} {garment}`), { garment: word }) : word;
 }
 
 const fitOf = (fit) => Object.fromEntries(Object.entries(USUAL).map(([name, usual]) => [name, fit[name] ?? usual]));
@@ -70,7 +72,9 @@ export function said(look, all) {
   const parts = partsOf(look, all);
   return all.map((name) => {
     const part = parts.find((one) => one.garments.includes(name));
-    return `${plainWords(name)} ${part ? `in ${(part.pattern.title ?? part.pattern.type).toLowerCase()}` : "as photographed"}`;
+    const garment = plainWords(name);
+    if (!part) return fill(gettext("{garment} as photographed"), { garment });
+    return fill(gettext("{garment} in {fabric}"), { garment, fabric: (part.pattern.title ?? gettext(part.pattern.type)).toLowerCase() });
   }).join(", ");
 }
 
@@ -103,7 +107,7 @@ export class Chips extends EventTarget {
       const part = parts.find((one) => one.garments.includes(name));
       const chosen = look.fit.garments.length ? look.fit.garments.includes(name) : true;
       button.setAttribute("aria-pressed", String(chosen));
-      button.querySelector("small").textContent = part ? part.pattern.type : "as photographed";
+      button.querySelector("small").textContent = part ? gettext(part.pattern.type) : gettext("as photographed");
     }
     this.root.querySelector("[data-everything]").hidden = all.length < 2;
     this.root.querySelector("[data-everything]").disabled = !look.pattern || (!look.bare && !look.fit.garments.length);

@@ -1,6 +1,7 @@
 // One's own photos in the strip: what each is called, and where it lies.
 
 import { announce, say } from "./site.js";
+import { fill, gettext } from "./words.js";
 
 const strip = document.querySelector(".garments .strip");
 const naming = document.getElementById("photo-name-form");
@@ -13,7 +14,7 @@ async function post(address, fields) {
   const headers = { "HX-Request": "true", "X-CSRFToken": token() };
   const answer = await fetch(address, { method: "POST", body: new URLSearchParams(fields), headers }).catch(() => null);
   if (answer?.ok) return answer;
-  say((answer?.status === 422 && await answer.text()) || "That did not go through. Nothing of yours is lost; please try again.");
+  say((answer?.status === 422 && await answer.text()) || gettext("That did not go through. Nothing of yours is lost; please try again."));
   return null;
 }
 
@@ -37,7 +38,7 @@ export function onNamed(named) {
     link.dataset.name = name;
     link.querySelector(".name").textContent = name;
     named(link, name);
-    announce(`Called ${name}`);
+    announce(fill(gettext("Called {name}"), { name }));
   };
   naming.addEventListener("submit", (event) => event.preventDefault());
   naming.elements.name.addEventListener("change", rename);
@@ -54,7 +55,7 @@ async function move(link, fields) {
   for (const one of laid) strip.insertBefore(one, end);
   focused?.focus({ preventScroll: true });
   link.scrollIntoView({ block: "nearest", inline: "nearest" });
-  announce(`${link.dataset.name}, place ${laid.indexOf(link) + 1} of ${laid.length}`);
+  announce(fill(gettext("{name}, place {number} of {count}"), { name: link.dataset.name, number: laid.indexOf(link) + 1, count: laid.length }));
 }
 
 moving.addEventListener("submit", (event) => {

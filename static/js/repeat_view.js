@@ -1,6 +1,7 @@
 // The repeat studio: three by three repeats of the fabric, turned and shifted as it is worn, with a ruler in centimetres.
 
 import { bitmap } from "./stage/images.js";
+import { figure, fill, gettext } from "./words.js";
 
 const ACROSS = 3;
 const LENGTHS = [1, 2, 5, 10, 20, 50, 100];
@@ -35,13 +36,13 @@ export function rule(element, width, pxPerCm) {
   const length = roundLength(width, pxPerCm);
   element.hidden = false;
   element.style.setProperty("--long", `${length * pxPerCm}px`);
-  element.querySelector("span").textContent = `${length} cm`;
+  element.querySelector("span").textContent = `${figure(length)} cm`;
 }
 
-const short = (value) => String(Math.round(value * 10) / 10);
+const short = (value) => figure(Math.round(value * 10) / 10);
 
 /** "repeats every 24 × 24 cm, half-drop". */
-export const saidSize = (fit) => `repeats every ${short(fit.scale_cm)} × ${short(fit.scale_cm)} cm, ${fit.repeat}`;
+export const saidSize = (fit) => fill(gettext("repeats every {size} × {size} cm, {repeat}"), { size: short(fit.scale_cm), repeat: gettext(fit.repeat) });
 
 export class RepeatView extends EventTarget {
   /** `root` holds a canvas and a ruler.  Says "move" (detail: tile sides across and down) and "settle". */

@@ -1,5 +1,7 @@
 // New fabrics: keeping and discarding the one on the stage, and places held for those that are on their way.
 
+import { fill, gettext } from "./words.js";
+
 const shelf = document.getElementById("shelf");
 const tray = document.getElementById("tray");
 const [keep, discard] = ["#shelf-keep", "#shelf-discard"].map((one) => shelf.querySelector(one));
@@ -14,7 +16,7 @@ export function shelve(id) {
     button.value = id ?? "";
     button.disabled = !until;
   }
-  says.textContent = until ? `New: goes on ${until} unless kept` : "Newest first";
+  says.textContent = until ? fill(gettext("New: goes on {day} unless kept"), { day: until }) : gettext("Newest first");
 }
 
 /** `next(cell)` is called when the fabric on the stage was discarded, with the cell that comes after it, if any. */

@@ -1,6 +1,7 @@
 // What every page shares: menus, lights, notes, job announcements, downloads.
 
 import { knownAway } from "./follow.js";
+import { gettext, pgettext } from "./words.js";
 
 const live = document.getElementById("live");
 const toast = document.getElementById("toast");
@@ -48,7 +49,7 @@ const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const isDark = () => (document.documentElement.dataset.theme ?? (dark.matches ? "dark" : "light")) === "dark";
 
 function sayLights() {
-  for (const word of document.querySelectorAll("[data-theme-word]")) word.textContent = isDark() ? "up" : "down";
+  for (const word of document.querySelectorAll("[data-theme-word]")) word.textContent = isDark() ? pgettext("lights", "up") : pgettext("lights", "down");
 }
 
 document.addEventListener("click", (event) => {
@@ -112,20 +113,20 @@ document.addEventListener("htmx:responseError", (event) => {
   const { status, responseText } = event.detail.xhr;
   if ((status === 404 && event.detail.requestConfig.verb === "get") || knownAway(event)) return;
   const plain = (event.detail.xhr.getResponseHeader("Content-Type") ?? "").startsWith("text/plain");
-  say(plain && responseText ? responseText : "That did not go through. Nothing of yours is lost; please try again.");
+  say(plain && responseText ? responseText : gettext("That did not go through. Nothing of yours is lost; please try again."));
 });
 
 for (const silence of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(silence, (event) => {
     if (knownAway(event)) return;
-    say(navigator.onLine ? "The studio does not answer. Your work is safe; it will be here when it does." : "You are offline. Your work is safe.");
+    say(navigator.onLine ? gettext("The studio does not answer. Your work is safe; it will be here when it does.") : gettext("You are offline. Your work is safe."));
   });
 }
 
 navigator.serviceWorker?.register("/worker.js").catch(() => {}); // without one, the browser says "offline" itself
 
-window.addEventListener("offline", () => say("You are offline. What you see still works; new fabrics wait until you are back."));
-window.addEventListener("online", () => say("Back online."));
+window.addEventListener("offline", () => say(gettext("You are offline. What you see still works; new fabrics wait until you are back.")));
+window.addEventListener("online", () => say(gettext("Back online.")));
 
 // ---- what this browser remembers belongs to one person
 

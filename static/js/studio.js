@@ -9,6 +9,7 @@ import { holdPlaces, onDiscard, shelve } from "./shelf.js";
 import { announce, say } from "./site.js";
 import { Picking } from "./stage/picking.js";
 import { Stage, wrapOffset } from "./stage/stage.js";
+import { figure, fill, gettext } from "./words.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -44,7 +45,7 @@ function fromCell(cell) {
 }
 
 /** Moments that were kept before there were blends know their seed only. */
-const seedsOf = (fabric) => fabric.seeds ?? `seed ${fabric.seed}`;
+const seedsOf = (fabric) => fabric.seeds ?? fill(gettext("seed {number}"), { number: fabric.seed });
 
 async function wear(chosen, { push = true, tile = true } = {}) {
   pattern = chosen;
@@ -65,7 +66,7 @@ async function wear(chosen, { push = true, tile = true } = {}) {
   $("p[data-licence]").textContent = chosen.licence ?? "";
   $("p[data-licence]").hidden = !chosen.licence;
   if (chosen.title) $("[data-caption]").textContent = chosen.title;
-  $("[data-caption-small]").textContent = `${chosen.engine}, ${seedsOf(chosen)}`;
+  $("[data-caption-small]").textContent = `${gettext(chosen.engine)}, ${seedsOf(chosen)}`;
   const recipe = $("a[data-page]");
   recipe.hidden = !chosen.page;
   recipe.href = chosen.page ?? "";
@@ -122,7 +123,7 @@ async function shown(promise) {
   try {
     await promise;
   } catch {
-    say("This picture could not be fetched. Check the connection; nothing of yours is lost.");
+    say(gettext("This picture could not be fetched. Check the connection; nothing of yours is lost."));
   }
 }
 
@@ -157,8 +158,8 @@ function preview(radio) {
     return;
   }
   shown(stage.setTile(radio.dataset.sample));
-  $("[data-caption]").textContent = radio.value.replace(/^./, (first) => first.toUpperCase());
-  $("[data-caption-small]").textContent = arrowed ? "a sample; Enter makes four" : "a sample, while yours are made";
+  $("[data-caption]").textContent = gettext(radio.value).replace(/^./, (first) => first.toUpperCase());
+  $("[data-caption-small]").textContent = arrowed ? gettext("a sample; Enter makes four") : gettext("a sample, while yours are made");
   $("a[data-page]").hidden = true;
 }
 
@@ -327,10 +328,10 @@ function sayRepeat() {
   fabricForm.elements.repeat.value = wanted ?? fit.repeat;
   const other = !wanted && !bare && Boolean(pattern) && madeFor() !== fit.repeat;
   repeatSaid.textContent = wanted
-    ? `Making this fabric for ${wanted}; until then it stays ${fit.repeat}.`
-    : `${saidSize(fit)}${pattern?.mended ? ", seams mended" : ""}`;
+    ? fill(gettext("Making this fabric for {wanted}; until then it stays {repeat}."), { wanted: gettext(wanted), repeat: gettext(fit.repeat) })
+    : `${saidSize(fit)}${pattern?.mended ? gettext(", seams mended") : ""}`;
   repeatOther.hidden = !other;
-  if (other) $("button", repeatOther).textContent = `Made for ${madeFor()}: make it for ${fit.repeat}`;
+  if (other) $("button", repeatOther).textContent = fill(gettext("Made for {made}: make it for {repeat}"), { made: gettext(madeFor()), repeat: gettext(fit.repeat) });
   repeatView.show(pattern?.tile);
   repeatView.wear(fit);
 }
@@ -426,7 +427,7 @@ async function chooseGarment(name) {
   await dress(outfit.choose(look(), name, worn.classes), { push: false });
   renew();
   for (const input of $$("input[name='next']")) input.value = address();
-  announce(`${outfit.plainWords(name)}, ${bare ? "as photographed; choose a fabric" : "chosen"}`);
+  announce(`${outfit.plainWords(name)}, ${bare ? gettext("as photographed; choose a fabric") : gettext("chosen")}`);
 }
 
 function nextGarment() {
@@ -449,20 +450,20 @@ async function mend() {
   const { Mending } = await import("./mend.js");
   mending ??= new Mending($("#mend"), (status) => {
     window.htmx.swap("#stage-job", status, { swapStyle: "innerHTML" });
-    announce("Mending the garments of your photo");
+    announce(gettext("Mending the garments of your photo"));
   });
   const [name] = fit.garments.length ? fit.garments : worn.classes;
   if (fit.garments.length !== 1) chooseGarment(name);
   await mending.open(worn, name, outfit.plainWords(name));
 }
 
-$("[data-mend]").addEventListener("click", () => mend().catch(() => say("The brush could not be fetched. Check the connection; nothing of yours is lost.")));
+$("[data-mend]").addEventListener("click", () => mend().catch(() => say(gettext("The brush could not be fetched. Check the connection; nothing of yours is lost."))));
 
 function bareCaption() {
   markChosen();
   const words = fit.garments.map(outfit.plainWords).join(", ");
   $("[data-caption]").textContent = words.replace(/^./, (first) => first.toUpperCase());
-  $("[data-caption-small]").textContent = "as photographed; choose a fabric";
+  $("[data-caption-small]").textContent = gettext("as photographed; choose a fabric");
   $("a[data-page]").hidden = true;
 }
 
@@ -509,7 +510,7 @@ const file = $("#photo-file");
 
 async function upload() {
   if (!file.files.length) return;
-  say("Taking your photo in.");
+  say(gettext("Taking your photo in."));
   createImageBitmap(file.files[0]).then((picture) => stage.showPicture(picture), () => {});
   uploadForm.requestSubmit();
 }
@@ -518,13 +519,13 @@ file.addEventListener("change", upload);
 document.addEventListener("htmx:xhr:progress", (event) => {
   if (event.target !== uploadForm || !event.detail.lengthComputable) return;
   const share = Math.round((100 * event.detail.loaded) / event.detail.total);
-  $(".name", uploadForm).textContent = share < 100 ? `${share} %` : "add yours";
+  $(".name", uploadForm).textContent = share < 100 ? `${share} %` : gettext("add yours");
 });
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.elt !== uploadForm) return;
   uploadForm.reset();
   $("#toast").hidden = event.detail.successful;
-  $(".name", uploadForm).textContent = "add yours";
+  $(".name", uploadForm).textContent = gettext("add yours");
   const newest = $(".wearable[data-kind='photo']");
   if (event.detail.successful && newest) put(fromLink(newest));
   else if (worn) {
@@ -584,11 +585,11 @@ const stageFit = ({ scale_cm: scale, rotate, offset_x: x, offset_y: y, repeat, s
 const stagePart = (part) => ({ garments: part.garments, fit: stageFit(part.fit), tile: part.pattern.tile, of: worn?.id });
 
 function sayFit() {
-  const short = (value) => String(Math.round(value * 10) / 10);
+  const short = (value) => figure(Math.round(value * 10) / 10);
   $("[data-out='scale_cm']").textContent = `${short(fit.scale_cm)} cm`;
   $("[data-out='rotate']").textContent = `${short(fit.rotate)}°`;
   $("[data-out='strength']").textContent = `${Math.round(fit.strength * 100)} %`;
-  $("#scale").setAttribute("aria-valuetext", `${short(fit.scale_cm)} centimetres`);
+  $("#scale").setAttribute("aria-valuetext", fill(gettext("{length} centimetres"), { length: short(fit.scale_cm) }));
   pad.style.setProperty("--x", String((fit.offset_x + 1) / 2));
   pad.style.setProperty("--y", String((fit.offset_y + 1) / 2));
 }
@@ -720,7 +721,7 @@ function remember() {
   if (arrived || same(history.state, now)) renew();
   else step();
   for (const input of $$("input[name='next']")) input.value = url;
-  const words = choosable() ? outfit.said(look(), worn.classes) : `in ${pattern.title ?? pattern.type}`;
+  const words = choosable() ? outfit.said(look(), worn.classes) : fill(gettext("in {fabric}"), { fabric: pattern.title ?? gettext(pattern.type) });
   if (worn.maps) moments.keep({ ...snapshot(), url }, stage.thumbnail(), `${worn.name} ${words}`);
 }
 
@@ -757,8 +758,9 @@ function describe() {
     stage.canvas.setAttribute("aria-label", `${worn.name}: ${outfit.said(look(), worn.classes)}`);
     return;
   }
-  const fabric = pattern ? ` in ${(pattern.title ?? pattern.type).toLowerCase()}, ${seedsOf(pattern)}` : "";
-  stage.canvas.setAttribute("aria-label", `${worn.name}${fabric}`);
+  const fabric = pattern && (pattern.title ?? gettext(pattern.type)).toLowerCase();
+  const words = pattern ? fill(gettext("{garment} in {fabric}"), { garment: worn.name, fabric: `${fabric}, ${seedsOf(pattern)}` }) : worn.name;
+  stage.canvas.setAttribute("aria-label", words);
 }
 
 // ---- keyboard
@@ -822,7 +824,7 @@ for (const place of $$("[data-wanted]")) {
 
 lookForm.addEventListener("submit", () => {
   $("#downloads").open = false;
-  announce("Making your look");
+  announce(gettext("Making your look"));
 });
 $("[data-tile-link]").addEventListener("click", () => ($("#downloads").open = false));
 

@@ -1,6 +1,7 @@
 // Sends a model file in parts; what breaks off goes on where it stopped, in this page or after another choice of the file.
 
 import { announce } from "./site.js";
+import { fill, gettext } from "./words.js";
 
 const form = document.getElementById("upload-form");
 const field = form.querySelector("input[type=file]");
@@ -25,8 +26,8 @@ async function post(address, fields) {
   const isJson = (answer.headers.get("Content-Type") ?? "").startsWith("application/json");
   const told = isJson ? await answer.json() : {};
   if (answer.ok || answer.status === 409) return told;
-  if (answer.status >= 500 || answer.status === 429) throw new Error("The studio does not answer just now.");
-  throw new Refused(told.error ?? "This was not taken. Nothing was kept; reload the page and try again.");
+  if (answer.status >= 500 || answer.status === 429) throw new Error(gettext("The studio does not answer just now."));
+  throw new Refused(told.error ?? gettext("This was not taken. Nothing was kept; reload the page and try again."));
 }
 
 /** `action` again after a pause that grows, while the connection or the studio is away. */
@@ -36,7 +37,7 @@ async function insist(action) {
       return await action();
     } catch (problem) {
       if (problem instanceof Refused || tried === TRIES || stopped) throw problem;
-      said.textContent = "The connection broke; trying again …";
+      said.textContent = gettext("The connection broke; trying again …");
       await new Promise((go) => setTimeout(go, 500 * 2 ** tried));
     }
   }
@@ -45,7 +46,7 @@ async function insist(action) {
 function show(received, size) {
   const percent = Math.floor((100 * received) / size);
   bar.value = percent;
-  said.textContent = `${percent} % sent`;
+  said.textContent = fill(gettext("{share} sent"), { share: `${percent} %` });
 }
 
 async function send(file) {
@@ -71,9 +72,9 @@ form.addEventListener("submit", async (event) => {
   pause.hidden = sending.hidden = false;
   try {
     if (await send(file)) window.location.reload();
-    else announce("Paused. Send it again to go on.");
+    else announce(gettext("Paused. Send it again to go on."));
   } catch (problem) {
-    error.textContent = problem instanceof Refused ? problem.message : "The connection broke. What was sent is kept; send it again to go on.";
+    error.textContent = problem instanceof Refused ? problem.message : gettext("The connection broke. What was sent is kept; send it again to go on.");
   } finally {
     button.disabled = false;
     pause.hidden = true;

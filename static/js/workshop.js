@@ -2,6 +2,7 @@
 
 import { lookAround } from "./follow.js";
 import { announce } from "./site.js";
+import { fill, gettext, ngettext } from "./words.js";
 
 const form = document.getElementById("drop");
 const input = document.getElementById("images");
@@ -21,7 +22,7 @@ async function send(files) {
   refused.replaceChildren();
   refused.hidden = true;
   while (queue.length) {
-    say(`Sending picture ${sent + 1} of ${asked} …`);
+    say(fill(gettext("Sending picture {number} of {count} …"), { number: sent + 1, count: asked }));
     const why = await take(queue[0]);
     if (why) refuse(queue[0].name, why);
     queue.shift();
@@ -29,7 +30,7 @@ async function send(files) {
     lookAround(document.getElementById("pictures"));
   }
   const kept = asked - refused.children.length;
-  say(`${kept} picture${kept === 1 ? "" : "s"} arrived.`);
+  say(fill(ngettext("{count} picture arrived.", "{count} pictures arrived.", kept), { count: kept }));
   announce(sending.textContent);
   [sent, asked] = [0, 0];
 }
@@ -42,13 +43,13 @@ async function take(file) {
     const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } });
     return answer.ok ? "" : await sentence(answer);
   } catch {
-    return "The studio does not answer. Nothing was kept of it; please send it again.";
+    return gettext("The studio does not answer. Nothing was kept of it; please send it again.");
   }
 }
 
 async function sentence(answer) {
   const plain = (answer.headers.get("Content-Type") ?? "").startsWith("text/plain");
-  return (plain && (await answer.text())) || "That did not go through. Nothing was kept of it; please send it again.";
+  return (plain && (await answer.text())) || gettext("That did not go through. Nothing was kept of it; please send it again.");
 }
 
 function refuse(name, why) {
@@ -98,5 +99,5 @@ document.addEventListener("click", ({ target }) => {
   const said = caption.value.trim();
   const gap = said && !said.endsWith(",") ? ", " : said ? " " : "";
   write(caption, `${said}${gap}${hint.dataset.hint}`.slice(0, caption.maxLength));
-  announce(`${hint.dataset.hint} is added to the caption.`);
+  announce(fill(gettext("{word} is added to the caption."), { word: hint.dataset.hint }));
 });

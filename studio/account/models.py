@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 
 MOST_PUBLIC_NAME = 40
 """Characters of the name that stands under what somebody publishes."""
@@ -32,7 +33,7 @@ class User(AbstractUser):
     @property
     def called(self) -> str:
         """What the page calls this person."""
-        return "Guest" if self.is_guest else self.get_short_name() or self.username
+        return gettext("Guest") if self.is_guest else self.get_short_name() or self.username
 
     @property
     def turn(self) -> str:

@@ -8,7 +8,7 @@ from django import forms
 
 from ml_backend.requests import ClothRequest
 
-from ..fields import field_of
+from ..fields import Measure, field_of
 
 CORNERS = ("upper left", "upper right", "lower right", "lower left")
 AXES = ("across", "down")
@@ -20,15 +20,15 @@ class ClothForm(forms.Form):
     """The fields of a :class:`ClothRequest` as people set them; ``request()`` makes one, raising ``BadInput``."""
 
     cut = forms.ChoiceField(choices=CUTS, required=False)
-    repeat_width = forms.FloatField(required=False, min_value=8, max_value=1024)
-    repeat_height = forms.FloatField(required=False, min_value=8, max_value=1024)
+    repeat_width = Measure(required=False, min_value=8, max_value=1024)
+    repeat_height = Measure(required=False, min_value=8, max_value=1024)
     inks = field_of(ClothRequest, "inks")
     side_cm = field_of(ClothRequest, "side_cm")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for number in range(8):
-            self.fields[f"corner_{number}"] = forms.FloatField(required=False, min_value=0, max_value=100)
+            self.fields[f"corner_{number}"] = Measure(required=False, min_value=0, max_value=100)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from django.core.files.storage import default_storage
+from django.utils import translation
 from django.utils.text import slugify
 from PIL import Image, ImageDraw, ImageFont
 
@@ -30,8 +31,9 @@ ENTIRE_CM = 40.0
 
 
 def title_of(item: BoardItem) -> str:
-    """``Floral in red and white``, ``Dress in floral fabric``."""
-    return titled(item.pattern) if item.pattern else described_look(item.look)
+    """``Floral in red and white``, ``Dress in floral fabric``: in English, whose letters the sheet can draw."""
+    with translation.override("en"):
+        return titled(item.pattern) if item.pattern else described_look(item.look)
 
 
 def entries(board: Board, items: Sequence[BoardItem]) -> list[Entry]:

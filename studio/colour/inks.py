@@ -15,6 +15,7 @@ from ml_backend.palettes.facts import Facts, facts
 from ml_backend.palettes.held import hex_colour, worn_by
 from ml_backend.palettes.sight import Clash, clashes, ratio
 from patterns.models import Pattern
+from patterns.phrasebook import listed
 
 from .models import SavedPalette
 
@@ -50,7 +51,7 @@ class Ink:
     @property
     def also(self) -> str:
         """The next ones."""
-        return " and ".join(f"{found.code}, ΔE {found.away:.1f}" for found in self.facts.nearest[1:])
+        return listed([f"{found.code}, ΔE {found.away:.1f}" for found in self.facts.nearest[1:]])
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from PIL import Image
 
@@ -200,7 +201,7 @@ def _after(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def _words(pattern: Pattern) -> dict[str, Any]:
     return {
         "room": "gallery",
-        "lede": f"{titled(pattern)}, seed {pattern.seed}.",
+        "lede": _("{title}, seed {seed}.").format(title=titled(pattern), seed=pattern.seed),
         "goes": "The tile, its inks and the large print go for good. Looks made of it are kept.",
         "keep": page_of("pattern", pattern),
     }

@@ -11,6 +11,7 @@ from ml_backend.printing.plan import CM_PER_INCH, DPI, INTENTS, KINDS, MAX_SIDE_
 from ml_backend.requests import REPEATS
 
 from ..account.models import User
+from ..fields import Measure
 from ..photos.models import Garment
 from .models import PressProfile
 from .requests import MOST_NOTES, PackRequest
@@ -36,12 +37,12 @@ class PrintForm(forms.Form):
     format = forms.ChoiceField(choices=_choices(tuple(FORMAT_WORDS), FORMAT_WORDS), initial="tiff")
     repeat = forms.ChoiceField(choices=_choices(REPEATS), initial="basic")
     unit = forms.ChoiceField(choices=[("cm", "cm"), ("in", "inch")], initial="cm", required=False)
-    size = forms.FloatField(min_value=0.1, max_value=SCALE.high, initial=24)
+    size = Measure(min_value=0.1, max_value=SCALE.high, initial=24)
     dpi = forms.TypedChoiceField(choices=[(dpi, f"{dpi} dpi") for dpi in DPI], coerce=int, initial=300)
     in_repeats = forms.BooleanField(required=False)
-    width = forms.FloatField(min_value=0.1, max_value=MAX_SIDE_CM, initial=150, required=False)
-    height = forms.FloatField(min_value=0.1, max_value=MAX_SIDE_CM, initial=100, required=False)
-    trap_mm = forms.FloatField(min_value=TRAP.low, max_value=TRAP.high, initial=0, required=False)
+    width = Measure(min_value=0.1, max_value=MAX_SIDE_CM, initial=150, required=False)
+    height = Measure(min_value=0.1, max_value=MAX_SIDE_CM, initial=100, required=False)
+    trap_mm = Measure(min_value=TRAP.low, max_value=TRAP.high, initial=0, required=False)
     weave = forms.BooleanField(required=False)
     profile = forms.ModelChoiceField(PressProfile.objects.none(), required=False, empty_label="none, stay in sRGB")
     intent = forms.ChoiceField(choices=_choices(INTENTS), initial="relative", required=False)
@@ -104,7 +105,7 @@ class PackForm(forms.Form):
         error_messages={"required": "Choose a garment that wears it."},
     )
     repeat = forms.ChoiceField(choices=_choices(REPEATS), initial="basic")
-    size = forms.FloatField(min_value=SCALE.low, max_value=SCALE.high, initial=24)
+    size = Measure(min_value=SCALE.low, max_value=SCALE.high, initial=24)
     notes = forms.CharField(max_length=MOST_NOTES, required=False, widget=forms.Textarea(attrs={"rows": 4}))
 
     def request(self) -> PackRequest:

@@ -14,6 +14,8 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.translation import get_language, gettext, override
+from django.utils.translation import gettext_noop as _
 from django.views.decorators.http import require_safe
 
 from ml_backend.models import Job
@@ -27,10 +29,10 @@ PAPER, CHARCOAL = "#faf8f4", "#171615"
 """The grounds of light and dark as ``tokens.css`` has them; a manifest cannot read a style sheet."""
 SPECIMEN = ("#f5ece0", "#b8322e", "#dca690", "#66704f")
 SHORTCUTS = (
-    ("Studio", "Design a fabric and see it worn", "studio"),
-    ("Restyle", "Say what to change in a photo", "restyle"),
-    ("Imagine", "A garment from words alone", "imagine"),
-    ("Gallery", "What others made", "gallery"),
+    (_("Studio"), _("Design a fabric and see it worn"), "studio"),
+    (_("Restyle"), _("Say what to change in a photo"), "restyle"),
+    (_("Imagine"), _("A garment from words alone"), "imagine"),
+    (_("Gallery"), _("What others made"), "gallery"),
 )
 
 
@@ -42,12 +44,15 @@ def manifest(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
         for side in (192, 512)
         for purpose in ("any", "maskable")
     ]
-    shortcuts = [{"name": name, "description": says, "url": reverse(room)} for name, says, room in SHORTCUTS]
+    shortcuts = [
+        {"name": gettext(name), "description": gettext(says), "url": reverse(room)} for name, says, room in SHORTCUTS
+    ]
     return JsonResponse(
         {
             "name": "Toile",
             "short_name": "Toile",
-            "description": "Design a fabric, see it worn.",
+            "description": gettext("Design a fabric, see it worn."),
+            "lang": get_language(),
             "id": reverse("studio"),
             "start_url": reverse("studio"),
             "scope": reverse("studio"),
@@ -82,7 +87,8 @@ def offline(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
 
 
 def _offline_page() -> str:
-    return render_to_string("studio/shell/offline.html")
+    with override("en"):  # the same for everybody
+        return render_to_string("studio/shell/offline.html")
 
 
 @require_safe

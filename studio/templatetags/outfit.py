@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from django import template
 
+from patterns.phrasebook import said
+
 from .. import outfits
 
 register = template.Library()
@@ -14,4 +16,4 @@ register = template.Library()
 @register.filter
 def garments(names: Sequence[str]) -> str:
     """``jacket, top and second top``."""
-    return outfits.listed(names)
+    return said(outfits.listed(names))

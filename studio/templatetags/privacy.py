@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import template
+from django.utils.translation import gettext as _
 
 from ml_backend.serving import registry
 
@@ -13,5 +14,5 @@ register = template.Library()
 def where_photos_go() -> str:
     """What becomes of a photo that is restyled: a model that is served elsewhere sees a part of it."""
     if registry.is_elsewhere("restyle"):
-        return "Your photo stays in this studio, but for the part around what you change: that is painted elsewhere."
-    return "Your photo never leaves this studio."
+        return _("Your photo stays in this studio, but for the part around what you change: that is painted elsewhere.")
+    return _("Your photo never leaves this studio.")

@@ -12,7 +12,7 @@ from ml_backend.inks import PALETTES, fit_palette
 from ml_backend.requests import ENGINES, MAX_INKS, MIN_INKS, PATTERN_TYPES, SUBTYPE_NAMES, OverlayRequest, engine_of
 from ml_backend.words.wardrobe import WARDROBE
 from patterns.models import Pattern
-from patterns.templatetags.cloth import seeds
+from patterns.templatetags.cloth import seeds, worn_name
 
 from .. import outfits
 from ..gallery import window
@@ -308,7 +308,7 @@ def _worn_json(photo: Photo | None, garment: Garment | None) -> dict[str, Any] |
     return {
         "kind": "photo" if photo else "garment",
         "id": str(photo.pk) if photo else str(garment.slug if garment else ""),
-        "name": photo.title if photo else str(garment).lower(),
+        "name": worn_name(worn),
         "image": worn.image_url,
         "photo": preview.get("preview_photo", ""),
         "maps": preview.get("preview_maps", ""),

@@ -1,5 +1,7 @@
 // One picture large, the original under it and a line between: before and after.
 
+import { fill, gettext } from "../words.js";
+
 export class Full extends EventTarget {
   /** `dialog`, and `grid` whose `.shown[data-full]` links are shown.  Says "again" with the seed. */
   constructor(dialog, grid, remove) {
@@ -46,7 +48,7 @@ export class Full extends EventTarget {
     find("after").alt = link.querySelector("img").alt;
     this.compared.toggleAttribute("data-alone", original);
     this.compared.style.setProperty("--ratio", getComputedStyle(this.grid.querySelector(".batch")).getPropertyValue("--ratio"));
-    find("caption").textContent = original ? "The original" : `Variation ${link.dataset.name}, seed ${link.dataset.seed}`;
+    find("caption").textContent = original ? gettext("The original") : fill(gettext("Variation {name}, seed {seed}"), { name: link.dataset.name, seed: link.dataset.seed });
     find("for-made").hidden = original;
     this.slide.hidden = original;
     if (!original) this.wire(link, find);
@@ -63,7 +65,7 @@ export class Full extends EventTarget {
     const isPublic = link.hasAttribute("data-public");
     form.action = link.dataset.publish;
     form.elements.public.disabled = isPublic;
-    form.querySelector("button").textContent = isPublic ? "Make it private" : "Publish";
+    form.querySelector("button").textContent = isPublic ? gettext("Make it private") : gettext("Publish");
   }
 
   split(percent) {

@@ -11,6 +11,7 @@ import { listenToKeys } from "./keys.js";
 import { listenForPhotos } from "./photo.js";
 import { Tools } from "./tools.js";
 import { listenToWords } from "./words.js";
+import { fill, gettext } from "../words.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -70,7 +71,7 @@ async function begin(mask) {
   try {
     editor.lay(await bitmap(mask.url));
   } catch {
-    say("The mask could not be fetched. Check the connection; nothing of yours is lost.");
+    say(gettext("The mask could not be fetched. Check the connection; nothing of yours is lost."));
     return false;
   }
   bare = mask.id;
@@ -86,7 +87,7 @@ async function join(url, how, id) {
   try {
     editor.join(await bitmap(url), how);
   } catch {
-    say("The mask could not be fetched. Check the connection; nothing of yours is lost.");
+    say(gettext("The mask could not be fetched. Check the connection; nothing of yours is lost."));
     return;
   }
   if (how === "replace" && id) known.set(editor.history.top, id);
@@ -152,7 +153,7 @@ function adopt(photo) {
 // ---- words -> mask
 
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  if (detail.elt.id === "find") announce("Looking for it");
+  if (detail.elt.id === "find") announce(gettext("Looking for it"));
 });
 
 document.addEventListener("htmx:afterSettle", () => {
@@ -181,8 +182,8 @@ async function ready() {
   clearTimeout(remembering);
   form.elements.mask.value = maskId();
   if (askButton.disabled) return false;
-  if (!prompt.value.trim()) return asking(prompt, "Say what it should become, for instance: a red plaid skirt.");
-  if (editor.empty && !region.value.trim()) return asking(region, "Mark what to change first: say it in words, or paint over it with the brush.");
+  if (!prompt.value.trim()) return asking(prompt, gettext("Say what it should become, for instance: a red plaid skirt."));
+  if (editor.empty && !region.value.trim()) return asking(region, gettext("Mark what to change first: say it in words, or paint over it with the brush."));
   if (editor.empty || untouched() || outdated()) {
     form.elements.mask.value = "";
     return true;
@@ -220,12 +221,12 @@ async function upload() {
   try {
     answer = await fetch(form.dataset.maskUpload, { method: "POST", body, headers: { "HX-Request": "true", "X-CSRFToken": token } });
   } catch {
-    say(navigator.onLine ? "The studio does not answer. Your mask is safe here; try again in a moment." : "You are offline. Your mask is safe here.");
+    say(navigator.onLine ? gettext("The studio does not answer. Your mask is safe here; try again in a moment.") : gettext("You are offline. Your mask is safe here."));
     return false;
   }
   if (!answer.ok) {
     const plain = (answer.headers.get("Content-Type") ?? "").startsWith("text/plain");
-    say(plain ? await answer.text() : "The mask did not go through. It is safe here; please try again.");
+    say(plain ? await answer.text() : gettext("The mask did not go through. It is safe here; please try again."));
     return false;
   }
   const status = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#mask-status");
@@ -247,7 +248,7 @@ function onGrid() {
   room.classList.add("made");
   $("#tab-made").checked = true;
   grid.root.closest("section").scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
-  announce("Asked for; they will appear one by one");
+  announce(gettext("Asked for; they will appear one by one"));
   address();
 }
 
@@ -283,7 +284,7 @@ function withSeed(seed, count) {
   $("#tab-style").checked = true;
   prompt.focus();
   prompt.select();
-  announce(`Seed ${seed} is kept; change the words and press Restyle`);
+  announce(fill(gettext("Seed {seed} is kept; change the words and press Restyle"), { seed }));
   address();
 }
 
@@ -301,11 +302,11 @@ $("#full form[data-publish]").addEventListener("submit", async (event) => {
   try {
     const answer = await fetch(one.action, { method: "POST", body: new FormData(one), headers: { "HX-Request": "true" } });
     if (!answer.ok) throw new Error(String(answer.status));
-    say(wasPublic ? "Only you can see this picture now." : "Everybody can see this picture in the gallery now.");
+    say(wasPublic ? gettext("Only you can see this picture now.") : gettext("Everybody can see this picture in the gallery now."));
     $("#full").close();
     lookAround(grid.batch);
   } catch {
-    say("That did not go through. Nothing of yours is lost; please try again.");
+    say(gettext("That did not go through. Nothing of yours is lost; please try again."));
   }
 });
 

@@ -1,6 +1,7 @@
 // A photo of one's own: chosen or dropped on the table, sent, and laid out by the page that comes back.
 
 import { announce } from "../site.js";
+import { gettext } from "../words.js";
 
 /** `before()` is called when a photo is about to be sent. */
 export function listenForPhotos(table, before) {
@@ -11,7 +12,7 @@ export function listenForPhotos(table, before) {
     if (!input.files.length) return;
     before();
     form.classList.add("busy");
-    announce("Sending your photo");
+    announce(gettext("Sending your photo"));
     form.requestSubmit();
   });
 

@@ -2,14 +2,15 @@
 
 import { announce, say } from "../site.js";
 import { bitmap } from "../stage/images.js";
+import { gettext } from "../words.js";
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 const NEED_A_MASK = ["grow", "shrink", "feather", "clear", "export"];
 const SAID = {
-  undo: "Undone", redo: "Done again", grow: "The mask has grown", shrink: "The mask has shrunk",
-  feather: "The edge is softer", invert: "Inverted", clear: "Cleared",
+  undo: gettext("Undone"), redo: gettext("Done again"), grow: gettext("The mask has grown"), shrink: gettext("The mask has shrunk"),
+  feather: gettext("The edge is softer"), invert: gettext("Inverted"), clear: gettext("Cleared"),
 };
 const RAW = { premultiplyAlpha: "none", colorSpaceConversion: "none" };
 
@@ -80,7 +81,7 @@ export class Tools {
     try {
       this.editor.join(await bitmap(this.cloth()), "add");
     } catch {
-      say("The mask could not be fetched. Check the connection; nothing of yours is lost.");
+      say(gettext("The mask could not be fetched. Check the connection; nothing of yours is lost."));
     }
   }
 
@@ -97,7 +98,7 @@ export class Tools {
     try {
       this.editor.join(await createImageBitmap(file, RAW));
     } catch {
-      say("This file is not a picture that can be a mask. The mask is as it was.");
+      say(gettext("This file is not a picture that can be a mask. The mask is as it was."));
     }
   }
 
