@@ -75,6 +75,14 @@ def test_a_language_that_nobody_speaks_here_changes_nothing(client, language):
     assert heading(page_of(client, "/gallery/")) == "Gallery"
 
 
+def test_one_stays_on_the_page_where_one_chose(client):
+    page = "http://testserver/gallery/?type=floral"
+    answer = client.post(reverse("set_language"), {"language": "fr"}, HTTP_REFERER=page)
+    assert answer["Location"] == page
+    elsewhere = client.post(reverse("set_language"), {"language": "fr"}, HTTP_REFERER="https://elsewhere.example/")
+    assert elsewhere["Location"] == "/"
+
+
 def test_asking_by_get_or_with_an_address_elsewhere_changes_nothing(client):
     assert "django_language" not in client.get(reverse("set_language"), {"language": "fr"}).cookies
     answer = client.post(reverse("set_language"), {"language": "fr", "next": "https://elsewhere.example/"})
