@@ -14,6 +14,7 @@ import base64
 import io
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -24,6 +25,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,8 @@ PICTURE_WIDTH = 960
 PICTURE_BYTES = 56_000
 PATIENCE = 180.0
 """Seconds that anything may take: the first model of each kind is loaded on the way."""
+WAIT_SHOWN = 1.2
+"""Seconds of any wait that the film shows."""
 READY = "#stage[data-state='ready']"
 
 OVERLAY = """
@@ -78,6 +82,8 @@ class Guide:
     pictures: Path
     slowly: float = 1.0
     kept: dict[str, Path] = field(default_factory=dict)
+    waits: list[tuple[float, float]] = field(default_factory=list)
+    """From when to when nothing but waiting was to be seen."""
 
     def pause(self, seconds: float) -> None:
         if self.slowly:
@@ -87,16 +93,23 @@ class Guide:
         self.page.goto(self.url + path)
         self.wait(wait)
 
+    @contextmanager
+    def waiting(self) -> Iterator[float]:
+        begin = time.monotonic()
+        yield begin
+        self.waits.append((begin, time.monotonic()))
+
     def wait(self, selector: str) -> None:
-        self.page.locator(selector).first.wait_for(timeout=1000 * PATIENCE)
+        with self.waiting():
+            self.page.locator(selector).first.wait_for(timeout=1000 * PATIENCE)
 
     def until(self, expression: str) -> None:
         """Wait for JavaScript; the pages' policy forbids Playwright's own way."""
-        end = time.monotonic() + PATIENCE
-        while not self.page.evaluate(expression):
-            if time.monotonic() > end:
-                raise TimeoutError(expression)
-            self.page.wait_for_timeout(100)
+        with self.waiting() as begin:
+            while not self.page.evaluate(expression):
+                if time.monotonic() > begin + PATIENCE:
+                    raise TimeoutError(expression)
+                self.page.wait_for_timeout(100)
 
     def press(self, selector: str) -> None:
         """The hand goes there, and presses."""
@@ -175,10 +188,13 @@ def repeat(guide: Guide) -> None:
 
 
 def dye(guide: Guide) -> None:
-    """Every ink has a name and a number; three colourways by rule are dyed at once."""
+    """Replace an ink, by eye or by number: three colourways that follow by rule are dyed at once."""
     count = guide.page.locator("#tray .cell[data-pattern]").count()
     guide.press("#inks > summary")
     guide.wait("#inks-table .ink")
+    guide.pause(1)
+    guide.page.locator("#ink-1").fill("#1f5f8f")
+    guide.until("!document.querySelector('.htmx-request') && document.querySelector('#ink-1').value === '#1f5f8f'")
     guide.pause(1.5)
     guide.press("#inks-colourways")
     guide.until(f"document.querySelectorAll('#tray .cell[data-pattern]').length >= {count + 3}")
@@ -204,6 +220,11 @@ def photo(guide: Guide) -> None:
     guide.wait(".wearable[data-kind='photo'][data-maps][aria-current]")
     guide.until("location.search.includes('photo=')")
     guide.wait(READY)
+    guide.pause(1)
+    everything = "[data-everything]"
+    if guide.page.locator(everything).first.is_visible():
+        guide.press(everything)
+        guide.wait(READY)
     guide.pause(3.5)
 
 
@@ -297,7 +318,7 @@ def collect(guide: Guide) -> None:
     guide.press("button:has-text('Add to a collection')")
     guide.press("button:has-text('Make what goes with it')")
     guide.until("document.querySelectorAll('a.board-cloth').length === 6")
-    guide.page.mouse.wheel(0, 260)
+    guide.page.evaluate("scrollTo(0, 0)")
     guide.pause(3.5)
 
 
@@ -375,7 +396,7 @@ def serving(folder: Path) -> Iterator[str]:
 
 
 def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + 4 * PATIENCE  # an empty folder is filled first
     while time.monotonic() < end and server.poll() is None:
         try:
             with urllib.request.urlopen(url, timeout=5):
@@ -383,6 +404,11 @@ def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.5)
     raise SystemExit("The server did not start; run script/server to see why.")
+
+
+def shortened(at: float, waits: Sequence[tuple[float, float]]) -> float:
+    """When that is in the film, in which no wait lasts longer than :data:`WAIT_SHOWN`."""
+    return at - sum(max(0.0, min(at, end) - begin - WAIT_SHOWN) for begin, end in waits)
 
 
 class Film:
@@ -402,16 +428,18 @@ class Film:
         path.write_bytes(base64.b64decode(frame["data"]))
         self.frames.append((time.monotonic(), path))
 
-    def cut(self, path: Path) -> None:
-        """The film as WebM; each frame stays until the next was painted, and the last for three seconds."""
+    def cut(self, path: Path, waits: Sequence[tuple[float, float]]) -> None:
+        """The film as WebM: each frame stays until the next was painted; of ``waits`` only the beginnings are shown."""
         self.browser.send("Page.stopScreencast")
-        ends = [at for at, _ in self.frames[1:]] + [self.frames[-1][0] + 3]
-        lines = [f"file '{file}'\nduration {end - at:.3f}" for (at, file), end in zip(self.frames, ends, strict=True)]
+        times = [shortened(at, waits) for at, _ in self.frames]
+        stays = [end - at for at, end in pairwise([*times, times[-1] + 3])]
+        shown = [(file, stay) for (_, file), stay in zip(self.frames, stays, strict=True) if stay > 0.01]
+        lines = [f"file '{file}'\nduration {stay:.3f}" for file, stay in shown]
         listed = self.folder / "frames.txt"
         listed.write_text("\n".join([*lines, f"file '{self.frames[-1][1]}'"]) + "\n", encoding="utf-8")
         path.parent.mkdir(parents=True, exist_ok=True)
         size = f"scale={VIEW['width']}:{VIEW['height']}"
-        look = ["-vf", f"{size},fps=15", "-c:v", "libvpx", "-b:v", "1M", "-deadline", "good", "-cpu-used", "5"]
+        look = ["-vf", f"{size},fps=10", "-c:v", "libvpx", "-b:v", "1M", "-deadline", "realtime", "-cpu-used", "8"]
         read = ["-f", "concat", "-safe", "0", "-i", str(listed)]
         subprocess.run(["ffmpeg", "-y", "-loglevel", "error", *read, *look, str(path)], check=True)
 
@@ -429,6 +457,7 @@ def main() -> None:
     parser.add_argument("--film", type=Path, default=ROOT / "runs" / "tour.webm")
     parser.add_argument("--steps", nargs="+", choices=TITLES, help="only these; tour.md is left as it is")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server is closed as well
     steps = [step for step in STEPS if not options.steps or step.__name__ in options.steps]
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as url, sync_playwright() as playwright:
         browser = launched(playwright)
@@ -436,10 +465,10 @@ def main() -> None:
         film = Film(page, Path(folder) / "film") if shutil.which("ffmpeg") else None
         guide = Guide(page, url, options.out / "pictures" / "tour")
         walk(guide, steps)
+        written = [] if options.steps else [write(options.out, guide.kept)]
         if film:
-            film.cut(options.film)
+            film.cut(options.film, guide.waits)
         browser.close()
-    written = [] if options.steps else [write(options.out, guide.kept)]
     for path in (*guide.kept.values(), *written):
         sys.stdout.write(f"{path}\n")
     sys.stdout.write(f"{options.film}\n" if film else "No film: ffmpeg is not installed.\n")

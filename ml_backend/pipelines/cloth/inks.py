@@ -51,12 +51,11 @@ def without_rims(inks: F32, rgb: F32) -> F32:
     masks = [inks.argmax(axis=0) == k for k in range(len(inks))]
     bodies = [_opened(mask, wide) for mask in masks]
     near = [_grown(body, 2 * wide + 1) for body in bodies]
-    colours = [np.median(rgb[body if body.any() else mask], axis=0) if mask.any() else None
-               for body, mask in zip(bodies, masks, strict=True)]  # fmt: skip
+    colours = np.array([np.median(rgb[body], axis=0) if body.any() else (0, 0, 0) for body in bodies], np.float32)
     mended, least = inks.copy(), np.full(rgb.shape[:2], _BETWEEN**2)
     for rim in range(len(inks)):
         thin = masks[rim] & ~_grown(bodies[rim], 1)
-        for one, other in combinations([k for k in range(len(inks)) if k != rim and colours[k] is not None], 2):
+        for one, other in combinations([k for k in range(len(inks)) if k != rim and bodies[k].any()], 2):
             place = np.nonzero(thin & near[one] & near[other])
             begin, way = colours[one], colours[other] - colours[one]
             share = np.clip((rgb[place] - begin) @ way / max(1.0, float(way @ way)), 0, 1)
