@@ -165,7 +165,6 @@ class Guide:
 
 def dream(guide: Guide) -> None:
     """Choose a type of pattern: a network dreams four new fabrics, and the first is worn at once."""
-    guide.open("/", READY)
     guide.pause(2)
     guide.press("label:has([name='engine'][value='dreamed'])")
     guide.press("label.type:has([value='paisley'])")
@@ -349,9 +348,9 @@ def walk(guide: Guide, steps: Sequence[Callable[[Guide], None]] = STEPS) -> None
     """All steps; each leaves a picture of its last view unless it kept one itself."""
     guide.page.context.add_init_script(OVERLAY)
     guide.page.set_default_timeout(1000 * PATIENCE)
+    guide.open("/", READY)
     for step in steps:
-        if guide.page.url.startswith("http"):
-            guide.page.evaluate(SAY, told(step))
+        guide.page.evaluate(SAY, told(step))
         step(guide)
         if step.__name__ not in guide.kept:
             guide.keep(step.__name__)
