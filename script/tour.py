@@ -49,7 +49,8 @@ OVERLAY = """
     const says = document.createElement("div"), dot = document.createElement("div");
     says.id = "tour-says"; dot.id = "tour-dot";
     says.style.cssText = "position:fixed;left:50%;bottom:18px;translate:-50% 0;width:max-content;" +
-      "max-width:90vw;padding:10px 20px;z-index:9999;font:19px/1.35 Georgia,serif;color:#fff;background:rgb(29 26 23 / .9);pointer-events:none";
+      "max-width:90vw;padding:10px 20px;z-index:9999;font:19px/1.35 Georgia,serif;" +
+      "color:#fff;background:rgb(29 26 23 / .9);pointer-events:none";
     dot.style.cssText = "position:fixed;left:-40px;top:-40px;width:22px;height:22px;translate:-50% -50%;z-index:9999;" +
       "border:2px solid #fff;border-radius:50%;background:rgb(184 50 46 / .55);pointer-events:none";
     document.body.append(says, dot);
