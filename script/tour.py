@@ -48,8 +48,9 @@ OVERLAY = """
     if (!document.body || document.querySelector("#tour-says")) return;
     const says = document.createElement("div"), dot = document.createElement("div");
     says.id = "tour-says"; dot.id = "tour-dot";
-    says.style.cssText = "position:fixed;left:50%;bottom:18px;translate:-50% 0;max-width:46rem;padding:10px 20px;" +
-      "z-index:9999;font:19px/1.35 Georgia,serif;color:#fff;background:rgb(29 26 23 / .9);pointer-events:none";
+    says.style.cssText = "position:fixed;left:50%;bottom:18px;translate:-50% 0;width:max-content;" +
+      "max-width:90vw;padding:10px 20px;z-index:9999;font:19px/1.35 Georgia,serif;" +
+      "color:#fff;background:rgb(29 26 23 / .9);pointer-events:none";
     dot.style.cssText = "position:fixed;left:-40px;top:-40px;width:22px;height:22px;translate:-50% -50%;z-index:9999;" +
       "border:2px solid #fff;border-radius:50%;background:rgb(184 50 46 / .55);pointer-events:none";
     document.body.append(says, dot);
@@ -165,7 +166,6 @@ class Guide:
 
 def dream(guide: Guide) -> None:
     """Choose a type of pattern: a network dreams four new fabrics, and the first is worn at once."""
-    guide.open("/", READY)
     guide.pause(2)
     guide.press("label:has([name='engine'][value='dreamed'])")
     guide.press("label.type:has([value='paisley'])")
@@ -349,9 +349,9 @@ def walk(guide: Guide, steps: Sequence[Callable[[Guide], None]] = STEPS) -> None
     """All steps; each leaves a picture of its last view unless it kept one itself."""
     guide.page.context.add_init_script(OVERLAY)
     guide.page.set_default_timeout(1000 * PATIENCE)
+    guide.open("/", READY)
     for step in steps:
-        if guide.page.url.startswith("http"):
-            guide.page.evaluate(SAY, told(step))
+        guide.page.evaluate(SAY, told(step))
         step(guide)
         if step.__name__ not in guide.kept:
             guide.keep(step.__name__)
