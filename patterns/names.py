@@ -58,7 +58,7 @@ LABELS = (
     "A repeat was found; look whether it is right, or set it yourself.",
     "Stripes were found; look whether it is right, or set it yourself.", "photo of a cloth", "The photo of the cloth",
     # print
-    "one repeat", "a panel", "separations, a plate an ink", "a strike-off sheet", "SVG, lines", "none, stay in sRGB",
+    "one repeat", "a panel", "separations, a plate an ink", "a strike-off sheet", "SVG, lines",
     "inch", "print file", "tech pack", "In the printer’s CMYK.", "{area}: {place}, as {form}.",
     "One repeat ({repeat})", "A panel of {what}", "a panel of {what}", "{size} cm {repeat} repeats",
     "{across} × {down} cm at {dpi} dpi, {width} × {height} pixels", "{across} × {down} cm, lines and no pixels",

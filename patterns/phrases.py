@@ -934,7 +934,6 @@ NAMES = (
     _("separations, a plate an ink"),
     _("a strike-off sheet"),
     _("SVG, lines"),
-    _("none, stay in sRGB"),
     _("inch"),
     _("print file"),
     _("tech pack"),

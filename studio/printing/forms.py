@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from ml_backend.errors import BadInput
 from ml_backend.printing.plan import CM_PER_INCH, DPI, INTENTS, KINDS, MAX_SIDE_CM, SCALE, TRAP, PrintRequest
@@ -44,7 +45,7 @@ class PrintForm(forms.Form):
     height = Measure(min_value=0.1, max_value=MAX_SIDE_CM, initial=100, required=False)
     trap_mm = Measure(min_value=TRAP.low, max_value=TRAP.high, initial=0, required=False)
     weave = forms.BooleanField(required=False)
-    profile = forms.ModelChoiceField(PressProfile.objects.none(), required=False, empty_label="none, stay in sRGB")
+    profile = forms.ModelChoiceField(PressProfile.objects.none(), required=False, empty_label=_("none, stay in sRGB"))
     intent = forms.ChoiceField(choices=_choices(INTENTS), initial="relative", required=False)
 
     def __init__(self, *args: Any, person: Any, **options: Any) -> None:

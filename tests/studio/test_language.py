@@ -221,7 +221,8 @@ class Read(HTMLParser):
 
 
 ENGLISH = re.compile(
-    r"\b(the|of|and|your|you|with|is|are|it|to|by|this|from|here|not|seed|fabrics?|cloth)\b", re.IGNORECASE
+    r"\b(the|of|and|your|you|with|is|are|it|to|by|this|from|here|not|seed|fabrics?|cloth|one|repeats?|sheet)\b",
+    re.IGNORECASE,
 )
 WORDS_OF_PROMPTS = re.compile(
     r"anglais|inglés|英文|“not”|\bnot\b|^(an?|light|plaid|white|natural|wool|black|burgundy|animal) ", re.IGNORECASE
