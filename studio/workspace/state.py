@@ -317,4 +317,6 @@ def _worn_json(photo: Photo | None, garment: Garment | None) -> dict[str, Any] |
         "classes": worn.classes,
         "mended": photo.mended if photo else False,
         "step": preview.get("garment_step", GARMENT_STEP),
+        "turned": garment.turned if garment else "",
+        "pairs": bool(preview.get("pairs")),
     }
