@@ -84,9 +84,9 @@ def picture(
 ) -> Picture:
     """Photograph a draped mesh, ``small`` times as large as the design says."""
     camera = design.camera
-    size = {"width": round(camera.width * small), "height": round(camera.height * small)}
+    camera = replace(camera, width=round(camera.width * small), height=round(camera.height * small))
     return shoot(
-        mesh, design.trims(), design.grain, design.look, replace(camera, **size), back=back, samples=samples,
+        mesh, design.trims(), design.grain, design.look, camera, back=back, samples=samples,
         threads=threads,
     )  # fmt: skip
 

@@ -30,6 +30,9 @@ _BRIGHT = 0.66
 _BEYOND = 4
 """Nodes beyond the cloth up to which its coordinates go on."""
 
+_SEEN = 250
+"""Pixels from which on it is sure which way round a piece was drawn."""
+
 Grains = Callable[[str], Grain]
 """The grain of a panel, by its name."""
 
@@ -131,11 +134,14 @@ def _numbered(fine: _Cut) -> tuple[I, tuple[Piece, ...], dict[str, float]]:
     sizes = np.bincount(fine.piece[fine.piece >= 0], minlength=len(fine.names))
     order = [int(k) for k in np.argsort(-sizes, kind="stable") if sizes[k] > 0][:254]
     number = np.zeros(fine.piece.shape, np.int64)
-    facing = {name: _handed(fine, k) for k, name in enumerate(fine.names)}
+    facing: dict[str, float] = {}
     pieces = []
     for place, k in enumerate(order, 1):
         number[fine.piece == k] = place
         name = fine.names[k]
+        sign = _handed(fine, k)
+        if facing.setdefault(name, sign) != sign and sizes[k] > _SEEN:
+            raise ValueError(f"Two pieces are called {name}, and are drawn different ways round: name them apart.")
         pieces.append(Piece(name, pair="sleeve-r" in name))
     return number, tuple(pieces), facing
 

@@ -216,6 +216,7 @@ class Rib:
     height: float = 0.030
     roll: float = 0.09
     inner: bool = False
+    name: str = "rib"
 
     def apply(self, surface: Surface) -> None:
         rows = surface.on(self.panels, self.inner)
@@ -227,7 +228,7 @@ class Rib:
         edge = smoothstep(0.0, 0.30, d) - 1
         middle = along.max(initial=0.0) / 2
         within = d < self.width
-        surface.lay_on(rows[within], "rib", np.stack([d[within], along[within] - middle], axis=1))
+        surface.lay_on(rows[within], self.name, np.stack([d[within], along[within] - middle], axis=1))
         surface.relief[rows] += band * (self.height * cord + 0.05) + self.roll * edge - 0.04 * groove
         surface.shade[rows] *= 1 - band * 0.10 * (0.5 - 0.5 * cord) - 0.28 * groove
 

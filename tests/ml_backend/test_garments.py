@@ -37,7 +37,7 @@ every_side = pytest.mark.parametrize("asset", ASSETS, ids=lambda asset: asset.sl
 
 def test_there_are_a_dozen_cuts_from_both_sides_for_women_and_for_men() -> None:
     fronts = {asset.slug: asset for asset in ASSETS if asset.side == "front"}
-    assert len(fronts) >= 6
+    assert len(fronts) >= 12
     assert SHIPPED_FIRST.items() <= {slug: asset.garment_class for slug, asset in fronts.items()}.items()
     assert {asset.slug for asset in ASSETS} == {*fronts, *(f"{slug}-back" for slug in fronts)}
     for asset in ASSETS:
@@ -45,7 +45,7 @@ def test_there_are_a_dozen_cuts_from_both_sides_for_women_and_for_men() -> None:
         assert (asset.side in SIDES, asset.wearer, asset.order) == (True, front.wearer, front.order)
     wearers = [asset.wearer for asset in fronts.values()]
     assert set(wearers) == set(WEARERS)
-    assert min(wearers.count("women"), wearers.count("men")) >= 1
+    assert min(wearers.count("women"), wearers.count("men")) >= 3
     assert len({asset.order for asset in fronts.values()}) == len(fronts)
     assert len({asset.alt for asset in ASSETS}) == len(ASSETS)
 
@@ -171,7 +171,8 @@ def test_rendered_stripes_follow_the_grain_of_each_piece(asset: Asset) -> None:
     for name, here in pieces.items():
         clear = here & (sure > 0.6)
         assert clear.sum() > 0.3 * here.sum(), name
-        assert np.median(apart(seen[clear], told[clear])) < 5, name
+        narrow = "rib" in name or "band" in name
+        assert np.median(apart(seen[clear], told[clear])) < (8 if narrow else 5), name
         if not name.startswith((asset.side, "collar", "hood")) or (name.startswith("collar") and asset.side == "front"):
             continue  # what of the other side comes round, and the two leaves of a collar, lie askew
         warp = float(np.angle(np.mean(np.exp(1j * seen[clear])))) + np.pi
@@ -181,7 +182,7 @@ def test_rendered_stripes_follow_the_grain_of_each_piece(asset: Asset) -> None:
 def expected(asset: Asset, name: str, pieces: dict[str, NDArray[np.bool_]]) -> float:
     """Doubled angle of the way in which a tailor lays the warp of a piece: found in its outline, not in its map."""
     piece = name.rpartition(" ")[0]
-    if piece.endswith(("waistband", "yoke", "collar")) or (piece.endswith("rib") and "torso" in piece):
+    if piece.endswith(("waistband", "yoke", "collar", "neckband")) or (piece.endswith("rib") and "torso" in piece):
         return 0.0
     if "sleeve" in piece:
         side = "-l" if "sleeve-l" in piece else "-r"
@@ -198,7 +199,7 @@ def main_way(here: NDArray[np.bool_]) -> float:
     return float(np.arctan2(2 * xy, xx - yy))
 
 
-@pytest.mark.parametrize("slug", ["shirt"])
+@pytest.mark.parametrize("slug", ["shirt", "short-sleeved-shirt", "shirt-dress", "blouse"])
 def test_the_pattern_matches_across_placket_and_pocket(slug: str) -> None:
     asset, fitted = BY_SLUG[slug], worn(slug)
     number = next(n for n, piece in enumerate(asset.pieces, 1) if piece.name == "front-torso")
@@ -213,7 +214,7 @@ def test_the_pattern_matches_across_placket_and_pocket(slug: str) -> None:
     assert abs(np.nonzero(middle)[1].mean() * 2 - asset.width / 2) < 45, "the pattern is centred on the placket"
 
 
-@pytest.mark.parametrize("slug", ["trousers"])
+@pytest.mark.parametrize("slug", ["trousers", "wide-trousers", "chinos", "shorts"])
 @pytest.mark.parametrize("side", SIDES)
 def test_halves_match_at_the_centre_seam(slug: str, side: str) -> None:
     asset = BY_SLUG[slug if side == "front" else f"{slug}-back"]

@@ -21,7 +21,7 @@ from script.atelier.designs import COLLECTION
 from script.atelier.drape import Cloth, constraints, drape
 from script.atelier.export import label_map, write
 from script.atelier.mesh import Edge, Mesh, Panel, inside, resample, sew
-from script.atelier.picture import Camera, Picture, _beyond, _cut, _handed
+from script.atelier.picture import Camera, Picture, _beyond, _cut, _facing, _handed, _numbered
 from script.atelier.shirts import Shirt
 from script.atelier.trims import Patch, Rib, Seam
 
@@ -164,6 +164,23 @@ def test_a_ribs_cloth_follows_the_edge() -> None:
     rib = cut.piece == cut.names.index("front-torso rib")
     assert rib[14, 30] and not rib[24, 30]
     assert cut.cloth[14, 31] - cut.cloth[14, 30] == pytest.approx([0.0, 0.25], abs=0.02)
+
+
+def test_patches_drawn_different_ways_round_are_named_apart_and_lie_the_right_way_round() -> None:
+    names = ("front-torso",)
+    up, down = np.array([[-9.0, 125.1], [9.0, 125.1]]), np.array([[-9.0, 115.1], [9.0, 115.1]])
+    ribs = [Rib(names, up, 2.5, name="neckband"), Rib(names, down, 2.5, name="hem")]
+    cut = _cut(seen(names), names, ribs, lambda _: UPRIGHT)
+    assert set(cut.names) == {"front-torso", "front-torso neckband", "front-torso hem"}
+    number, pieces, facing = _numbered(cut)
+    laid = _facing(cut, facing)
+    across, below = np.diff(laid, axis=1)[:-1], np.diff(laid, axis=0)[:, :-1]
+    area = across[..., 0] * below[..., 1] - across[..., 1] * below[..., 0]
+    for k, piece in enumerate(pieces, 1):
+        assert np.median(area[number[:-1, :-1] == k]) > 0, piece.name
+    same = [replace(rib, name="rib") for rib in ribs]
+    with pytest.raises(ValueError, match="name them apart"):
+        _numbered(_cut(seen(names), names, same, lambda _: UPRIGHT))
 
 
 def test_right_sides_are_never_mirrored_and_wrong_sides_are() -> None:

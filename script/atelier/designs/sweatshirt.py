@@ -32,9 +32,9 @@ def finish(mesh: Mesh, _body: Body) -> Mesh:
 def trims() -> list[Trim]:
     return [
         *hoodie.body_trims(),
-        Rib(("front-torso",), NECK_FRONT, 2.2, pitch=0.34, height=0.02),
-        Rib(("back-torso",), NECK_BACK, 2.2, pitch=0.34, height=0.02),
-        Rib(("back-torso",), NECK_BACK, 2.2, pitch=0.34, height=0.02, inner=True),
+        Rib(("front-torso",), NECK_FRONT, 2.2, pitch=0.34, height=0.02, name="neckband"),
+        Rib(("back-torso",), NECK_BACK, 2.2, pitch=0.34, height=0.02, name="neckband"),
+        Rib(("back-torso",), NECK_BACK, 2.2, pitch=0.34, height=0.02, inner=True, name="neckband"),
     ]
 
 

@@ -50,9 +50,9 @@ def trims() -> list[Trim]:
     everywhere = ("front", "back")
     label = line((-1.6, 142.3), (1.6, 142.3), (1.6, 139.9), (-1.6, 139.9))
     return [
-        Rib(("front-torso",), NECK_FRONT, 2.0, pitch=0.26, height=0.016),
-        Rib(("back-torso",), NECK_BACK, 2.0, pitch=0.26, height=0.016),
-        Rib(("back-torso",), NECK_BACK, 2.0, pitch=0.26, height=0.016, inner=True),
+        Rib(("front-torso",), NECK_FRONT, 2.0, pitch=0.26, height=0.016, name="neckband"),
+        Rib(("back-torso",), NECK_BACK, 2.0, pitch=0.26, height=0.016, name="neckband"),
+        Rib(("back-torso",), NECK_BACK, 2.0, pitch=0.26, height=0.016, inner=True, name="neckband"),
         Seam(everywhere, b.armhole),
         Seam(everywhere, mirrored(b.armhole)),
         Seam(everywhere, b.shoulder),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from ..blocks import Top, both, line
+from ..blocks import Top, both, line, same
 from ..body import Pose
 from ..charts import Look
 from ..design import Design
@@ -40,13 +40,14 @@ def stiffen(_name: str, uv: F) -> F:
 def trims() -> list[Trim]:
     both_sides = ("front-torso", "back-torso")
     out: list[Trim] = [
-        Rib(("front-torso",), NECK_FRONT, 1.3, pitch=0.26, height=0.010),
-        Rib(("back-torso",), NECK_BACK, 1.3, pitch=0.26, height=0.010),
-        Rib(("back-torso",), NECK_BACK, 1.3, pitch=0.26, height=0.010, inner=True),
+        Rib(("front-torso",), NECK_FRONT, 1.3, pitch=0.26, height=0.010, name="neckband"),
+        Rib(("back-torso",), NECK_BACK, 1.3, pitch=0.26, height=0.010, name="neckband"),
+        Rib(("back-torso",), NECK_BACK, 1.3, pitch=0.26, height=0.010, inner=True, name="neckband"),
         Hem(both_sides, BLOCK.hem, 2.4, double=True),
     ]
-    for edge, shoulder in ((BLOCK.armhole, BLOCK.shoulder), (mirrored(BLOCK.armhole), mirrored(BLOCK.shoulder))):
-        out += [Rib(both_sides, edge, 1.3, pitch=0.26, height=0.010), Seam(both_sides, shoulder)]
+    for turn, side in ((same, "l"), (mirrored, "r")):
+        binding = Rib(both_sides, turn(BLOCK.armhole), 1.3, pitch=0.26, height=0.010, name=f"binding-{side}")
+        out += [binding, Seam(both_sides, turn(BLOCK.shoulder))]
     return out
 
 
