@@ -433,7 +433,8 @@ class OverlayRequest(Request):
 
     ``garments`` empty means all cloth; :func:`parse_garment` tells their names.  ``scale_cm`` is the side of one tile
     on the cloth, ``shoulder_cm`` the assumed shoulder width that ties pixels to centimetres, ``rotate`` degrees
-    counter-clockwise, offsets in tile sides, ``strength`` 0 (the photo) to 1 (the fabric).
+    counter-clockwise, offsets in tile sides, ``strength`` 0 (the photo) to 1 (the fabric).  ``mirrored`` cuts sleeves
+    and whatever else comes in twos as mirrored pairs, where it is known how the garment was cut.
     """
 
     garments: tuple[str, ...] = ruled(
@@ -451,6 +452,9 @@ class OverlayRequest(Request):
     strength: float = ruled(Number("strength", "0 the photo, 1 the fabric.", step=0.01), 1.0)
     shoulder_cm: float = ruled(
         Number("shoulder width", "Shoulder width that ties pixels to centimetres.", 10.0, 100.0), 40.0
+    )
+    mirrored: bool = ruled(
+        Rule(says="Cut what comes in twos, as sleeves do, as a mirrored pair; of our own garments only."), False
     )
 
 

@@ -1,8 +1,8 @@
 """An outfit in an address: today's parameters say what the chosen garment wears, ``wear`` what each other part wears.
 
 ``wear=skirt*top-2_<pattern>_22.5_90_0.25_-0.5_half-drop_0.8`` names the garments, the pattern, scale, turn, shift
-across and down, repeat and strength; what is left out at the end, or empty, is as usual.  No character of it has to be
-escaped.  ``static/js/outfit.js`` writes and reads the same.
+across and down, repeat, strength, and 1 for mirrored pairs; what is left out at the end, or empty, is as usual.  No
+character of it has to be escaped.  ``static/js/outfit.js`` writes and reads the same.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ USUAL: dict[str, Any] = {
     "offset_y": 0.0,
     "repeat": "basic",
     "strength": 1.0,
+    "mirrored": False,
 }
 """The fit of a fabric that nobody has moved, in the order of an address."""
 
@@ -69,11 +70,17 @@ def read(text: str) -> Worn:
         raise BadInput("This outfit cannot be read.")
     try:
         given = {
-            name: type(usual)(value) for (name, usual), value in zip(USUAL.items(), values, strict=False) if value != ""
+            name: _read(usual, value)
+            for (name, usual), value in zip(USUAL.items(), values, strict=False)
+            if value != ""
         }
         return Worn(uuid.UUID(pattern), OverlayRequest(tuple(names.split("*")), **{**USUAL, **given}))
     except ValueError as error:
         raise BadInput("This outfit cannot be read.") from error
+
+
+def _read(usual: Any, value: str) -> Any:
+    return ("0", "1").index(value) == 1 if isinstance(usual, bool) else type(usual)(value)
 
 
 def written(worn: Worn) -> str:

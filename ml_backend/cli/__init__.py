@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import LibraryError, Stopped
-from . import colours, fabrics, models, printing, prompts, shipping
+from . import colours, fabrics, garments, models, printing, prompts, shipping
 from .common import commands_of
 
 STOPPED = 75
@@ -45,6 +45,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ml_backend", description="Make fabrics and wear them.")
     command = commands_of(parser)
-    for group in (fabrics, colours, printing, prompts, models, shipping):
+    for group in (fabrics, garments, colours, printing, prompts, models, shipping):
         group.add_commands(command)
     return parser

@@ -1,9 +1,9 @@
-"""The default garments: product pictures this project cuts, sews, drapes, lights and photographs itself.
+"""The default garments: cut, sewn and draped as patterns by ``script/garments``, photographed by Blender's Cycles.
 
-Each folder beside this file holds one garment: ``photo.webp``, ``mask.png`` (8-bit share of fabric), ``labels.png``
-(class map, values are indices into ``GARMENT_CLASSES``), ``light.webp`` and ``bend.png``
-(what the renderer knows of light and folds, see ``known``) and ``meta.json``.
-``script/garments`` makes them again.
+Each folder beside this file holds one side of one garment: ``photo.webp``, ``mask.png`` (8-bit share of fabric),
+``labels.png`` (class map, values are indices into ``GARMENT_CLASSES``), ``light.webp``, ``place.png`` and
+``pieces.png`` (what the renderer knows of it, see :func:`known`) and ``meta.json``.  They are free for everybody
+(CC0, see ``LICENCE.md``).
 """
 
 from __future__ import annotations
@@ -16,22 +16,40 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from ..errors import BadInput
+
 F32 = npt.NDArray[np.float32]
+U8 = npt.NDArray[np.uint8]
 ROOT = Path(__file__).resolve().parent
-REACH = 0.02
-"""Largest displacement of the pattern in ``bend.png``, as a share of the longest side (the overlay's own bound)."""
+
+PLACE_CODE = 25.0
+"""Steps of ``place.png`` in a centimetre; 0 cm is step 32768, and step 0 is no cloth."""
 
 LIGHT_CODE = 1.6
 """Largest light that ``light.webp`` can carry: S = 1.6 (r/255)^2."""
 
-FILES = ("photo.webp", "mask.png", "labels.png", "light.webp", "bend.png", "meta.json")
+FILES = ("photo.webp", "mask.png", "labels.png", "light.webp", "place.png", "pieces.png", "meta.json")
+
+SIDES = ("front", "back")
+WEARERS = ("women", "men", "everybody")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of cloth that was cut out; ``pair``: the second of two that may be cut as a mirrored pair."""
+
+    name: str
+    pair: bool = False
 
 
 @dataclass(frozen=True)
 class Asset:
-    """One garment on disk; ``px_per_cm`` is the scale of the photo."""
+    """One side of a garment on disk; ``cut`` is the slug of its front, ``px_per_cm`` the scale of the photo."""
 
     slug: str
+    cut: str
+    side: str
+    wearer: str
     name: str
     garment_class: str
     order: int
@@ -39,6 +57,7 @@ class Asset:
     px_per_cm: float
     width: int
     height: int
+    pieces: tuple[Piece, ...]
     folder: Path
 
     @property
@@ -54,11 +73,30 @@ class Asset:
         return self.folder / "labels.png"
 
 
+@dataclass(frozen=True)
+class Known:
+    """What the renderer knows of a garment.
+
+    ``light`` float32 (H, W): S of white cloth.  ``place`` float32 (2, h, w): u along the weft and v along the warp in
+    centimetres on the cloth, on a grid over the photo; 0 far from the cloth.  ``pieces`` uint8 (H, W): the piece of
+    cloth that each pixel shows, 0 for none.  ``paired``: the numbers of those that mirrored pairs turn over.
+    """
+
+    light: F32
+    place: F32
+    pieces: U8
+    paired: tuple[int, ...]
+    px_per_cm: float
+
+
 def read(folder: Path) -> Asset:
     """The asset in ``folder``; raises OSError, KeyError or ValueError when it is not one."""
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     return Asset(
         slug=meta["slug"],
+        cut=meta.get("cut", meta["slug"]),
+        side=meta.get("side", SIDES[0]),
+        wearer=meta.get("wearer", WEARERS[-1]),
         name=meta["name"],
         garment_class=meta["class"],
         order=int(meta["order"]),
@@ -66,30 +104,42 @@ def read(folder: Path) -> Asset:
         px_per_cm=float(meta["px_per_cm"]),
         width=int(meta["width"]),
         height=int(meta["height"]),
+        pieces=tuple(Piece(str(one["name"]), bool(one.get("pair"))) for one in meta.get("pieces", ())),
         folder=folder,
     )
 
 
 def assets(root: Path = ROOT) -> list[Asset]:
-    """All garments on disk, in the order they are shown."""
+    """All garments on disk, both sides of each, in the order they are shown."""
     folders = (path.parent for path in root.glob("*/meta.json"))
-    return sorted((read(folder) for folder in folders), key=lambda asset: (asset.order, asset.slug))
+    return sorted((read(folder) for folder in folders), key=lambda one: (one.order, one.cut, one.side != SIDES[0]))
 
 
-def known(folder: Path, width: int, height: int) -> tuple[F32, F32] | None:
-    """The garment's own light (H,W) and bend (2,H,W) in photo pixels, as the renderer knows them.
+def known(folder: Path) -> Known | None:
+    """What the renderer knows of the garment in ``folder``; None where it has no coordinates.
 
-    None where ``folder`` has none, or has them for a picture of another size.
+    Raises :class:`BadInput` where its files do not belong together.
     """
-
-    light, bend = folder / "light.webp", folder / "bend.png"
-    if not (light.exists() and bend.exists()):
+    if not (folder / "place.png").exists():
         return None
-    with Image.open(light) as image:
-        coded = np.asarray(image.convert("RGB"), np.float32)[..., 1] / np.float32(255)
-    if coded.shape != (height, width):
-        return None
-    with Image.open(bend) as image:
-        steps = (np.asarray(image.convert("RGB"), np.float32)[..., 1:] - 128) / np.float32(127)
-    shift = np.ascontiguousarray(steps.transpose(2, 0, 1)) * np.float32(REACH * max(width, height))
-    return np.float32(LIGHT_CODE) * np.square(coded), shift
+    try:
+        asset = read(folder)
+        with Image.open(folder / "light.webp") as image:
+            light = np.asarray(image.convert("RGB"), np.float32)[..., 1] / np.float32(255)
+        with Image.open(folder / "place.png") as image:
+            steps = np.asarray(image).astype(np.int64)
+        with Image.open(folder / "pieces.png") as image:
+            pieces = np.asarray(image.convert("L"))
+    except (OSError, KeyError, ValueError, TypeError) as bad:
+        raise BadInput(f"The garment {folder.name} cannot be read: {bad}.") from bad
+    size = (asset.height, asset.width)
+    if light.shape != size or pieces.shape != size or steps.ndim != 2 or steps.shape[0] % 2 or not steps.any():
+        raise BadInput(f"The maps of the garment {folder.name} do not fit its photo.")
+    if int(pieces.max(initial=0)) > len(asset.pieces):
+        raise BadInput(f"The garment {folder.name} has pieces of cloth that its meta.json does not name.")
+    cloth = steps.reshape(2, -1, steps.shape[1])
+    place = np.where(cloth > 0, (cloth - 32768) / PLACE_CODE, 0.0)
+    paired = tuple(number for number, piece in enumerate(asset.pieces, 1) if piece.pair)
+    return Known(
+        np.float32(LIGHT_CODE) * np.square(light), np.asarray(place, np.float32), pieces, paired, asset.px_per_cm
+    )

@@ -27,30 +27,28 @@ class Form:
 
 
 WARDROBE = (
-    Form(
-        "t-shirt",
-        "top",
-        ("t shirt", "tee", "tee shirt", "tshirt", "top", "jersey", "undershirt"),
-        ("tank top", "camisole", "vest top", "crop top", "bodysuit", "halter top", "corset", "bustier", "singlet"),
-    ),
-    Form(
-        "shirt",
-        "outerwear",
-        ("shirt", "blouse"),
-        ("tunic", "polo shirt", "polo", "kurta", "kurti"),
-    ),
-    Form(
-        "hoodie",
-        "top",
-        ("hoodie", "sweatshirt"),
-        (
-            *("sweater", "jumper", "pullover", "turtleneck", "knitwear", "polo neck", "parka", "anorak", "windbreaker"),
-            *("raincoat", "bomber jacket", "bomber", "puffer", "puffer jacket"),
-        ),
-    ),
-    Form("dress", "dress", ("dress", "sundress", "frock", "shift dress", "summer dress", "slip dress")),
+    Form("t-shirt", "top", ("t shirt", "tee", "tee shirt", "tshirt", "top", "jersey", "undershirt")),
+    Form("shirt", "outerwear", ("shirt",), ("kurta",)),
+    Form("hoodie", "top", ("hoodie",), ("parka", "anorak", "windbreaker", "raincoat", "bomber jacket", "bomber")),
+    Form("dress", "dress", ("dress", "sundress", "frock", "summer dress", "slip dress")),
     Form("skirt", "skirt", ("skirt", "maxi skirt")),
-    Form("trousers", "trousers", ("trousers", "pants", "slacks", "chinos", "palazzo pants", "pantaloons", "jeans")),
+    Form("trousers", "trousers", ("trousers", "pants", "slacks", "pantaloons", "jeans")),
+    Form("shift-dress", "dress", ("shift dress",), ("cocktail dress", "pinafore")),
+    Form("shirt-dress", "dress", ("shirt dress",), ("kaftan", "caftan")),
+    Form("blouse", "top", ("blouse",), ("tunic", "kurti")),
+    Form("a-line-skirt", "skirt", ("miniskirt",), ("pencil skirt", "skort", "kilt")),
+    Form("wide-trousers", "trousers", ("palazzo pants",), ("culottes", "flares")),
+    Form(
+        *("tank-top", "top", ("tank top", "singlet", "vest top")),
+        ("camisole", "crop top", "bodysuit", "halter top", "corset", "bustier"),
+    ),
+    Form(
+        *("sweatshirt", "top", ("sweatshirt",)),
+        ("sweater", "jumper", "pullover", "turtleneck", "knitwear", "polo neck", "puffer", "puffer jacket"),
+    ),
+    Form("short-sleeved-shirt", "top", (), ("polo shirt", "polo")),
+    Form("chinos", "trousers", ("chinos",), ("corduroys", "joggers", "sweatpants")),
+    Form("shorts", "trousers", ("shorts", "bermudas"), ("hot pants",)),
 )
 """Coats and jackets have the shirt's collar and placket."""
 

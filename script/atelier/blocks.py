@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .body import Body
+from .cloth import UPRIGHT, Grain, along
 from .mesh import Edge, F, Panel, Place, mirrored
 
 
@@ -48,6 +49,14 @@ class Top:
             panel for layer in ("front", "back") for panel in self._layer(layer, self._place(body, layer == "front"))
         ]
 
+    def grain(self, panel: str) -> Grain:
+        """Straight down the body, and down the arm on the sleeves."""
+        if "sleeve" not in panel or self.sleeve_top is None:
+            return UPRIGHT
+        turn = mirrored if panel.endswith("-r") else same
+        top, armhole = turn(self.sleeve_top), turn(self.armhole)
+        return along(top[0], top[-1], armhole[len(armhole) // 2])
+
     def _layer(self, layer: str, place: Place) -> list[Panel]:
         m = mirrored
         neck = self.neck_front if layer == "front" else self.neck_back
@@ -83,9 +92,16 @@ class Top:
         ]
         return [torso, *sleeves]
 
+    def _sleeve(self, uv: F) -> F:
+        """1 on the sleeves and what they are sewn to, 0 on the sides of the body below them, however wide."""
+        under = self.armhole[-1]
+        below = np.clip((under[1] - uv[:, 1]) / 10.0, 0.0, 1.0)
+        beyond = np.abs(uv[:, 0]) > abs(under[0]) + 0.5 * (under[1] - uv[:, 1]) + 0.5
+        return np.where(beyond & (self.sleeve_top is not None), 1.0, 1.0 - below)
+
     def _place(self, body: Body, front: bool) -> Place:
         def place(uv: F) -> F:
-            flat = lower(uv, self.pivot, self.drop)
+            flat = uv + (lower(uv, self.pivot, self.drop) - uv) * self._sleeve(uv)[:, None]
             return np.column_stack([flat, body.surface(flat, front)])
 
         return place

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from .body import Body, Pose
+from .charts import Look
+from .cloth import UPRIGHT, Grain
 from .drape import Cloth, Constraints, Pull, constraints, drape
-from .light import Studio
 from .mesh import F, I, Mesh, Panel, sew
-from .picture import Camera, Look, Picture, shoot
+from .picture import Camera, Picture, shoot
 from .trims import Trim
 
 SEAM_PLAY = 1.4
@@ -30,15 +31,17 @@ class Design:
     garment_class: str
     order: int
     alt: str
+    back_alt: str
+    wearer: str
     panels: Callable[[Body], list[Panel]]
     trims: Callable[[], list[Trim]]
+    grain: Callable[[str], Grain] = lambda _: UPRIGHT
     pose: Pose = field(default_factory=Pose)
     legs: bool = True
     arms: bool = True
     cloth: Cloth = field(default_factory=Cloth)
     look: Look = field(default_factory=Look)
     camera: Camera = field(default_factory=Camera)
-    studio: Studio = field(default_factory=Studio)
     tighten: Rule | None = None
     stiffen: Rule | None = None
     hold: Callable[[Mesh], Pull] | None = None
@@ -76,10 +79,16 @@ def hang(design: Design, *, spacing: float | None = None, effort: float = 1.0) -
     return mesh.smooth()
 
 
-def picture(design: Design, mesh: Mesh, *, size: tuple[int, int] | None = None, over: int = 2) -> Picture:
-    """Photograph a draped mesh, at the design's size or another (width, height)."""
-    camera = replace(design.camera, width=size[0], height=size[1]) if size else design.camera
-    return shoot(mesh, design.trims(), design.look, camera, design.studio, over)
+def picture(
+    design: Design, mesh: Mesh, *, back: bool = False, small: float = 1.0, samples: int = 12, threads: int = 0
+) -> Picture:
+    """Photograph a draped mesh, ``small`` times as large as the design says."""
+    camera = design.camera
+    camera = replace(camera, width=round(camera.width * small), height=round(camera.height * small))
+    return shoot(
+        mesh, design.trims(), design.grain, design.look, camera, back=back, samples=samples,
+        threads=threads,
+    )  # fmt: skip
 
 
 def _poses(design: Design) -> list[Pose]:

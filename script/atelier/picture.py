@@ -1,24 +1,40 @@
-"""From a draped mesh to a product picture: photo, exact mask, class map."""
+"""From a draped mesh to a product picture, front or back, and where on the cloth each of its pixels lies."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from ml_backend.colour import encode
+from ml_backend.garments import LIGHT_CODE, Piece
 
-from .light import Studio, gather
-from .mesh import F, Mesh
-from .raster import Fragments, rasterise
-from .trims import Surface, Trim, noise
-from .truth import bend_map, light_map
+from .blender import Passes, View, render
+from .charts import Look, bake
+from .cloth import Grain
+from .mesh import F, I, Mesh
+from .trims import Surface, Trim
 
 WARM_GROUND = np.array([0.878, 0.855, 0.816])
 """Linear light of the studio ground, a warm off-white."""
+
+EVENLY_LIT = 68.0
+"""The percentile of the light on a garment that counts as evenly lit, S = 1."""
+
+_BRIGHT = 0.66
+"""Linear light of evenly lit cloth on the photo."""
+
+_BEYOND = 4
+"""Nodes beyond the cloth up to which its coordinates go on."""
+
+_SEEN = 250
+"""Pixels from which on it is sure which way round a piece was drawn."""
+
+Grains = Callable[[str], Grain]
+"""The grain of a panel, by its name."""
 
 
 @dataclass(frozen=True)
@@ -31,153 +47,173 @@ class Camera:
     rise: float = 6.0
     fill: tuple[float, float] = (0.86, 0.86)
 
-    def project(self, x: F) -> tuple[F, float]:
-        """Points (V, 3) to pixels with depth (V, 3), and pixels per centimetre at the garment's middle."""
+    def view(self, x: F) -> tuple[View, float]:
+        """The view of points (V, 3), and pixels per centimetre at the garment's middle."""
         low, high = x.min(0), x.max(0)
-        centre = (low + high) / 2
-        away = self.distance / (self.distance - (x[:, 2] - centre[2]))
-        px = (x[:, 0] - centre[0]) * away
-        py = (x[:, 1] - centre[1] - self.rise) * away
+        eye = (low + high) / 2 + np.array([0.0, self.rise, self.distance])
+        away = self.distance / (eye[2] - x[:, 2])
+        px, py = (x[:, 0] - eye[0]) * away, (x[:, 1] - eye[1]) * away
         scale = min(self.fill[0] * self.width / np.ptp(px), self.fill[1] * self.height / np.ptp(py))
         left = self.width / 2 - (px.max() + px.min()) / 2 * scale
         top = self.height / 2 + (py.max() + py.min()) / 2 * scale
-        return np.column_stack([left + px * scale, top - py * scale, x[:, 2]]), scale
-
-
-@dataclass(frozen=True)
-class Look:
-    """The cloth before the camera: linear ``albedo``, ``weave`` pitch in cm and depth, ``sheen`` at grazing angles."""
-
-    albedo: tuple[float, float, float] = (0.80, 0.783, 0.752)
-    weave: float = 0.075
-    tooth: float = 0.010
-    crumple: float = 0.010
-    wrinkle: float = 0.03
-    sheen: float = 0.05
-    exposure: float = 1.36
+        return View(self.width, self.height, scale * self.distance, eye, (left, top)), scale
 
 
 @dataclass(frozen=True)
 class Picture:
-    """photo (H, W, 3) uint8 sRGB; mask (H, W) uint8 share of fabric; cover (H, W) uint8 share of garment;
-    light (H, W) and bend (H, W, 3) uint8 as ``truth`` codes them."""
+    """photo (H, W, 3) uint8 sRGB; mask (H, W) uint8 share of fabric; cover (H, W) uint8 share of garment; light (H, W)
+    uint8, coded; place (2, h, w) centimetres on the cloth, NaN away from it; number (H, W) uint8 of the piece of cloth,
+    0 where there is none; pieces: what those are, the first is number 1."""
 
     photo: NDArray[np.uint8]
     mask: NDArray[np.uint8]
     cover: NDArray[np.uint8]
     light: NDArray[np.uint8]
-    bend: NDArray[np.uint8]
+    place: F
+    number: NDArray[np.uint8]
+    pieces: tuple[Piece, ...]
     px_per_cm: float
 
 
-def shoot(mesh: Mesh, trims: Sequence[Trim], look: Look, camera: Camera, studio: Studio, over: int = 2) -> Picture:
-    """Light, rasterise at ``over`` times the size, dress with trims, and reduce."""
-    normals = mesh.normals()
-    lit = gather(mesh.x, mesh.faces, normals, studio)
-    points, scale = camera.project(mesh.x)
-    points[:, :2] *= over
-    shape = (camera.height * over, camera.width * over)
-    seen = rasterise(points, mesh.faces, shape)
-    eye = np.array([0.0, 0.0, 1.0])
-    n = _unit(seen.pick(mesh.faces, normals))
-    geometry = np.cross(*(mesh.x[mesh.faces[seen.triangle, k]] - mesh.x[mesh.faces[seen.triangle, 0]] for k in (1, 2)))
-    inner = geometry @ eye < 0
-    face = inner.astype(np.int64)
-    rows = np.arange(len(face))
-    n = np.where(inner[:, None], -n, n)
-    irradiance = seen.pick(mesh.faces, lit.irradiance)[rows, face]
-    open_ = np.clip(seen.pick(mesh.faces, lit.open)[rows, face], 0.02, 1.0)
-    lean = seen.pick(mesh.faces, lit.lean.reshape(len(mesh.x), 6)).reshape(-1, 2, 3)[rows, face]
-    surface = Surface(seen.blend(mesh.uv[seen.triangle]), mesh.panel[seen.triangle], mesh.names, inner)
-    _texture(surface, look)
+def shoot(
+    mesh: Mesh, trims: Sequence[Trim], grains: Grains, look: Look, camera: Camera, *, back: bool = False,
+    samples: int = 12, threads: int = 0
+) -> Picture:  # fmt: skip
+    """Photograph a mesh from the front, or turned round; ``samples`` a pixel."""
+    turned = replace(mesh, x=mesh.x * np.array([-1.0, 1.0, -1.0])) if back else mesh
+    view, scale = camera.view(turned.x)
+    passes = render(turned, bake(mesh, trims, look), look, view, samples=samples, threads=threads)
+    fine = _cut(passes.place, mesh.names, trims, grains)
+    coarse = _cut(passes.coarse, mesh.names, trims, grains)
+    number, pieces, facing = _numbered(fine)
+    place = _at_nodes(fine, coarse, facing)
+    return _develop(passes, number, pieces, place, scale, camera)
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """Of each pixel: ``name`` of its piece, index into ``names``, -1 off the garment; ``cloth`` (h, w, 2) fabric
+    coordinates; ``piece`` (h, w)."""
+
+    names: tuple[str, ...]
+    cloth: F
+    piece: I
+
+
+def _cut(place: F, panels: tuple[str, ...], trims: Sequence[Trim], grains: Grains) -> _Cut:
+    """Which piece of cloth each pixel shows, and where on the cloth it lies: exact, nothing is drawn or filtered."""
+    code = np.rint(place[..., 2]).astype(np.int64)
+    seen = code > 0
+    panel, inner = (code[seen] - 1) // 2, (code[seen] - 1) % 2 == 1
+    surface = Surface(place[seen][:, :2], panel, panels, inner)
     for trim in trims:
         trim.apply(surface)
-    bent = _unit(n + _slope(seen, surface.relief, scale * over))
-    flat = (n * lean).sum(axis=1)
-    gain = np.clip((bent * lean).sum(axis=1) / np.maximum(flat, 0.25 * np.linalg.norm(lean, axis=1) + 1e-6), 0.35, 1.7)
-    light = irradiance * (0.25 + 0.75 * gain) * surface.shade
-    colour = _cloth_colour(light, open_, bent, surface, look)
-    return _develop(seen, colour, surface, camera, over, scale, look)
+    cloth = np.zeros((len(panel), 2))
+    names: list[str] = []
+    piece = np.full(len(panel), -1)
+    for number in np.unique(surface.piece):
+        rows = np.flatnonzero(surface.piece == number)
+        name = surface.cut.get(int(number))
+        for which in np.unique(panel[rows]):
+            own = rows[panel[rows] == which]
+            owner = panels[which]
+            whole = grains(owner).lay(surface.uv[own], from_behind=owner.startswith("back"))
+            cloth[own] = whole if name is None else surface.cloth[own]
+            wrong = " inside" if inner[own[0]] else ""
+            piece[own] = len(names)
+            names.append((f"{owner} {name}" if name else owner) + wrong)
+    full = np.full((*code.shape, 2), np.nan)
+    full[seen] = cloth
+    where = np.full(code.shape, -1)
+    where[seen] = piece
+    return _Cut(tuple(names), full, where)
 
 
-def _unit(v: F) -> F:
-    return np.asarray(v / np.maximum(np.linalg.norm(v, axis=1, keepdims=True), 1e-9))
+def _numbered(fine: _Cut) -> tuple[I, tuple[Piece, ...], dict[str, float]]:
+    """Pieces by size: their numbers (H, W), what they are, and which way each is counted across."""
+    sizes = np.bincount(fine.piece[fine.piece >= 0], minlength=len(fine.names))
+    order = [int(k) for k in np.argsort(-sizes, kind="stable") if sizes[k] > 0][:254]
+    number = np.zeros(fine.piece.shape, np.int64)
+    facing: dict[str, float] = {}
+    pieces = []
+    for place, k in enumerate(order, 1):
+        number[fine.piece == k] = place
+        name = fine.names[k]
+        sign = _handed(fine, k)
+        if facing.setdefault(name, sign) != sign and sizes[k] > _SEEN:
+            raise ValueError(f"Two pieces are called {name}, and are drawn different ways round: name them apart.")
+        pieces.append(Piece(name, pair="sleeve-r" in name))
+    return number, tuple(pieces), facing
 
 
-def _texture(surface: Surface, look: Look) -> None:
-    """The weave itself and the slight crumple of cloth that has been handled."""
-    uv = surface.uv + 40.0 * surface.panel[:, None]
-    threads = noise(uv, (look.weave, look.weave * 3.2), 1) + noise(uv, (look.weave * 3.2, look.weave), 2)
-    handled = noise(uv, (1.6, 2.1), 3) + 0.6 * noise(uv @ np.array([[0.8, 0.6], [-0.6, 0.8]]), (0.8, 1.3), 4)
-    surface.relief += 0.5 * look.tooth * look.weave / 0.075 * threads + look.crumple * handled
-    surface.shade *= 1 + 0.012 * threads
-    if look.wrinkle:
-        surface.relief += look.wrinkle * _wrinkles(uv)
+def _handed(cut: _Cut, k: int) -> float:
+    """-1 where a right side was counted from its left to its right: sheets may be drawn either way round."""
+    if cut.names[k].endswith("inside"):
+        return 1.0
+    cloth = np.where((cut.piece == k)[..., None], cut.cloth, np.nan)
+    across, down = np.diff(cloth, axis=1)[:-1], np.diff(cloth, axis=0)[:, :-1]
+    area = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
+    found = area[np.isfinite(area)]
+    return -1.0 if len(found) and np.median(found) < 0 else 1.0
 
 
-def _wrinkles(uv: F) -> F:
-    """Soft ridges that a garment keeps from being worn: sparse, mostly lengthways, crests sharper than valleys."""
-    bend = np.stack([noise(uv, (9.0, 12.0), 5), noise(uv, (11.0, 13.0), 6)], axis=1)
-    out = np.zeros(len(uv))
-    for turn, size, seed in ((0.35, (3.4, 9.0), 7), (-0.55, (4.2, 10.0), 8)):
-        axes = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-        crest = np.exp(-((noise(uv @ axes + 3.0 * bend, size, seed) / 0.38) ** 2))
-        there = np.clip(noise(uv, (13.0, 15.0), seed + 40) + 0.25, 0, 1)
-        out += crest * there
-    return out
+def _at_nodes(fine: _Cut, coarse: _Cut, facing: dict[str, float]) -> F:
+    """(2, h, w): a node belongs to the piece of the pixel above and to the left of its middle; where the middle itself
+    shows another piece, that pixel speaks for it."""
+    exact, pixel = _facing(coarse, facing), _facing(fine, facing)[::2, ::2]
+    own = np.array([coarse.names.index(name) if name in coarse.names else -2 for name in fine.names] + [-1])
+    piece = fine.piece[::2, ::2]
+    agree = (own[piece] == coarse.piece)[..., None]
+    return _beyond(np.where(agree, exact, pixel), piece)
 
 
-def _slope(seen: Fragments, relief: F, scale: float) -> F:
-    """Relief (cm) to a tilt (n, 3) of the normal in picture axes; none across the edges of the cloth."""
-    height = seen.plane(relief, np.nan)
-    depth = seen.plane(seen.depth, np.nan)
-    tilt = np.zeros((len(relief), 3))
-    for axis, sign in ((1, -1.0), (0, 1.0)):
-        slope = np.zeros(seen.shape)
-        slope_view = (np.roll(height, -1, axis) - np.roll(height, 1, axis)) * scale / 2
-        jump = np.abs(np.roll(depth, -1, axis) - np.roll(depth, 1, axis))
-        good = np.isfinite(slope_view) & (jump < 0.8)
-        slope[good] = slope_view[good]
-        tilt[:, 1 - axis] = sign * np.clip(slope, -0.9, 0.9).ravel()[seen.pixel]
-    return tilt
+def _facing(cut: _Cut, facing: dict[str, float]) -> F:
+    signs = np.array([facing.get(name, 1.0) for name in cut.names] or [1.0])
+    cloth = cut.cloth.copy()
+    cloth[..., 0] *= np.where(cut.piece >= 0, signs[cut.piece], 1.0)
+    return cloth
 
 
-def _cloth_colour(light: F, open_: F, n: F, surface: Surface, look: Look) -> F:
-    """Lambert with the glow of many bounces in folds, a little sheen, warm light and cooler shade."""
-    albedo = np.array(look.albedo) * surface.tint
-    bounced = 1 + 0.55 * albedo * (1 - open_[:, None])
-    fresnel = look.sheen * (1 - np.clip(n[:, 2], 0, 1)) ** 3 * open_
-    warmth = np.array([0.012, 0.0, -0.016])
-    tone = 1 + warmth * np.clip((light - 0.55) / 0.4, -1, 1)[:, None]
-    return np.asarray((albedo * light[:, None] * bounced + fresnel[:, None]) * tone * look.exposure)
+def _beyond(cloth: F, piece: I) -> F:
+    """(h, w, 2) -> (2, h, w), going on a few nodes beyond the cloth as it does at its edge."""
+    known = piece >= 0
+    place = cloth.transpose(2, 0, 1).copy()
+    for _ in range(_BEYOND):
+        grown, count = np.zeros_like(place), np.zeros(known.shape)
+        for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+            one = np.roll(place, (dy, dx), (1, 2))
+            two = np.roll(place, (2 * dy, 2 * dx), (1, 2))
+            there = np.roll(known, (dy, dx), (0, 1))
+            both = there & np.roll(known, (2 * dy, 2 * dx), (0, 1))
+            step = np.where(both, one - two, 0.0)
+            step = np.where(np.hypot(*step) < 1.0, step, 0.0)
+            grown += np.where(there, one + step, 0.0)
+            count += there
+        fresh = ~known & (count > 0)
+        place[:, fresh] = grown[:, fresh] / count[fresh]
+        known |= fresh
+    place[:, ~known] = np.nan
+    return place
 
 
-def _reduce(plane: F, over: int) -> F:
-    """Box-average blocks of over x over samples."""
-    h, w = plane.shape[0] // over, plane.shape[1] // over
-    return np.asarray(plane.reshape(h, over, w, over, *plane.shape[2:]).mean(axis=(1, 3)))
-
-
-def _develop(
-    seen: Fragments, colour: F, surface: Surface, camera: Camera, over: int, scale: float, look: Look
-) -> Picture:
-    cover_fine = seen.plane(np.ones(len(colour)))
-    cover = np.clip(_reduce(cover_fine, over), 0, 1)
-    garment = _reduce(seen.plane(_shoulder(colour)), over)
-    fabric = _reduce(seen.plane(surface.fabric), over)
+def _develop(passes: Passes, number: I, pieces: tuple[Piece, ...], place: F, scale: float, camera: Camera) -> Picture:
+    cover = np.clip(passes.trim[..., 2], 0.0, 1.0)
+    shade, fabric = (np.clip(passes.trim[..., k], 0.0, 1.0) for k in (0, 1))
+    share = np.maximum(cover, 1e-3)
+    within = cover > 0.02
+    light = np.where(within, passes.light / share * (shade / share), 0.0)
+    even = float(np.percentile(light[cover > 0.98], EVENLY_LIT))
+    colour = passes.image[..., :3] * (shade / share)[..., None]
+    bright = float(np.percentile(colour[cover > 0.98].mean(axis=1), EVENLY_LIT))
+    garment = _shoulder(colour / share[..., None] * (_BRIGHT / bright)) * cover[..., None]
     ground = _ground(cover, camera, scale)
     linear = garment + ground * (1 - cover[:, :, None])
     grain = np.random.default_rng(9).normal(0, 0.6, linear.shape[:2])[:, :, None]
     photo = np.clip(encode(np.clip(linear, 0.0, 1.0)) * 255 + grain + 0.5, 0, 255).astype(np.uint8)
-    plain = colour.mean(axis=1) / (surface.tint.mean(axis=1) * look.exposure * float(np.mean(look.albedo)))
-    light = light_map(_reduce(seen.plane(plain), over), cover)
-    return Picture(photo, _bytes(fabric), _bytes(cover), light, _bend(seen, surface, camera, over, scale), scale)
-
-
-def _bend(seen: Fragments, surface: Surface, camera: Camera, over: int, scale: float) -> NDArray[np.uint8]:
-    place = seen.plane(surface.uv * np.array([scale, -scale]))[::over, ::over]
-    piece = seen.plane(surface.piece.astype(np.float64), -1.0)[::over, ::over].astype(np.int64)
-    return bend_map(place, piece, max(camera.width, camera.height), 4.0 * scale)
+    coded = np.sqrt(np.clip(np.where(within, light / even, 1.0) / LIGHT_CODE, 0.0, 1.0))
+    nearest = distance_transform_edt(number == 0, return_distances=False, return_indices=True)
+    spread = np.where(within, number[tuple(nearest)], 0).astype(np.uint8)
+    return Picture(photo, _bytes(fabric), _bytes(cover), _bytes(coded), place, spread, pieces, scale)
 
 
 def _bytes(plane: F) -> NDArray[np.uint8]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 from scipy.spatial import cKDTree
 
+from .cloth import Grain
 from .mesh import F, inside, resample
 
 B = NDArray[np.bool_]
@@ -27,7 +28,8 @@ class Surface:
 
     uv (n, 2) cm; panel (n,) index; names of panels; inner (n,) true where the wrong side shows; relief (n,) cm;
     tint (n, 3) factor of the albedo; shade (n,) factor of the light; fabric (n,) share that is the fabric; piece (n,)
-    number of the piece of cloth: a panel's face, or a patch laid on it.
+    number of the piece of cloth: a panel's face, or a patch laid on it.  ``cut``: the names of patches by their
+    numbers; ``cloth`` (n, 2): where on the cloth they lie, NaN for what lies as its panel does.
     """
 
     uv: F
@@ -39,17 +41,24 @@ class Surface:
     shade: F = field(init=False)
     fabric: F = field(init=False)
     piece: NDArray[np.int64] = field(init=False)
+    cut: dict[int, str] = field(init=False, default_factory=dict)
+    cloth: F = field(init=False)
 
     def __post_init__(self) -> None:
         n = len(self.uv)
         self.relief, self.shade, self.fabric = np.zeros(n), np.ones(n), np.ones(n)
-        self.tint = np.ones((n, 3))
+        self.tint, self.cloth = np.ones((n, 3)), np.full((n, 2), np.nan)
         self.piece = self.panel * 2 + self.inner
 
     def on(self, panels: Sequence[str], inner: bool = False) -> NDArray[np.intp]:
         """Fragments of panels whose name starts with one of ``panels``."""
         chosen = np.array([any(name.startswith(p) for p in panels) for name in self.names])
         return np.flatnonzero(chosen[self.panel] & (self.inner == inner))
+
+    def lay_on(self, rows: NDArray[np.intp], name: str, cloth: F) -> None:
+        """These fragments are another piece of cloth, and lie there (n, 2) on it."""
+        number = 1000 + len(self.cut)
+        self.piece[rows], self.cloth[rows], self.cut[number] = number, cloth, name
 
 
 class Trim(Protocol):
@@ -207,6 +216,7 @@ class Rib:
     height: float = 0.030
     roll: float = 0.09
     inner: bool = False
+    name: str = "rib"
 
     def apply(self, surface: Surface) -> None:
         rows = surface.on(self.panels, self.inner)
@@ -216,20 +226,29 @@ class Rib:
         cord = np.cos(2 * np.pi * along / self.pitch)
         groove = np.exp(-(((d - self.width) / 0.09) ** 2))
         edge = smoothstep(0.0, 0.30, d) - 1
-        surface.piece[rows[d < self.width]] = surface.piece.max(initial=0) + 1
+        middle = along.max(initial=0.0) / 2
+        within = d < self.width
+        surface.lay_on(rows[within], self.name, np.stack([d[within], along[within] - middle], axis=1))
         surface.relief[rows] += band * (self.height * cord + 0.05) + self.roll * edge - 0.04 * groove
         surface.shade[rows] *= 1 - band * 0.10 * (0.5 - 0.5 * cord) - 0.28 * groove
 
 
 @dataclass(frozen=True)
 class Patch:
-    """A second piece of cloth laid on and stitched round: pockets, plackets, yokes, waistbands, tabs."""
+    """A second piece of cloth laid on and stitched round: pockets, plackets, yokes, waistbands, tabs.
+
+    One with a ``grain`` of its own is cut apart from what lies beneath, and so is a ``band``, whose warp follows that
+    curve; one without continues the pattern beneath.
+    """
 
     panels: tuple[str, ...]
     outline: F
     thickness: float = 0.07
     stitch: float | None = 0.18
     soft: float = 0.06
+    grain: Grain | None = None
+    band: F | None = None
+    name: str = "patch"
 
     def apply(self, surface: Surface) -> None:
         rows = surface.on(self.panels)
@@ -239,7 +258,7 @@ class Patch:
         box = ((surface.uv[rows] >= ring.min(0)) & (surface.uv[rows] <= ring.max(0))).all(axis=1)
         within[box] = inside(surface.uv[rows][box], self.outline)
         surface.relief[rows[within]] += self.thickness
-        surface.piece[rows[within]] = surface.piece.max(initial=0) + 1
+        self._cut(surface, rows[within])
         rim = rows[hit]
         signed = np.where(within[hit], d, -d)
         step = smoothstep(-self.soft, self.soft, signed) - within[hit]
@@ -253,6 +272,14 @@ class Patch:
             dash = smoothstep(-0.25, 0.25, np.cos(2 * np.pi * along / 0.28) + 0.35)
             surface.relief[rim] += line * (0.014 * dash - 0.018)
             surface.shade[rim] *= 1 - 0.13 * line * (1 - 0.75 * dash)
+
+    def _cut(self, surface: Surface, rows: NDArray[np.intp]) -> None:
+        if self.band is not None:
+            hit, across, along = near(surface.uv[rows], self.band, 40.0)
+            length = float(np.linalg.norm(np.diff(self.band, axis=0), axis=1).sum())
+            surface.lay_on(rows[hit], self.name, np.stack([across, along - length / 2], axis=1))
+        elif self.grain is not None:
+            surface.lay_on(rows, self.name, self.grain.lay(surface.uv[rows], from_behind=False))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@
 
 import { fill, gettext } from "./words.js";
 
-export const USUAL = { scale_cm: 18, rotate: 0, offset_x: 0, offset_y: 0, repeat: "basic", strength: 1 };
+export const USUAL = { scale_cm: 18, rotate: 0, offset_x: 0, offset_y: 0, repeat: "basic", strength: 1, mirrored: 0 };
 
 const WORDS = { outerwear: "jacket", other: "other cloth" };
 const NUMBERS = ["", "", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
@@ -60,7 +60,7 @@ export function keepOnly(look, all) {
 /** A part as an address and a form tell it; studio/outfits.py reads it. */
 export function wearWords({ garments, pattern, fit }) {
   const words = Object.entries(USUAL).map(([name, usual]) => {
-    const value = typeof fit[name] === "number" ? Math.round(fit[name] * 1000) / 1000 : fit[name];
+    const value = name === "repeat" ? fit[name] : Math.round(Number(fit[name]) * 1000) / 1000;
     return value === usual ? "" : String(value);
   });
   while (words.length && !words.at(-1)) words.pop();

@@ -352,19 +352,21 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
 // ---- choosing what wears it
 
 function fromLink(link) {
-  const { kind, id, name, image, photo, maps, mask, pxPerCm, classes, step, mended, remove, rename, move, suggest } = link.dataset;
-  return { kind, id, name, image, photo, maps, mask, pxPerCm: Number(pxPerCm), classes: classes ? classes.split(",") : [], step: Number(step), mended: Boolean(mended), remove, rename, move, suggest };
+  const { kind, id, name, image, photo, maps, mask, pxPerCm, classes, step, mended, remove, rename, move, suggest, turned, pairs } = link.dataset;
+  return { kind, id, name, image, photo, maps, mask, pxPerCm: Number(pxPerCm), classes: classes ? classes.split(",") : [], step: Number(step), mended: Boolean(mended), remove, rename, move, suggest, turned, pairs: Boolean(pairs) };
 }
 
 /** Of a photo the largest garment is chosen and wears the fabric; the others stay as photographed until they are. */
-async function put(chosen, { push = true } = {}) {
+async function put(chosen, { push = true, turning = false } = {}) {
   worn = chosen;
   fit = { ...fit, garments: chosen.kind === "photo" ? chosen.classes.slice(0, 1) : [] };
   others = [];
-  bare = false;
+  bare &&= turning;
   for (const link of $$(".wearable[data-id]")) {
-    link.toggleAttribute("aria-current", link.dataset.id === chosen.id && link.dataset.kind === chosen.kind);
+    const side = !link.hidden && chosen.turned && link.dataset.turned === chosen.id;
+    link.toggleAttribute("aria-current", side || (link.dataset.id === chosen.id && link.dataset.kind === chosen.kind));
   }
+  sayTurn();
   lookForm.elements.on.value = chosen.kind === "garment" ? chosen.id : "";
   lookForm.elements.photo.value = chosen.kind === "photo" ? chosen.id : "";
   $("#photo-tools").hidden = chosen.kind !== "photo";
@@ -379,6 +381,26 @@ async function put(chosen, { push = true } = {}) {
   await shown(Promise.all([stage.setWearable({ ...chosen, photo: chosen.photo || chosen.image }), point(push)]));
   if (push) remember();
 }
+
+// A garment of the house has a back: the same fabric, fit and recipe, seen from behind.
+const turn = $("[data-turn]");
+const otherSide = () => (worn?.turned ? $(`#wearable-garment-${worn.turned}`) : null);
+
+function sayTurn() {
+  const other = otherSide();
+  turn.hidden = !other;
+  $("#pairs").hidden = !worn?.pairs;
+  if (!other) return;
+  turn.href = other.href;
+  $("[data-turn-word]").textContent = other.hidden ? gettext("back") : gettext("front");
+}
+
+turn.addEventListener("click", (event) => {
+  const other = otherSide();
+  if (!other || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  put(fromLink(other), { turning: true });
+});
 
 // What one does with photos is fetched where there are some.
 let photos = null;
@@ -570,6 +592,7 @@ function readFit() {
     offset_x: Number(data.get("offset_x")),
     offset_y: Number(data.get("offset_y")),
     strength: Number(data.get("strength")),
+    mirrored: Number(data.get("mirrored") ?? 0),
   };
   applyFit();
 }
@@ -580,8 +603,8 @@ function applyFit() {
   sayRepeat();
 }
 
-const stageFit = ({ scale_cm: scale, rotate, offset_x: x, offset_y: y, repeat, strength, garments }) =>
-  ({ scale, rotate, x, y, repeat, strength, classes: garments ?? [] });
+const stageFit = ({ scale_cm: scale, rotate, offset_x: x, offset_y: y, repeat, strength, mirrored, garments }) =>
+  ({ scale, rotate, x, y, repeat, strength, mirrored: Boolean(mirrored), classes: garments ?? [] });
 const stagePart = (part) => ({ garments: part.garments, fit: stageFit(part.fit), tile: part.pattern.tile, of: worn?.id });
 
 function sayFit() {
@@ -597,6 +620,7 @@ function sayFit() {
 function writeFit() {
   for (const input of inputs()) {
     if (input.type === "radio") input.checked = input.value === (wanted ?? fit[input.name]);
+    else if (input.type === "checkbox") input.checked = Boolean(fit[input.name]);
     else input.value = String(fit[input.name]);
   }
   applyFit();

@@ -17,6 +17,7 @@ from ninja import Schema
 from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, create_model
 
 from ml_backend.errors import BadInput, quoted
+from ml_backend.garments import SIDES, WEARERS
 from ml_backend.palettes.held import hex_colour
 from ml_backend.printing.plan import Dpi, PrintRequest, Scales, YesNo
 from ml_backend.requests import (
@@ -699,6 +700,7 @@ class NewLook(Fit):
     )
     photo: uuid.UUID | None = None
     garment: Name | None = Field(None, description="Slug, from /api/v1/garments.")
+    side: Name = Field("front", json_schema_extra=_one_of(SIDES), description="Of the garment.")
     format: Name = Field("png", json_schema_extra=_one_of(("png", "jpeg")))
 
     def worn(self) -> list[tuple[uuid.UUID, OverlayRequest]]:
@@ -774,6 +776,9 @@ class Garment(Schema):
     model_config = _shown(
         {
             "slug": "dress",
+            "cut": "dress",
+            "side": "front",
+            "wearer": "women",
             "name": "Dress",
             "width": 1200,
             "height": 1600,
@@ -783,6 +788,9 @@ class Garment(Schema):
     )
 
     slug: str
+    cut: str = Field(description="The garment that this is a side of: the slug of its front.")
+    side: str = Field(json_schema_extra=_one_of(SIDES))
+    wearer: str = Field(json_schema_extra=_one_of(WEARERS))
     name: str
     width: int
     height: int

@@ -140,6 +140,9 @@ def garment(request: HttpRequest, row: Garment) -> schemas.Garment:
     there = [name for name in row.file_fields if getattr(row, name)]
     return schemas.Garment(
         slug=row.slug,
+        cut=row.cut or row.slug,
+        side=row.side,
+        wearer=row.wearer,
         name=row.name,
         width=row.width,
         height=row.height,

@@ -69,7 +69,7 @@ def _status(request: HttpRequest) -> int:
 
 def _choices(request: HttpRequest, version: ModelVersion, work: str) -> dict[str, Any]:
     sent, is_sent = request.POST, request.method == "POST"
-    garments = Garment.objects.all()
+    garments = Garment.objects.fronts()
     return {
         "version": version,
         "work": work,

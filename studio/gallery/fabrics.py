@@ -137,7 +137,7 @@ def pattern(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "partner": visible.filter(pk=found.partner_id).first() if found.partner_id else None,
         "kin": visible.filter(pattern_type=found.pattern_type).exclude(pk=pk)[:8],
         "command": "" if found.photographed else _command(found),
-        "garments": [garment for garment in Garment.objects.all() if garment.ready],
+        "garments": [garment for garment in Garment.objects.fronts() if garment.ready],
         "passport": passport([found]),
         "room": "gallery",
     }

@@ -73,6 +73,8 @@ def load_garment(folder: Path) -> bool:
             garment.name = meta.get("name") or folder.name.replace("-", " ").title()
             garment.order = int(meta.get("order", 0))
             garment.alt = meta.get("alt", "")
+            garment.cut, garment.side = meta.get("cut", folder.name), meta.get("side", Garment.Side.FRONT)
+            garment.wearer = meta.get("wearer", Garment.Wearer.EVERYBODY)
             garment.width, garment.height = photo.size
             garment.fit, garment.classes, garment.source = figures, figures["classes"], digest
             garment.save()
@@ -89,7 +91,7 @@ def _fitted(photo: Image.Image, folder: Path, px_per_cm: float | None) -> tuple[
 
     mask = np.asarray(Image.open(folder / "mask.png").convert("L"), np.float32) / np.float32(255)
     labels = np.asarray(Image.open(folder / "labels.png").convert("L"))
-    fit = overlay.known(overlay.fit(photo, mask, labels), folder)
+    fit = overlay.known(folder, mask, labels) or overlay.fit(photo, mask, labels)
     if px_per_cm is not None:
         fit = fit.scaled(px_per_cm)
     return pictures.fitted_files(photo, fit)

@@ -28,6 +28,7 @@ class FitForm(forms.Form):
     offset_x = field_of(OverlayRequest, "offset_x")
     offset_y = field_of(OverlayRequest, "offset_y")
     strength = field_of(OverlayRequest, "strength")
+    mirrored = forms.BooleanField(required=False)
 
     def request(self) -> OverlayRequest:
         """What was given and valid; the rest as it is by default."""

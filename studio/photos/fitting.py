@@ -29,9 +29,12 @@ def fitted(wearable: Wearable) -> tuple[Any, Fit]:
     key = str(wearable.mask)
     if key not in _fits:
         labels = pictures.load_labels(str(wearable.labels)) if wearable.labels else None
-        found = fit(photo, pictures.load_mask(key), labels)
+        mask, found = pictures.load_mask(key), None
         if isinstance(wearable, Garment):
-            found = overlay.known(found, garments.ROOT / wearable.slug)
+            found = overlay.known(garments.ROOT / wearable.slug, mask, labels)
+        if found is None:
+            found = fit(photo, mask, labels)
+        if isinstance(wearable, Garment):
             # The preview was laid out by the stored scale, which for a garment of ours is known rather than guessed.
             found = found.scaled(wearable.fit.get(pictures.FULL_SCALE, found.px_per_cm))
         remember(key, found)

@@ -64,16 +64,37 @@ class Wearable(Stored):
 FAVOURED_GARMENT = "dress"
 
 
+class GarmentQuerySet(models.QuerySet["Garment"]):
+    def fronts(self) -> Self:
+        """Each garment once, as it is shown where one is to be chosen."""
+        return self.filter(side=Garment.Side.FRONT)
+
+
 class Garment(Wearable):
-    """A default garment, for everybody."""
+    """One side of a default garment, for everybody; the back of ``dress`` is ``dress-back``."""
+
+    class Side(models.TextChoices):
+        FRONT = "front"
+        BACK = "back"
+
+    class Wearer(models.TextChoices):
+        WOMEN = "women", "Women's"
+        MEN = "men", "Men's"
+        EVERYBODY = "everybody", "For both"
 
     slug = models.SlugField(unique=True)
+    cut = models.SlugField(blank=True)
+    """The garment that this is a side of: the slug of its front."""
+    side = models.CharField(max_length=5, choices=Side.choices, default=Side.FRONT)
+    wearer = models.CharField(max_length=9, choices=Wearer.choices, default=Wearer.EVERYBODY)
     name = models.CharField(max_length=60)
     order = models.PositiveSmallIntegerField(default=0)
     alt = models.CharField(max_length=200, blank=True)
     """What the picture shows, for people who do not see it."""
     source = models.CharField(max_length=64, blank=True, editable=False)
     """Digest of the asset files it was loaded from; another digest loads it again."""
+
+    objects = GarmentQuerySet.as_manager()
 
     file_caching = UNCHANGING
 
@@ -87,6 +108,15 @@ class Garment(Wearable):
     def favoured(cls, among: dict[str, Self]) -> Self | None:
         """The one that is shown where none is chosen, of those there are, by slug."""
         return among.get(FAVOURED_GARMENT) or next(iter(among.values()), None)
+
+    @property
+    def is_back(self) -> bool:
+        return self.side == self.Side.BACK
+
+    @property
+    def turned(self) -> str:
+        """The slug of its other side, where there is one; see :func:`sides`."""
+        return self.cut if self.is_back else f"{self.cut or self.slug}-back"
 
     @property
     def folder(self) -> str:

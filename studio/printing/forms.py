@@ -100,7 +100,7 @@ class PackForm(forms.Form):
     """A :class:`PackRequest`."""
 
     garments = forms.ModelMultipleChoiceField(
-        Garment.objects.all(),
+        Garment.objects.fronts(),
         to_field_name="slug",
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose a garment that wears it."},

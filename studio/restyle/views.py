@@ -103,7 +103,7 @@ def _strip(request: HttpRequest, now: table.Table) -> dict[str, Any]:
     made = Restyle.objects.of(request.user).ready().filter(photo=now.photo) if now.photo else Restyle.objects.none()
     if now.batch:
         made = made.exclude(batch=now.batch.id)
-    return {"photos": photos, "garments": Garment.objects.all(), "earlier": made[:EARLIER]}
+    return {"photos": photos, "garments": Garment.objects.fronts(), "earlier": made[:EARLIER]}
 
 
 def _refuse(request: HttpRequest, why: str | BadInput) -> HttpResponse:

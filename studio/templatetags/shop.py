@@ -15,7 +15,7 @@ register = template.Library()
 @register.simple_tag
 def default_garments() -> list[Garment]:
     """The garments that ship with Toile."""
-    return list(Garment.objects.all())
+    return list(Garment.objects.fronts())
 
 
 @register.filter

@@ -157,7 +157,7 @@ def _of_that_kind(look: Look, garments: dict[str, Garment]) -> Garment | None:
     """The default garment most like what wore the fabric in a photo: the first of its garments that there is."""
     photographed = look.photo.classes if look.photo else []
     for name in [name for one in look.outfit.parts for name in one.garments] or photographed:
-        slugs = [slug for slug, garment in garments.items() if name in garment.classes]
+        slugs = [slug for slug, garment in garments.items() if name in garment.classes and not garment.is_back]
         slugs += [form.slug for form in WARDROBE if form.garment_class == name and form.slug in garments]
         if slugs:
             return garments[name if name in slugs else slugs[0]]
@@ -317,4 +317,6 @@ def _worn_json(photo: Photo | None, garment: Garment | None) -> dict[str, Any] |
         "classes": worn.classes,
         "mended": photo.mended if photo else False,
         "step": preview.get("garment_step", GARMENT_STEP),
+        "turned": garment.turned if garment else "",
+        "pairs": bool(preview.get("pairs")),
     }

@@ -57,10 +57,17 @@ def workspace(request: HttpRequest) -> HttpResponse:
             "tray_is_mine": tray_is_mine,
             "fresh_days": settings.FRESH_DAYS,
             "under_way": under_way or bool(now.look and not now.look.ready),
-            "garments": Garment.objects.all(),
+            **_rails(),
             "looks": Look.objects.of(request.user).exclude(thumb="").select_related("garment").with_parts()[:HISTORY],
         },
     )
+
+
+def _rails() -> dict[str, Any]:
+    """The garments of the house by who wears them, the back of each after its front."""
+    every = sorted(Garment.objects.all(), key=lambda one: (one.order, one.cut, one.is_back))
+    rails = [(wearer, [one for one in every if one.wearer == wearer]) for wearer in Garment.Wearer]
+    return {"garments": [(wearer, rows) for wearer, rows in rails if rows], "turned": {one.slug for one in every}}
 
 
 def _choices(now: state.Workspace) -> dict[str, Any]:

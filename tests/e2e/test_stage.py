@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ml_backend.garments import Known
 from ml_backend.pipelines import overlay
+from ml_backend.pipelines.overlay.fitting import laid
 from ml_backend.requests import OverlayRequest
 
 COMPOSITE = """async ({kind, urls, tile, fit, garments, pxPerCm}) => {
@@ -103,6 +105,66 @@ def test_the_preview_is_the_look(page, live_server, make_garment, fabric, kind, 
     assert off[mask == 0].mean() < 4, "the rest is the photo"
     worn = np.abs(real - np.asarray(photo, np.float32)).mean(-1)
     assert worn[inner].mean() > 15, "the fabric is there at all"
+
+
+@pytest.mark.parametrize("kind", ["gl", "flat"])
+def test_the_preview_turns_over_the_second_of_a_mirrored_pair(page, live_server, make_garment, fabric, kind):
+    """The preview of a garment whose right half is the second of a pair, as the renderer knows it."""
+    from django.core.files.base import ContentFile
+    from django.core.files.storage import default_storage
+
+    from studio import pictures
+
+    garment = make_garment("dress")
+    photo, mask = pictures.load(str(garment.image), "RGB"), pictures.load_mask(str(garment.mask))
+    height, width = mask.shape
+    half = np.where(np.arange(width) < width // 2, 1, 2).astype(np.uint8)[None].repeat(height, axis=0)
+    y, x = np.mgrid[: height // 2, : width // 2].astype(np.float32) * 2 + 1
+    place = np.stack([(x - width / 2) / 4, (y - height / 2) / 4])
+    known = Known(np.ones((height, width), np.float32), place, half, (2,), 4.0)
+    fitted = laid(known, mask, None)
+    files, garment.fit = pictures.fitted_files(photo, fitted)
+    for name, content in files.items():
+        setattr(garment, name, default_storage.save(f"x/{pictures.SUFFIXES[name]}", ContentFile(content)))
+    garment.save()
+    preview = garment.preview()
+    address = [preview[name] for name in ("preview_photo", "preview_maps", "preview_mask")]
+    page.goto(f"{live_server.url}/account/")
+    given = {"kind": kind, "urls": address, "tile": fabric.tile_url, "garments": [], "pxPerCm": 4.0}
+    fit = {"scale": 24, "rotate": 0, "x": 0.2, "y": 0, "repeat": "basic", "strength": 1}
+    for mirrored in (False, True):
+        data = page.evaluate(COMPOSITE, {**given, "fit": {**fit, "mirrored": mirrored}})
+        shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(data.partition(",")[2]))).convert("RGB"), np.float32)
+        request = OverlayRequest(scale_cm=24.0, offset_x=0.2, mirrored=mirrored)
+        real = np.asarray(overlay.wear(photo, fitted, pictures.load(str(fabric.tile), "RGB"), request), np.float32)
+        assert np.abs(shown - real)[66:144, 36:84].mean() < 4
+    plain = np.asarray(
+        overlay.wear(photo, fitted, pictures.load(str(fabric.tile), "RGB"), OverlayRequest(scale_cm=24.0))
+    )
+    assert np.abs(plain - real)[66:144, 62:84].mean() > 15, "it is another picture"
+
+
+def test_a_garment_is_turned_round_and_keeps_its_fabric(page, live_server, make_garment, fabric):
+    make_garment("dress", cut="dress", wearer="women")
+    make_garment("dress-back", cut="dress", side="back", wearer="women")
+    make_garment("shirt", cut="shirt", wearer="men", order=1)
+    page.goto(f"{live_server.url}/?on=dress&scale_cm=31&pattern={fabric.pk}")
+    page.wait_for_selector("#stage[data-state='ready']")
+    assert page.locator(".rail > .label").all_inner_texts() == ["Women's", "Men's"]
+    assert not page.locator("#wearable-garment-dress-back").is_visible()
+    turn = page.locator("[data-turn]")
+    assert turn.inner_text() == "back"
+    turn.press("Enter")
+    page.wait_for_function("() => new URLSearchParams(location.search).get('on') === 'dress-back'")
+    assert turn.inner_text() == "front" and "scale_cm=31" in page.url
+    assert page.locator("#wearable-garment-dress").get_attribute("aria-current") is not None
+    page.reload()
+    page.wait_for_selector("#stage[data-state='ready']")
+    page.locator("[data-turn]").click()
+    page.wait_for_function("() => new URLSearchParams(location.search).get('on') !== 'dress-back'")
+    page.locator("#wearable-garment-shirt").click()
+    page.wait_for_function("() => new URLSearchParams(location.search).get('on') === 'shirt'")
+    assert not page.locator("[data-turn]").is_visible(), "its back was not photographed"
 
 
 def test_without_webgl_the_stage_still_dresses(page, live_server, make_garment, fabric):

@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from ml_backend.colour import shoulder, to_linear, to_srgb
 from ml_backend.errors import BadInput, Stopped
+from ml_backend.garments import Known
 from ml_backend.pipelines.overlay import OverlayPipeline, dress, fit, wear, wearing
 from ml_backend.pipelines.overlay.fitting import laid
 from ml_backend.pipelines.overlay.maps import fill
@@ -540,16 +541,57 @@ def test_another_known_scale_moves_everything_along() -> None:
     assert twice.px_per_cm == pytest.approx(2 * fitted.px_per_cm)
 
 
-def test_a_known_bend_carries_the_pattern_along() -> None:
-    fitted = fit(shot(), soft_mask())
-    bend = np.zeros((2, HEIGHT, WIDTH), np.float32)
-    bend[0, 100:] = 10.0
-    known = laid(fitted, np.full((HEIGHT, WIDTH), 0.5, np.float32), bend)
+def cut_out(turn: float = 0.0) -> Known:
+    """Two pieces of cloth side by side: the left one upright, the right one turned by so many degrees; 5 px a cm."""
+    rows, columns = HEIGHT // 2, WIDTH // 2
+    y, x = np.mgrid[:rows, :columns] * 2 + 1.0
+    pieces = np.where(np.arange(WIDTH) < WIDTH // 2, 1, 2).astype(np.uint8)[None].repeat(HEIGHT, axis=0)
+    angle = np.where(x < WIDTH // 2, 0.0, np.radians(turn))
+    dx, dy = (x - WIDTH / 2) / 5, (y - HEIGHT / 2) / 5
+    place = np.stack([np.cos(angle) * dx + np.sin(angle) * dy, np.cos(angle) * dy - np.sin(angle) * dx])
+    return Known(np.full((HEIGHT, WIDTH), 0.5, np.float32), place.astype(np.float32), pieces, (2,), 5.0)
+
+
+def test_known_coordinates_and_light_take_the_place_of_estimates() -> None:
+    known = laid(cut_out(turn=90.0), soft_mask(), None)
     u, v = known.where()
     assert known.shading() == pytest.approx(0.5)
-    assert u[50, 90] == pytest.approx(10.5 / fitted.px_per_cm, abs=0.02)
-    assert u[150, 90] == pytest.approx(20.5 / fitted.px_per_cm, abs=0.02)
-    assert v[150, 90] == pytest.approx(50.5 / fitted.px_per_cm, abs=0.02)
+    assert known.px_per_cm == 5.0
+    dx, dy = (np.array([30.5, 110.5]) - WIDTH / 2) / 5, (60.5 - HEIGHT / 2) / 5
+    assert (u[60, 30], v[60, 30]) == pytest.approx((dx[0], dy), abs=0.01)
+    assert (u[60, 110], v[60, 110]) == pytest.approx((dy, -dx[1]), abs=0.01)
+    assert known.jacobian[:, :, 30, 10] == pytest.approx(np.eye(2) / 5, abs=1e-3)
+    assert known.jacobian[:, :, 30, -10] == pytest.approx(np.array([[0, 1], [-1, 0]]) / 5, abs=1e-3)
+
+
+def test_pieces_of_cloth_meet_at_the_pixel_where_they_are_sewn() -> None:
+    known = laid(cut_out(turn=90.0), soft_mask(), None)
+    u, v = known.where()
+    seam, row = WIDTH // 2, 60
+    for x in (seam - 1, seam):
+        dx, dy = (x + 0.5 - WIDTH / 2) / 5, (row + 0.5 - HEIGHT / 2) / 5
+        expected = (dx, dy) if x < seam else (dy, -dx)
+        assert (u[row, x], v[row, x]) == pytest.approx(expected, abs=0.02)
+
+
+def test_mirrored_pairs_turn_the_second_piece_over_and_leave_the_rest() -> None:
+    photo = shot()
+    known = laid(cut_out(), soft_mask(), None)
+    (u, v), (turned_u, turned_v) = known.where(), known.mirrored().where()
+    left, right = np.s_[:, : WIDTH // 2], np.s_[:, WIDTH // 2 :]
+    assert turned_u[left] == pytest.approx(u[left]) and turned_v == pytest.approx(v)
+    assert turned_u[right] == pytest.approx(-u[right])
+    step = Image.new("RGB", (64, 64), (200, 0, 0))
+    step.paste((0, 0, 200), (0, 0, 32, 64))
+    plain = OverlayRequest(scale_cm=40.0)
+    one, two = (np.asarray(wear(photo, known, step, replace(plain, mirrored=on))).astype(int) for on in (False, True))
+    assert (one[left] == two[left]).all() and (one[right] != two[right]).any()
+    preview = known.preview(photo)
+    below = np.asarray(preview.maps)[HEIGHT : 2 * HEIGHT, :, 2]
+    inside = soft_mask() > 0.9
+    assert preview.data["pairs"] == 1
+    assert (below[right][inside[right]] == 255).all() and not below[left].any()
+    assert fit(photo, soft_mask()).preview(photo).data["pairs"] == 0
 
 
 @pytest.mark.parametrize("bad", ["box", "nan"])
@@ -578,6 +620,7 @@ def test_the_preview_decodes_to_the_fit() -> None:
         "px_per_cm": pytest.approx(fitted.px_per_cm / 2),
         "garment_step": 2,
         "classes": ["dress"],
+        "pairs": 0,
     }
     first, second, behind = np.asarray(preview.maps).astype(np.float32).reshape(3, 100, 80, 3)
     mask = np.asarray(preview.mask)

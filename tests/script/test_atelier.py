@@ -7,21 +7,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from ml_backend.garments import LIGHT_CODE, assets
+from ml_backend.garments import PLACE_CODE, SIDES, WEARERS, Piece, assets, known
 from ml_backend.requests import GARMENT_CLASSES
 from script.atelier.__main__ import main
+from script.atelier.blender import THICKNESS, _shell
 from script.atelier.blocks import lower
 from script.atelier.body import Body, Pose
-from script.atelier.design import hang, picture
+from script.atelier.charts import Look, bake
+from script.atelier.cloth import ACROSS, UPRIGHT
+from script.atelier.design import Design, hang
 from script.atelier.designs import COLLECTION
 from script.atelier.drape import Cloth, constraints, drape
 from script.atelier.export import label_map, write
 from script.atelier.mesh import Edge, Mesh, Panel, inside, resample, sew
-from script.atelier.picture import Camera
-from script.atelier.raster import rasterise
-from script.atelier.truth import bend_map, light_map
+from script.atelier.picture import Camera, Picture, _beyond, _cut, _facing, _handed, _numbered
+from script.atelier.shirts import Shirt
+from script.atelier.trims import Patch, Rib, Seam
 
 
 def square(name: str, sides: tuple[str, str, str, str], depth: float) -> Panel:
@@ -92,16 +94,6 @@ def test_sleeves_turn_down_about_the_shoulder_without_stretching() -> None:
     assert np.array_equal(turned[4], sleeve[4])
 
 
-def test_the_nearest_triangle_is_seen() -> None:
-    points = np.array([[1, 1, 0], [9, 1, 0], [1, 9, 0], [1, 1, 5], [5, 1, 5], [1, 5, 5]], dtype=float)
-    seen = rasterise(points, np.array([[0, 1, 2], [3, 4, 5]]), (10, 10))
-    owner = seen.plane(seen.triangle.astype(float), -1.0)
-    assert owner[2, 2] == 1 and owner[6, 2] == 0 and owner[9, 9] == -1
-    assert seen.bary.sum(axis=1) == pytest.approx(1.0)
-    area = (owner >= 0).sum()
-    assert area == pytest.approx(32, abs=6)
-
-
 def test_resampling_and_inside() -> None:
     curve = resample(np.array([[0.0, 0.0], [3.0, 0.0], [3.0, 1.0]]), 8)
     assert len(curve) == 9
@@ -110,57 +102,165 @@ def test_resampling_and_inside() -> None:
     assert inside(np.array([[2.0, 2.0], [5.0, 2.0], [-1.0, 2.0]]), corners).tolist() == [True, False, False]
 
 
-@pytest.fixture(scope="module")
-def small_skirt() -> Mesh:
-    return hang(COLLECTION["skirt"], spacing=5.0, effort=0.02)
+def test_a_small_drape_is_repeatable() -> None:
+    one, two = (hang(COLLECTION["skirt"], spacing=6.0, effort=0.02) for _ in range(2))
+    assert np.array_equal(one.x, two.x) and len(one.faces) > 500
 
 
-def test_a_small_render_is_repeatable_and_its_files_agree(small_skirt: Mesh, tmp_path: Path) -> None:
-    design = COLLECTION["skirt"]
-    again = hang(design, spacing=5.0, effort=0.02)
-    assert np.array_equal(small_skirt.x, again.x)
-    one, two = (picture(design, mesh, size=(120, 150)) for mesh in (small_skirt, again))
-    assert np.array_equal(one.photo, two.photo) and np.array_equal(one.mask, two.mask)
-    assert (one.mask <= one.cover).all()
-    write(design, one, tmp_path / "skirt")
-    (asset,) = assets(tmp_path)
-    assert (asset.slug, asset.garment_class, asset.width, asset.height) == ("skirt", "skirt", 120, 150)
-    assert np.array_equal(np.array(Image.open(asset.mask)), one.mask)
+@pytest.mark.parametrize("design", COLLECTION.values(), ids=lambda design: design.slug)
+def test_every_design_is_cut_and_sewn_with_a_grain_for_each_piece(design: Design) -> None:
+    mesh = sew(design.panels(Body(design.pose, legs=False, arms=False, cell=3.0)), 5.0, design.seed)
+    assert design.wearer in WEARERS and len(design.alt) > 20 and len(design.back_alt) > 20
+    assert {name.split("-")[0] for name in mesh.names} == {"front", "back"}
+    for number, name in enumerate(mesh.names):
+        flat = mesh.uv[mesh.panel == number]
+        laid = design.grain(name).lay(flat.reshape(-1, 2), from_behind=name.startswith("back")).reshape(flat.shape)
+        sides, cloth = (np.linalg.norm(np.diff(corners, axis=1), axis=2) for corners in (flat, laid))
+        assert cloth == pytest.approx(sides), "cloth is laid flat, not stretched"
 
 
-def test_the_mask_is_the_silhouette_of_the_mesh(small_skirt: Mesh) -> None:
+def test_fronts_run_down_sleeves_run_down_the_arm_and_meet_the_body_at_the_notch() -> None:
+    block = COLLECTION["shirt"].grain
+    front, left, right = (block(name) for name in ("front-torso", "front-sleeve-l", "front-sleeve-r"))
+    assert np.diff(front.lay(np.array([[3.0, 120.0], [3.0, 119.0]]), from_behind=False), axis=0)[0] == pytest.approx(
+        [0, 1]
+    )
+    cut = Shirt()
+    top = cut.top
+    assert top.sleeve_top is not None
+    notch = top.armhole[len(top.armhole) // 2]
+    for grain, turn in ((left, np.array([1.0, 1.0])), (right, np.array([-1.0, 1.0]))):
+        arm = grain.lay(top.sleeve_top * turn, from_behind=False)
+        assert arm[:, 0] == pytest.approx(0.0, abs=1e-9), "the middle line of both sleeves"
+        assert arm[-1, 1] - arm[0, 1] == pytest.approx(cut.sleeve, rel=1e-3)
+        body, sleeve = (one.lay((notch * turn)[None], from_behind=False)[0, 1] for one in (front, grain))
+        assert sleeve == pytest.approx(body)
+
+
+def seen(names: tuple[str, ...], wrong: bool = False, turned: bool = False) -> np.ndarray:
+    """A picture (40, 60) of the first panel, flat before the camera, 4 pixels a centimetre."""
+    y, x = np.mgrid[:40, :60]
+    across = (x - 30) / 4 * (-1 if turned else 1)
+    return np.stack([across, 120 - (y - 20) / 4, np.full(x.shape, 1 + int(wrong))], -1).astype(float)
+
+
+def test_pockets_go_on_with_the_pattern_and_bands_are_turned() -> None:
+    box = np.array([[-2.0, 118.0], [2.0, 118.0], [2.0, 122.0], [-2.0, 122.0]])
+    names = ("front-torso",)
+    pocket = _cut(seen(names), names, [Patch(names, box)], lambda _: UPRIGHT)
+    plain = _cut(seen(names), names, [], lambda _: UPRIGHT)
+    assert np.array_equal(pocket.cloth, plain.cloth) and pocket.names == ("front-torso",)
+    band = _cut(seen(names), names, [Patch(names, box, grain=ACROSS, name="band")], lambda _: UPRIGHT)
+    inside = band.piece == band.names.index("front-torso band")
+    assert inside.sum() == pytest.approx(256, abs=40)
+    assert np.array_equal(band.cloth[~inside], plain.cloth[~inside])
+    assert np.diff(band.cloth, axis=1)[20, 30] == pytest.approx([0.0, 0.25])
+
+
+def test_a_ribs_cloth_follows_the_edge() -> None:
+    names = ("front-torso",)
+    edge = np.array([[-6.0, 122.0], [6.0, 122.0]])
+    cut = _cut(seen(names), names, [Rib(names, edge, 2.0)], lambda _: UPRIGHT)
+    rib = cut.piece == cut.names.index("front-torso rib")
+    assert rib[14, 30] and not rib[24, 30]
+    assert cut.cloth[14, 31] - cut.cloth[14, 30] == pytest.approx([0.0, 0.25], abs=0.02)
+
+
+def test_patches_drawn_different_ways_round_are_named_apart_and_lie_the_right_way_round() -> None:
+    names = ("front-torso",)
+    up, down = np.array([[-9.0, 125.1], [9.0, 125.1]]), np.array([[-9.0, 115.1], [9.0, 115.1]])
+    ribs = [Rib(names, up, 2.5, name="neckband"), Rib(names, down, 2.5, name="hem")]
+    cut = _cut(seen(names), names, ribs, lambda _: UPRIGHT)
+    assert set(cut.names) == {"front-torso", "front-torso neckband", "front-torso hem"}
+    number, pieces, facing = _numbered(cut)
+    laid = _facing(cut, facing)
+    across, below = np.diff(laid, axis=1)[:-1], np.diff(laid, axis=0)[:, :-1]
+    area = across[..., 0] * below[..., 1] - across[..., 1] * below[..., 0]
+    for k, piece in enumerate(pieces, 1):
+        assert np.median(area[number[:-1, :-1] == k]) > 0, piece.name
+    same = [replace(rib, name="rib") for rib in ribs]
+    with pytest.raises(ValueError, match="name them apart"):
+        _numbered(_cut(seen(names), names, same, lambda _: UPRIGHT))
+
+
+def test_right_sides_are_never_mirrored_and_wrong_sides_are() -> None:
+    names = ("collar",)
+    for turned, sign in ((False, 1.0), (True, -1.0)):
+        assert _handed(_cut(seen(names, turned=turned), names, [], lambda _: UPRIGHT), 0) == sign
+    assert _handed(_cut(seen(names, wrong=True, turned=True), names, [], lambda _: UPRIGHT), 0) == 1.0
+
+
+def test_coordinates_go_on_beyond_the_cloth_as_they_are_at_its_edge() -> None:
+    y, x = np.mgrid[:30, :40].astype(float)
+    cloth = np.stack([0.2 * x, 0.3 * y], -1)
+    piece = np.where((x > 10) & (x < 30), 0, -1)
+    place = _beyond(np.where((piece >= 0)[..., None], cloth, np.nan), piece)
+    near = (x > 7) & (x < 33)
+    assert place[:, near] == pytest.approx(cloth.transpose(2, 0, 1)[:, near], abs=1e-6)
+    assert np.isnan(place[:, x < 5]).all()
+
+
+def test_charts_hold_each_panel_and_its_wrong_side_once() -> None:
+    mesh = pillow()
+    line = np.array([[-8.0, 0.0], [8.0, 0.0]])
+    charts = bake(mesh, [Seam(("front",), line, 0.1, 0.0)], Look(crumple=0.0, wrinkle=0.0), density=6.0)
+    height, width = charts.trim.shape[:2]
+    assert charts.corners.min() >= 0 and charts.corners.max() <= 1
+    texel = np.floor(charts.corners.mean(axis=2) * [width, height]).astype(int)
+    relief = charts.trim[texel[..., 1], texel[..., 0], 0]
+    near = np.abs(mesh.uv.mean(axis=1)[:, 1]) < 0.6
+    front = mesh.panel == 0
+    assert np.abs(relief[0][front & near]).max() > 0.004
+    assert np.abs(relief[0][~front]).max() == np.abs(relief[1]).max() == 0.0
+
+
+def test_the_shell_has_a_thickness_and_no_open_edge() -> None:
+    mesh = sew([square("front", ("a", "b", "c", "d"), 0.0)], 2.0, seed=1)
+    x, faces, origin, corner, wrong = _shell(mesh)
+    where = np.unique(np.round(x, 6), axis=0, return_inverse=True)[1].reshape(-1)[faces]
+    edges = np.sort(where[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+    assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
+    a, b, c = (x[faces[:, k]] for k in range(3))
+    volume = (a * np.cross(b, c)).sum() / 6
+    assert volume == pytest.approx(256 * THICKNESS, rel=0.03)
+    assert sum(wrong) == len(mesh.faces)
+    flat = mesh.uv[origin[:, None], corner]
+    assert flat == pytest.approx(x[faces][..., :2], abs=1e-6)
+
+
+def test_a_view_puts_points_where_the_camera_sees_them() -> None:
     camera = Camera(width=120, height=150)
-    design = replace(COLLECTION["skirt"], camera=camera)
-    points, _ = camera.project(small_skirt.x)
-    seen = rasterise(points, small_skirt.faces, (150, 120))
-    silhouette = seen.plane(np.ones(len(seen.pixel)))
-    mask = picture(design, small_skirt).mask / 255
-    assert np.abs(mask - silhouette).mean() < 0.01
-    assert (mask[silhouette == 0] < 0.9).all()
+    x = np.random.default_rng(3).uniform([-30, 60, -10], [30, 150, 10], (400, 3))
+    view, scale = camera.view(x)
+    depth = view.eye[2] - x[:, 2]
+    px = view.centre[0] + view.focal * (x[:, 0] - view.eye[0]) / depth
+    py = view.centre[1] - view.focal * (x[:, 1] - view.eye[1]) / depth
+    assert (px.min() + px.max(), py.min() + py.max()) == pytest.approx((120, 150))
+    assert max(np.ptp(px) / 120, np.ptp(py) / 150) == pytest.approx(0.86, abs=1e-6)
+    assert scale == pytest.approx(view.focal / camera.distance)
 
 
-def test_light_is_relative_to_even_light_and_one_off_the_garment() -> None:
-    cover = np.zeros((20, 20))
-    cover[:, 5:] = 1.0
-    light = np.where(cover > 0, 0.5, 0.0)
-    light[:2, 5:] = 0.125
-    coded = LIGHT_CODE * (light_map(light, cover) / 255) ** 2
-    assert coded[:, :5] == pytest.approx(1.0, abs=0.02)
-    assert coded[5:, 5:] == pytest.approx(1.0, abs=0.02)
-    assert coded[:2, 5:] == pytest.approx(0.25, abs=0.02)
-
-
-def test_bends_leave_out_affine_maps_and_set_pieces_apart() -> None:
-    y, x = np.mgrid[0:60, 0:80].astype(float)
-    turned = np.stack([0.8 * x - 0.3 * y + 7, 0.3 * x + 0.9 * y - 40], axis=-1)
-    piece = np.where(x < 50, 0, np.where(x < 75, 1, -1)).astype(np.int64)
-    coded = bend_map(turned, piece, 80.0, 6.0)[..., 1:].astype(int) - 128
-    assert (coded[piece == -1] == 0).all() and (np.abs(coded[piece == 0]) <= 1).all()
-    shift = coded[piece == 1].mean(axis=0)
-    assert np.hypot(*shift) == pytest.approx(0.5 * 127, abs=2)
-    waved = turned + 0.4 * np.sin(x / 4)[..., None]
-    bent = bend_map(waved, piece, 80.0, 6.0)[..., 1:].astype(int) - 128
-    assert np.abs(bent[piece == 0]).max() > 10
+def test_what_is_written_is_what_the_application_reads(tmp_path: Path) -> None:
+    design = COLLECTION["skirt"]
+    number = np.zeros((150, 120), np.uint8)
+    number[20:130, 10:60], number[20:130, 60:110] = 1, 2
+    place = np.full((2, 75, 60), np.nan)
+    place[:, 10:65, 5:55] = np.mgrid[-27:28, -25:25][::-1] * 0.17
+    cover = np.where(number > 0, 255, 0).astype(np.uint8)
+    picture = Picture(
+        np.full((150, 120, 3), 200, np.uint8), cover, cover, np.full((150, 120), 202, np.uint8), place, number,
+        (Piece("front-sleeve-l"), Piece("front-sleeve-r", pair=True)), 11.5,
+    )  # fmt: skip
+    for back in (False, True):
+        write(design, picture, tmp_path / ("skirt-back" if back else "skirt"), back=back)
+    front, behind = assets(tmp_path)
+    assert (front.slug, front.cut, front.side, front.wearer) == ("skirt", "skirt", "front", "women")
+    assert (behind.slug, behind.cut, behind.side, behind.alt) == ("skirt-back", "skirt", "back", design.back_alt)
+    own = known(front.folder)
+    assert own is not None and own.paired == (2,) and own.px_per_cm == 11.5
+    assert np.array_equal(own.pieces, number)
+    assert own.place[:, 10:65, 5:55] == pytest.approx(place[:, 10:65, 5:55], abs=0.5 / PLACE_CODE + 1e-6)
+    assert own.light == pytest.approx(1.0, abs=0.03)
 
 
 def test_label_map_uses_the_class_index() -> None:
@@ -176,4 +276,8 @@ def test_the_command_refuses_what_it_does_not_know(arguments: list[str], capsys:
 
 
 def test_the_collection_is_what_the_application_ships() -> None:
-    assert set(COLLECTION) == {asset.slug for asset in assets()}
+    shipped = {(asset.cut, asset.side): asset for asset in assets()}
+    assert set(shipped) == {(slug, side) for slug in COLLECTION for side in SIDES}
+    for (slug, _), asset in shipped.items():
+        design = COLLECTION[slug]
+        assert (asset.garment_class, asset.wearer, asset.order) == (design.garment_class, design.wearer, design.order)

@@ -98,10 +98,10 @@ def small_garment(slug: str) -> None:
     folder = Path(tempfile.mkdtemp()) / slug
     shutil.copytree(starters.GARMENTS / slug, folder)
     meta = json.loads((folder / "meta.json").read_text())
-    for name in ("photo.webp", "mask.png", "labels.png", "light.webp", "bend.png"):
+    for name in ("photo.webp", "mask.png", "labels.png", "light.webp", "pieces.png"):
         with Image.open(folder / name) as image:
             size = (round(image.width / 8), round(image.height / 8))
-            how = Image.Resampling.NEAREST if name in ("labels.png", "bend.png") else Image.Resampling.LANCZOS
+            how = Image.Resampling.NEAREST if name in ("labels.png", "pieces.png") else Image.Resampling.LANCZOS
             image.resize(size, how).save(folder / name)
     meta |= {"px_per_cm": meta["px_per_cm"] / 8, "width": size[0], "height": size[1]}
     (folder / "meta.json").write_text(json.dumps(meta))

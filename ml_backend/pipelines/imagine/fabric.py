@@ -20,7 +20,7 @@ from ...requests import ImagineRequest
 from ...words.choices import choose_pattern, notes_of
 from ...words.wardrobe import choose_form, without_scene
 from ..base import Given, ShouldStop, Watch, check, tell
-from ..overlay import Fit, fit, known
+from ..overlay import Fit, garment
 from ..restyle.fabric import FabricRestyle, evenly_lit, small
 from . import Imagined, ImagineEngine
 
@@ -79,12 +79,8 @@ def _of_scene(phrases: Sequence[str]) -> tuple[str, ...]:
 @lru_cache(maxsize=KEPT)
 def _garment(slug: str) -> tuple[Image.Image, Fit, F32]:
     """Its photo, measured and evenly lit, and samples of its light."""
-    asset = garments.read(garments.ROOT / slug)
-    photo = Image.open(asset.photo).convert("RGB")
-    mask = np.asarray(Image.open(asset.mask).convert("L"), np.float32) / np.float32(255)
-    labels = np.asarray(Image.open(asset.labels).convert("L"))
-    own = known(fit(photo, mask, labels), asset.folder)
-    return photo, *evenly_lit(own.scaled(asset.px_per_cm))
+    photo, own = garment(garments.ROOT / slug)
+    return photo, *evenly_lit(own)
 
 
 def _square(photo: Image.Image, size: int) -> Image.Image:

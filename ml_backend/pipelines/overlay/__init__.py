@@ -5,7 +5,7 @@ every other pixel is untouched.
 :class:`OverlayPipeline` does all of it.  Pure NumPy, SciPy and Pillow.
 """
 
-from .fitting import Fit, PreviewFit, fit, known
+from .fitting import Fit, PreviewFit, fit, garment, known
 from .wearing import OverlayPipeline, SurfaceReader, dress, wear
 
-__all__ = ["Fit", "OverlayPipeline", "PreviewFit", "SurfaceReader", "dress", "fit", "known", "wear"]
+__all__ = ["Fit", "OverlayPipeline", "PreviewFit", "SurfaceReader", "dress", "fit", "garment", "known", "wear"]

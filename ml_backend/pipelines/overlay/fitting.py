@@ -33,11 +33,8 @@ MAP_SIDE = 1440
 MOST_OFF = 1.4
 """How far the surface's own scale may be from what people's proportions say, as a factor."""
 
-_LAID_SIDE = 750
-"""Longest side of the grid of coordinates that are known."""
-
-_JUMP = 0.6
-"""Slope of a known bend above which two pieces of cloth meet."""
+_HIDDEN = 6.0
+"""Centimetres of cloth for a centimetre of the picture from which a fold hides some of it."""
 
 _HEARD = 0.5
 """Share of the say that the surface has in the scale, proportions having the rest: each errs in its own way."""
@@ -60,11 +57,12 @@ class PreviewFit:
     """A fit at screen size for the browser: three RGB pictures, and numbers.
 
     ``maps``, three pictures of the photo's size one below the other.  In the first two R and G are the higher and the
-    lower byte of u and of v, (256 r + g - 32768) / 50 cm; B of the first codes the shading, S = 4 (b/255)^2.  The
-    third is what lies behind the borders of the cloth (sRGB).  Away from the cloth, and from its borders, they are
-    empty.  ``mask``: R is the soft
+    lower byte of u and of v, (256 r + g - 32768) / 50 cm; B of the first codes the shading, S = 4 (b/255)^2, B of the
+    second is 255 where mirrored pairs turn u over.  The third is what lies behind the borders of the cloth (sRGB).
+    Away from the cloth, and from its borders, they are empty.  ``mask``: R is the soft
     mask, G the value in the class map times ``garment_step``.  ``data`` is JSON-ready: width, height,
-    full_width, full_height, px_per_cm (preview pixels), garment_step, classes (garments present).
+    full_width, full_height, px_per_cm (preview pixels), garment_step, classes (garments present), and pairs, 1 where
+    there are pieces that can be cut as mirrored pairs.
     """
 
     photo: Image.Image
@@ -82,7 +80,9 @@ class Fit:
     float32 (h,w), the linear-light multiplier S > 0 of white cloth; ``place`` float32 (2,h',w'), coordinates on the
     cloth in centimetres; ``jacobian`` float32 (2,2,h',w'), their steps for a photo pixel to the right and down;
     ``pieces`` uint8 (h',w'), the garment each node belongs to (0 without a class map).  ``px_per_cm``: photo
-    pixels a centimetre of cloth that faces the camera.
+    pixels a centimetre of cloth that faces the camera.  Where it is known how the garment was cut, ``cuts`` uint8 (H,W)
+    is the piece of cloth that each pixel shows, ``pieces`` that of each node, and ``paired`` the numbers of those that
+    mirrored pairs turn over.
     """
 
     width: int
@@ -95,6 +95,16 @@ class Fit:
     mask: F32
     labels: U8 | None
     px_per_cm: float
+    cuts: U8 | None = None
+    paired: tuple[int, ...] = ()
+
+    def mirrored(self) -> Fit:
+        """The same with the second piece of each pair turned over: cut from the cloth as the mirror of the first."""
+        side = np.where(np.isin(self.pieces, self.paired), np.float32(-1), np.float32(1))
+        place, jacobian = self.place.copy(), self.jacobian.copy()
+        place[0] *= side
+        jacobian[0] *= side
+        return replace(self, place=place, jacobian=jacobian)
 
     def scaled(self, px_per_cm: float) -> Fit:
         """The same with another, known, scale."""
@@ -152,10 +162,10 @@ class Fit:
     ) -> tuple[F32, F32]:
         """(u, v) of single pixels at centres (x, y), from one node each."""
         down, across = window.down, window.across
-        own = None
-        if self.labels is not None:
+        own, numbers = None, self.labels if self.cuts is None else self.cuts
+        if numbers is not None:
             inside_y = np.clip(y.astype(np.int64), 0, self.height - 1)
-            own = self.labels[inside_y, np.clip(x.astype(np.int64), 0, self.width - 1)]
+            own = numbers[inside_y, np.clip(x.astype(np.int64), 0, self.width - 1)]
         best = np.full(y.shape, np.inf, np.float32)
         node_y, node_x = np.zeros(y.shape, np.int64), np.zeros(y.shape, np.int64)
         for low_y in (True, False):
@@ -204,7 +214,7 @@ class Fit:
         ground = ground * (near & ~inside)[..., None]
         planes = [
             _rgb(np.floor(u / 256), u % 256, shade),
-            _rgb(np.floor(v / 256), v % 256, np.zeros_like(v)),
+            _rgb(np.floor(v / 256), v % 256, self._turned(size) * (near * np.float32(255.0))),
             ground,
         ]
         data: dict[str, int | float | list[str]] = {
@@ -215,9 +225,17 @@ class Fit:
             "px_per_cm": self.px_per_cm * factor,
             "garment_step": GARMENT_STEP,
             "classes": self.classes(),
+            "pairs": int(bool(self.paired)),
         }
         maps = Image.fromarray(np.concatenate(planes))
         return PreviewFit(small, maps, Image.fromarray(_rgb(mask * 255.0, classes, np.zeros_like(mask))), data)
+
+    def _turned(self, size: tuple[int, int]) -> F32:
+        """1 on the pixels of a preview that mirrored pairs turn over."""
+        if self.cuts is None or not self.paired:
+            return np.zeros((size[1], size[0]), np.float32)
+        cuts = np.asarray(Image.fromarray(self.cuts).resize(size, Image.Resampling.NEAREST))
+        return np.isin(cuts, self.paired).astype(np.float32)
 
 
 def _centres(box: Box) -> tuple[F32, F32]:
@@ -291,35 +309,74 @@ def heard(told: float, usual: float) -> float:
     return usual * math.pow(min(max(told / usual, 1 / MOST_OFF), MOST_OFF), _HEARD)
 
 
-def known(fit: Fit, folder: Path) -> Fit:
-    """``fit`` with the light and bend of the default garment in ``folder`` in place of estimates, where it has them."""
-    own = garments.known(folder, fit.width, fit.height)
-    return fit if own is None else laid(fit, *own)
+def garment(folder: Path) -> tuple[Image.Image, Fit]:
+    """The photo of the default garment in ``folder``, and how a fabric lies on it.
+
+    Raises :class:`BadInput` where the garment's files do not belong together.
+    """
+    asset = garments.read(folder)
+    photo = Image.open(asset.photo).convert("RGB")
+    mask = np.asarray(Image.open(asset.mask).convert("L"), np.float32) / np.float32(255)
+    labels = np.asarray(Image.open(asset.labels).convert("L"))
+    return photo, known(folder, mask, labels) or fit(photo, mask, labels).scaled(asset.px_per_cm)
 
 
-def laid(fitted: Fit, light: F32, bend: F32) -> Fit:
-    """``fitted`` with known light (H,W) and a known bend (2,H,W), the displacement (du, dv) in photo pixels of a fabric
-    that would else lie flat over the photo, its origin in the middle."""
-    size = _grid((0, 0, fitted.width, fitted.height), _LAID_SIDE)
-    shape = (size[1], size[0])
-    step = fitted.width / size[0], fitted.height / size[1]
-    shift = np.stack([resize(plane, *size, Image.Resampling.NEAREST) for plane in bend])
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    flat = np.stack([(x + 0.5) * step[0] - fitted.width / 2, (y + 0.5) * step[1] - fitted.height / 2])
-    jacobian = np.zeros((2, 2, *shape), np.float32)
-    for way in (0, 1):
-        slope = np.gradient(shift, axis=2 - way) / step[way]
-        jacobian[:, way] = np.where(np.abs(slope).max(axis=0) < _JUMP, slope, 0.0)
-        jacobian[way, way] += 1.0
-    cover, classes = _reduced(fitted.mask, fitted.labels, (0, 0, fitted.width, fitted.height), size)
-    return replace(
-        fitted,
-        box=(0, 0, fitted.width, fitted.height),
-        light=np.asarray(light, np.float32),
-        place=np.asarray((flat + shift) / fitted.px_per_cm, np.float32),
-        jacobian=np.asarray(jacobian / fitted.px_per_cm, np.float32),
-        pieces=np.zeros(cover.shape, np.uint8) if classes is None else classes,
+def known(folder: Path, mask: F32, labels: U8 | None) -> Fit | None:
+    """What the renderer knows of the default garment in ``folder``, of which ``mask`` and ``labels`` are those of the
+    photo; None where it knows nothing, or of a photo of another size.
+
+    Raises :class:`BadInput` where the garment's files do not belong together.
+    """
+    own = garments.known(folder)
+    return None if own is None or own.light.shape != mask.shape else laid(own, mask, labels)
+
+
+def laid(own: garments.Known, mask: F32, labels: U8 | None) -> Fit:
+    """Known light, coordinates and pieces of cloth as a fit."""
+    height, width = mask.shape
+    rows, columns = own.place.shape[1:]
+    down = (np.arange(rows) * height // rows)[:, None]
+    # each node belongs to the piece of the pixel above and to the left of its middle, as it was written
+    pieces = own.pieces[down, np.arange(columns) * width // columns]
+    return Fit(
+        width,
+        height,
+        (0, 0, width, height),
+        own.light,
+        own.place,
+        _sloped(own.place, pieces, (width / columns, height / rows), 1.0 / own.px_per_cm),
+        pieces,
+        np.clip(mask, 0.0, 1.0),
+        labels,
+        own.px_per_cm,
+        cuts=own.pieces,
+        paired=own.paired,
     )
+
+
+def _sloped(place: F32, pieces: U8, step: tuple[float, float], scale: float) -> F32:
+    """How coordinates (2, h, w) change for a photo pixel to the right and down (2, 2, h, w), each piece by itself; the
+    smaller of the steps to either side where a fold hides what lies between."""
+    result = np.zeros((2, 2, *pieces.shape), np.float32)
+    for way in (0, 1):
+        axis = 2 - way
+        slope = np.diff(place, axis=axis) / np.float32(step[way])
+        same = np.diff(pieces.astype(np.int16), axis=axis - 1) == 0
+        same &= (np.take(pieces, range(same.shape[axis - 1]), axis - 1) > 0) & (np.hypot(*slope) < _HIDDEN * scale)
+        ends = [(0, 0)] * 3
+        before, after = list(ends), list(ends)
+        before[axis], after[axis] = (1, 0), (0, 1)
+        size = np.where(same, np.hypot(*slope), np.inf)[None]
+        sides = [(np.pad(slope, pad), np.pad(size, pad, constant_values=np.inf)) for pad in (before, after)]
+        (first, long), (second, short) = sides
+        both = np.isfinite(long) & np.isfinite(short)
+        near = np.maximum(long, short) < 1.6 * np.minimum(long, short)
+        best = np.where(short < long, second, first)
+        found = np.where(both & near, 0.5 * (first + second), best)
+        upright = np.zeros((2, 1, 1), np.float32)
+        upright[way] = scale
+        result[:, way] = np.where(np.isfinite(long) | np.isfinite(short), found, upright)
+    return result
 
 
 def _kinds(labels: U8 | None) -> U8 | None:

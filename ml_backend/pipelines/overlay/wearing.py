@@ -54,6 +54,7 @@ class _Garment:
     fabric: Fabric
     place: Placement
     strength: float
+    mirrored: bool
 
 
 def wear(
@@ -127,7 +128,7 @@ def _garment(tile: Image.Image, request: OverlayRequest) -> _Garment:
     if request.garments:
         classes = np.zeros(256, np.uint8)
         classes[[parse_garment(name) for name in request.garments]] = 1
-    return _Garment(classes, Fabric(tile, request.repeat), Placement.of(request), request.strength)
+    return _Garment(classes, Fabric(tile, request.repeat), Placement.of(request), request.strength, request.mirrored)
 
 
 class _Look:
@@ -136,8 +137,12 @@ class _Look:
     def __init__(self, photo: Image.Image, fitted: Fit, garments: Sequence[_Garment]) -> None:
         self.fitted = fitted
         self.garments = garments
-        self.footprints = [garment.place.footprint(fitted.jacobian) for garment in garments]
+        self.mirrored = fitted.mirrored() if fitted.paired and any(one.mirrored for one in garments) else fitted
+        self.footprints = [one.place.footprint(self._cut(one).jacobian) for one in garments]
         self.colours = Colours.of(photo, self._chosen(), fitted.box)
+
+    def _cut(self, garment: _Garment) -> Fit:
+        return self.mirrored if garment.mirrored else self.fitted
 
     def _chosen(self) -> F32:
         """Share of what is dressed over the box, about as fine as the clean colours are."""
@@ -166,7 +171,7 @@ class _Look:
         full = self._behind(photo, share, parts, rows, columns, strip)
         centres = np.arange(top, bottom, dtype=np.float32) + 0.5, np.arange(left, right, dtype=np.float32) + 0.5
         shade = self.fitted.shading_at(*centres)[rows, columns]
-        u, v = (plane[rows, columns] for plane in self.fitted.where_at(*centres))
+        places: dict[bool, tuple[F32, F32]] = {}
         window = Window.of(*centres, self.fitted.box, self.fitted.pieces.shape)
         strength = np.zeros_like(share)
         for garment, part, footprint in zip(self.garments, parts, self.footprints, strict=True):
@@ -175,9 +180,12 @@ class _Look:
             if not here.size:
                 continue
             at = rows[here], columns[here]
+            if garment.mirrored not in places:
+                places[garment.mirrored] = self._cut(garment).where_at(*centres)
+            u, v = (plane[at] for plane in places[garment.mirrored])
             wide, narrow = window.at(footprint[0], *at), window.at(footprint[1], *at)
             along = footprint[2][window.down.nearest[at[0]], window.across.nearest[at[1]]]
-            worn = garment.fabric(*garment.place(u[here], v[here]), wide, narrow, along)
+            worn = garment.fabric(*garment.place(u, v), wide, narrow, along)
             worn *= shade[here, None]
             full[here] += shoulder(worn) * part[here, None]
         photo += (full - photo) * (strength / np.maximum(sum(parts), 1e-6))[:, None]

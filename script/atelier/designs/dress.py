@@ -6,10 +6,11 @@ import numpy as np
 
 from ..blocks import Flare, Top, both, line
 from ..body import Body
+from ..charts import Look
 from ..design import Design
 from ..drape import Cloth
 from ..mesh import Edge, F, Panel, bezier, mirrored
-from ..picture import Camera, Look
+from ..picture import Camera
 from ..trims import Crease, Gathers, Hem, Seam, Trim
 
 WAIST = 106.5
@@ -25,6 +26,7 @@ BLOCK = Top(
     hem=WAIST_LINE,
     hem_back=WAIST_LINE,
 )
+ZIP = line((0.0, 140.6), (0.0, WAIST))
 SKIRT = Flare(waist=50.0, length=60.0, spread=1.28, top=WAIST)
 
 
@@ -63,21 +65,23 @@ def trims() -> list[Trim]:
     top = SKIRT.arc(SKIRT.radius)
     dart = bezier((-8.6, WAIST), (-8.9, 113.0), (-8.4, 120.5))
     bust = line((-19.6, 119.0), (-11.0, 122.6))
-    torso = ("front-torso",)
+    torso = ("front-torso", "back-torso")
     return [
-        Hem(torso, NECK_FRONT, 0.9, roll=0.08),
+        Hem(("front-torso",), NECK_FRONT, 0.9, roll=0.08),
+        Hem(("back-torso",), NECK_BACK, 0.9, roll=0.08),
         Hem(torso, b.armhole, 0.8, roll=0.08),
         Hem(torso, mirrored(b.armhole), 0.8, roll=0.08),
         Seam(("front-torso", "back-torso"), b.shoulder),
         Seam(("front-torso", "back-torso"), mirrored(b.shoulder)),
         Seam(torso, dart, 0.05, 0.015),
         Seam(torso, mirrored(dart), 0.05, 0.015),
-        Seam(torso, bust, 0.05, 0.015),
-        Seam(torso, mirrored(bust), 0.05, 0.015),
-        Crease(torso, bust, 0.03, 0.8),
+        Seam(("front-torso",), bust, 0.05, 0.015),
+        Seam(("front-torso",), mirrored(bust), 0.05, 0.015),
+        Crease(("front-torso",), bust, 0.03, 0.8),
+        Seam(("back-torso",), ZIP, 0.05, 0.015),
         Seam(torso, WAIST_LINE, 0.06, 0.02),
-        Seam(("front-skirt",), top, 0.06, 0.04),
-        Gathers(("front-skirt",), top, 11.0, 0.13, 1.3),
+        Seam(("front-skirt", "back-skirt"), top, 0.06, 0.04),
+        Gathers(("front-skirt", "back-skirt"), top, 11.0, 0.13, 1.3),
         Hem(("front-skirt", "back-skirt"), hem, 2.4),
     ]
 
@@ -88,11 +92,13 @@ DESIGN = Design(
     garment_class="dress",
     order=2,
     alt="Sleeveless dress with a fitted bodice and a full midi skirt on an invisible mannequin",
+    back_alt="The back of a sleeveless dress with a full midi skirt on an invisible mannequin",
+    wearer="women",
     panels=panels,
     trims=trims,
     arms=False,
     cloth=Cloth(weight=0.017, bend=45.0, pressure=0.6),
-    look=Look(weave=0.06, tooth=0.008, wrinkle=0.06),
+    look=Look(wrinkle=0.06),
     camera=Camera(fill=(0.84, 0.87), rise=10.0),
     stiffen=stiffen,
     spacing=1.7,

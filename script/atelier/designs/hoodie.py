@@ -7,10 +7,11 @@ from scipy.interpolate import CubicSpline
 
 from ..blocks import Top, both, line, same
 from ..body import Body, Pose
+from ..charts import Look
 from ..design import Design
 from ..drape import Cloth
 from ..mesh import F, Mesh, bezier, mirrored
-from ..picture import Camera, Look
+from ..picture import Camera
 from ..pieces import Cuff, join, neckline, outward, sheet, straight_hem, tube
 from ..trims import Gathers, Hem, Patch, Plain, Rib, Seam, Topstitch, Trim, noise, smoothstep
 
@@ -36,7 +37,7 @@ BLOCK = Top(
     side=bezier(_pt(UNDERARM), (-28.0, 108.0), (-28.0, 95.0), (-27.6, HEM_Y)),
     hem=line((-27.6, HEM_Y), (27.6, HEM_Y)),
     hem_back=line((-27.6, HEM_Y), (27.6, HEM_Y)),
-    sleeve_top=bezier(_pt(TIP), _pt(TIP + ALONG * 30 + [-2.2, 2.0]), _pt(CUFF_TOP)),
+    sleeve_top=line(_pt(TIP), _pt(CUFF_TOP)),
     cuff=np.stack([CUFF_TOP, CUFF_UNDER]),
     sleeve_under=bezier(_pt(CUFF_UNDER), _pt((CUFF_UNDER + UNDERARM) / 2 + [-1.5, -2.0]), _pt(UNDERARM)),
     drop=(19.0, 16.0),
@@ -111,12 +112,17 @@ def _curve(points: Knots, at: F) -> F:
     return np.asarray(CubicSpline(np.linspace(0, 1, len(points)), np.array(points))(at))
 
 
-def hood(mesh: Mesh, body: Body) -> Mesh:
-    """The hood stands as if worn: two halves from the neck to the crown, crossing at the throat."""
+def ribbed(mesh: Mesh) -> None:
+    """Cuffs and hem hold their shape, in place."""
     cuff = Cuff(from_cuff, over_cuff, CUFF_DEPTH, radius=3.7, ease=9.0, puff=1.3)
     cuff.shape(mesh, "l", 81)
     cuff.shape(mesh, "r", 82)
     straight_hem(mesh, HEM_Y, HEM_DEPTH, 0.05)
+
+
+def hood(mesh: Mesh, body: Body) -> Mesh:
+    """The hood stands as if worn: two halves from the neck to the crown, crossing at the throat."""
+    ribbed(mesh)
     rows, columns = 110, 90
     ring = neckline(mesh, 2 * (columns - 1))
     up, t = np.linspace(0.0, 1.0, rows), np.linspace(0.0, 1.0, columns)
@@ -142,7 +148,7 @@ def _half(x: F, base: F, up: F, t: F, name: str) -> Mesh:
     sag = np.sin(np.pi * t)[None] * (smoothstep(0.5, 0.8, up) * smoothstep(1.0, 0.86, up))[:, None]
     x[:, :, 1] -= 0.8 * sag
     flat = np.stack(np.broadcast_arrays(26.0 * t[None], HOOD_TOP + 40.0 * up[:, None]), axis=-1)
-    return sheet(name, x, flat, flip=not left)
+    return sheet(name, x, flat, flip=left)
 
 
 def _slack(up: F, t: F, seed: int) -> F:
@@ -168,26 +174,34 @@ def _cords(body: Body) -> list[Mesh]:
 
 
 def trims() -> list[Trim]:
-    b = BLOCK
-    assert b.sleeve_top is not None and b.cuff is not None
-    torso = ("front-torso", "back-torso")
     front = ("front-torso",)
     y = HEM_Y + HEM_DEPTH
     pocket = line((-8.6, y + 19), (8.6, y + 19), (16.6, y + 7.5), (16.6, y - 0.5), (-16.6, y - 0.5), (-16.6, y + 7.5))
-    out: list[Trim] = [
+    mouth = line((-8.6, y + 19), (-16.6, y + 7.5))
+    return [
         Patch(front, pocket, 0.14, 0.25, soft=0.12),
-        Gathers(torso, b.hem + np.array([0.0, HEM_DEPTH]), 7.0, 0.08, 2.4),
+        Topstitch(front, mouth, 1.6, within=pocket),
+        Topstitch(front, mirrored(mouth), 1.6, within=pocket),
         Hem(("hood",), line((0.0, HOOD_TOP - 5.0), (0.0, HOOD_TOP + 45.0)), 2.6, roll=0.10),
         Seam(("hood",), line((26.0, HOOD_TOP), (26.0, HOOD_TOP + 42.0)), 0.05),
         Seam(("hood",), line((26.0, HOOD_TOP), (26.0, HOOD_TOP + 42.0)), 0.05, inner=True),
-        Rib(torso, b.hem, HEM_DEPTH, pitch=0.42, height=0.03),
         Plain(("cord",), None, (1.04, 1.03, 1.0), 0.0),
+        *body_trims(),
+    ]
+
+
+def body_trims() -> list[Trim]:
+    """Of the body and sleeves, whatever is at the neck."""
+    b = BLOCK
+    assert b.cuff is not None
+    torso = ("front-torso", "back-torso")
+    out: list[Trim] = [
+        Gathers(torso, b.hem + np.array([0.0, HEM_DEPTH]), 7.0, 0.08, 2.4),
+        Rib(torso, b.hem, HEM_DEPTH, pitch=0.42, height=0.03),
     ]
     for turn, side in ((same, "l"), (mirrored, "r")):
         sleeve = (f"front-sleeve-{side}", f"back-sleeve-{side}")
-        mouth = turn(line((-8.6, y + 19), (-16.6, y + 7.5)))
         out += [
-            Topstitch(front, mouth, 1.6, within=pocket),
             Seam(torso, turn(b.armhole), 0.05, 0.02),
             Topstitch(torso, turn(b.armhole), 0.35),
             Seam(torso, turn(b.shoulder), 0.04),
@@ -203,11 +217,14 @@ DESIGN = Design(
     garment_class="top",
     order=5,
     alt="Hoodie with a kangaroo pocket and drawstrings on an invisible mannequin",
+    back_alt="The back of a hoodie with its hood up on an invisible mannequin",
+    wearer="everybody",
     panels=BLOCK.panels,
     trims=trims,
+    grain=BLOCK.grain,
     pose=Pose(left_arm=19.0, right_arm=22.0, arm_length=61.5, elbow=9.0),
     cloth=Cloth(weight=0.034, bend=120.0, thickness=0.6, pressure=4.0),
-    look=Look(weave=0.09, tooth=0.008, crumple=0.016, sheen=0.08, wrinkle=0.12),
+    look=Look(crumple=0.016, sheen=0.08, wrinkle=0.12),
     camera=Camera(fill=(0.88, 0.86)),
     tighten=tighten,
     stiffen=stiffen,

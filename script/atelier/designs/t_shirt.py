@@ -7,10 +7,11 @@ from scipy.spatial import cKDTree
 
 from ..blocks import Top, both, line
 from ..body import Pose
+from ..charts import Look
 from ..design import Design
 from ..drape import Cloth
 from ..mesh import F, bezier, mirrored
-from ..picture import Camera, Look
+from ..picture import Camera
 from ..trims import Hem, Plain, Rib, Seam, Trim
 
 NECK_FRONT = both(bezier((-8.8, 147.0), (-8.6, 140.5), (-4.6, 137.8), (0.0, 137.8)))
@@ -23,7 +24,7 @@ BLOCK = Top(
     side=bezier((-25.4, 123.5), (-24.8, 110.0), (-24.9, 95.0), (-25.6, 78.0)),
     hem=bezier((-25.6, 78.0), (-10.0, 77.4), (10.0, 77.4), (25.6, 78.0)),
     hem_back=bezier((-25.6, 78.0), (-10.0, 77.4), (10.0, 77.4), (25.6, 78.0)),
-    sleeve_top=bezier((-21.0, 142.0), (-29.5, 138.3), (-37.8, 130.6)),
+    sleeve_top=line((-21.0, 142.0), (-37.8, 130.6)),
     cuff=line((-37.8, 130.6), (-28.2, 116.2)),
     sleeve_under=line((-28.2, 116.2), (-25.4, 123.5)),
     drop=(3.0, 1.0),
@@ -49,13 +50,14 @@ def trims() -> list[Trim]:
     everywhere = ("front", "back")
     label = line((-1.6, 142.3), (1.6, 142.3), (1.6, 139.9), (-1.6, 139.9))
     return [
-        Rib(("front-torso",), NECK_FRONT, 2.0, pitch=0.26, height=0.016),
-        Rib(("back-torso",), NECK_BACK, 2.0, pitch=0.26, height=0.016, inner=True),
+        Rib(("front-torso",), NECK_FRONT, 2.0, pitch=0.26, height=0.016, name="neckband"),
+        Rib(("back-torso",), NECK_BACK, 2.0, pitch=0.26, height=0.016, name="neckband"),
+        Rib(("back-torso",), NECK_BACK, 2.0, pitch=0.26, height=0.016, inner=True, name="neckband"),
         Seam(everywhere, b.armhole),
         Seam(everywhere, mirrored(b.armhole)),
         Seam(everywhere, b.shoulder),
         Seam(everywhere, mirrored(b.shoulder)),
-        Hem(("front-torso",), b.hem, 2.4, double=True),
+        Hem(("front-torso", "back-torso"), b.hem, 2.4, double=True),
         Hem(("front-sleeve-l", "back-sleeve-l"), b.cuff, 2.2, double=True),
         Hem(("front-sleeve-r", "back-sleeve-r"), mirrored(b.cuff), 2.2, double=True),
         Plain(("back-torso",), label, (1.06, 1.06, 1.07), inner=True),
@@ -68,11 +70,14 @@ DESIGN = Design(
     garment_class="top",
     order=1,
     alt="Crew-neck T-shirt with short sleeves on an invisible mannequin",
+    back_alt="The back of a crew-neck T-shirt with short sleeves on an invisible mannequin",
+    wearer="everybody",
     panels=BLOCK.panels,
     trims=trims,
+    grain=BLOCK.grain,
     pose=Pose(left_arm=21.0, right_arm=24.0),
     cloth=Cloth(weight=0.020, bend=15.0, pressure=3.0),
-    look=Look(weave=0.06, tooth=0.006, wrinkle=0.085),
+    look=Look(wrinkle=0.085),
     camera=Camera(fill=(0.84, 0.84)),
     tighten=tighten,
     stiffen=stiffen,

@@ -85,16 +85,17 @@ export class FlatComposite {
     return this.layers.get(key);
   }
 
-  /** For each pixel: u and v (pixels of the picture where the maps are old), shading, and what is behind (RGB). */
+  /** For each pixel: u and v (pixels of the picture where the maps are old), shading, what is behind (RGB), and -1 where
+   * mirrored pairs turn u over. */
   told(maps, photo, width, height) {
     const { data } = pixels(maps);
     const wide = photo.width, tall = photo.height;
     const plane = 4 * wide * tall;
-    const result = new Float32Array(6 * width * height);
+    const result = new Float32Array(7 * width * height);
     const reach = (0.02 * Math.max(wide, tall)) / 127;
     for (let y = 0, to = 0; y < height; y += 1) {
       const row = Math.min(tall - 1, Math.floor(((y + 0.5) * tall) / height));
-      for (let x = 0; x < width; x += 1, to += 6) {
+      for (let x = 0; x < width; x += 1, to += 7) {
         const column = Math.min(wide - 1, Math.floor(((x + 0.5) * wide) / width));
         const at = 4 * (row * wide + column);
         if (this.bent) {
@@ -106,6 +107,7 @@ export class FlatComposite {
         result[to] = (256 * data[at] + data[at + 1] - 32768) / 50;
         result[to + 1] = (256 * data[at + plane] + data[at + plane + 1] - 32768) / 50;
         result[to + 2] = 4 * (data[at + 2] / 255) ** 2;
+        result[to + 6] = data[at + plane + 2] > 127 ? -1 : 1;
         for (let band = 0; band < 3; band += 1) result[to + 3 + band] = LINEAR[data[at + 2 * plane + band]];
       }
     }
@@ -131,10 +133,10 @@ export class FlatComposite {
     const texels = levels[0].size / (pxPerCm * ratio * fit.scale);
     const level = Math.min(levels.length - 1, Math.max(0, Math.round(Math.log2(Math.max(1, texels)))));
     const { size, values } = levels[level];
-    for (let at = 0, from = 0; at < 4 * width * height; at += 4, from += 6) {
+    for (let at = 0, from = 0; at < 4 * width * height; at += 4, from += 7) {
       const soft = mask[at] / 255;
       if (soft === 0 || (chosen.size && !chosen.has(Math.round(mask[at + 1] / (this.bent ? 32 : 2))))) continue;
-      const cx = maps[from] * step, cy = maps[from + 1] * step;
+      const cx = maps[from] * (fit.mirrored ? maps[from + 6] : 1) * step, cy = maps[from + 1] * step;
       let u = cos * cx - sin * cy - fit.x;
       let v = sin * cx + cos * cy - fit.y;
       if (fit.repeat === "half-drop") v += 0.5 * (((Math.floor(u) % 2) + 2) % 2);

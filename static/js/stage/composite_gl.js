@@ -3,7 +3,7 @@
 //   q  = Rot(-turn) (u, v) / scale - offset     (u, v): the pixel's place on the cloth in centimetres, from the maps
 //   out = mix(photo, mix(behind, shoulder(tile(repeat(q)) * S), mask), strength), all in linear light
 //
-// once for each part of the outfit, over the photo; `maps` and `mask` are laid out as PreviewFit says.  Pictures made
+// once for each part of the outfit, over the photo, u turned over where mirrored pairs ask for it; `maps` and `mask` are laid out as PreviewFit says.  Pictures made
 // before coordinates came (as tall as the photo) hold displacements d instead: (u, v) = (p + d - c) / pxPerCm there.
 
 const VERTEX = `#version 300 es
@@ -26,7 +26,7 @@ uniform vec3 u_view;
 uniform uvec3 u_chosen;
 uniform float u_px_per_cm, u_scale, u_strength, u_fade, u_split, u_step;
 uniform int u_repeat;
-uniform bool u_dressed, u_all, u_bent;
+uniform bool u_dressed, u_all, u_bent, u_mirrored;
 
 float chosen_at(ivec2 texel) {
   if (u_all) return 1.0;
@@ -48,8 +48,10 @@ vec2 place_at(ivec2 texel) {
     vec2 bend = (texelFetch(u_maps, texel, 0).gb * 255.0 - 128.0) / 127.0 * 0.02 * max(u_size.x, u_size.y);
     return (vec2(texel) + 0.5 + bend - 0.5 * u_size) / u_px_per_cm;
   }
-  vec2 u = texelFetch(u_maps, texel, 0).rg, v = texelFetch(u_maps, texel + ivec2(0, int(u_size.y)), 0).rg;
-  return (vec2(dot(u, vec2(256.0, 1.0)), dot(v, vec2(256.0, 1.0))) * 255.0 - 32768.0) / 50.0;
+  vec3 u = texelFetch(u_maps, texel, 0).rgb, v = texelFetch(u_maps, texel + ivec2(0, int(u_size.y)), 0).rgb;
+  vec2 cm = (vec2(dot(u.rg, vec2(256.0, 1.0)), dot(v.rg, vec2(256.0, 1.0))) * 255.0 - 32768.0) / 50.0;
+  if (u_mirrored && v.b > 0.5) cm.x = -cm.x;
+  return cm;
 }
 
 // Where on the cloth p lies, and how that changes to the right and downwards; alone where two pieces of cloth meet.
@@ -281,6 +283,7 @@ export class GLComposite {
     gl.uniform1i(this.place("u_repeat"), REPEATS.indexOf(fit.repeat));
     gl.uniform1i(this.place("u_all"), garments.length ? 0 : 1);
     gl.uniform3uiv(this.place("u_chosen"), bits(garments));
+    gl.uniform1i(this.place("u_mirrored"), fit.mirrored ? 1 : 0);
     gl.uniform1f(this.place("u_fade"), fade ?? 1);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }

@@ -6,7 +6,8 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Router, Status
 
-from ml_backend.errors import BadInput
+from ml_backend.errors import BadInput, quoted
+from ml_backend.garments import SIDES
 from patterns.models import Pattern
 
 from ...looks.models import Look
@@ -49,7 +50,11 @@ def _wearable(request: HttpRequest, body: schemas.NewLook) -> Photo | Garment:
         raise BadInput("Say what wears it: either a photo of yours, or a garment.")
     if body.photo is not None:
         return get_object_or_404(Photo.objects.visible_to(request.user).select_related("job"), pk=body.photo)
-    return get_object_or_404(Garment, slug=body.garment)
+    if body.side not in SIDES:
+        raise BadInput(f"A garment has a front and a back, no {quoted(body.side)}.")
+    named = get_object_or_404(Garment, slug=body.garment)
+    wanted_back = body.side == Garment.Side.BACK and not named.is_back
+    return get_object_or_404(Garment, slug=named.turned) if wanted_back else named
 
 
 add_routes(

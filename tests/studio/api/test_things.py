@@ -469,6 +469,20 @@ def test_a_look(program, outsider, person, make_pattern, make_garment, work_off)
     assert Look.objects.count() == 1
 
 
+def test_a_look_from_behind(program, person, make_pattern, make_garment, work_off):
+    make_garment("skirt", cut="skirt")
+    body = {"pattern": str(make_pattern(person).pk), "garment": "skirt"}
+    assert error(program.post("/looks", {**body, "side": "back"})) == (404, "not_found"), "it has none yet"
+    make_garment("skirt-back", cut="skirt", side="back")
+    for given in ({"side": "back"}, {"garment": "skirt-back"}, {"garment": "skirt-back", "side": "back"}):
+        made = program.post("/looks", {**body, **given, "mirrored": True}).json()
+        work_off()
+        look = program.get(f"/looks/{made['id']}").json()
+        assert (look["state"], look["garment"], look["request"]["mirrored"]) == ("done", "skirt-back", True)
+    assert program.post("/looks", {**body, "side": "front"}).json()["garment"] == "skirt"
+    assert error(program.post("/looks", {**body, "side": "left"})) == (422, "bad_input")
+
+
 def test_an_outfit(program, outsider, person, make_pattern, make_photo, work_off):
     photo, one, two = make_photo(person), make_pattern(person), make_pattern(person)
     parts = [
@@ -634,6 +648,7 @@ def test_the_catalogue(program, make_garment, monkeypatch):
         assert program.get("/options").json()["imagine_engines"] == ["fabric"], "the other has no model"
     garment = program.get("/garments").json()["items"][0]
     assert (garment["slug"], garment["classes"]) == ("skirt", ["skirt"])
+    assert (garment["cut"], garment["side"], garment["wearer"]) == ("skirt", "front", "everybody")
     assert program.client.get(garment["files"]["image"], headers=program.headers).status_code == 200
     assert error(program.get("/garments/skirt/files/nonsense")) == (404, "not_found")
 

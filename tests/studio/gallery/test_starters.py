@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -38,9 +39,27 @@ def atelier(tmp_path, picture):
     return tmp_path / "garments"
 
 
-def test_six_garments_lie_ready_to_be_loaded():
-    ready = sorted(meta.parent.name for meta in starters.GARMENTS.glob("*/meta.json"))
-    assert ready == ["dress", "hoodie", "shirt", "skirt", "t-shirt", "trousers"]
+def test_a_dozen_garments_lie_ready_to_be_loaded_from_both_sides():
+    ready = {meta.parent.name for meta in starters.GARMENTS.glob("*/meta.json")}
+    fronts = {name for name in ready if not name.endswith("-back")}
+    assert {"dress", "hoodie", "shirt", "skirt", "t-shirt", "trousers"} <= fronts
+    assert len(fronts) >= 12 and ready == fronts | {f"{name}-back" for name in fronts}
+
+
+def test_a_back_is_another_side_of_the_same_garment(atelier):
+    front, back = atelier / "tea-towel", atelier / "tea-towel-back"
+    shutil.copytree(front, back)
+    about = {"name": "Tea towel, back", "cut": "tea-towel", "side": "back", "wearer": "men", "order": 3}
+    (back / "meta.json").write_text(json.dumps(about))
+    assert starters.load_garments(atelier) == 2
+    one, other = Garment.objects.order_by("slug")
+    assert (one.cut, one.side, one.wearer, one.is_back, one.turned) == (
+        *("tea-towel", "front", "everybody", False, "tea-towel-back"),
+    )
+    assert (other.cut, other.side, other.wearer, other.is_back, other.turned) == (
+        *("tea-towel", "back", "men", True, "tea-towel"),
+    )
+    assert list(Garment.objects.fronts()) == [one]
 
 
 def test_garments_are_loaded_once_and_again_when_they_change(atelier, tmp_path):

@@ -54,7 +54,7 @@ def photo(person, make_photo):
 
 class TestAddress:
     def test_a_part_comes_back_as_it_was_written(self):
-        fit = OverlayRequest(("skirt", "top-2"), 22.5, -90.0, 0.25, -0.5, "half-drop", 0.8)
+        fit = OverlayRequest(("skirt", "top-2"), 22.5, -90.0, 0.25, -0.5, "half-drop", 0.8, mirrored=True)
         worn = outfits.Worn(uuid.uuid4(), fit)
         assert outfits.read(outfits.written(worn)) == worn
         usual = outfits.Worn(worn.pattern, OverlayRequest(("dress",), **outfits.USUAL))
@@ -63,7 +63,8 @@ class TestAddress:
 
     @pytest.mark.parametrize(
         "text",
-        ["", "skirt", "skirt_x", "hat_{id}", "_{id}", "skirt_{id}_nan", "skirt_{id}_9_9_9_9_basic_1_1", "top*_{id}",
+        ["", "skirt", "skirt_x", "hat_{id}", "_{id}", "skirt_{id}_nan", "skirt_{id}_9_9_9_9_basic_1_1_1", "top*_{id}",
+         "skirt_{id}_9_9_9_9_basic_1_2",
          "skirt_{id}_" + "9" * 500, "skirt_{id}_0", "skirt_{id}_____spiral", "skirt-1_{id}", "skirt-99_{id}"],
     )  # fmt: skip
     def test_what_is_none_is_refused(self, text):

@@ -89,7 +89,7 @@ class TestWorkspace:
         fabric, photo = make_pattern(person, pattern_type="paisley"), make_photo(person)
         query = {
             "pattern": fabric.pk, "photo": photo.pk, "scale_cm": "31.5", "rotate": "-45", "offset_x": "0.25",
-            "offset_y": "-0.5", "repeat": "half-brick", "strength": "0.6", "garments": ["skirt"],
+            "offset_y": "-0.5", "repeat": "half-brick", "strength": "0.6", "garments": ["skirt"], "mirrored": "1",
         }  # fmt: skip
         response = client_of(person).get("/", query)
         state = state_of(response)
@@ -97,7 +97,7 @@ class TestWorkspace:
         assert (state["worn"]["kind"], state["worn"]["id"]) == ("photo", str(photo.pk))
         assert state["fit"] == {
             "scale_cm": 31.5, "rotate": -45.0, "offset_x": 0.25, "offset_y": -0.5, "repeat": "half-brick",
-            "strength": 0.6, "garments": ["skirt"], "shoulder_cm": 40.0,
+            "strength": 0.6, "garments": ["skirt"], "shoulder_cm": 40.0, "mirrored": True,
         }  # fmt: skip
         assert response.context["chosen_type"] == "paisley"
 
