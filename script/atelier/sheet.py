@@ -15,7 +15,7 @@ from ml_backend.requests import GenerateRequest, OverlayRequest
 FABRICS = (("striped", 2, 9.0), ("plaid", 3, 12.0), ("floral", 3, 30.0))
 """Pattern type, seed, and side of the tile in centimetres."""
 
-WIDTH, HEIGHT, COLUMNS = 132, 165, 9
+WIDTH, HEIGHT, COLUMNS = 112, 140, 12
 
 
 def contact_sheet(root: Path) -> Image.Image:
@@ -39,4 +39,4 @@ def _worn(asset: Asset, tile: Image.Image, request: OverlayRequest) -> Image.Ima
 
 
 if __name__ == "__main__":
-    contact_sheet(ROOT).save(sys.argv[1], quality=82, method=6)
+    contact_sheet(ROOT).save(sys.argv[1], quality=72, method=6)
