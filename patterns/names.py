@@ -38,7 +38,7 @@ LABELS = (
     "overalls", "maxi dress", "mini dress", "shirt dress", "wrap dress", "summer dress", "pencil skirt", "maxi skirt",
     "mini skirt", "pleated skirt", "tunic", "kimono", "pyjamas", "robe", "apron", "scarf", "swimsuit",
     "short-sleeved shirt", "shoes", "hair", "women's {garment}", "men's {garment}", "wide trousers",
-    "culottes", "cape", "poncho",
+    "culottes", "cape", "poncho", "a-line skirt", "shift dress", "chinos",
     # fabrics
     "seed {number}", "seeds {first} to {last}", "from a photo", "model", "not told", "that of Toile itself",
     "generate", "upscale", "by the fabric engine", "by diffusion", "fabric", "diffusion", "no longer here",

@@ -888,6 +888,8 @@ NAMES = (
     _("culottes"),
     _("cape"),
     _("poncho"),
+    _("a-line skirt"),
+    _("shift dress"),
     _("seed {number}"),
     _("seeds {first} to {last}"),
     _("from a photo"),

@@ -19,6 +19,7 @@ U8 = npt.NDArray[np.uint8]
 
 THUMB_SIDE = 480
 PREVIEW_SIDE = 640
+WEARABLE_SIDE = 1152
 
 FULL_SCALE = "full_px_per_cm"
 """Key in a wearable's ``fit``: pixels a centimetre of the full-size picture, for shoulders of 40 cm."""
@@ -49,9 +50,9 @@ def load_labels(key: str) -> U8:
     return np.asarray(load(key, "L"))
 
 
-def fitted_files(photo: Image.Image, fit: Fit) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Encoded files by wearable field, and the figures of the fit for the page."""
-    preview = fit.preview(photo)
+def fitted_files(photo: Image.Image, fit: Fit, side: int = WEARABLE_SIDE) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Encoded files by wearable field, and the figures of the fit; ``side`` is the longer one of the preview."""
+    preview = fit.preview(photo, side)
     labels = np.zeros_like(fit.mask, np.uint8) if fit.labels is None else fit.labels
     files = {
         "mask": _png(Image.fromarray(np.rint(fit.mask * 255).astype(np.uint8))),

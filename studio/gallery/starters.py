@@ -34,6 +34,8 @@ GARMENTS = garments.ROOT
 SAMPLES = Path(__file__).resolve().parent / "samples.json"
 CARD_SIDE = 240
 """Longer side, in pixels, of a garment's thumbnail: twice what its card in the strip takes."""
+GARMENT_SIDE = 960
+"""Longer side of a default garment's preview, which the first view of everybody loads."""
 HOUSE = "toile"
 """The person who owns the sample gallery; nobody can sign in as it."""
 
@@ -94,7 +96,7 @@ def _fitted(photo: Image.Image, folder: Path, px_per_cm: float | None) -> tuple[
     fit = overlay.known(folder, mask, labels) or overlay.fit(photo, mask, labels)
     if px_per_cm is not None:
         fit = fit.scaled(px_per_cm)
-    return pictures.fitted_files(photo, fit)
+    return pictures.fitted_files(photo, fit, GARMENT_SIDE)
 
 
 def _digest(folder: Path) -> str:

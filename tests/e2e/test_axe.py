@@ -118,6 +118,7 @@ class Site:
         self.rows: dict[str, dict[str, Any]] = {
             "fabrics/": {"pk": fabric.pk, "suffix": "gpl"},
             "jobs/": {"pk": job.pk},
+            "words/": {"language": "fr", "version": "0"},
             "palettes/": {"pk": palette.pk, "suffix": "gpl"},
             "photos/": {"pk": photo.pk, "name": "skirt", "mask": mask.pk},
             "cloth/": {"pk": cloth.pk},

@@ -189,7 +189,7 @@ def test_a_drag_moves_the_chosen_fabric_and_a_tap_does_not(page, shop, upload, c
     page.mouse.up()
     assert page.locator("#shift-x").input_value() == "0"
     page.mouse.down()
-    page.mouse.move(x + 40, y + 25, steps=4)
+    page.mouse.move(x + 20, y + 12, steps=4)
     page.mouse.up()
     assert float(page.locator("#shift-x").input_value()) > 0
 

@@ -302,7 +302,7 @@ def test_print_makes_a_file_of_true_size_from_a_tile_with_its_recipe(tmp_path, c
     capsys.readouterr()
     assert main([*asked, "--panel", "3x2in"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert Path(told["file"]).name == "toile-geometric-4-half-drop-5.1cm-panel-7.6x5.1cm-150dpi.tif"
+    assert Path(told["file"]).name == "toile-geometric-4-half-drop-5.08cm-panel-7.62x5.08cm-150dpi.tif"
     with Image.open(told["file"]) as image:
         assert image.size == (told["width"], told["height"]) == (450, 300)
     assert told["effective_dpi"] == 150 and told["request"]["repeat"] == "half-drop"
