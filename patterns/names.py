@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ml_backend.colour import BASIC_COLOURS
@@ -95,6 +96,10 @@ LABELS = (
 """Labels and parts of sentences that the source makes of pieces, so that no sentence shows them."""
 
 
+UNSEEN = re.compile(r"tests\.|ml_backend\.(training|sweep)\.")
+"""Modules whose requests are written in files, in English."""
+
+
 def every() -> Iterator[str]:
     """All of them, the tables' own first."""
     yield from TYPES
@@ -113,13 +118,14 @@ def every() -> Iterator[str]:
     for name, engine in (*RESTYLE.items(), *IMAGINE.items()):
         yield name
         yield engine.made
-    for kind in _kinds(Request):
+    for kind in sorted(_kinds(Request), key=lambda kind: (kind.__module__, kind.__name__)):
         yield from (rule.what for rule in kind.rules().values() if rule.what)
     yield from LABELS
 
 
 def _kinds(kind: type[Request]) -> Iterator[type[Request]]:
+    """Requests of people, whichever modules happen to be imported: not of training, not of tests."""
     for below in kind.__subclasses__():
-        if ".training." not in below.__module__:
+        if not UNSEEN.match(below.__module__):
             yield below
         yield from _kinds(below)

@@ -22,8 +22,9 @@ from django.utils.translation import to_locale
 from ml_backend.colour import BASIC_COLOURS
 from ml_backend.inks import PALETTES
 from ml_backend.lattices import LATTICES
-from ml_backend.requests import CLOTH_CLASSES
+from ml_backend.requests import CLOTH_CLASSES, Request
 from ml_backend.swatches import SUBTYPES, TYPES
+from ml_backend.sweep import plan
 from patterns.phrasebook import said
 from patterns.phrases import NAMES, SENTENCES
 from script import phrases
@@ -70,6 +71,7 @@ def test_what_is_compiled_is_what_is_written(language, domain):
 
 
 def test_sentences_and_names_are_those_of_the_source():
+    assert issubclass(plan.Judging, Request), "imported, and yet not among the words of people"
     assert (HERE / "patterns" / "phrases.py").read_text(encoding="utf-8") == phrases.collected(), "script/words collect"
 
 
