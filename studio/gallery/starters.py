@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,46 +47,76 @@ HOUSE = "toile"
 
 
 def load_garments(folder: Path = GARMENTS) -> int:
-    """Load each ``<slug>/`` that has a ``meta.json`` and is new or changed; how many were."""
-    return sum(load_garment(meta.parent) for meta in sorted(folder.glob("*/meta.json")))
+    """Load each ``<slug>/`` that has a ``meta.json`` and is new or changed; how many were.
+
+    They are measured side by side: the first start waits for it, and encoders use every core they are given.
+    """
+    changed = [meta.parent for meta in sorted(folder.glob("*/meta.json")) if not _is_loaded(meta.parent)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for garment in pool.map(_measured, changed):
+            _store(garment)
+    return len(changed)
 
 
 def load_garment(folder: Path) -> bool:
     """Load a garment from ``photo.*``, ``mask.png``, ``labels.png`` and ``meta.json`` (name, order, alt, px_per_cm)."""
-    digest = _digest(folder)
-    garment = Garment.objects.filter(slug=folder.name).first() or Garment(slug=folder.name)
-    if garment.source == digest:
+    if _is_loaded(folder):
         return False
+    _store(_measured(folder))
+    return True
+
+
+def _is_loaded(folder: Path) -> bool:
+    return Garment.objects.filter(slug=folder.name, source=_digest(folder)).exists()
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A garment ready to be stored: what its folder says, its files by field, the figures of its fit."""
+
+    slug: str
+    digest: str
+    about: dict[str, Any]
+    size: tuple[int, int]
+    names: dict[str, str]
+    files: dict[str, bytes]
+    figures: dict[str, Any]
+
+
+def _measured(folder: Path) -> _Measured:
     from .. import pictures
 
-    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-    photo_path = next(folder.glob("photo.*"))
-    with Image.open(photo_path) as opened:
+    about = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    path = next(folder.glob("photo.*"))
+    with Image.open(path) as opened:
         photo = opened.convert("RGB")
-    files, figures = _fitted(photo, folder, meta.get("px_per_cm"))
-    files["image"], files["thumb"] = photo_path.read_bytes(), pictures.thumb(photo, CARD_SIDE)
-    names = {**pictures.SUFFIXES, "image": photo_path.name, "thumb": "thumb.webp"}
-    keys: list[str] = []
+    files, figures = _fitted(photo, folder, about.get("px_per_cm"))
+    files |= {"image": path.read_bytes(), "thumb": pictures.thumb(photo, CARD_SIDE)}
+    names = {**pictures.SUFFIXES, "image": path.name, "thumb": "thumb.webp"}
+    return _Measured(folder.name, _digest(folder), about, photo.size, names, files, figures)
+
+
+def _store(found: _Measured) -> None:
+    garment = Garment.objects.filter(slug=found.slug).first() or Garment(slug=found.slug)
+    about, keys = found.about, list[str]()
     try:
         with transaction.atomic():
             delete_after_commit(garment, Garment.file_fields)
-            for field, content in files.items():
-                keys.append(
-                    default_storage.save(f"{garment.folder}/{digest[:12]}-{names[field]}", ContentFile(content))
-                )
+            for field, content in found.files.items():
+                name = f"{garment.folder}/{found.digest[:12]}-{found.names[field]}"
+                keys.append(default_storage.save(name, ContentFile(content)))
                 setattr(garment, field, keys[-1])
-            garment.name = meta.get("name") or folder.name.replace("-", " ").title()
-            garment.order = int(meta.get("order", 0))
-            garment.alt = meta.get("alt", "")
-            garment.cut, garment.side = meta.get("cut", folder.name), meta.get("side", Garment.Side.FRONT)
-            garment.wearer = meta.get("wearer", Garment.Wearer.EVERYBODY)
-            garment.width, garment.height = photo.size
-            garment.fit, garment.classes, garment.source = figures, figures["classes"], digest
+            garment.name = about.get("name") or found.slug.replace("-", " ").title()
+            garment.order = int(about.get("order", 0))
+            garment.alt = about.get("alt", "")
+            garment.cut, garment.side = about.get("cut", found.slug), about.get("side", Garment.Side.FRONT)
+            garment.wearer = about.get("wearer", Garment.Wearer.EVERYBODY)
+            garment.width, garment.height = found.size
+            garment.fit, garment.classes, garment.source = found.figures, found.figures["classes"], found.digest
             garment.save()
     except BaseException:
         delete_files(keys)
         raise
-    return True
 
 
 def _fitted(photo: Image.Image, folder: Path, px_per_cm: float | None) -> tuple[dict[str, bytes], dict[str, Any]]:
