@@ -198,6 +198,8 @@ def lab_of(colour: str) -> F32:
 
 _WHITE_D50 = np.array((0.96422, 1.0, 0.82521))
 _BRADFORD = np.array(((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.0389, -0.0685, 1.0296)))
+_ROUNDING = 1.2
+"""Units of CIELAB that writing a colour as ``#rrggbb`` may move it, and that reading it may take away again."""
 _TO_D50 = np.linalg.inv(_BRADFORD) @ np.diag((_BRADFORD @ _WHITE_D50) / (_BRADFORD @ _WHITE)) @ _BRADFORD
 
 
@@ -209,13 +211,16 @@ def lab_d50(colour: str) -> F64:
 
 
 def from_lab_d50(value: F64) -> tuple[str, bool]:
-    """The colour of CIELAB ``value`` (3,) under D50, and whether a screen shows it; what none shows is clipped."""
+    """The colour of CIELAB ``value`` (3,) under D50, and whether a screen shows it, but for the rounding to 8 bits.
+
+    What none shows is clipped.
+    """
     y = (value[0] + 16) / 116
     f = np.array((y + value[1] / 500, y, y - value[2] / 200))
     xyz = np.where(f > _BEND, f**3, (f - 16 / 116) / _SLOPE) * _WHITE_D50
     linear = _FROM_XYZ @ np.linalg.inv(_TO_D50) @ xyz
-    shown = bool(linear.min() >= -1e-3 and linear.max() <= 1 + 1e-3)
-    return written(encode(np.clip(linear, 0, 1))), shown
+    colour = written(encode(np.clip(linear, 0, 1)))
+    return colour, bool(np.linalg.norm(lab_d50(colour) - value) < _ROUNDING)
 
 
 def from_lab(value: F32) -> str:

@@ -24,6 +24,16 @@ RULES: dict[str, tuple[int, ...]] = {
 }
 """Name of a rule -> the hues that it allows, in degrees from the leading ink's."""
 
+TURNS = {
+    "complementary": 180,
+    "analogous": 30,
+    "triadic": 120,
+    "split complementary": -150,
+    "square": -90,
+    "monochrome": 0,
+}
+"""By how many degrees a colourway turns the inks that nobody locked: an arm of its rule, all of them far apart."""
+
 GREY = 0.035
 """Below this OKLCH chroma a colour is a neutral, and its hue means little."""
 
@@ -71,13 +81,26 @@ def harmonised(palette: Sequence[str], rule: str, locked: Collection[int] = ()) 
 
 
 def colourways(palette: Sequence[str], locked: Collection[int] = ()) -> dict[str, tuple[str, ...]]:
-    """``palette`` by every rule, those left out that change nothing or repeat another."""
+    """``palette`` by every rule, those left out that change nothing or repeat another.
+
+    Locked inks stay and lead.  Where none is, the main ink moves to another arm of the rule, so that the cloth is of
+    another colour at a glance, and yet goes with the first.
+    """
     found: dict[str, tuple[str, ...]] = {}
-    for rule in RULES:
-        made = harmonised(palette, rule, locked)
+    for rule, degrees in TURNS.items():
+        made = harmonised(palette if locked else turned(palette, degrees), rule, locked)
         if made != tuple(palette) and made not in found.values():
             found[rule] = made
     return found
+
+
+def turned(palette: Sequence[str], degrees: float) -> tuple[str, ...]:
+    """``palette`` with every hue moved along the circle; neutrals and lightnesses stay."""
+    lch = [oklch(colour) for colour in palette]
+    return tuple(
+        colour if chroma < GREY or not degrees else from_oklch(np.array((light, chroma, hue + degrees)))
+        for colour, (light, chroma, hue) in zip(palette, lch, strict=True)
+    )
 
 
 def apart(first: str, second: str) -> float:

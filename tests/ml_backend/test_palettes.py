@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from ml_backend.palettes import files, nearness, pairing, sight
 from ml_backend.palettes.extraction import Extracted, arranged, extract, separate
 from ml_backend.palettes.facts import called, facts, nearest
 from ml_backend.palettes.files import MAX_BYTES, read, write
-from ml_backend.palettes.harmony import RULES, apart, colourways, harmonised, relation
+from ml_backend.palettes.harmony import RULES, TURNS, apart, colourways, harmonised, relation
 from ml_backend.palettes.held import Held, held_colours, hex_colour, worn_by
 from ml_backend.palettes.pairing import SKIN, Worn
 from ml_backend.swatches.drawing.tile import draw_inks
@@ -144,6 +145,17 @@ def test_a_rule_puts_the_hues_where_it_says():
     assert sorted(away) == pytest.approx([0, 180], abs=6)
     assert (made[0], made[4]) == ("#ffffff", "#888888"), "neutrals stay"
     assert "monochrome" in colourways(made, {1})
+
+
+@pytest.mark.parametrize("name", PALETTES)
+def test_colourways_are_told_apart_at_a_glance_unless_an_ink_is_locked(name):
+    palette = PALETTES[name][:5]
+    ways = [palette, *(made for rule, made in colourways(palette).items() if rule != "monochrome")]
+    assert len(ways) == len(TURNS)
+    for one, other in combinations(ways, 2):
+        assert max(contrast(*inks) for inks in zip(one[1:], other[1:], strict=True)) > 0.05, (one, other)
+    rich = max(range(5), key=lambda place: oklch(palette[place])[1])
+    assert {made[rich] for made in colourways(palette, {rich}).values()} <= {palette[rich]}
 
 
 @given(colours, colours)
