@@ -30,10 +30,11 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-VIEW = {"width": 1280, "height": 800}
+VIEW: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 760}
 PICTURE_WIDTH = 960
 PICTURE_BYTES = 56_000
 PATIENCE = 180.0
@@ -133,8 +134,8 @@ class Guide:
         self.page.evaluate(SEEN, False)
         shot = Image.open(io.BytesIO(self.page.screenshot())).convert("RGB")
         self.page.evaluate(SEEN, True)
-        height = round(PICTURE_WIDTH * shot.height / shot.width)
-        self.put(name, shot.resize((PICTURE_WIDTH, height), Image.Resampling.LANCZOS))
+        width = min(PICTURE_WIDTH, shot.width)
+        self.put(name, shot.resize((width, round(width * shot.height / shot.width)), Image.Resampling.LANCZOS))
 
     def keep_pages(self, name: str, pdf: Path, most: int = 4) -> None:
         """The first pages of a document side by side as a picture."""
@@ -322,8 +323,25 @@ def collect(guide: Guide) -> None:
     guide.pause(3.5)
 
 
+def gallery(guide: Guide) -> None:
+    """What others have shown, by type, by design and by any colour; remix takes every control along."""
+    guide.open("/gallery/")
+    guide.pause(3)
+
+
+def phone(guide: Guide) -> None:
+    """All of it on a phone as well, and installed there if you like: what was seen last opens without a connection."""
+    browser = guide.page.context.browser
+    assert browser
+    context = browser.new_context(viewport=PHONE, device_scale_factor=2, service_workers="block")
+    small = Guide(context.new_page(), guide.url, guide.pictures, 0, guide.kept)
+    small.open("/", READY)
+    small.keep("phone")
+    context.close()
+
+
 STEPS: tuple[Callable[[Guide], None], ...] = (
-    dream, repeat, dye, wear, photo, cloth, restyle, imagine, printing, pack, collect
+    dream, repeat, dye, wear, photo, cloth, restyle, imagine, printing, pack, collect, gallery, phone
 )  # fmt: skip
 TITLES = {
     "dream": "Dream a fabric",
@@ -337,6 +355,8 @@ TITLES = {
     "printing": "Print",
     "pack": "Hand it to a maker",
     "collect": "Collect",
+    "gallery": "Look around",
+    "phone": "Take it along",
 }
 
 
@@ -461,7 +481,7 @@ def main() -> None:
     steps = [step for step in STEPS if not options.steps or step.__name__ in options.steps]
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as url, sync_playwright() as playwright:
         browser = launched(playwright)
-        page = browser.new_context(viewport=VIEW, service_workers="block").new_page()  # type: ignore[arg-type]
+        page = browser.new_context(viewport=VIEW, service_workers="block").new_page()
         film = Film(page, Path(folder) / "film") if shutil.which("ffmpeg") else None
         guide = Guide(page, url, options.out / "pictures" / "tour")
         walk(guide, steps)

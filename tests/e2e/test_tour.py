@@ -21,7 +21,7 @@ def test_the_tour_finds_its_way_and_tells_it(page, shop, worker, make_garment, t
     for name, path in guide.kept.items():
         assert path.stat().st_size < 60_000 and f"pictures/{name}.webp" in told
         with Image.open(path) as picture:
-            assert picture.width == tour.PICTURE_WIDTH
+            assert picture.width == (2 * tour.PHONE["width"] if name == "phone" else tour.PICTURE_WIDTH)
     assert all(tour.told(step) in told for step in steps)
 
 
