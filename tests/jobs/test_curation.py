@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
+from django.utils import timezone
 
 from ml_backend.errors import BadInput, BadPackage
 from ml_backend.models import CurationEvent, Job, ModelVersion
@@ -243,12 +246,13 @@ def test_promotion_under_load_fails_no_job_and_each_tells_its_version(transactio
     curation.serve(first)
     ana = User.objects.create_user("ana")
     named = registry.resolve("segment", "first")
-    worker = start_worker(environment_of(tmp_path), tmp_path / "worker.log")
+    environment = environment_of(tmp_path) | {"TOILE_RING_SECONDS": "30"}
+    worker = start_worker(environment, tmp_path / "worker.log")
+    long_ago = timezone.now() - timedelta(minutes=1)
     try:
         for number in range(JOBS):
-            Job.objects.create(
-                owner=ana, turn="ana", kind="segments", request={"model": named if number % 4 == 0 else ""}
-            )
+            asked = {"model": named if number % 4 == 0 else ""}
+            Job.objects.create(owner=ana, turn="ana", kind="segments", request=asked, rung_at=long_ago)
         wait_for(lambda: Job.objects.filter(state="done").count() >= JOBS // 5, worker, PATIENCE)
         curation.serve(second)
         promoted = ModelVersion.objects.get(pk=first.pk)

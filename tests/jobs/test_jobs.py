@@ -14,7 +14,7 @@ from fashion_site.celery import app
 from ml_backend.errors import BadInput, Stopped
 from ml_backend.models import Job, ScratchFile
 from ml_backend.serving import jobs
-from ml_backend.serving.jobs import doorbell, kinds
+from ml_backend.serving.jobs import doorbell, kinds, sweeping
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +35,17 @@ def test_submit_rings_after_commit(person, kind, django_capture_on_commit_callba
         assert rung == []
     assert rung == ["gpu"]
     assert (job.state, job.request, job.queue) == ("queued", {"a": 1}, "gpu")
+
+
+def test_a_long_queue_is_rung_for_a_share_at_a_time_the_longest_waiting_first(person, kind, monkeypatch):
+    rung = []
+    monkeypatch.setattr(doorbell, "ring", lambda queue, times=1: rung.append((queue, times)) if times else None)
+    name, long_ago = kind(), timezone.now() - timedelta(hours=1)
+    for minute in range(sweeping.MOST_RINGS + 5):
+        Job.objects.create(owner=person, kind=name, queue="gpu", rung_at=long_ago + timedelta(minutes=minute / 2))
+    swept = [jobs.sweep().rung for _ in range(3)]
+    assert swept == [sweeping.MOST_RINGS, 5, 0]
+    assert rung == [("gpu", sweeping.MOST_RINGS), ("gpu", 5)]
 
 
 def test_unknown_kind_is_a_programming_error(person):

@@ -31,13 +31,19 @@ def sweep() -> Swept:
     return Swept(requeued, failed, _ring_again(), discard_lost())
 
 
+MOST_RINGS = 20
+"""Of one sweep in one queue: a long one needs no more bells than keep its workers busy until the next sweep."""
+
+
 def _ring_again() -> int:
     """Ring for jobs that have waited long since the last ring; each sweep claims the ringing of a job only once."""
     now = timezone.now()
     late = now - timedelta(seconds=settings.JOB_RING_SECONDS)
     total = 0
     for queue in doorbell.QUEUES:
-        count = Job.objects.filter(queue=queue, state=Job.State.QUEUED, rung_at__lt=late).update(rung_at=now)
+        waiting = Job.objects.filter(queue=queue, state=Job.State.QUEUED, rung_at__lt=late)
+        longest = list(waiting.order_by("rung_at").values_list("pk", flat=True)[:MOST_RINGS])
+        count = waiting.filter(pk__in=longest).update(rung_at=now)
         doorbell.ring(queue, count)
         total += count
     return total
