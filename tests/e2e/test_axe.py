@@ -1,4 +1,4 @@
-"""Every page before axe: no violation, by day on a desk, and by night on a phone with every drawer open.
+"""Every page before axe: no violation by day or by night, on a desk, and on a phone with every drawer open.
 
 No page is named here.  The routes of the site are walked, each is asked for the rows below, and what answers with a
 whole page of HTML is looked at: a new page is, too.
@@ -21,12 +21,16 @@ from ..ml_backend.icc import cmyk_profile
 from ..studio.cloth.test_cloth import checked
 from .test_access import sign_in
 
-DAY = {"width": 1280, "height": 800}
-NIGHT = {"width": 375, "height": 720}
-VIOLATIONS = """() => axe.run(document, {resultTypes: ["violations"]}).then((found) => found.violations.map((one) =>
+DESK = {"width": 1280, "height": 800}
+PHONE = {"width": 375, "height": 720}
+VIOLATIONS = """(rules) => axe.run(document, {resultTypes: ["violations"], ...(rules ? {runOnly: rules} : {})}).then(
+  (found) => found.violations.map((one) =>
   `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" AND ")}`))"""
+COLOURS = ["color-contrast"]
+"""All that the hour changes on a page that was looked at already."""
 OPEN_ALL = "() => document.querySelectorAll('details').forEach((one) => { one.open = true; })"
-AT_REST = "() => !document.querySelector('.htmx-request')"
+AT_REST = """() => !document.querySelector('.htmx-request') &&
+  !document.getAnimations().some((one) => one instanceof CSSTransition)"""
 
 ELSEWHERE = {
     "admin/": "Django's own pages, for staff who mend rows; Django looks after them",
@@ -193,20 +197,25 @@ def site(shop: str, staff: Any, make_pattern: Any, make_photo: Any) -> Site:
 
 
 def looked_at(page: Any, shop: str, addresses: list[str]) -> dict[str, list[str]]:
-    """What axe finds on each: as it opens on a desk by day, and with every drawer open on a phone by night."""
+    """What axe finds on each: as it opens on a desk, and with every drawer open on a phone, by day and by night."""
     wrong: dict[str, list[str]] = {}
     for address in addresses:
-        page.set_viewport_size(DAY)
+        page.set_viewport_size(DESK)
         page.emulate_media(color_scheme="light")
         page.goto(shop + address)
         if address == "/api/docs":
             page.locator(".opblock").first.wait_for()
         found = page.evaluate(VIOLATIONS)
-        page.set_viewport_size(NIGHT)
         page.emulate_media(color_scheme="dark")
+        page.wait_for_function(AT_REST)
+        found += page.evaluate(VIOLATIONS, COLOURS)
+        page.set_viewport_size(PHONE)
         page.evaluate(OPEN_ALL)
         page.wait_for_function(AT_REST)
         found += page.evaluate(VIOLATIONS)
+        page.emulate_media(color_scheme="light")
+        page.wait_for_function(AT_REST)
+        found += page.evaluate(VIOLATIONS, COLOURS)
         if found:
             wrong[address] = found
     return wrong
