@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import shutil
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,6 +86,9 @@ TICKED_BEFORE = [
 ]
 """What is ticked in the studio of who has chosen nothing, decision 41: a suggestion, and nothing that anybody kept."""
 
+TRAINED_SINCE = re.compile(r"at /api/v1/models/json/items/\d+/reference: '(\w+-starter)@\w{12}' became '\1@\w{12}'$")
+"""A starter's weights may be newer than those of that day."""
+
 
 @pytest.mark.parametrize("by", ["browser", "program"])
 def test_every_address_tells_what_it_told(day, by):
@@ -97,7 +101,7 @@ def test_every_address_tells_what_it_told(day, by):
         now = asking.look_at(client, one["address"])
         where = f"{one['who']} at {one['address']}"
         other += differences(one["answer"], now, where=where)
-    assert [one for one in other if one not in TICKED_BEFORE] == []
+    assert [one for one in other if one not in TICKED_BEFORE and not TRAINED_SINCE.search(one)] == []
 
 
 def test_a_password_of_yesterday_opens_the_account(day, settings):
