@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import shutil
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
