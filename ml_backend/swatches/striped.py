@@ -138,9 +138,9 @@ def _ombre(cloth: Cloth, rng: np.random.Generator) -> None:
             patch.planes[cloth.ink(after)] += share * melt
 
 
-def _barcode(cloth: Cloth, rng: np.random.Generator) -> None:
-    """Deck-chair stripes: many widths, many colours, no two neighbours alike."""
-    wave = _direction(rng, 0.3)
+def _barcode(cloth: Cloth, rng: np.random.Generator, slanted: float = 0.3) -> None:
+    """Deck-chair stripes: many widths, many colours, no two neighbours alike; ``slanted``: the chance of a diagonal."""
+    wave = _direction(rng, slanted)
     count = int(rng.integers(7, 14))
     widths = rng.choice([0.4, 0.4, 1.0, 1.0, 1.8, 3.0], count)
     roles: list[int] = []
@@ -261,7 +261,7 @@ TYPE = PatternType(
         ),
         Subtype(
             name="deckchair",
-            draw=_barcode,
+            draw=partial(_barcode, slanted=0.0),
             words=("deckchair stripes", "deck chair stripes", "deckchair", "barcode stripes", "multi stripes"),
         ),
     ),

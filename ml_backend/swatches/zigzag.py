@@ -103,18 +103,18 @@ def _flame(cloth: Cloth, rng: np.random.Generator) -> None:
         patch.bands(bands, rows * (patch.y + np.round(wave * count) / count), rows)
 
 
-def _rickrack(cloth: Cloth, rng: np.random.Generator) -> None:
-    """Zigzag braids on bare ground."""
+def _rickrack(cloth: Cloth, rng: np.random.Generator, braided: bool = False) -> None:
+    """Zigzag braids on bare ground; ``braided``: narrow ones with round turns, as the trimming has."""
     peaks, rows = int(rng.integers(3, 7)), int(rng.integers(2, 5))
     height = min(rng.uniform(0.5, 1.0) / peaks / 2, 0.32 / rows)
     slope = math.hypot(1, 4 * height * peaks)
-    width = rng.uniform(0.16, 0.3) / rows
+    width = rng.uniform(0.16, 0.3) / rows * (0.6 if braided else 1.0)
     roles = [1] if rng.random() < 0.3 else [1, 2] if rows % 2 == 0 else [1, 2, 4][:rows]
     echo = bool(rng.random() < 0.5)
     upright = bool(rng.random() < 0.8)
     for patch in cloth.strips():
         s, t = (patch.x, patch.y) if upright else (patch.y, patch.x)
-        wave = height * triangle(peaks * s)
+        wave = height * (np.sin(2 * math.pi * peaks * s) if braided else triangle(peaks * s))
         for row in range(rows):
             away = t + wave - (row + 0.5) / rows
             away = (away - np.round(away)) / slope
@@ -181,7 +181,7 @@ TYPE = PatternType(
         Subtype(name="herringbone", draw=_herringbone, words=("herringbone", "herringbones", "herring bone")),
         Subtype(name="ikat", draw=_ikat, words=("ikat", "ikats")),
         Subtype(name="flame-stitch", draw=_flame, words=("flame stitch", "bargello", "flamestitch")),
-        Subtype(name="rickrack", draw=_rickrack, words=("rickrack", "ric rac", "rick rack")),
+        Subtype(name="rickrack", draw=partial(_rickrack, braided=True), words=("rickrack", "ric rac", "rick rack")),
     ),
     near=("missoni",),
     usual=8,
