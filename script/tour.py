@@ -336,6 +336,7 @@ def phone(guide: Guide) -> None:
     context = browser.new_context(viewport=PHONE, device_scale_factor=2, service_workers="block")
     small = Guide(context.new_page(), guide.url, guide.pictures, 0, guide.kept)
     small.open("/", READY)
+    small.page.wait_for_timeout(800)  # the fabric comes up softly
     small.keep("phone")
     context.close()
 
