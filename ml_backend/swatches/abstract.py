@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -43,15 +44,15 @@ def _brushstrokes(cloth: Cloth, rng: np.random.Generator) -> None:
             patch.paint(role, stroke, 1 - dry)
 
 
-def _marbled(cloth: Cloth, rng: np.random.Generator) -> None:
-    """Marbled paper: veins of colour, pulled about by a swirling bath."""
+def _marbled(cloth: Cloth, rng: np.random.Generator, veined: bool = False) -> None:
+    """Marbled paper: veins of colour, pulled about by a swirling bath; ``veined``: too many to look like camouflage."""
     lattice = cloth.follow()
     roles = [(0, 1, 0, 2, 4), (0, 1, 2, 0, 3), (0, 1, 4, 1), (0, 2, 1, 2)][rng.integers(4)]
     bands = Bands.of(*((float(rng.choice([0.4, 1.0, 1.5])), role) for role in roles))
     kx, ky = ((0, 1), (1, 0), (1, 1), (1, -1))[rng.integers(4)]
     push = [smooth(rng, 1, 3.2, 0.6, 14, lattice=lattice) for _ in range(4)]
     first, second = float(rng.uniform(0.06, 0.1)), float(rng.uniform(0.1, 0.2))
-    turns = int(rng.integers(1, 3))
+    turns = max(int(rng.integers(1, 3)), 2 if veined else 1)
     across_x, down_y = (k / turns for k in lattice.wave(turns * kx, turns * ky))
     for patch in cloth.strips():
         x = patch.x + first * push[0](patch.x, patch.y)
@@ -238,7 +239,9 @@ TYPE = PatternType(
     adjectives=("abstract", "marbled", "abstract print"),
     nouns=("an abstract pattern", "abstract shapes"),
     subtypes=(
-        Subtype(name="marble", draw=_marbled, words=("marble", "marbled", "marbling", "marbled paper")),
+        Subtype(
+            name="marble", draw=partial(_marbled, veined=True), words=("marble", "marbled", "marbling", "marbled paper")
+        ),
         Subtype(name="terrazzo", draw=_terrazzo, words=("terrazzo", "stone chips")),
         Subtype(name="memphis", draw=_memphis, words=("memphis", "memphis style", "squiggles")),
         Subtype(
