@@ -101,7 +101,7 @@ class Lattice:
         return x + copy.x, y + copy.y
 
     def wave(self, kx: float, ky: float, *, straight: bool = False) -> tuple[float, float]:
-        """The wave nearest to (kx, ky), whole numbers a tile, that repeats as the lattice does.
+        """The wave nearest to (kx, ky), whole numbers a tile and not both 0, that repeats as the lattice does.
 
         ``straight`` keeps a wave along an axis along it, with as many crests as fit; else it leans a little.  Where the
         lattice is mirrored every wave does: it is folded.

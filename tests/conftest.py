@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 # Nobody waits for a page here: workers that tests start go side by side with the tests.
 os.environ.setdefault("TOILE_WORKER_NICE", "0")
-# No test is timed: what takes long on a busy machine is not wrong.
-hypothesis.register_profile("toile", deadline=None)
+# No test is timed: what takes long on a busy machine is not wrong.  What must hold before a change lands is judged by
+# the same examples each time; whoever runs the tests by hand looks at new ones.
+hypothesis.register_profile("toile", deadline=None, derandomize="CI" in os.environ)
 hypothesis.load_profile("toile")
 
 
