@@ -33,8 +33,9 @@ def run_garments(options: argparse.Namespace) -> Answer:
     from ..garments import assets
 
     names = ("slug", "cut", "side", "wearer", "garment_class", "name", "px_per_cm")
-    rows = [{name: getattr(asset, name) for name in names} for asset in assets()]
-    lines = [f"{one.slug:26} {one.side:6} {one.wearer:10} {one.garment_class:9} {one.name}" for one in assets()]
+    found = assets()
+    rows = [{name: getattr(one, name) for name in names} for one in found]
+    lines = [f"{one.slug:26} {one.side:6} {one.wearer:10} {one.garment_class:9} {one.name}" for one in found]
     return {"garments": rows, "lines": lines}
 
 

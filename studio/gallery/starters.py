@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -84,13 +83,16 @@ class _Measured:
 
 
 def _measured(folder: Path) -> _Measured:
+    from ml_backend.pipelines import overlay
+
     from .. import pictures
 
     about = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     path = next(folder.glob("photo.*"))
     with Image.open(path) as opened:
         photo = opened.convert("RGB")
-    files, figures = _fitted(photo, folder, about.get("px_per_cm"))
+    fit = overlay.measured(folder, photo, about.get("px_per_cm"))
+    files, figures = pictures.fitted_files(photo, fit, GARMENT_SIDE)
     files |= {"image": path.read_bytes(), "thumb": pictures.thumb(photo, CARD_SIDE)}
     names = {**pictures.SUFFIXES, "image": path.name, "thumb": "thumb.webp"}
     return _Measured(folder.name, _digest(folder), about, photo.size, names, files, figures)
@@ -117,19 +119,6 @@ def _store(found: _Measured) -> None:
     except BaseException:
         delete_files(keys)
         raise
-
-
-def _fitted(photo: Image.Image, folder: Path, px_per_cm: float | None) -> tuple[dict[str, bytes], dict[str, Any]]:
-    from ml_backend.pipelines import overlay
-
-    from .. import pictures
-
-    mask = np.asarray(Image.open(folder / "mask.png").convert("L"), np.float32) / np.float32(255)
-    labels = np.asarray(Image.open(folder / "labels.png").convert("L"))
-    fit = overlay.known(folder, mask, labels) or overlay.fit(photo, mask, labels)
-    if px_per_cm is not None:
-        fit = fit.scaled(px_per_cm)
-    return pictures.fitted_files(photo, fit, GARMENT_SIDE)
 
 
 def _digest(folder: Path) -> str:

@@ -147,6 +147,12 @@ def test_a_rule_puts_the_hues_where_it_says():
     assert "monochrome" in colourways(made, {1})
 
 
+def test_a_colourway_turns_by_an_arm_of_its_rule():
+    assert TURNS.keys() == RULES.keys()
+    assert all(turn in RULES[rule] for rule, turn in TURNS.items())
+    assert len(set(TURNS.values())) == len(TURNS)
+
+
 @pytest.mark.parametrize("name", PALETTES)
 def test_colourways_are_told_apart_at_a_glance_unless_an_ink_is_locked(name):
     palette = PALETTES[name][:5]

@@ -5,7 +5,18 @@ every other pixel is untouched.
 :class:`OverlayPipeline` does all of it.  Pure NumPy, SciPy and Pillow.
 """
 
-from .fitting import Fit, PreviewFit, fit, garment, known
+from .fitting import Fit, PreviewFit, fit, garment, known, measured
 from .wearing import OverlayPipeline, SurfaceReader, dress, wear
 
-__all__ = ["Fit", "OverlayPipeline", "PreviewFit", "SurfaceReader", "dress", "fit", "garment", "known", "wear"]
+__all__ = [
+    "Fit",
+    "OverlayPipeline",
+    "PreviewFit",
+    "SurfaceReader",
+    "dress",
+    "fit",
+    "garment",
+    "known",
+    "measured",
+    "wear",
+]

@@ -316,9 +316,19 @@ def garment(folder: Path) -> tuple[Image.Image, Fit]:
     """
     asset = garments.read(folder)
     photo = Image.open(asset.photo).convert("RGB")
-    mask = np.asarray(Image.open(asset.mask).convert("L"), np.float32) / np.float32(255)
-    labels = np.asarray(Image.open(asset.labels).convert("L"))
-    return photo, known(folder, mask, labels) or fit(photo, mask, labels).scaled(asset.px_per_cm)
+    return photo, measured(folder, photo, asset.px_per_cm)
+
+
+def measured(folder: Path, photo: Image.Image, px_per_cm: float | None = None) -> Fit:
+    """How a fabric lies on the garment of ``photo`` whose ``mask.png`` and ``labels.png`` are in ``folder``: known or
+    estimated, its scale told by ``px_per_cm`` where that is.
+
+    Raises :class:`BadInput` where the garment's files do not belong together.
+    """
+    mask = np.asarray(Image.open(folder / "mask.png").convert("L"), np.float32) / np.float32(255)
+    labels = np.asarray(Image.open(folder / "labels.png").convert("L"))
+    found = known(folder, mask, labels) or fit(photo, mask, labels)
+    return found if px_per_cm is None else found.scaled(px_per_cm)
 
 
 def known(folder: Path, mask: F32, labels: U8 | None) -> Fit | None:
