@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
+from ml_backend.lattices import LATTICES
 from ml_backend.models import Job
 from studio.account.models import User
 from studio.fields import Measure
@@ -55,6 +56,17 @@ def test_a_guest_chooses_a_language_and_it_stays(client, language, tag, says):
     assert heading(page_of(client, "/gallery/", HTTP_ACCEPT_LANGUAGE="de")) == says, (
         "the choice goes before the browser's"
     )
+
+
+def test_what_is_chosen_from_a_list_means_the_same_in_every_language(client, person, make_pattern):
+    """The words are of the language, what is sent is not."""
+    client.force_login(person)
+    address = reverse("print", args=[make_pattern(person).pk])
+    for name in ("id_repeat", "pack_repeat"):
+        list_of = re.compile(rf'<select id="{name}".*?</select>', re.DOTALL)
+        english, french = (list_of.search(page_of(client, address, **told))[0] for told in ({}, FRENCH))
+        assert english != french
+        assert [re.findall(r'<option value="([^"]*)"', one) for one in (english, french)] == [list(LATTICES)] * 2
 
 
 def test_the_choice_outlives_signing_up_and_out(client):
